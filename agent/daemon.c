@@ -1,0 +1,423 @@
+/* The event pump. Time enters in daemon_feed and nowhere else; effects are performed in order; what they cause comes back
+ * through the queue, so that the core is never entered twice. */
+#include "agent/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/text.h"
+#include "core/record.h"
+
+#define TOKEN_MARK "fc1c4a17"        /* the first 8 digits by which nodes of firstchair know each other's rows */
+#define PEER_LOOK_EVERY_MS 10        /* other nodes' hints cause at most one look in this time */
+#define WORKER_COUNT 2
+#define JOB_MAX 256
+
+/* ---- the pump ----------------------------------------------------------------------------------------------------- */
+
+static void step(struct daemon *d, struct event *event)
+{
+    event->at = loop_now(loop_ev(d->loop));                /* time enters here and nowhere else */
+    event->unix_ms = loop_unix_ms();
+    recorder_write(d->recorder, event);
+    effects_clear(&d->effects);
+    core_step(d->core, event, &d->effects);
+    for (int i = 0; i < d->effects.count; i++)
+        effect_perform(d, &d->effects.list[i]);
+}
+
+void daemon_feed(struct daemon *d, struct event *event)
+{
+    if (d->is_feeding) {                                   /* said by a performer: after this step */
+        if (d->queue_count == DAEMON_QUEUE_MAX) {
+            log_say(&d->log, NOTE_ALARM, "daemon", "the event queue is full, %s is lost", event_type_word(event->type));
+            return;
+        }
+        d->queue[(d->queue_head + d->queue_count++) % DAEMON_QUEUE_MAX] = *event;
+        return;
+    }
+    d->is_feeding = true;
+    step(d, event);
+    while (d->queue_count > 0) {
+        struct event next = d->queue[d->queue_head];
+        d->queue_head = (d->queue_head + 1) % DAEMON_QUEUE_MAX;
+        d->queue_count--;
+        step(d, &next);
+    }
+    d->is_feeding = false;
+}
+
+static void core_woken(void *owner)
+{
+    struct event event = { .type = WOKEN };
+    daemon_feed(owner, &event);
+}
+
+/* ---- the lease's port --------------------------------------------------------------------------------------------- */
+
+static struct fc_time now_of(const struct daemon *d)
+{
+    return loop_now(loop_ev(d->loop));
+}
+
+static void lease_ask(void *owner, const struct store_request *request)
+{
+    struct daemon *d = owner;
+    d->store_requests++;
+    store_ask(d->store, request);
+}
+
+static void lease_say(void *owner, const struct event *event)
+{
+    struct event copy = *event;
+    daemon_feed(owner, &copy);
+}
+
+static void lease_look(void *owner, int server)
+{
+    daemon_look(owner, server);
+}
+
+static void lease_wake(void *owner, struct fc_time at)
+{
+    struct daemon *d = owner;
+    d->host->timer_set(d->lease_timer, at);
+}
+
+static void lease_due(void *owner)
+{
+    struct daemon *d = owner;
+    lease_woken(&d->lease, now_of(d));
+}
+
+static struct lease_settings lease_settings_of(const struct daemon *d)
+{
+    struct lease_settings s = {
+        .lease_ms = d->config->lease_ms, .renew_ms = d->config->lease_renew_ms, .drift_percent = d->config->drift_percent,
+        .term_ms = d->config->term_ms, .probe_timeout_ms = d->config->probe_timeout_ms,
+        .server_count = d->store->server_count, .has_chair = d->store->has_chair,
+    };
+    TEXT_SET(s.node, d->node);
+    return s;
+}
+
+/* ---- orders at the doors ------------------------------------------------------------------------------------------ */
+
+static void feed_orders(void *owner)
+{
+    struct daemon *d = owner;
+    struct laid_order laid[16];
+    const int count = d->laid_count;
+    memcpy(laid, d->laid, sizeof laid);
+    d->laid_count = 0;
+    for (int i = 0; i < count; i++) {
+        struct event event = { .type = ORDER_GIVEN };
+        event.as.order.ticket = laid[i].ticket;
+        event.as.order.text = laid[i].text;
+        event.as.order.length = laid[i].length;
+        event.as.order.may_change = laid[i].may_change;
+        TEXT_SET(event.as.order.by, laid[i].by);
+        daemon_feed(d, &event);
+    }
+}
+
+static uint64_t desk_order(void *owner, const char *text, size_t length, const char *by, bool may_change, desk_reply *reply,
+                           void *waiter)
+{
+    struct daemon *d = owner;
+    struct waiter *place = NULL;
+    for (int i = 0; i < DAEMON_WAITERS_MAX && place == NULL; i++) {
+        if (d->waiters[i].ticket == 0)
+            place = &d->waiters[i];
+    }
+    if (place == NULL || d->laid_count == 16 || length > ORDER_TEXT_MAX)
+        return 0;
+    place->ticket = ++d->next_ticket;
+    place->reply = reply;
+    place->waiter = waiter;
+    struct laid_order *laid = &d->laid[d->laid_count++];
+    laid->ticket = place->ticket;
+    laid->may_change = may_change;
+    laid->length = length;
+    memcpy(laid->text, text, length);
+    TEXT_SET(laid->by, by);
+    d->host->timer_set(d->order_timer, now_of(d));         /* never answered from within */
+    return place->ticket;
+}
+
+static void desk_forget(void *owner, uint64_t ticket)
+{
+    struct daemon *d = owner;
+    for (int i = 0; i < DAEMON_WAITERS_MAX; i++) {
+        if (ticket != 0 && d->waiters[i].ticket == ticket)
+            memset(&d->waiters[i], 0, sizeof d->waiters[i]);
+    }
+}
+
+/* ---- configuration ------------------------------------------------------------------------------------------------ */
+
+static enum fc_code reload(void *owner, struct fc_err *err)
+{
+    struct daemon *d = owner;
+    struct config *fresh = calloc(1, sizeof *fresh);
+    struct config_warnings *warnings = calloc(1, sizeof *warnings);
+    enum fc_code code = fresh == NULL || warnings == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory") : FC_OK;
+    char fixed[1024] = "";
+    if (code == FC_OK)
+        code = config_file_load(d->config_path[0] == '\0' ? NULL : d->config_path, fresh, warnings, err);
+    if (code != FC_OK) {
+        log_say(&d->log, NOTE_ALARM, "config", "not reloaded, the old configuration stays in force: %s",
+                err != NULL ? err->text : "");
+    } else {
+        if (config_file_changes(d->config, fresh, fixed, sizeof fixed) > 0)
+            log_say(&d->log, NOTE_WARNING, "config", "these changes need a restart: %s", fixed);
+        struct event event = { .type = RELOADED };
+        event.as.started.config = fresh;
+        event.as.started.node = d->node;
+        daemon_feed(d, &event);
+        *d->config = *fresh;
+        d->log.least = d->config->debug ? NOTE_DEBUG : NOTE_INFO;
+        const struct lease_settings settings = lease_settings_of(d);
+        lease_retime(&d->lease, &settings);
+        redis_reload(d->redis, d->config);
+        log_say(&d->log, NOTE_INFO, "config", "reloaded from %s", warnings->read_from);
+    }
+    free(fresh);
+    free(warnings);
+    return code;
+}
+
+static void hup(struct ev_loop *loop, struct ev_signal *w, int revents)
+{
+    struct fc_err err;
+    (void)loop;
+    (void)revents;
+    reload(w->data, &err);
+}
+
+static void stop_asked(struct ev_loop *loop, struct ev_signal *w, int revents)
+{
+    struct event event = { .type = STOP_ASKED };
+    (void)loop;
+    (void)revents;
+    daemon_feed(w->data, &event);
+}
+
+/* ---- another node's hint ------------------------------------------------------------------------------------------ */
+
+static void look_everywhere(void *owner)
+{
+    struct daemon *d = owner;
+    d->looked_for_peer_at = now_of(d);
+    for (int i = 0; i < d->store->server_count; i++)
+        daemon_look(d, i);
+}
+
+static void peer_moved(void *owner)
+{
+    struct daemon *d = owner;
+    const struct fc_time next = fc_plus(d->looked_for_peer_at, fc_ms(PEER_LOOK_EVERY_MS));
+    d->host->timer_set(d->look_timer, fc_is_ever(next) ? now_of(d) : fc_later(next, now_of(d)));
+}
+
+/* ---- opening ------------------------------------------------------------------------------------------------------ */
+
+static void counters(void *owner, struct desk_counters *to)
+{
+    struct daemon *d = owner;
+    memset(to, 0, sizeof *to);
+    if (d->listener != NULL) {
+        const struct agent_listener_counters c = agent_listener_counters(d->listener);
+        to->agent_accepted = c.accepted;
+        to->agent_answered = c.answered;
+        to->agent_refused_source = c.refused_source;
+        to->agent_dropped = c.dropped_full + c.dropped_slow + c.dropped_bad;
+        to->agent_open = c.open;
+    }
+    const struct board_counters b = board_counters(d->board);
+    to->agent_unknown_target = b.unknown_target;
+    to->agent_late = b.late;
+    for (int i = 0; i < DAEMON_WAITERS_MAX; i++)
+        to->orders_open += d->waiters[i].ticket != 0;
+    to->http_requests = d->http == NULL ? 0 : http_door_counters(d->http).requests;
+    if (d->redis != NULL) {
+        to->redis_published = redis_state(d->redis)->published;
+        to->redis_dropped = redis_state(d->redis)->dropped;
+    }
+    to->store_requests = d->store_requests;
+    to->store_failures = d->store_failures;
+    to->process_start_unix_ms = d->started_unix_ms;
+}
+
+static enum fc_code name_the_process(struct daemon *d, struct fc_err *err)
+{
+    unsigned char chance[32];
+    char name[64];
+    if (getrandom(chance, sizeof chance, 0) != (ssize_t)sizeof chance)
+        return fc_fail(err, FC_INTERNAL, "no randomness from the kernel: %s", strerror(errno));
+    for (size_t i = 0; i < sizeof chance; i++)
+        text_format(d->token + 2 * i, 3, "%02x", chance[i]);
+    memcpy(d->token, TOKEN_MARK, 8);
+    if (d->config->node_name[0] != '\0')
+        TEXT_SET(name, d->config->node_name);
+    else if (gethostname(name, sizeof name) != 0)
+        return fc_fail(err, FC_BAD_CONFIG, "NodeName is not set and the host has no name: %s", strerror(errno));
+    name[sizeof name - 1] = '\0';
+    name[strcspn(name, ".")] = '\0';
+    if (!text_is_name(name, strlen(name)) || strlen(name) > 48)
+        return fc_fail(err, FC_BAD_CONFIG, "NodeName '%s': letters, digits, '.', '_' and '-', at most 48 of them", name);
+    TEXT_FORMAT(d->node, "%s~%.6s", name, d->token + 8);
+    return FC_OK;
+}
+
+static enum fc_code open_store(struct daemon *d, struct fc_err *err)
+{
+    char name[NODE_NAME_SIZE];
+    node_name_of(d->node, name, sizeof name);
+    if (config_has_pair(d->config) || text_is(d->config->backend_db, "mysql"))
+        return store_mysql_open(d->host, d->config, name, daemon_store_heard, daemon_session_ended, d, &d->store, err);
+    return store_sqlite_open(d->host, d->config->sqlite3_data_file, name, daemon_store_heard, d, &d->store, err);
+}
+
+static enum fc_code open_timers(struct daemon *d, struct fc_err *err)
+{
+    const struct host *h = d->host;
+    d->core_timer = h->timer(h->agent, core_woken, d);
+    d->lease_timer = h->timer(h->agent, lease_due, d);
+    d->order_timer = h->timer(h->agent, feed_orders, d);
+    d->look_timer = h->timer(h->agent, look_everywhere, d);
+    d->looked_for_peer_at = FC_EVER;
+    if (d->core_timer == NULL || d->lease_timer == NULL || d->order_timer == NULL || d->look_timer == NULL)
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    return FC_OK;
+}
+
+static void feed_proxy(void *owner, const struct event *event)
+{
+    struct event copy = *event;
+    daemon_feed(owner, &copy);
+}
+
+static enum fc_code open_core(struct daemon *d, struct fc_err *err)
+{
+    char name[NODE_NAME_SIZE];
+    node_name_of(d->node, name, sizeof name);
+    d->room = room_of_libc();
+    d->core = core_new(&d->room);
+    d->board = board_new(STEER_POOLS_MAX * STEER_MEMBERS_MAX, 256);
+    d->peers = peers_new(d->host, d->config, name);
+    if (d->core == NULL || d->board == NULL || d->peers == NULL)
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    d->proxies = proxies_new(d->host, d->core, feed_proxy, d);
+    if (d->proxies == NULL)
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    board_on_look(d->board, peer_moved, d);
+    if (d->config->record_file[0] != '\0')
+        return recorder_open(d->host, d->config->record_file, &d->recorder, err);
+    return FC_OK;
+}
+
+static enum fc_code open_doors(struct daemon *d, struct fc_err *err)
+{
+    struct ev_loop *ev = loop_ev(d->loop);
+    enum fc_code code;
+    d->desk = (struct desk){ .daemon = d, .config = d->config, .order = desk_order, .forget = desk_forget,
+                             .status = daemon_status, .reload = reload, .counters = counters };
+    if ((code = agent_listener_open(ev, d->config, d->board, &d->listener, err)) != FC_OK)
+        return code;
+    if (d->config->order_socket[0] != '\0' && (code = order_socket_open(ev, &d->desk, &d->orders, err)) != FC_OK)
+        return code;
+    return http_door_open(ev, &d->desk, &d->http, err);
+}
+
+static void watch_signals(struct daemon *d)
+{
+    struct ev_loop *ev = loop_ev(d->loop);
+    signal(SIGPIPE, SIG_IGN);
+    ev_signal_init(&d->on_hup, hup, SIGHUP);
+    ev_signal_init(&d->on_term, stop_asked, SIGTERM);
+    ev_signal_init(&d->on_int, stop_asked, SIGINT);
+    d->on_hup.data = d->on_term.data = d->on_int.data = d;
+    ev_signal_start(ev, &d->on_hup);
+    ev_signal_start(ev, &d->on_term);
+    ev_signal_start(ev, &d->on_int);
+}
+
+enum fc_code daemon_open(const char *config_path, struct config *config, struct daemon **ret, struct fc_err *err)
+{
+    struct daemon *d = calloc(1, sizeof *d);
+    enum fc_code code;
+    if (d == NULL)
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    d->config = config;
+    TEXT_SET(d->config_path, config_path == NULL ? "" : config_path);
+    TEXT_SET(d->version, FC_VERSION);
+    d->started_unix_ms = loop_unix_ms();
+    log_init(&d->log, STDERR_FILENO, config->debug ? NOTE_DEBUG : NOTE_INFO);
+    if ((code = loop_open(WORKER_COUNT, JOB_MAX, &d->loop, err)) == FC_OK) {
+        d->host = loop_host(d->loop);
+        if ((code = name_the_process(d, err)) == FC_OK && (code = open_timers(d, err)) == FC_OK &&
+            (code = open_core(d, err)) == FC_OK && (code = open_store(d, err)) == FC_OK &&
+            (code = open_doors(d, err)) == FC_OK)
+            code = publish_open(d, err);
+    }
+    if (code != FC_OK) {
+        d->config = NULL;                                  /* the caller keeps it on failure */
+        daemon_close(d);
+        return code;
+    }
+    const struct lease_settings settings = lease_settings_of(d);
+    const struct lease_port port = { .host = d, .ask = lease_ask, .say = lease_say, .look = lease_look, .wake = lease_wake };
+    lease_init(&d->lease, &settings, &port, now_of(d));
+    watch_signals(d);
+    *ret = d;
+    return FC_OK;
+}
+
+void daemon_run(struct daemon *d)
+{
+    struct event event = { .type = STARTED };
+    uint64_t seed = 0;
+    if (getrandom(&seed, sizeof seed, 0) != (ssize_t)sizeof seed)
+        seed = (uint64_t)loop_unix_ms();
+    event.as.started.config = d->config;
+    event.as.started.node = d->node;
+    event.as.started.seed = seed;
+    log_say(&d->log, NOTE_INFO, "daemon", "firstchair %s, node %s, store %s", d->version, d->node, d->store->class->word);
+    daemon_feed(d, &event);
+    loop_run(d->loop);
+    log_say(&d->log, NOTE_INFO, "daemon", "stopped");
+}
+
+void daemon_close(struct daemon *d)
+{
+    if (d == NULL)
+        return;
+    struct host_timer *const timers[] = { d->core_timer, d->lease_timer, d->order_timer, d->publish_timer, d->look_timer };
+    http_door_close(d->http);
+    order_socket_close(d->orders);
+    agent_listener_close(d->listener);
+    redis_close(d->redis);
+    proxies_free(d->proxies);
+    peers_free(d->peers);
+    store_close(d->store);
+    recorder_stop(d->recorder);
+    for (size_t i = 0; d->host != NULL && i < sizeof timers / sizeof timers[0]; i++)
+        d->host->untimer(timers[i]);
+    if (d->on_hup.data != NULL) {
+        ev_signal_stop(loop_ev(d->loop), &d->on_hup);
+        ev_signal_stop(loop_ev(d->loop), &d->on_term);
+        ev_signal_stop(loop_ev(d->loop), &d->on_int);
+    }
+    if (d->loop != NULL)
+        loop_close(d->loop);
+    recorder_close(d->recorder);
+    core_free(d->core);
+    board_free(d->board);
+    free(d->config);
+    free(d);
+}

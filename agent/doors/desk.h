@@ -1,0 +1,35 @@
+/* What the daemon lends to its doors (order socket, HTTP): give an order, read the picture. One struct, no globals. */
+#ifndef FC_AGENT_DESK_H
+#define FC_AGENT_DESK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "core/config.h"
+#include "core/status.h"
+
+/* Called zero or more times with is_final false (progress), then once with true. Never from within desk->order. */
+typedef void desk_reply(void *waiter, enum fc_code code, const char *text, bool is_final);
+
+/* Numbers of the process for /metrics, beside those in struct status. */
+struct desk_counters {
+    uint64_t agent_accepted, agent_answered, agent_refused_source, agent_dropped, agent_open, agent_unknown_target, agent_late;
+    uint64_t orders_open, http_requests, redis_published, redis_dropped, store_requests, store_failures;
+    int64_t process_start_unix_ms;
+};
+
+struct desk {
+    void *daemon;
+    const struct config *config;                 /* the one in force; changes with a reload */
+    /* Gives an order in the grammar of core/act/orders.h. Returns a ticket for desk->forget. `by` = "user@door". */
+    uint64_t (*order)(void *daemon, const char *text, size_t length, const char *by, bool may_change, desk_reply *reply,
+                      void *waiter);
+    void (*forget)(void *daemon, uint64_t ticket);          /* the asker went away: no reply any more; the order goes on */
+    const struct status *(*status)(void *daemon);           /* the picture, at most a few ms old; borrowed until the next call */
+    enum fc_code (*reload)(void *daemon, struct fc_err *err);
+    void (*counters)(void *daemon, struct desk_counters *to);
+};
+
+#endif

@@ -1,0 +1,134 @@
+/* What the parts of the HTTP door share: the door, a request on its way, a route, an answer. Nobody else includes this. */
+#ifndef FC_HTTP_INSIDE_H
+#define FC_HTTP_INSIDE_H
+
+#include <cjson/cJSON.h>
+#include <ev.h>
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <sys/queue.h>
+
+#include "agent/doors/desk.h"
+#include "agent/doors/http.h"
+#include "agent/doors/http_path.h"
+#include "agent/doors/http_socket.h"
+
+#define HTTP_USER_SIZE 48             /* with "@http" it fits the 64 bytes of an order's `by` */
+
+struct http_request;
+struct http_answer;
+
+typedef void http_handler(struct http_request *request, struct http_answer *answer);
+
+/* ---- routes ---- */
+
+enum http_right {
+    HTTP_READ,                        /* everybody who is let in */
+    HTTP_WRITE,                       /* orchestrator's W routes: as AuthenticationMethod and ReadOnly say */
+    HTTP_ORDER,                       /* steering orders: the same, and a name or a local asker */
+};
+
+#define TAKES_FORCE 1
+#define TAKES_WITHIN 2
+#define TAKES_BECAUSE 4
+
+struct http_route {
+    const char *path;                 /* pattern, below URLPrefix */
+    enum http_right right;
+    http_handler *handle;
+    const char *order;                /* for orders: its text, $1 and $2 being the path's parameters */
+    int takes;                        /* TAKES_..., the query's arguments that the order understands */
+    const char *meaning;
+};
+
+/* The first route that fits the path, with its parameters; NULL when none. */
+const struct http_route *http_route_find(const struct config *config, struct http_request *request, const char *url);
+
+http_handler http_page;               /* http_routes.c */
+http_handler http_health, http_ping, http_leader_check, http_headers, http_grab_election, http_no_raft, http_no_alias;
+http_handler http_live, http_ready, http_leader;                                            /* http_health.c */
+http_handler http_pools, http_pool, http_picture, http_events, http_metrics, http_reload;   /* http_steering.c */
+http_handler http_order, http_reelect;                                                      /* http_order.c */
+
+/* ---- answers (http_answer.c) ---- */
+
+struct http_answer {
+    unsigned status;
+    const char *type;
+    char *body;                       /* from malloc; NULL = out of memory */
+    bool asks_for_name;               /* 401: with the header that makes a browser ask */
+    bool is_later;                    /* the connection sleeps; there is nothing to send yet */
+};
+
+void answer_json(struct http_answer *answer, unsigned status, char *body);                  /* takes the text over */
+void answer_text(struct http_answer *answer, unsigned status, const char *type, char *body);
+/* {"Code","Message","Details"}; takes `details` over, NULL is null. Lone quotes in the message are made harmless: the client
+ * script runs xargs over it. */
+void answer_envelope(struct http_answer *answer, unsigned status, bool is_ok, const char *message, cJSON *details);
+void answer_error(struct http_answer *answer, enum fc_code code, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+/* Hands it to the connection, frees the body. */
+enum MHD_Result answer_send(struct http_answer *answer, struct MHD_Connection *connection);
+
+/* ---- requests ---- */
+
+enum http_order_state { HTTP_ORDER_NONE = 0, HTTP_ORDER_WAITING, HTTP_ORDER_ENDED };
+
+struct http_request {
+    struct http_door *door;
+    struct MHD_Connection *connection;
+    const struct http_route *route;
+    struct http_path path;
+    const char *parameter[HTTP_PARAMETERS_MAX];
+    int parameter_count;
+    char user[HTTP_USER_SIZE];        /* who asks: a name, else the address */
+    bool is_named;                    /* `user` is a name that somebody vouches for */
+    bool is_local;                    /* it comes from this host, and no proxy has touched it */
+    bool may_only_look;               /* `multi`: the user readonly */
+    size_t body_size;
+    struct {
+        enum http_order_state state;
+        LIST_ENTRY(http_request) by_door;
+        uint64_t ticket;
+        ev_timer bound;
+        enum fc_code code;
+        char text[320];
+        char said[160];                /* the order as given */
+    } order;
+};
+
+struct http_door {
+    struct ev_loop *loop;
+    const struct desk *desk;
+    struct MHD_Daemon *mhd;
+    struct http_socket socket;
+    ev_io knock, ready;               /* a visitor; the library's own set */
+    ev_timer wake, rest;
+    bool is_full;                     /* nobody is let in until somebody leaves */
+    LIST_HEAD(http_waiting, http_request) waiting;
+    struct http_door_counters counters;
+};
+
+const char *request_header(const struct http_request *request, const char *name);           /* NULL when absent */
+/* The decoded query argument; false when it cannot be decoded or does not fit. Absent is "". */
+bool request_argument(const struct http_request *request, const char *name, char *to, size_t size);
+static inline const struct status *request_status(const struct http_request *request)
+{
+    return request->door->desk->status(request->door->desk->daemon);
+}
+
+/* ---- who asks, and what may they (http_auth.c) ---- */
+
+/* Fills who asks. False: nobody whom we know, the answer is 401. */
+bool http_auth_enter(struct http_request *request, struct http_answer *answer);
+/* May they change something? False: the answer says why not. */
+bool http_auth_change(struct http_request *request, enum http_right right, struct http_answer *answer);
+
+/* ---- orders that wait (http_order.c) ---- */
+
+void http_order_answer(struct http_request *request, struct http_answer *answer);           /* after it has ended */
+void http_order_forget(struct http_request *request);                                       /* the request goes away */
+void http_order_end(struct http_request *request, enum fc_code code, const char *text);     /* and wakes the connection */
+void http_door_wake(struct http_door *door);                                                /* http.c: run soon */
+
+#endif

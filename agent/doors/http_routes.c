@@ -1,0 +1,164 @@
+/* The table of routes: path, who may use it, who answers, what for. The first row that fits is the one. It also prints the
+ * page at "/" and docs/http-routes.md. */
+#include "agent/doors/http_inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define READ(path, handle, meaning) { path, HTTP_READ, handle, NULL, 0, meaning }
+#define WRITE(path, handle, meaning) { path, HTTP_WRITE, handle, NULL, 0, meaning }
+#define ORDER(path, order, takes, meaning) { path, HTTP_ORDER, http_order, order, takes, meaning }
+
+static const struct http_route routes[] = {
+    READ("/", http_page, "this page"),
+    READ("/api/health", http_health, "health of this node: 200 only while the store has confirmed within 5 s, else 500"),
+    READ("/api/lb-check", http_ping, "\"OK\": the process answers"),
+    READ("/api/_ping", http_ping, "\"OK\": the process answers"),
+    READ("/api/leader-check", http_leader_check, "200 \"OK\" while this node leads, else 404 \"Not leader\""),
+    READ("/api/leader-check/:code", http_leader_check, "the same with this status when it does not lead"),
+    READ("/api/routed-leader-check", http_leader_check, "the same as leader-check: without raft nothing is forwarded"),
+    READ("/api/headers", http_headers, "the request's headers, secrets hidden"),
+    WRITE("/api/reelect", http_reelect, "the leader gives its lease back; another node may lead"),
+    WRITE("/api/grab-election", http_grab_election, "always refused; says what to do instead"),
+    WRITE("/api/reload-configuration", http_reload, "read the configuration file again"),
+    WRITE("/api/reload-cluster-alias", http_no_alias, "retired: always an error"),
+    READ("/api/raft-state", http_no_raft, "always an error: raft is not in use"),
+    READ("/api/raft-leader", http_no_raft, "always an error: raft is not in use"),
+    READ("/api/raft-health", http_no_raft, "always an error: raft is not in use"),
+    READ("/api/raft-status", http_no_raft, "always an error: raft is not in use"),
+    READ("/api/raft-peers", http_no_raft, "always an error: raft is not in use"),
+    WRITE("/api/raft-snapshot", http_no_raft, "always an error: raft is not in use"),
+    READ("/api/raft-follower-health-report/:token/:bind/:advertise", http_no_raft, "always an error: raft is not in use"),
+    WRITE("/api/raft-yield/:node", http_no_raft, "always an error: raft is not in use"),
+    WRITE("/api/raft-yield-hint/:hint", http_no_raft, "always an error: raft is not in use"),
+    WRITE("/api/raft-add-peer/:addr", http_no_raft, "always an error: raft is not in use"),
+    WRITE("/api/raft-remove-peer/:addr", http_no_raft, "always an error: raft is not in use"),
+
+    READ("/api/steering/status", http_picture, "the whole picture: docs/status-json.md"),
+    READ("/api/steering/pools", http_pools, "all pools"),
+    READ("/api/steering/pool/:pool", http_pool, "one pool"),
+    READ("/api/steering/events", http_events, "the latest events, oldest first; ?count=N"),
+    ORDER("/api/steering/switch/:pool/:server", "switch $1 to $2", TAKES_FORCE | TAKES_WITHIN,
+          "the chair of the pool moves to the server; ?force=1, ?within=SECONDS"),
+    ORDER("/api/steering/failback/:pool", "failback $1", 0, "the chair goes back to the preferred server"),
+    ORDER("/api/steering/maint/:pool/:server", "maint $1/$2", TAKES_BECAUSE, "hold the server out; ?because=TEXT"),
+    ORDER("/api/steering/drain/:pool/:server", "drain $1/$2", TAKES_BECAUSE, "no new sessions for it; ?because=TEXT"),
+    ORDER("/api/steering/ready/:pool/:server", "ready $1/$2", 0, "end the operator's own hold on it"),
+    ORDER("/api/steering/pause/:pool", "pause $1", TAKES_BECAUSE, "say nothing to HAProxy about the pool; ?because=TEXT"),
+    ORDER("/api/steering/resume/:pool", "resume $1", 0, "end the pause"),
+    ORDER("/api/steering/yield", "yield", 0, "the leader gives its lease back"),
+
+    READ("/health/live", http_live, "200: the process answers"),
+    READ("/health/ready", http_ready, "200 while the store is fresh and no stop is under way, else 503"),
+    READ("/health/leader", http_leader, "200 while this node leads, else 503"),
+    READ("/metrics", http_metrics, "Prometheus' text form: docs/metrics.md"),
+};
+
+/* Its path is configured, and stands above URLPrefix. */
+static const struct http_route status_route = READ("/api/status", http_health, "as health; at StatusEndpoint, without URLPrefix");
+
+#define ROUTE_COUNT (sizeof routes / sizeof *routes)
+
+/* The path below the prefix, or NULL when it does not stand below it. */
+static const char *below_prefix(const char *url, const char *prefix)
+{
+    const size_t length = strlen(prefix);
+    if (strncmp(url, prefix, length) != 0 || (url[length] != '/' && url[length] != '\0'))
+        return NULL;
+    return url[length] == '\0' ? "/" : url + length;
+}
+
+static bool is_status_endpoint(const struct config *config, const char *url)
+{
+    const char *endpoint = config->status_endpoint[0] != '\0' ? config->status_endpoint : status_route.path;
+    const size_t length = strlen(endpoint);
+    const char *below = below_prefix(url, config->url_prefix);
+
+    if (strncmp(url, endpoint, length) == 0 && (url[length] == '\0' || text_is(url + length, "/")))
+        return true;
+    /* orchestrator keeps the preset one below the prefix */
+    return text_is(endpoint, status_route.path) && below != NULL && strncmp(below, endpoint, length) == 0 &&
+           (below[length] == '\0' || text_is(below + length, "/"));
+}
+
+const struct http_route *http_route_find(const struct config *config, struct http_request *request, const char *url)
+{
+    const char *below = below_prefix(url, config->url_prefix);
+
+    request->parameter_count = 0;
+    if (is_status_endpoint(config, url))
+        return &status_route;
+    if (below == NULL || !http_path_split(below, strlen(below), &request->path))
+        return NULL;
+    for (const struct http_route *route = routes; route < routes + ROUTE_COUNT; route++)
+        if (http_path_fits(&request->path, route->path, request->parameter, &request->parameter_count))
+            return route;
+    return NULL;
+}
+
+static const char *right_mark(enum http_right right)
+{
+    switch (right) {
+    case HTTP_READ: return "-";
+    case HTTP_WRITE: return "W";
+    case HTTP_ORDER: return "O";
+    }
+    return "";
+}
+
+void http_page(struct http_request *request, struct http_answer *answer)
+{
+    const struct config *config = request->door->desk->config;
+    const struct status *status = request_status(request);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+
+    if (to == NULL) {
+        answer_text(answer, MHD_HTTP_OK, "text/plain; charset=utf-8", NULL);
+        return;
+    }
+    fprintf(to, "firstchair %s, node %s: %s%s%s, epoch %llu\n\n"
+            "It decides which server sits in the first chair of each pool and tells HAProxy.\n"
+            "W changes something, O is a steering order (a name or an asker on this host), - only looks.\n\n",
+            status->version, status->node, status->leadership, status->leader[0] != '\0' ? ", led by " : "",
+            status->leader, (unsigned long long)status->epoch);
+    fprintf(to, "%s  %-44s %s\n", "-", config->status_endpoint, "as health");
+    for (const struct http_route *route = routes; route < routes + ROUTE_COUNT; route++)
+        fprintf(to, "%s  %s%-*s %s\n", right_mark(route->right), config->url_prefix,
+                44 - (int)strnlen(config->url_prefix, 40), route->path, route->meaning);
+    const bool is_whole = ferror(to) == 0;
+    if (fclose(to) != 0 || !is_whole) {
+        free(text);
+        text = NULL;
+    }
+    answer_text(answer, MHD_HTTP_OK, "text/plain; charset=utf-8", text);
+}
+
+static void print_row(FILE *to, const struct http_route *route)
+{
+    fprintf(to, "| `%s` | %s | %s |\n", route->path, right_mark(route->right), route->meaning);
+}
+
+void http_routes_print(FILE *to)
+{
+    fputs("# HTTP routes\n\n"
+          "Printed from the table of `agent/doors/http_routes.c`. Paths stand below `URLPrefix`; the one of `StatusEndpoint` "
+          "is used as it is. One slash at the end is accepted.\n\n"
+          "`-` only looks. `W` changes something: as `AuthenticationMethod` and `ReadOnly` allow. `O` is a steering order: "
+          "the same, and the asker has a name (`AuthenticationMethod`) or is on this host: from and to a loopback "
+          "address, not through a proxy (`X-Forwarded-For`, `Forwarded`, `Via`). A proxy on the same host must add "
+          "`option forwardfor`, or its clients count as local. Nothing is changed for a web page of another site "
+          "(`Origin`, `Sec-Fetch-Site`).\n\n"
+          "GET and HEAD; routes with `W` or `O` take GET and POST (a body is ignored) and not HEAD. Anything else is 404. An "
+          "order is answered when it has ended; the others at once, from memory.\n\n"
+          "Writes, health checks and every failure answer `{\"Code\":\"OK\"|\"ERROR\",\"Message\":text,\"Details\":any}`, "
+          "failures with status 500 (404 for an unknown path, 503 for `/health/*`, 401 as text); other reads answer plain "
+          "JSON.\n\n"
+          "| path | right | meaning |\n|---|---|---|\n", to);
+    print_row(to, &status_route);
+    for (const struct http_route *route = routes; route < routes + ROUTE_COUNT; route++)
+        print_row(to, route);
+}

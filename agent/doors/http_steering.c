@@ -1,0 +1,74 @@
+/* What the steering shows: the picture, its pools, its events, its metrics; and the order to read the configuration again. */
+#include "agent/doors/http_inside.h"
+
+#include <string.h>
+
+#include "agent/metrics.h"
+#include "agent/status_json.h"
+#include "base/text.h"
+
+void http_picture(struct http_request *request, struct http_answer *answer)
+{
+    answer_json(answer, MHD_HTTP_OK, status_json_print(request_status(request)));
+}
+
+void http_pools(struct http_request *request, struct http_answer *answer)
+{
+    answer_json(answer, MHD_HTTP_OK, status_json_pools(request_status(request)));
+}
+
+void http_pool(struct http_request *request, struct http_answer *answer)
+{
+    const struct status *status = request_status(request);
+    char known[256] = "";
+
+    for (int i = 0; i < status->pool_count; i++) {
+        if (text_is(status->pools[i].name, request->parameter[0])) {
+            answer_json(answer, MHD_HTTP_OK, status_json_pool(status, i));
+            return;
+        }
+        text_format(known + strlen(known), sizeof known - strlen(known), "%s%s", i == 0 ? "" : ", ", status->pools[i].name);
+    }
+    answer_error(answer, FC_NOT_FOUND, "there is no pool '%.63s'; the pools are: %s", request->parameter[0], known);
+}
+
+void http_events(struct http_request *request, struct http_answer *answer)
+{
+    char text[16];
+    uint64_t count = STATUS_EVENTS_MAX;
+
+    if (!request_argument(request, "count", text, sizeof text) ||
+        (text[0] != '\0' && !text_to_u64(text, strlen(text), &count))) {
+        answer_error(answer, FC_BAD_INPUT, "count must be a number");
+        return;
+    }
+    answer_json(answer, MHD_HTTP_OK,
+                status_json_events(request_status(request), count < STATUS_EVENTS_MAX ? (int)count : STATUS_EVENTS_MAX));
+}
+
+void http_metrics(struct http_request *request, struct http_answer *answer)
+{
+    const struct desk *desk = request->door->desk;
+    struct desk_counters counters = { 0 };
+
+    desk->counters(desk->daemon, &counters);
+    answer_text(answer, MHD_HTTP_OK, METRICS_CONTENT_TYPE, metrics_print(request_status(request), &counters));
+}
+
+/* orchestrator lets the asker name another file; a file that anybody may name is not read here. */
+void http_reload(struct http_request *request, struct http_answer *answer)
+{
+    const struct desk *desk = request->door->desk;
+    char file[CONFIG_TEXT_SIZE];
+    struct fc_err err = { .code = FC_OK };
+
+    if (!request_argument(request, "config", file, sizeof file) || file[0] != '\0') {
+        answer_error(answer, FC_REFUSED, "only the file that the daemon was started with is read again; leave config out");
+        return;
+    }
+    const enum fc_code code = desk->reload(desk->daemon, &err);
+    if (code != FC_OK)
+        answer_error(answer, code, "the earlier configuration stays in force: %s", err.text);
+    else
+        answer_envelope(answer, MHD_HTTP_OK, true, "configuration reloaded", cJSON_CreateString(""));
+}

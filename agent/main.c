@@ -1,0 +1,245 @@
+/* firstchair: one program, a few commands, each a row of a table. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/config_file.h"
+#include "agent/daemon.h"
+#include "agent/doors/http.h"
+#include "agent/metrics.h"
+#include "agent/recorder.h"
+#include "agent/status_json.h"
+#include "base/text.h"
+#include "core/config_docs.h"
+#include "haproxy/door_script.h"
+#include "haproxy/proxy_config.h"
+
+#define HAPROXY_CONFIG_SIZE (64 * 1024)
+
+struct options {
+    const char *config;              /* --config FILE; NULL = the usual places */
+    const char *argument;            /* what follows the command; NULL = nothing */
+    bool shows_effects;
+};
+
+typedef int command(const struct options *options);
+
+struct command_row {
+    const char *word;
+    command *run;
+    const char *usage;
+    const char *meaning;
+};
+
+static int failed(const struct fc_err *err)
+{
+    fprintf(stderr, "firstchair: %s\n", err->text);
+    return fc_code_table[err->code].exit_code;
+}
+
+static struct config *load(const struct options *options, bool is_talkative, struct fc_err *err)
+{
+    struct config *config = calloc(1, sizeof *config);
+    struct config_warnings *warnings = calloc(1, sizeof *warnings);
+    if (config == NULL || warnings == NULL) {
+        fc_fail(err, FC_NO_MEMORY, "out of memory");
+    } else if (config_file_load(options->config, config, warnings, err) == FC_OK) {
+        for (int i = 0; i < warnings->count; i++)
+            fprintf(stderr, "firstchair: warning: %s\n", warnings->text[i]);
+        if (is_talkative)
+            printf("%s: good, %d warning%s\n", warnings->read_from[0] == '\0' ? "no file, presets only" : warnings->read_from,
+                   warnings->count, warnings->count == 1 ? "" : "s");
+        free(warnings);
+        return config;
+    }
+    free(config);
+    free(warnings);
+    return NULL;
+}
+
+static int serve(const struct options *options)
+{
+    struct fc_err err = { .code = FC_INTERNAL };
+    struct config *config = load(options, false, &err);
+    struct daemon *daemon = NULL;
+    if (config == NULL)
+        return failed(&err);
+    if (daemon_open(options->config, config, &daemon, &err) != FC_OK) {
+        free(config);
+        return failed(&err);
+    }
+    daemon_run(daemon);
+    daemon_close(daemon);
+    return 0;
+}
+
+static int check_config(const struct options *options)
+{
+    struct fc_err err = { .code = FC_INTERNAL };
+    struct config *config = load(options, true, &err);
+    if (config == NULL)
+        return failed(&err);
+    free(config);
+    return 0;
+}
+
+static int haproxy_config(const struct options *options)
+{
+    struct fc_err err = { .code = FC_INTERNAL };
+    struct config *config = load(options, false, &err);
+    char *text = malloc(HAPROXY_CONFIG_SIZE);
+    int exit_code = 0;
+    if (config == NULL || text == NULL)
+        exit_code = failed(&err);
+    else if (options->argument != NULL && text_is(options->argument, "door.lua"))
+        fputs(proxy_door_script, stdout);
+    else if (proxy_config_print(config, text, HAPROXY_CONFIG_SIZE, &err) != FC_OK)
+        exit_code = failed(&err);
+    else
+        fputs(text, stdout);
+    free(text);
+    free(config);
+    return exit_code;
+}
+
+static int dump_config(const struct options *options)
+{
+    struct fc_err err = { .code = FC_INTERNAL };
+    struct config *config = load(options, false, &err);
+    static char value[CONFIG_TEXT_SIZE * (LIST_MAX + 1)];
+    if (config == NULL)
+        return failed(&err);
+    printf("{");
+    for (size_t i = 0; i < config_key_count; i++) {
+        config_value_text(config, &config_keys[i], value, sizeof value);
+        printf("%s\n  \"%s\": %s", i == 0 ? "" : ",", config_keys[i].name, value);
+    }
+    printf("\n}\n");
+    free(config);
+    return 0;
+}
+
+static int replay(const struct options *options)
+{
+    if (options->argument == NULL) {
+        fprintf(stderr, "firstchair: replay needs the file that RecordFile names\n");
+        return fc_code_table[FC_BAD_INPUT].exit_code;
+    }
+    return recorder_replay(options->argument, options->shows_effects);
+}
+
+static void print_config_docs(FILE *to)
+{
+    const size_t length = config_docs_print(NULL, 0);
+    char *text = malloc(length + 1);
+    if (text == NULL)
+        return;
+    config_docs_print(text, length + 1);
+    fputs(text, to);
+    free(text);
+}
+
+static void print_exit_codes(FILE *to)
+{
+    fprintf(to, "# Exit codes\n\nPrinted from the table in core/base/err.c; `firstchair` and `firstchairctl` use the same. The word "
+                "stands in JSON answers.\n\n| exit | word | meaning |\n|---|---|---|\n");
+    for (int i = 0; i < FC_CODE_COUNT; i++)
+        fprintf(to, "| %d | %s | %s |\n", fc_code_table[i].exit_code, fc_code_table[i].word, fc_code_table[i].meaning);
+}
+
+static void print_orders(FILE *to)
+{
+    fprintf(to, "# Orders\n\nPrinted from the table in core/act/orders.c: one grammar for `firstchairctl`, the order socket and HTTP.\n\n"
+                "| order | meaning | changes something | example |\n|---|---|---|---|\n");
+    for (int i = 0; i < VERB_COUNT; i++)
+        fprintf(to, "| `%s` | %s | %s | `%s` |\n", verb_table[i].usage, verb_table[i].meaning,
+                verb_table[i].changes ? "yes" : "no", verb_table[i].example);
+}
+
+/* The reference pages, each printed by the table that it describes. */
+static const struct { const char *name; void (*print)(FILE *to); } pages[] = {
+    { "configuration", print_config_docs },   { "exit-codes", print_exit_codes },    { "orders", print_orders },
+    { "http-routes", http_routes_print },     { "metrics", metrics_docs_print },     { "status-json", status_json_docs_print },
+};
+
+static int print_docs(const struct options *options)
+{
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        if (options->argument != NULL && text_is(options->argument, pages[i].name)) {
+            pages[i].print(stdout);
+            return 0;
+        }
+    }
+    fprintf(stderr, "firstchair: print-docs needs one of:");
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++)
+        fprintf(stderr, " %s", pages[i].name);
+    fprintf(stderr, "\n");
+    return fc_code_table[FC_BAD_INPUT].exit_code;
+}
+
+static const struct command_row commands[] = {
+    { "serve", serve, "serve [--config FILE]", "run a node in the foreground; the log goes to standard error" },
+    { "http", serve, "http [--config FILE]", "the same, by the name that orchestrator's users know" },
+    { "check-config", check_config, "check-config [--config FILE]", "read the configuration and say what is wrong with it" },
+    { "dump-config", dump_config, "dump-config [--config FILE]", "print the effective configuration, without secrets" },
+    { "haproxy-config", haproxy_config, "haproxy-config [--config FILE] [door.lua]",
+      "print the haproxy.cfg for the pools, or the small script that holds the door while a chair moves" },
+    { "replay", replay, "replay [--effects] FILE", "feed a recorded event log (RecordFile) to a fresh core" },
+    { "print-docs", print_docs, "print-docs PAGE", "print a reference page from its table" },
+};
+
+static void print_help(FILE *to)
+{
+    fprintf(to, "firstchair %s: keeps one MySQL/MariaDB server in the first chair, and tells HAProxy which.\n\n", FC_VERSION);
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
+        fprintf(to, "  firstchair %-42s %s\n", commands[i].usage, commands[i].meaning);
+    fprintf(to, "\n  firstchair --version | --help\n\n"
+                "Examples:\n"
+                "  firstchair serve --config /etc/firstchair.conf.json\n"
+                "  firstchair haproxy-config --config /etc/firstchair.conf.json > /etc/haproxy/haproxy.cfg\n"
+                "  firstchairctl status\n\n"
+                "Exit codes: 0 done, 2 bad input or configuration; the whole table: firstchair print-docs exit-codes\n");
+}
+
+static int unknown_word(const char *word)
+{
+    fprintf(stderr, "firstchair: '%s' is not understood; `firstchair --help` lists the commands\n", word);
+    return fc_code_table[FC_BAD_INPUT].exit_code;
+}
+
+int main(int argc, char **argv)
+{
+    const struct command_row *chosen = NULL;
+    struct options options = { 0 };
+    for (int i = 1; i < argc; i++) {
+        if (text_is(argv[i], "--help") || text_is(argv[i], "-h")) {
+            print_help(stdout);
+            return 0;
+        }
+        if (text_is(argv[i], "--version")) {
+            printf("firstchair %s\n", FC_VERSION);
+            return 0;
+        }
+        if (text_is(argv[i], "--effects")) {
+            options.shows_effects = true;
+        } else if (text_is(argv[i], "--config") && i + 1 < argc) {
+            options.config = argv[++i];
+        } else if (argv[i][0] == '-') {
+            return unknown_word(argv[i]);
+        } else if (chosen == NULL) {
+            for (size_t k = 0; k < sizeof commands / sizeof commands[0]; k++)
+                chosen = text_is(argv[i], commands[k].word) ? &commands[k] : chosen;
+            if (chosen == NULL)
+                return unknown_word(argv[i]);
+        } else if (options.argument == NULL) {
+            options.argument = argv[i];
+        } else {
+            return unknown_word(argv[i]);
+        }
+    }
+    if (chosen == NULL) {
+        print_help(stderr);
+        return fc_code_table[FC_BAD_INPUT].exit_code;
+    }
+    return chosen->run(&options);
+}

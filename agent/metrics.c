@@ -1,0 +1,407 @@
+/* The picture as numbers: one row per family, a walker that visits what the row is about (the node, each server, each pool,
+ * each HAProxy's view ...). Labels are names from the configuration, escaped all the same. */
+#include "agent/metrics.h"
+
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+enum scope { OF_NODE, OF_SERVER, OF_POOL, OF_POOL_SERVER, OF_VIEW, OF_PROXY, SCOPE_COUNT };
+
+struct process_numbers { bool has_memory, has_descriptors; double resident_bytes, cpu_seconds, descriptors; };
+
+/* Where the walker stands. What the scope does not have is NULL. */
+struct spot {
+    const struct status *node;
+    const struct desk_counters *counters;
+    const struct process_numbers *process;
+    const struct status_server *server;
+    const struct status_pool *pool;
+    const struct status_pool_server *pool_server;
+    const struct status_view *view;
+    const struct status_proxy *proxy;
+};
+
+typedef bool family_value(const struct spot *at, double *ret);          /* false: no sample here */
+typedef const char *family_word(const struct spot *at);
+
+struct family {
+    const char *name, *type;
+    enum scope scope;
+    family_value *value;             /* or, for a state: */
+    family_word *word;
+    const char *const *words;        /* every word gets a sample, 1 for the present one; the label is "state" */
+    const char *meaning;
+};
+
+/* ---- values ---- */
+
+#define VALUE(name, condition, expression)                                                                     \
+    static bool value_of_##name(const struct spot *at, double *ret)                                            \
+    {                                                                                                          \
+        if (!(condition))                                                                                      \
+            return false;                                                                                      \
+        *ret = (double)(expression);                                                                           \
+        return true;                                                                                           \
+    }
+
+#define SECONDS(ms) ((double)(ms) / 1000.0)
+
+VALUE(leads, true, at->node->leads)
+VALUE(epoch, true, at->node->epoch)
+VALUE(seq, true, at->node->seq)
+VALUE(lease_left, true, SECONDS(at->node->lease_left_ms))
+VALUE(leader_since, at->node->leader_since_unix_ms != 0, SECONDS(at->node->leader_since_unix_ms))
+VALUE(has_leader, true, at->node->leader[0] != '\0')
+VALUE(store_up, true, at->node->store_is_reachable)
+VALUE(store_age, at->node->store_age_ms >= 0, SECONDS(at->node->store_age_ms))
+VALUE(stopping, true, at->node->is_stopping)
+VALUE(steps, true, at->node->steps)
+VALUE(orders, true, at->node->orders)
+VALUE(moves, true, at->node->moves)
+VALUE(moves_failed, true, at->node->moves_failed)
+VALUE(notes_dropped, true, at->node->notes_dropped)
+
+VALUE(server_up, true, at->server->is_reachable)
+VALUE(server_seated, true, at->server->is_seated)
+VALUE(server_age, at->server->age_ms >= 0, SECONDS(at->server->age_ms))
+VALUE(server_read_only, at->server->has_been_seen, at->server->look.is_read_only)
+VALUE(server_lag, at->server->has_been_seen && at->server->look.replica.lag_ms >= 0,
+      SECONDS(at->server->look.replica.lag_ms))
+VALUE(server_io, at->server->has_been_seen && at->server->look.replica.is_configured,
+      at->server->look.replica.io == THREAD_RUNNING)
+VALUE(server_sql, at->server->has_been_seen && at->server->look.replica.is_configured,
+      at->server->look.replica.sql == THREAD_RUNNING)
+
+VALUE(pool_epoch, true, at->pool->epoch)
+VALUE(pool_paused, true, at->pool->is_paused)
+VALUE(pool_move_age, at->pool->is_moving && at->pool->move_age_ms >= 0, SECONDS(at->pool->move_age_ms))
+VALUE(pool_since, at->pool->since_unix_ms != 0, SECONDS(at->pool->since_unix_ms))
+VALUE(pool_seated, at->pool_server->answer.kind == POOL_BACKEND || at->pool_server->answer.kind == POOL_WRITER,
+      text_is(at->pool->seated, at->pool_server->name))
+VALUE(pool_server_first, true, at->pool_server->answer.voice == VOICE_FIRST)
+VALUE(pool_server_term, true, at->pool_server->is_within_term)
+
+VALUE(view_known, true, at->view->is_known)
+VALUE(view_usable, at->view->is_known, at->view->is_usable)
+VALUE(view_epoch, at->view->is_known && at->view->epoch != 0, at->view->epoch)
+VALUE(view_sessions, at->view->is_known && at->view->sessions >= 0, at->view->sessions)
+VALUE(view_age, at->view->age_ms >= 0, SECONDS(at->view->age_ms))
+VALUE(view_drift, at->view->is_known && at->view->drift_ms >= 0, SECONDS(at->view->drift_ms))
+
+VALUE(proxy_up, true, at->proxy->is_reachable)
+VALUE(proxy_age, at->proxy->age_ms >= 0, SECONDS(at->proxy->age_ms))
+
+VALUE(agent_accepted, true, at->counters->agent_accepted)
+VALUE(agent_answered, true, at->counters->agent_answered)
+VALUE(agent_refused, true, at->counters->agent_refused_source)
+VALUE(agent_dropped, true, at->counters->agent_dropped)
+VALUE(agent_open, true, at->counters->agent_open)
+VALUE(agent_unknown, true, at->counters->agent_unknown_target)
+VALUE(agent_late, true, at->counters->agent_late)
+VALUE(orders_open, true, at->counters->orders_open)
+VALUE(http_requests, true, at->counters->http_requests)
+VALUE(redis_published, true, at->counters->redis_published)
+VALUE(redis_dropped, true, at->counters->redis_dropped)
+VALUE(store_requests, true, at->counters->store_requests)
+VALUE(store_failures, true, at->counters->store_failures)
+
+VALUE(process_start, at->counters->process_start_unix_ms != 0, SECONDS(at->counters->process_start_unix_ms))
+VALUE(process_cpu, true, at->process->cpu_seconds)
+VALUE(process_memory, at->process->has_memory, at->process->resident_bytes)
+VALUE(process_descriptors, at->process->has_descriptors, at->process->descriptors)
+
+static const char *const leadership_words[] = { "following", "leading", "suspended", NULL };
+static const char *const pool_words[] = { "unknown", "seated", "moving", "nobody", NULL };
+static const char *const voice_words[] = { "neutral", "first", "rest", "read", "late", "broken", NULL };
+static const char *const hold_words[] = { "maint", "drain", "pause", "pin", NULL };
+
+static const char *word_of_leadership(const struct spot *at) { return at->node->leadership; }
+static const char *word_of_pool(const struct spot *at) { return at->pool->state; }
+static const char *word_of_voice(const struct spot *at) { return voice_word(at->pool_server->answer.voice); }
+static const char *word_of_hold(const struct spot *at)
+{
+    return at->pool_server->hold == HOLD_NONE ? "" : hold_kind_word(at->pool_server->hold);
+}
+
+/* ---- the table ---- */
+
+#define GAUGE(name, scope, value, meaning) { "firstchair_" name, "gauge", scope, value_of_##value, NULL, NULL, meaning }
+#define COUNTER(name, value, meaning) { "firstchair_" name "_total", "counter", OF_NODE, value_of_##value, NULL, NULL, meaning }
+#define STATE(name, scope, word, meaning) { "firstchair_" name, "gauge", scope, NULL, word_of_##word, word##_words, meaning }
+#define PROCESS(name, type, value, meaning) { "process_" name, type, OF_NODE, value_of_##value, NULL, NULL, meaning }
+
+static const struct family families[] = {
+    GAUGE("leads", OF_NODE, leads, "1 when this node may act at this very moment."),
+    STATE("leadership", OF_NODE, leadership, "1 for the present state of this node's leadership."),
+    GAUGE("leader_known", OF_NODE, has_leader, "1 when this node knows who leads."),
+    GAUGE("leader_since_seconds", OF_NODE, leader_since, "Unix time since when the leader leads."),
+    GAUGE("epoch", OF_NODE, epoch, "Epoch of the deciding row; never falls."),
+    GAUGE("status_seq", OF_NODE, seq, "Rises with every change worth publishing."),
+    GAUGE("lease_left_seconds", OF_NODE, lease_left, "What is left of this node's lease; 0 when it does not lead."),
+    GAUGE("store_reachable", OF_NODE, store_up, "1 when at least one server of the store answers."),
+    GAUGE("store_age_seconds", OF_NODE, store_age, "Age of the last confirmation by the store."),
+    GAUGE("stopping", OF_NODE, stopping, "1 while a graceful stop is under way."),
+
+    GAUGE("server_reachable", OF_SERVER, server_up, "1 when the last look at the server has succeeded."),
+    GAUGE("server_seated", OF_SERVER, server_seated, "1 for the server that sits."),
+    GAUGE("server_look_age_seconds", OF_SERVER, server_age, "Age of the last successful look."),
+    GAUGE("server_read_only", OF_SERVER, server_read_only, "read_only as last read."),
+    GAUGE("server_replication_lag_seconds", OF_SERVER, server_lag, "How far behind its master; no sample when unknown."),
+    GAUGE("server_replication_io_running", OF_SERVER, server_io, "1 when the fetching thread runs."),
+    GAUGE("server_replication_sql_running", OF_SERVER, server_sql, "1 when the applying thread runs."),
+
+    STATE("pool_state", OF_POOL, pool, "1 for the present state of the pool."),
+    GAUGE("pool_epoch", OF_POOL, pool_epoch, "Age of the pool's chair."),
+    GAUGE("pool_since_seconds", OF_POOL, pool_since, "Unix time when this node saw the present state begin."),
+    GAUGE("pool_paused", OF_POOL, pool_paused, "1 while an operator's pause holds."),
+    GAUGE("pool_move_age_seconds", OF_POOL, pool_move_age, "Since the move under way began; no sample when none is."),
+    GAUGE("pool_server_seated", OF_POOL_SERVER, pool_seated, "1 for the server that sits in the pool."),
+    GAUGE("pool_server_first", OF_POOL_SERVER, pool_server_first, "1 when the intent for the server is to be used."),
+    STATE("pool_server_intent", OF_POOL_SERVER, voice, "1 for what the answer board says of the server."),
+    GAUGE("pool_server_within_term", OF_POOL_SERVER, pool_server_term, "1 when this node may say so now."),
+    STATE("pool_server_hold", OF_POOL_SERVER, hold, "1 for the operator's hold on the server."),
+
+    GAUGE("proxy_reachable", OF_PROXY, proxy_up, "1 when the HAProxy's runtime socket answers."),
+    GAUGE("proxy_age_seconds", OF_PROXY, proxy_age, "Age of the last read-back."),
+    GAUGE("view_known", OF_VIEW, view_known, "1 when the HAProxy's view was read back at least once."),
+    GAUGE("view_usable", OF_VIEW, view_usable, "1 when the HAProxy sends traffic to the server."),
+    GAUGE("view_epoch", OF_VIEW, view_epoch, "Epoch of the last answer that the HAProxy heard."),
+    GAUGE("view_sessions", OF_VIEW, view_sessions, "Sessions of the HAProxy on the server."),
+    GAUGE("view_age_seconds", OF_VIEW, view_age, "Age of the view."),
+    GAUGE("view_drift_seconds", OF_VIEW, view_drift, "For how long the view has contradicted the intent; 0 agrees."),
+
+    COUNTER("steps", steps, "Steps of the core."),
+    COUNTER("orders", orders, "Orders taken."),
+    COUNTER("moves", moves, "Moves of a chair that were begun."),
+    COUNTER("moves_failed", moves_failed, "Moves that did not reach their aim."),
+    COUNTER("notes_dropped", notes_dropped, "Notes that found no room."),
+    COUNTER("agent_accepted", agent_accepted, "Agent-check connections accepted."),
+    COUNTER("agent_answered", agent_answered, "Agent-check questions answered."),
+    COUNTER("agent_refused_source", agent_refused, "Agent-check connections from sources that are not allowed."),
+    COUNTER("agent_dropped", agent_dropped, "Agent-check connections dropped unanswered."),
+    COUNTER("agent_unknown_target", agent_unknown, "Agent-check questions for unknown targets."),
+    COUNTER("agent_late", agent_late, "Agent-check questions answered past the term."),
+    GAUGE("agent_open", OF_NODE, agent_open, "Agent-check connections open now."),
+    GAUGE("orders_open", OF_NODE, orders_open, "Orders that wait for their end."),
+    COUNTER("http_requests", http_requests, "HTTP requests."),
+    COUNTER("redis_published", redis_published, "Messages that Redis took."),
+    COUNTER("redis_dropped", redis_dropped, "Messages dropped because Redis was slow or away."),
+    COUNTER("store_requests", store_requests, "Requests to the store."),
+    COUNTER("store_failures", store_failures, "Requests to the store that failed."),
+
+    PROCESS("start_time_seconds", "gauge", process_start, "Unix time of the start of the process."),
+    PROCESS("cpu_seconds_total", "counter", process_cpu, "CPU time of the process."),
+    PROCESS("resident_memory_bytes", "gauge", process_memory, "Memory of the process."),
+    PROCESS("open_fds", "gauge", process_descriptors, "Open file descriptors of the process."),
+};
+
+#define FAMILY_COUNT (sizeof families / sizeof *families)
+
+/* ---- the walker ---- */
+
+/* Escaped as the format wants; what is not printable ASCII becomes '?', so that a scrape cannot fail for one name. */
+static void print_label(FILE *to, const char *name, const char *value, bool is_first)
+{
+    fprintf(to, "%s%s=\"", is_first ? "" : ",", name);
+    for (const char *c = value; *c != '\0'; c++) {
+        if (*c == '\n')
+            fputs("\\n", to);
+        else if (*c == '"' || *c == '\\')
+            fprintf(to, "\\%c", *c);
+        else
+            fputc((unsigned char)*c < 0x20 || (unsigned char)*c > 0x7e ? '?' : *c, to);
+    }
+    fputc('"', to);
+}
+
+static void print_labels(FILE *to, enum scope scope, const struct spot *at, const char *state)
+{
+    bool is_first = true;
+
+    if (scope == OF_NODE && state == NULL)
+        return;
+    fputc('{', to);
+    switch (scope) {
+    case OF_VIEW:
+        print_label(to, "proxy", at->view->proxy, is_first);
+        is_first = false;
+        __attribute__((fallthrough));
+    case OF_POOL_SERVER:
+        print_label(to, "pool", at->pool->name, is_first);
+        print_label(to, "server", at->pool_server->name, false);
+        is_first = false;
+        break;
+    case OF_POOL:
+        print_label(to, "pool", at->pool->name, true);
+        print_label(to, "kind", pool_kind_word(at->pool->kind), false);
+        is_first = false;
+        break;
+    case OF_SERVER:
+        print_label(to, "server", at->server->name, true);
+        is_first = false;
+        break;
+    case OF_PROXY:
+        print_label(to, "proxy", at->proxy->name, true);
+        is_first = false;
+        break;
+    case OF_NODE: case SCOPE_COUNT:
+        break;
+    }
+    if (state != NULL)
+        print_label(to, "state", state, is_first);
+    fputc('}', to);
+}
+
+static void print_sample(FILE *to, const struct family *family, const struct spot *at)
+{
+    double value;
+
+    if (family->word == NULL) {
+        if (!family->value(at, &value))
+            return;
+        fputs(family->name, to);
+        print_labels(to, family->scope, at, NULL);
+        fprintf(to, " %.15g\n", value);
+        return;
+    }
+    const char *present = family->word(at);
+    for (const char *const *word = family->words; *word != NULL; word++) {
+        fputs(family->name, to);
+        print_labels(to, family->scope, at, *word);
+        fprintf(to, " %d\n", text_is(*word, present));
+    }
+}
+
+static void visit_views(FILE *to, const struct family *family, struct spot *at)
+{
+    for (int i = 0; i < at->pool_server->view_count; i++) {
+        at->view = &at->pool_server->views[i];
+        print_sample(to, family, at);
+    }
+}
+
+static void visit_pools(FILE *to, const struct family *family, struct spot *at)
+{
+    for (int i = 0; i < at->node->pool_count; i++) {
+        at->pool = &at->node->pools[i];
+        if (family->scope == OF_POOL)
+            print_sample(to, family, at);
+        for (int j = 0; family->scope != OF_POOL && j < at->pool->server_count; j++) {
+            at->pool_server = &at->pool->servers[j];
+            if (family->scope == OF_POOL_SERVER)
+                print_sample(to, family, at);
+            else
+                visit_views(to, family, at);
+        }
+    }
+}
+
+static void visit(FILE *to, const struct family *family, struct spot at)
+{
+    switch (family->scope) {
+    case OF_NODE:
+        print_sample(to, family, &at);
+        break;
+    case OF_SERVER:
+        for (int i = 0; i < at.node->server_count; i++) {
+            at.server = &at.node->servers[i];
+            print_sample(to, family, &at);
+        }
+        break;
+    case OF_PROXY:
+        for (int i = 0; i < at.node->proxy_count; i++) {
+            at.proxy = &at.node->proxies[i];
+            print_sample(to, family, &at);
+        }
+        break;
+    case OF_POOL: case OF_POOL_SERVER: case OF_VIEW:
+        visit_pools(to, family, &at);
+        break;
+    case SCOPE_COUNT:
+        break;
+    }
+}
+
+/* From /proc, which never waits for a disk. */
+static struct process_numbers process_numbers_read(void)
+{
+    struct process_numbers numbers = { 0 };
+    struct rusage usage;
+    long pages;
+    FILE *file = fopen("/proc/self/statm", "re");
+    DIR *descriptors = opendir("/proc/self/fd");
+
+    if (file != NULL) {
+        numbers.has_memory = fscanf(file, "%*s %ld", &pages) == 1;
+        if (numbers.has_memory)
+            numbers.resident_bytes = (double)pages * (double)sysconf(_SC_PAGESIZE);
+        fclose(file);
+    }
+    if (descriptors != NULL) {
+        numbers.has_descriptors = true;
+        for (struct dirent *entry = readdir(descriptors); entry != NULL; entry = readdir(descriptors))
+            numbers.descriptors += entry->d_name[0] != '.';
+        numbers.descriptors -= 1;             /* the one that reads the list */
+        closedir(descriptors);
+    }
+    if (getrusage(RUSAGE_SELF, &usage) == 0)
+        numbers.cpu_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+                              (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
+    return numbers;
+}
+
+static void print_build(FILE *to, const struct status *status)
+{
+    fputs("# HELP firstchair_build_info What runs here; always 1.\n# TYPE firstchair_build_info gauge\n"
+          "firstchair_build_info{", to);
+    print_label(to, "version", status->version, true);
+    print_label(to, "node", status->node, false);
+    print_label(to, "store", status->store_word, false);
+    print_label(to, "arbitration", status->arbitration, false);
+    fputs("} 1\n", to);
+}
+
+char *metrics_print(const struct status *status, const struct desk_counters *counters)
+{
+    const struct process_numbers process = process_numbers_read();
+    char *text = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&text, &size);
+
+    if (to == NULL)
+        return NULL;
+    print_build(to, status);
+    for (const struct family *family = families; family < families + FAMILY_COUNT; family++) {
+        fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->meaning, family->name, family->type);
+        visit(to, family, (struct spot){ .node = status, .counters = counters, .process = &process });
+    }
+    const bool is_whole = ferror(to) == 0;
+    if (fclose(to) != 0 || !is_whole) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* ---- docs/metrics.md ---- */
+
+static const char *const scope_labels[SCOPE_COUNT] = {
+    [OF_NODE] = "", [OF_SERVER] = "server", [OF_POOL] = "pool, kind", [OF_POOL_SERVER] = "pool, server",
+    [OF_VIEW] = "proxy, pool, server", [OF_PROXY] = "proxy",
+};
+
+void metrics_docs_print(FILE *to)
+{
+    fputs("# Metrics\n\nPrinted from the table of `agent/metrics.c`. `GET /metrics` answers them in Prometheus' text form, "
+          "from memory. What is not known at the moment has no sample.\n\n"
+          "| family | type | labels | meaning |\n|---|---|---|---|\n"
+          "| `firstchair_build_info` | gauge | version, node, store, arbitration | What runs here; always 1. |\n", to);
+    for (const struct family *family = families; family < families + FAMILY_COUNT; family++)
+        fprintf(to, "| `%s` | %s | %s%s | %s |\n", family->name, family->type, scope_labels[family->scope],
+                family->word == NULL ? "" : family->scope == OF_NODE ? "state" : ", state", family->meaning);
+}

@@ -1,0 +1,55 @@
+/* The operator's verbs: one grammar for every door. A pure parser, fuzzed; who may do what is in the table.
+ *
+ *   status                              pools                          events [COUNT]
+ *   explain [POOL[/SERVER]]             failback POOL                  yield
+ *   switch POOL [to] SERVER [force] [within SECONDS]
+ *   maint POOL/SERVER [because TEXT]    drain POOL/SERVER [because TEXT]    ready POOL/SERVER
+ *   pause POOL [because TEXT]           resume POOL
+ *
+ * Words are separated by blanks; `because` takes the rest of the line (plain UTF-8, shorter than WHY_SIZE bytes). Case matters
+ * for names, not for verbs and the small words. "POOL SERVER" is taken for "POOL/SERVER". up, down, weight and history are
+ * recognised and answered with the verb that does it here. */
+#ifndef FC_ACT_ORDERS_H
+#define FC_ACT_ORDERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/look.h"
+
+enum verb {
+    VERB_STATUS = 0, VERB_POOLS, VERB_EVENTS, VERB_EXPLAIN,
+    VERB_SWITCH, VERB_FAILBACK, VERB_MAINT, VERB_DRAIN, VERB_READY, VERB_PAUSE, VERB_RESUME, VERB_YIELD,
+    VERB_COUNT
+};
+
+struct verb_row {
+    const char *word;
+    const char *usage;           /* "switch POOL [to] SERVER [force] [within SECONDS]" */
+    const char *meaning;         /* one sentence */
+    const char *example;
+    bool changes;                /* needs authority */
+    bool leader_only;            /* a follower lays it into the store for the leader */
+};
+
+extern const struct verb_row verb_table[VERB_COUNT];
+
+struct order {
+    enum verb verb;
+    char pool[64];
+    char server[64];
+    bool is_forced;
+    uint32_t limit_ms;           /* 0 = the configured one */
+    int count;                   /* events: the last so many; 0 = all that are kept */
+    char because[WHY_SIZE];
+};
+
+#define ORDER_TEXT_MAX 1024
+
+/* Takes one line without its line end. On failure one clear sentence: what was not understood, and the usage of the nearest
+ * verb: FC_BAD_INPUT, or FC_REFUSED for a verb that exists elsewhere and not here. */
+enum fc_code order_parse(const char *text, size_t length, struct order *ret, struct fc_err *err);
+
+#endif

@@ -1,0 +1,157 @@
+/* The effective configuration as plain values, and the one table of keys behind it.
+ *
+ * The agent reads the JSON file and hands over each key and value; this table types them, bounds them, says what they mean,
+ * prints docs/configuration.md and checks itself. Names are orchestrator's where the meaning is the same. */
+#ifndef FC_CORE_CONFIG_H
+#define FC_CORE_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/moment.h"
+#include "model/look.h"
+
+#define NODES_MAX 9
+#define PROXIES_MAX 16
+#define LIST_MAX 32
+#define ADDRESS_SIZE 128
+#define CONFIG_TEXT_SIZE 256
+
+struct named_address {             /* "name=host:port" in the file; for HAProxyInstances "name=unix path or host:port" */
+    char name[NODE_NAME_SIZE];
+    char address[ADDRESS_SIZE];
+};
+
+/* A firstchair node: "fc1=10.0.9.1:3000/9377" = name, HTTP address, agent-check port on the same host. */
+struct node_address {
+    char name[NODE_NAME_SIZE];
+    char host[ADDRESS_SIZE];
+    int http_port;
+    int agent_port;
+};
+
+enum arbitration { ARBITRATION_LOCAL = 0, ARBITRATION_QUORUM };
+
+typedef char config_text[CONFIG_TEXT_SIZE];
+
+struct config_list { int count; config_text item[LIST_MAX]; };
+
+struct config {
+    /* general and HTTP (orchestrator's) */
+    bool debug;
+    config_text listen_address;              /* ListenAddress ":3000" */
+    config_text listen_socket;               /* ListenSocket */
+    config_text url_prefix;                  /* URLPrefix, normalised: "" or "/x" */
+    config_text status_endpoint;             /* StatusEndpoint */
+    config_text authentication_method;       /* AuthenticationMethod: "", "basic", "multi", "proxy" */
+    config_text http_auth_user, http_auth_password;
+    config_text auth_user_header;
+    struct config_list power_auth_users;
+    bool read_only;
+
+    /* backend (orchestrator's) */
+    config_text backend_db;                  /* "sqlite" or "mysql" */
+    config_text sqlite3_data_file;
+    config_text mysql_host;                  /* MySQLOrchestratorHost */
+    int mysql_port;
+    config_text mysql_database;
+    config_text mysql_user, mysql_password, mysql_credentials_file;
+    int mysql_connect_timeout_seconds;
+    int mysql_read_timeout_seconds;
+
+    /* the pair, nodes, proxies (ours) */
+    config_text node_name;                   /* NodeName: of this node; default host name */
+    struct config_list nodes;                /* Nodes */
+    struct config_list backend_servers;      /* BackendServers: "db1=10.0.1.1:3306", the preferred one first */
+    config_text fence_user, fence_password, fence_credentials_file;
+    config_text backend_pool, leader_pool;   /* names of the two pools: "fc_backend", "fc_leader" */
+    config_text steering_arbitration;        /* "auto", "local", "quorum" */
+    config_text steering_term_over;          /* "closed" or "freeze" */
+    config_text agent_listen_address;        /* AgentListenAddress ":9377"; "" = off */
+    config_text agent_listen_socket;         /* unix path; "" = off */
+    struct config_list agent_fixed_ports;    /* "9401=fc_backend/db1": a port bound to one server, answers on accept */
+    struct config_list agent_allowed_sources;/* CIDR; empty = loopback and the addresses of Nodes and HAProxyInstances */
+    int agent_clients_max;
+    config_text order_socket;                /* unix path of firstchairctl */
+    struct config_list order_users;          /* user names or numeric uids that may give orders beside root and our own */
+    struct config_list haproxy_instances;    /* HAProxyInstances */
+    int haproxy_poll_ms;                     /* read-back period */
+    bool haproxy_push;                       /* push by runtime socket after a change */
+
+    /* time bounds (ours), all in milliseconds unless the name says otherwise */
+    int poll_ms;                             /* BackendPollMilliseconds */
+    int probe_timeout_ms;
+    int lease_ms, lease_renew_ms, drift_percent;
+    int term_ms;
+    int dwell_ms;
+    int fence_timeout_ms, move_limit_ms;
+    int failback_after_seconds, failback_max_per_hour;
+    int max_seat_lag_seconds;
+    int yield_pause_ms;                      /* how long a node that gave the lease back does not stand again */
+
+    /* what haproxy-config prints, and what the unfenced wait counts with */
+    int agent_inter_ms, check_inter_ms, check_fall, check_timeout_ms, hard_stop_seconds, hold_the_door_ms;
+    config_text backend_listen, leader_listen, relay_listen, haproxy_socket, haproxy_state_file, haproxy_door_script;
+
+    /* Redis */
+    config_text redis_address;               /* "host:port" or a unix path; "" = off */
+    config_text redis_password;
+    config_text redis_prefix;
+    int redis_ttl_seconds, redis_stream_max;
+
+    config_text record_file;                 /* RecordFile: event log for replay; "" = off */
+};
+
+enum config_type { CONFIG_BOOL, CONFIG_INT, CONFIG_TEXT, CONFIG_LIST };
+
+struct config_key {
+    const char *name;
+    enum config_type type;
+    size_t offset;
+    const char *preset;             /* default, as text; lists: "" */
+    int64_t least, most;            /* CONFIG_INT bounds */
+    bool is_secret;                 /* never shown */
+    bool is_fixed;                  /* read at start only: a reload names it as needing a restart */
+    const char *room;               /* heading in docs/configuration.md */
+    const char *meaning;
+};
+
+extern const struct config_key config_keys[];
+extern const size_t config_key_count;
+/* orchestrator's keys that are accepted and have no effect in this version, with the reason. */
+struct config_known { const char *name; const char *note; };
+extern const struct config_known config_known[];
+extern const size_t config_known_count;
+
+void config_preset(struct config *config);
+/* The key with this name (exact first, then without regard to case); NULL when none. */
+const struct config_key *config_key_find(const char *name);
+bool config_key_is_known(const char *name);
+/* The nearest name of any key, for a hint; NULL when nothing is near. */
+const char *config_key_nearest(const char *name);
+
+enum fc_code config_set_bool(struct config *config, const struct config_key *key, bool value, struct fc_err *err);
+enum fc_code config_set_int(struct config *config, const struct config_key *key, double value, struct fc_err *err);
+enum fc_code config_set_text(struct config *config, const struct config_key *key, const char *value, struct fc_err *err);
+enum fc_code config_add_item(struct config *config, const struct config_key *key, const char *value, struct fc_err *err);
+void config_clear_list(struct config *config, const struct config_key *key);
+/* The sentence for a value of the wrong type; `given` says what stands there, as in "the number 3". Returns FC_BAD_CONFIG. */
+enum fc_code config_wrong_type(const struct config_key *key, const char *given, struct fc_err *err);
+
+/* Normalises (URLPrefix, ...) and checks the rules that need more than one key. Errors name key, value, and what is right. */
+enum fc_code config_check(struct config *config, struct fc_err *err);
+/* Prints a value as JSON text, secrets as "(set)" or "". */
+void config_value_text(const struct config *config, const struct config_key *key, char *to, size_t size);
+
+/* Reading composed items. */
+enum fc_code named_address_parse(const char *item, struct named_address *ret, struct fc_err *err);
+enum fc_code node_address_parse(const char *item, struct node_address *ret, struct fc_err *err);
+/* "host:port", "[v6]:port", ":port" (host ""). */
+bool address_split(const char *address, char *host, size_t host_size, int *port);
+
+/* Does the home mode run: own MySQL servers behind a chair? Else one store. */
+bool config_has_pair(const struct config *config);
+
+#endif

@@ -1,0 +1,271 @@
+/* The one table of keys: name, type, bounds, default and meaning. It types the file, prints docs/configuration.md and is
+ * checked by tests/unit/config_test.c. Names and defaults are orchestrator's where the meaning is the same.
+ *
+ * Below it: orchestrator's keys that this version accepts without effect, so that real-world files load, each with why. */
+#include "core/config.h"
+
+#define AT(field) offsetof(struct config, field)
+#define HOUR_MS 3600000
+#define YEAR_SECONDS 31536000
+
+#define BOOL(name, field, preset, fixed, room, meaning) \
+    { name, CONFIG_BOOL, AT(field), preset, 0, 1, false, fixed, room, meaning },
+#define INT(name, field, preset, least, most, fixed, room, meaning) \
+    { name, CONFIG_INT, AT(field), preset, least, most, false, fixed, room, meaning },
+#define TEXT(name, field, preset, fixed, room, meaning) \
+    { name, CONFIG_TEXT, AT(field), preset, 0, 0, false, fixed, room, meaning },
+#define SECRET(name, field, fixed, room, meaning) \
+    { name, CONFIG_TEXT, AT(field), "", 0, 0, true, fixed, room, meaning },
+#define LIST(name, field, preset, fixed, room, meaning) \
+    { name, CONFIG_LIST, AT(field), preset, 0, 0, false, fixed, room, meaning },
+
+#define GENERAL "General and HTTP"
+#define STORE "Store"
+#define PAIR "The pair, its pools and nodes"
+#define TIMES "Time bounds"
+#define AGENT "Agent-check answers and orders"
+#define PROXY "HAProxy"
+#define REDIS "Redis"
+#define FIXED true
+#define LIVE false
+
+const struct config_key config_keys[] = {
+    BOOL("Debug", debug, "false", LIVE, GENERAL, "Log what is usually too much.")
+    TEXT("ListenAddress", listen_address, ":3000", FIXED, GENERAL, "HTTP listen address, `host:port` or `:port`.")
+    TEXT("ListenSocket", listen_socket, "", FIXED, GENERAL, "HTTP on this unix socket instead of TCP.")
+    TEXT("URLPrefix", url_prefix, "", FIXED, GENERAL,
+         "Path in front of all web and API paths; slashes at both ends are put right.")
+    TEXT("StatusEndpoint", status_endpoint, "/api/status", FIXED, GENERAL, "Path of the status check.")
+    TEXT("AuthenticationMethod", authentication_method, "", FIXED, GENERAL,
+         "Empty for none, `basic`, `multi` (user `readonly` may look), or `proxy` (trusts `AuthUserHeader`).")
+    TEXT("HTTPAuthUser", http_auth_user, "", FIXED, GENERAL, "User for `basic` and `multi`.")
+    SECRET("HTTPAuthPassword", http_auth_password, FIXED, GENERAL, "Its password.")
+    TEXT("AuthUserHeader", auth_user_header, "X-Forwarded-User", LIVE, GENERAL,
+         "Header that carries the user under `proxy`, in any case.")
+    LIST("PowerAuthUsers", power_auth_users, "*", LIVE, GENERAL, "Users who may write under `proxy`; `*` is everybody.")
+    BOOL("ReadOnly", read_only, "false", LIVE, GENERAL, "Refuse every HTTP call that changes something.")
+    TEXT("RecordFile", record_file, "", FIXED, GENERAL, "Write every event to this file, for replay. Empty is off.")
+
+    TEXT("BackendDB", backend_db, "", FIXED, STORE,
+         "`sqlite` or `mysql`. Not given: `mysql` when `BackendServers` or `MySQLOrchestratorHost` is set, else `sqlite`.")
+    TEXT("SQLite3DataFile", sqlite3_data_file, "/var/lib/firstchair/firstchair.db", FIXED, STORE, "The SQLite file.")
+    TEXT("MySQLOrchestratorHost", mysql_host, "", FIXED, STORE, "Host of a store that is one MySQL address.")
+    INT("MySQLOrchestratorPort", mysql_port, "3306", 1, 65535, FIXED, STORE, "Its port.")
+    TEXT("MySQLOrchestratorDatabase", mysql_database, "firstchair", FIXED, STORE, "Schema of the store.")
+    TEXT("MySQLOrchestratorUser", mysql_user, "", FIXED, STORE,
+         "Account of the store: without SUPER and READ ONLY ADMIN, because `read_only` does not bind those.")
+    SECRET("MySQLOrchestratorPassword", mysql_password, FIXED, STORE, "Its password.")
+    TEXT("MySQLOrchestratorCredentialsConfigFile", mysql_credentials_file, "", FIXED, STORE,
+         "File with `[client]`, `user` and `password`, in place of the two keys above.")
+    INT("MySQLConnectTimeoutSeconds", mysql_connect_timeout_seconds, "2", 1, 60, FIXED, STORE, "Bound of a connect.")
+    INT("MySQLOrchestratorReadTimeoutSeconds", mysql_read_timeout_seconds, "30", 1, 3600, FIXED, STORE,
+        "Bound of one slow statement of the store; probes and leases have bounds of their own.")
+
+    TEXT("NodeName", node_name, "", FIXED, PAIR, "Name of this node as it stands in `Nodes`. Empty: the host name.")
+    LIST("Nodes", nodes, "", FIXED, PAIR,
+         "All nodes: `name=host:port/agentport`, the HTTP address and the agent-check port.")
+    LIST("BackendServers", backend_servers, "", FIXED, PAIR,
+         "Our own MySQL servers, two or more: `name=host:port`, the preferred one first.")
+    TEXT("BackendFenceUser", fence_user, "", FIXED, PAIR,
+         "Account that sets `read_only` and ends sessions on the servers of the pair; not the store's account.")
+    SECRET("BackendFencePassword", fence_password, FIXED, PAIR, "Its password.")
+    TEXT("BackendFenceCredentialsConfigFile", fence_credentials_file, "", FIXED, PAIR,
+         "File with `[client]`, `user` and `password`, in place of the two keys above.")
+    TEXT("BackendPool", backend_pool, "fc_backend", FIXED, PAIR, "HAProxy backend of the pair.")
+    TEXT("LeaderPool", leader_pool, "fc_leader", FIXED, PAIR, "HAProxy backend of the leading node's HTTP.")
+    TEXT("SteeringArbitration", steering_arbitration, "auto", FIXED, PAIR,
+         "`local`: the lease on the pair decides. `auto`: the best that this version has, which is `local`.")
+    TEXT("SteeringTermOver", steering_term_over, "closed", FIXED, PAIR,
+         "When a term ends unrenewed: `closed` takes the server out, `freeze` leaves HAProxy as it is.")
+
+    INT("BackendPollMilliseconds", poll_ms, "200", 20, 60000, LIVE, TIMES, "Between two looks at a server of the store.")
+    INT("BackendProbeTimeoutMilliseconds", probe_timeout_ms, "500", 10, 60000, LIVE, TIMES,
+        "Silence after which one look is lost.")
+    INT("LeaseMilliseconds", lease_ms, "2000", 100, HOUR_MS, FIXED, TIMES,
+        "How long a lease must stand unchanged before another node takes over. The same on all nodes.")
+    INT("LeaseRenewMilliseconds", lease_renew_ms, "400", 20, HOUR_MS, FIXED, TIMES,
+        "Between two renewals; less than half of the lease.")
+    INT("LeaseDriftPercent", drift_percent, "10", 0, 50, FIXED, TIMES, "How much two clocks may differ in speed.")
+    INT("TermMilliseconds", term_ms, "1500", 50, HOUR_MS, FIXED, TIMES,
+        "How long after a renewal this node may name the first; shorter than the lease by the drift.")
+    INT("ChairDwellMilliseconds", dwell_ms, "3000", 0, HOUR_MS, LIVE, TIMES, "Least time between two moves of the chair.")
+    INT("FenceTimeoutMilliseconds", fence_timeout_ms, "2000", 100, 600000, LIVE, TIMES,
+        "How long setting `read_only` may hang before sessions are ended and it is tried again.")
+    INT("MoveLimitMilliseconds", move_limit_ms, "10000", 1000, HOUR_MS, LIVE, TIMES,
+        "Bound of one move; overdue, it is finished or given back.")
+    INT("FailbackAfterSeconds", failback_after_seconds, "0", 0, YEAR_SECONDS, LIVE, TIMES,
+        "Return to the preferred server after it was well for so long. 0 is never.")
+    INT("FailbackMaxPerHour", failback_max_per_hour, "2", 0, 60, LIVE, TIMES, "Bound of such returns.")
+    INT("MaxSeatLagSeconds", max_seat_lag_seconds, "30", 0, YEAR_SECONDS, LIVE, TIMES,
+        "A server further behind than this when last seen is seated marked `stale`.")
+    INT("YieldPauseMilliseconds", yield_pause_ms, "5000", 0, HOUR_MS, LIVE, TIMES,
+        "How long a node that gave the lease back does not stand again.")
+
+    TEXT("AgentListenAddress", agent_listen_address, ":9377", FIXED, AGENT, "Agent-check listener. Empty is off.")
+    TEXT("AgentListenSocket", agent_listen_socket, "", FIXED, AGENT, "The same on a unix socket. Empty is off.")
+    LIST("AgentFixedPorts", agent_fixed_ports, "", FIXED, AGENT,
+         "`port=pool/server`: ports bound to one server, for checks that send nothing.")
+    LIST("AgentAllowedSources", agent_allowed_sources, "", FIXED, AGENT,
+         "Networks that may ask. Empty: loopback and the hosts of `Nodes` and `HAProxyInstances`.")
+    INT("AgentClientsMax", agent_clients_max, "512", 8, 65536, FIXED, AGENT, "Connections served at one time.")
+    TEXT("OrderSocket", order_socket, "/run/firstchair/order.sock", FIXED, AGENT, "Unix socket of firstchairctl.")
+    LIST("OrderUsers", order_users, "", FIXED, AGENT,
+         "Users (names or numbers) who may give orders beside root and firstchair's own.")
+
+    LIST("HAProxyInstances", haproxy_instances, "", FIXED, PROXY,
+         "Runtime sockets: `name=/path` or `name=host:port`; the name is what that HAProxy sends as its own.")
+    INT("HAProxyPollMilliseconds", haproxy_poll_ms, "500", 50, 60000, LIVE, PROXY, "Between two readings of their view.")
+    BOOL("HAProxyPush", haproxy_push, "true", LIVE, PROXY,
+         "After a change write to the runtime sockets too; what is written is what the answers say.")
+    INT("AgentInterMilliseconds", agent_inter_ms, "200", 20, 60000, FIXED, PROXY, "Between two agent polls (printed).")
+    INT("TokenCheckMilliseconds", check_inter_ms, "300", 50, 60000, FIXED, PROXY,
+        "Between two token checks (printed; the unfenced wait counts with it).")
+    INT("TokenCheckFall", check_fall, "5", 2, 100, FIXED, PROXY, "Failed token checks that take a server out.")
+    INT("TokenCheckTimeoutMilliseconds", check_timeout_ms, "100", 10, 60000, FIXED, PROXY, "Bound of one token check.")
+    INT("HAProxyHardStopSeconds", hard_stop_seconds, "10", 1, 86400, FIXED, PROXY,
+        "How long a process left behind by a reload may keep its sessions.")
+    INT("HoldTheDoorMilliseconds", hold_the_door_ms, "2000", 0, 60000, FIXED, PROXY,
+        "How long a new connection waits while nobody sits. 0: it is closed at once.")
+    TEXT("BackendListen", backend_listen, "127.0.0.1:3306", FIXED, PROXY, "Where HAProxy offers the pair (printed).")
+    TEXT("LeaderListen", leader_listen, "127.0.0.1:80", FIXED, PROXY, "Where HAProxy offers the leader (printed).")
+    TEXT("RelayListen", relay_listen, "127.0.0.1:9378", FIXED, PROXY,
+         "Where HAProxy's checks reach the nodes through HAProxy (printed).")
+    TEXT("HAProxySocket", haproxy_socket, "/run/haproxy/admin.sock", FIXED, PROXY, "The runtime socket (printed).")
+    TEXT("HAProxyStateFile", haproxy_state_file, "/run/haproxy/server-state", FIXED, PROXY,
+         "State over reloads (printed). In /run, so that a reboot forgets it.")
+    TEXT("HAProxyDoorScript", haproxy_door_script, "", FIXED, PROXY,
+         "Where door.lua lies (`firstchair haproxy-config door.lua` prints it). With it a connection that waits while the chair "
+         "moves is let in within some 10 ms; without it, after the whole of HoldTheDoorMilliseconds.")
+
+    TEXT("RedisAddress", redis_address, "", FIXED, REDIS, "`host:port` or a unix path. Empty is off.")
+    SECRET("RedisPassword", redis_password, FIXED, REDIS, "Password for AUTH.")
+    TEXT("RedisPrefix", redis_prefix, "firstchair:", FIXED, REDIS, "In front of all keys and channels.")
+    INT("RedisTTLSeconds", redis_ttl_seconds, "10", 2, 86400, LIVE, REDIS, "Life of a published fact that is not renewed.")
+    INT("RedisStreamMax", redis_stream_max, "1000", 1, 1000000, LIVE, REDIS, "Entries kept in the event stream.")
+};
+const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
+
+#define NO_TLS "TLS towards MySQL is not in this version"
+#define NO_HTTPS "HTTPS is not in this version: let HAProxy end TLS"
+#define NO_DISCOVERY "discovery of managed clusters is not in this version"
+#define NO_RECOVERY "recovery of managed clusters is not in this version"
+#define NO_HOOKS "hooks are not in this version"
+#define NO_RAFT "raft is not in this version; the pair's own lease decides"
+#define NO_KV "key-value stores are not in this version; see RedisAddress"
+#define NO_AUDIT "audit is not in this version; see RecordFile and the log"
+#define NO_PSEUDO "Pseudo-GTID is not supported"
+#define NO_SEEDS "orchestrator's agents are not supported"
+#define NO_GRAPHITE "graphite is not supported; see the metrics endpoint"
+#define NO_PAGE "the page has no such setting"
+#define CONSTANT "formally deprecated, a constant since long"
+#define NO_POOL "the store keeps few standing connections of its own"
+
+const struct config_known config_known[] = {
+    { "EnableSyslog", "the log goes to standard error; the service manager keeps it" },
+    { "HTTPAdvertise", NO_RAFT }, { "StatusOUVerify", NO_HTTPS }, { "WebMessage", NO_PAGE },
+    { "RemoveTextFromHostnameDisplay", NO_PAGE }, { "ProblemIgnoreHostnameFilters", NO_DISCOVERY },
+    { "PrependMessagesWithOrcIdentity", NO_PAGE }, { "CustomOrcIdentity", NO_PAGE },
+
+    { "PowerAuthGroups", "unix groups are not looked up; see PowerAuthUsers" },
+    { "AccessTokenUseExpirySeconds", "tokens are not in this version" },
+    { "AccessTokenExpiryMinutes", "tokens are not in this version" },
+    { "OAuthClientId", "never had an effect" }, { "OAuthClientSecret", "never had an effect" },
+    { "OAuthScopes", "never had an effect" },
+    { "UseSSL", NO_HTTPS }, { "UseMutualTLS", NO_HTTPS }, { "SSLSkipVerify", NO_HTTPS }, { "SSLPrivateKeyFile", NO_HTTPS },
+    { "SSLCertFile", NO_HTTPS }, { "SSLCAFile", NO_HTTPS }, { "SSLValidOUs", NO_HTTPS },
+
+    { "SkipOrchestratorDatabaseUpdate", "the schema is always brought up to date" },
+    { "PanicIfDifferentDatabaseDeploy", "the schema is always brought up to date" },
+    { "MySQLOrchestratorMaxPoolConnections", NO_POOL }, { "MySQLOrchestratorRejectReadOnly", NO_POOL },
+    { "MySQLOrchestratorMaxAllowedPacket", NO_POOL }, { "MySQLConnectionLifetimeSeconds", NO_POOL },
+    { "MySQLOrchestratorSSLPrivateKeyFile", NO_TLS }, { "MySQLOrchestratorSSLCertFile", NO_TLS },
+    { "MySQLOrchestratorSSLCAFile", NO_TLS }, { "MySQLOrchestratorSSLSkipVerify", NO_TLS },
+    { "MySQLOrchestratorUseMutualTLS", NO_TLS }, { "BufferInstanceWrites", NO_DISCOVERY },
+    { "InstanceWriteBufferSize", NO_DISCOVERY }, { "InstanceFlushIntervalMilliseconds", NO_DISCOVERY },
+
+    { "MySQLTopologyUser", NO_DISCOVERY }, { "MySQLTopologyPassword", NO_DISCOVERY },
+    { "MySQLTopologyCredentialsConfigFile", NO_DISCOVERY }, { "MySQLTopologySSLPrivateKeyFile", NO_TLS },
+    { "MySQLTopologySSLCertFile", NO_TLS }, { "MySQLTopologySSLCAFile", NO_TLS }, { "MySQLTopologySSLSkipVerify", NO_TLS },
+    { "MySQLTopologyUseMutualTLS", NO_TLS }, { "MySQLTopologyUseMixedTLS", NO_TLS }, { "TLSCacheTTLFactor", NO_TLS },
+    { "MySQLTopologyMaxAllowedPacket", NO_DISCOVERY }, { "MySQLDiscoveryReadTimeoutSeconds", NO_DISCOVERY },
+    { "MySQLTopologyReadTimeoutSeconds", NO_DISCOVERY }, { "DefaultInstancePort", NO_DISCOVERY },
+    { "ReplicationCredentialsQuery", NO_RECOVERY }, { "UseSuperReadOnly", "super_read_only is set wherever it exists" },
+    { "MaxConcurrentReplicaOperations", NO_RECOVERY }, { "InstanceBulkOperationsWaitTimeoutSeconds", NO_RECOVERY },
+    { "VerifyReplicationFilters", NO_RECOVERY }, { "LowerReplicaVersionAllowed", NO_RECOVERY },
+    { "SkipMaxScaleCheck", "MaxScale is not supported" },
+
+    { "InstancePollSeconds", NO_DISCOVERY }, { "ReasonableInstanceCheckSeconds", NO_DISCOVERY },
+    { "DiscoverByShowSlaveHosts", NO_DISCOVERY }, { "DiscoverySeeds", NO_DISCOVERY },
+    { "DiscoveryMaxConcurrency", NO_DISCOVERY }, { "DiscoveryQueueCapacity", NO_DISCOVERY },
+    { "DiscoveryQueueMaxStatisticsSize", NO_DISCOVERY }, { "DiscoveryCollectionRetentionSeconds", NO_DISCOVERY },
+    { "DiscoveryIgnoreReplicaHostnameFilters", NO_DISCOVERY }, { "DiscoveryIgnoreMasterHostnameFilters", NO_DISCOVERY },
+    { "DiscoveryIgnoreHostnameFilters", NO_DISCOVERY }, { "DiscoveryIgnoreReplicationUsernameFilters", NO_DISCOVERY },
+    { "EnableDiscoveryFiltersLogs", NO_DISCOVERY }, { "DeadInstancePollSecondsMultiplyFactor", NO_DISCOVERY },
+    { "DeadInstancePollSecondsMax", NO_DISCOVERY }, { "DeadInstanceDiscoveryMaxConcurrency", NO_DISCOVERY },
+    { "DeadInstanceDiscoveryLogsEnabled", NO_DISCOVERY }, { "UnseenInstanceForgetHours", NO_DISCOVERY },
+    { "HostnameResolveMethod", NO_DISCOVERY }, { "MySQLHostnameResolveMethod", NO_DISCOVERY },
+    { "RejectHostnameResolvePattern", NO_DISCOVERY }, { "ExpiryHostnameResolvesMinutes", NO_DISCOVERY },
+    { "SkipBinlogServerUnresolveCheck", NO_DISCOVERY }, { "SnapshotTopologiesIntervalHours", NO_DISCOVERY },
+    { "SlaveLagQuery", NO_DISCOVERY }, { "ReplicationLagQuery", NO_DISCOVERY },
+    { "ReasonableReplicationLagSeconds", NO_DISCOVERY }, { "ReasonableMaintenanceReplicationLagSeconds", NO_DISCOVERY },
+
+    { "ClusterNameToAlias", NO_DISCOVERY }, { "DetectClusterAliasQuery", NO_DISCOVERY },
+    { "DetectClusterDomainQuery", NO_DISCOVERY }, { "DetectInstanceAliasQuery", NO_DISCOVERY },
+    { "DetectPromotionRuleQuery", NO_DISCOVERY }, { "DataCenterPattern", NO_DISCOVERY }, { "RegionPattern", NO_DISCOVERY },
+    { "PhysicalEnvironmentPattern", NO_DISCOVERY }, { "DetectDataCenterQuery", NO_DISCOVERY },
+    { "DetectRegionQuery", NO_DISCOVERY }, { "DetectPhysicalEnvironmentQuery", NO_DISCOVERY },
+    { "DetectSemiSyncEnforcedQuery", NO_DISCOVERY }, { "CandidateInstanceExpireMinutes", NO_DISCOVERY },
+    { "PromotionIgnoreHostnameFilters", NO_RECOVERY }, { "SupportFuzzyPoolHostnames", NO_DISCOVERY },
+    { "InstancePoolExpiryMinutes", NO_DISCOVERY }, { "OSCIgnoreHostnameFilters", NO_DISCOVERY },
+
+    { "ReduceReplicationAnalysisCount", NO_RECOVERY }, { "FailureDetectionPeriodBlockMinutes", NO_RECOVERY },
+    { "RecoveryPeriodBlockSeconds", NO_RECOVERY }, { "RecoveryPeriodBlockMinutes", NO_RECOVERY },
+    { "RecoveryIgnoreHostnameFilters", NO_RECOVERY }, { "RecoverMasterClusterFilters", NO_RECOVERY },
+    { "RecoverIntermediateMasterClusterFilters", NO_RECOVERY }, { "ProcessesShellCommand", NO_HOOKS },
+    { "OnFailureDetectionProcesses", NO_HOOKS }, { "PreGracefulTakeoverProcesses", NO_HOOKS },
+    { "PreFailoverProcesses", NO_HOOKS }, { "PostFailoverProcesses", NO_HOOKS },
+    { "PostUnsuccessfulFailoverProcesses", NO_HOOKS }, { "PostMasterFailoverProcesses", NO_HOOKS },
+    { "PostIntermediateMasterFailoverProcesses", NO_HOOKS }, { "PostGracefulTakeoverProcesses", NO_HOOKS },
+    { "PostTakeMasterProcesses", NO_HOOKS }, { "RecoverNonWriteableMaster", NO_RECOVERY },
+    { "CoMasterRecoveryMustPromoteOtherCoMaster", NO_RECOVERY }, { "DetachLostSlavesAfterMasterFailover", NO_RECOVERY },
+    { "DetachLostReplicasAfterMasterFailover", NO_RECOVERY }, { "ApplyMySQLPromotionAfterMasterFailover", NO_RECOVERY },
+    { "PreventCrossDataCenterMasterFailover", NO_RECOVERY }, { "PreventCrossRegionMasterFailover", NO_RECOVERY },
+    { "MasterFailoverLostInstancesDowntimeMinutes", NO_RECOVERY }, { "MasterFailoverDetachSlaveMasterHost", NO_RECOVERY },
+    { "MasterFailoverDetachReplicaMasterHost", NO_RECOVERY }, { "FailMasterPromotionOnLagMinutes", NO_RECOVERY },
+    { "FailMasterPromotionIfSQLThreadNotUpToDate", NO_RECOVERY },
+    { "DelayMasterPromotionIfSQLThreadNotUpToDate", NO_RECOVERY }, { "PostponeSlaveRecoveryOnLagMinutes", NO_RECOVERY },
+    { "PostponeReplicaRecoveryOnLagMinutes", NO_RECOVERY }, { "EnforceExactSemiSyncReplicas", NO_RECOVERY },
+    { "RecoverLockedSemiSyncMaster", NO_RECOVERY }, { "ReasonableLockedSemiSyncMasterSeconds", NO_RECOVERY },
+
+    { "AuditToBackendDB", NO_AUDIT }, { "AuditPurgeDays", NO_AUDIT }, { "AuditLogFile", NO_AUDIT }, { "AuditToSyslog", NO_AUDIT },
+
+    { "RaftEnabled", NO_RAFT }, { "RaftBind", NO_RAFT }, { "RaftAdvertise", NO_RAFT }, { "RaftDataDir", NO_RAFT },
+    { "DefaultRaftPort", NO_RAFT }, { "RaftNodes", NO_RAFT }, { "ExpectFailureAnalysisConcensus", NO_RAFT },
+
+    { "KVClusterMasterPrefix", NO_KV }, { "ConsulAddress", NO_KV }, { "ConsulScheme", NO_KV }, { "ConsulAclToken", NO_KV },
+    { "ConsulCrossDataCenterDistribution", NO_KV }, { "ConsulKVStoreProvider", NO_KV },
+    { "ConsulMaxKVsPerTransaction", NO_KV }, { "ZkAddress", NO_KV },
+
+    { "AutoPseudoGTID", NO_PSEUDO }, { "PseudoGTIDPattern", NO_PSEUDO }, { "PseudoGTIDPatternIsFixedSubstring", NO_PSEUDO },
+    { "PseudoGTIDMonotonicHint", NO_PSEUDO }, { "DetectPseudoGTIDQuery", NO_PSEUDO }, { "BinlogEventsChunkSize", NO_PSEUDO },
+    { "SkipBinlogEventsContaining", NO_PSEUDO },
+
+    { "ServeAgentsHttp", NO_SEEDS }, { "AgentsServerPort", NO_SEEDS }, { "AgentsUseSSL", NO_SEEDS },
+    { "AgentsUseMutualTLS", NO_SEEDS }, { "AgentSSLSkipVerify", NO_SEEDS }, { "AgentSSLPrivateKeyFile", NO_SEEDS },
+    { "AgentSSLCertFile", NO_SEEDS }, { "AgentSSLCAFile", NO_SEEDS }, { "AgentSSLValidOUs", NO_SEEDS },
+    { "AgentPollMinutes", NO_SEEDS }, { "UnseenAgentForgetHours", NO_SEEDS }, { "StaleSeedFailMinutes", NO_SEEDS },
+    { "SeedAcceptableBytesDiff", NO_SEEDS }, { "SeedWaitSecondsBeforeSend", NO_SEEDS },
+
+    { "GraphiteAddr", NO_GRAPHITE }, { "GraphitePath", NO_GRAPHITE },
+    { "GraphiteConvertHostnameDotsToUnderscores", NO_GRAPHITE }, { "GraphitePollSeconds", NO_GRAPHITE },
+
+    { "StatusSimpleHealth", CONSTANT }, { "DatabaselessMode__experimental", CONSTANT }, { "BufferBinlogEvents", CONSTANT },
+    { "BinlogFileHistoryDays", CONSTANT }, { "MaintenanceOwner", CONSTANT }, { "ReadLongRunningQueries", CONSTANT },
+    { "DiscoveryPollSeconds", CONSTANT }, { "ActiveNodeExpireSeconds", "see LeaseMilliseconds" },
+    { "AuditPageSize", CONSTANT }, { "SlaveStartPostWaitMilliseconds", CONSTANT },
+    { "MySQLTopologyMaxPoolConnections", CONSTANT }, { "MaintenancePurgeDays", CONSTANT },
+    { "MaintenanceExpireMinutes", CONSTANT }, { "HttpTimeoutSeconds", CONSTANT }, { "AgentAutoDiscover", CONSTANT },
+    { "PseudoGTIDCoordinatesHistoryHeuristicMinutes", CONSTANT }, { "PseudoGTIDPreferIndependentMultiMatch", CONSTANT },
+    { "MaxOutdatedKeysToShow", CONSTANT },
+};
+const size_t config_known_count = sizeof config_known / sizeof config_known[0];

@@ -1,0 +1,291 @@
+/* core_step: one event goes through the rooms once, in one direction, and the effects come back. */
+#include "core/core.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "core/schedule.h"
+
+#define STOP_WITHIN_MS 1500          /* a graceful stop gives the lease back, but does not wait longer for it */
+#define DRIFT_PUSH_MS 2000           /* a proxy that contradicts the board for so long is pushed again, at most this often */
+
+struct core *core_new(struct room *room)
+{
+    struct core *core = room_reserve(room, sizeof *core);
+    if (core == NULL)
+        return NULL;
+    core->room = room;
+    core->config = room_reserve(room, sizeof *core->config);
+    if (core->config == NULL) {
+        room_release(room, core);
+        return NULL;
+    }
+    config_preset(core->config);
+    leadership_init(&core->leadership);
+    return core;
+}
+
+void core_free(struct core *core)
+{
+    if (core == NULL)
+        return;
+    struct room *room = core->room;
+    room_release(room, core->config);
+    room_release(room, core);
+}
+
+static struct steer_stage stage_of(struct core *core, struct effects *effects)
+{
+    return (struct steer_stage){
+        .config = core->config, .servers = &core->servers, .leadership = &core->leadership, .out = effects,
+        .now = core->now, .unix_ms = core->unix_ms, .node = core->name, .next_id = &core->next_id, .rng = &core->rng,
+    };
+}
+
+/* ---- the start ---------------------------------------------------------------------------------------------------- */
+
+static void set_up_servers(struct core *core)
+{
+    const struct config *config = core->config;
+    struct named_address item;
+    core->servers.has_chair = config_has_pair(config);
+    if (!core->servers.has_chair) {
+        core->servers.count = 1;
+        TEXT_SET(core->servers.list[0].name, "store");
+        if (text_is(config->backend_db, "mysql"))
+            TEXT_FORMAT(core->servers.list[0].address, "%s:%d", config->mysql_host, config->mysql_port);
+        else
+            TEXT_SET(core->servers.list[0].address, config->sqlite3_data_file);
+        return;
+    }
+    for (int i = 0; i < config->backend_servers.count && core->servers.count < STORE_SERVERS_MAX; i++) {
+        if (named_address_parse(config->backend_servers.item[i], &item, NULL) != FC_OK)
+            continue;
+        TEXT_SET(core->servers.list[core->servers.count].name, item.name);
+        TEXT_SET(core->servers.list[core->servers.count].address, item.address);
+        core->servers.count++;
+    }
+}
+
+static void set_up_proxies(struct core *core)
+{
+    struct named_address item;
+    core->proxy_count = 0;
+    for (int i = 0; i < core->config->haproxy_instances.count && core->proxy_count < PROXIES_MAX; i++) {
+        if (named_address_parse(core->config->haproxy_instances.item[i], &item, NULL) != FC_OK)
+            continue;
+        struct core_proxy *p = &core->proxies[core->proxy_count++];
+        memset(p, 0, sizeof *p);
+        TEXT_SET(p->name, item.name);
+        TEXT_SET(p->address, item.address);
+        p->seen_at = FC_EVER;
+        for (int k = 0; k < STEER_POOLS_MAX * STEER_MEMBERS_MAX; k++)
+            p->drift_since[k / STEER_MEMBERS_MAX][k % STEER_MEMBERS_MAX] = FC_EVER;
+    }
+}
+
+static void start(struct core *core, const struct event *event, struct effects *effects)
+{
+    assert(!core->is_started);
+    *core->config = *event->as.started.config;
+    TEXT_SET(core->node, event->as.started.node);
+    node_name_of(core->node, core->name, sizeof core->name);
+    core->rng.state = event->as.started.seed;
+    core->started_at = core->now;
+    core->next_id = 1;
+    core->is_started = true;
+    set_up_servers(core);
+    set_up_proxies(core);
+    steering_init(&core->steering, core->config, core->name);
+    schedule_start(core);
+    effects_add(effects, STAND)->as.stand = true;
+}
+
+/* Time bounds and pushes take effect at once; what is marked fixed in the key table is named by the agent as needing a restart. */
+static void reload(struct core *core, const struct event *event)
+{
+    struct config *own = core->config;
+    const struct config *new = event->as.started.config;
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        if (key->is_fixed)
+            continue;
+        const size_t size = key->type == CONFIG_BOOL  ? sizeof(bool)
+                            : key->type == CONFIG_INT ? sizeof(int)
+                            : key->type == CONFIG_TEXT ? sizeof(config_text)
+                                                       : sizeof(struct config_list);
+        memcpy((char *)own + key->offset, (const char *)new + key->offset, size);
+    }
+}
+
+/* ---- the proxies' view -------------------------------------------------------------------------------------------- */
+
+static void proxy_hear(struct core *core, const struct event *event)
+{
+    if (event->type == PROXY_SEEN) {
+        struct core_proxy *p = &core->proxies[event->as.proxy.proxy];
+        p->is_reachable = p->has_been_seen = true;
+        p->seen_at = core->now;
+        p->text[0] = '\0';
+        p->row_count = event->as.proxy.count < PROXY_ROWS_MAX ? event->as.proxy.count : PROXY_ROWS_MAX;
+        for (int i = 0; i < p->row_count; i++)
+            p->rows[i] = event->as.proxy.rows[i];
+    } else if (event->type == PROXY_LOST) {
+        struct core_proxy *p = &core->proxies[event->as.proxy_lost.proxy];
+        p->is_reachable = false;
+        TEXT_SET(p->text, event->as.proxy_lost.text);
+    }
+}
+
+static bool row_agrees(const struct core_proxy *p, const struct pool *pool, const struct pool_member *member)
+{
+    if (member->answer.voice == VOICE_NEUTRAL)
+        return true;                                       /* nothing is asked of the proxy */
+    for (int i = 0; i < p->row_count; i++) {
+        if (text_is(p->rows[i].pool, pool->name) && text_is(p->rows[i].server, member->name))
+            return p->rows[i].is_usable == (member->answer.voice == VOICE_FIRST);
+    }
+    return true;                                           /* it does not know this server: the lint's business */
+}
+
+/* Intent against view, measured from the first read-back that contradicts. The leader repairs by a push. */
+static void watch_drift(struct core *core, struct effects *effects)
+{
+    bool repair = false;
+    const int b = core->steering.backend;
+    if (b < 0)
+        return;
+    const struct pool *pool = &core->steering.pools[b];
+    for (int i = 0; i < core->proxy_count; i++) {
+        struct core_proxy *p = &core->proxies[i];
+        for (int m = 0; p->is_reachable && m < pool->count; m++) {
+            struct fc_time *since = &p->drift_since[b][m];
+            if (row_agrees(p, pool, &pool->members[m])) {
+                *since = FC_EVER;
+            } else if (fc_is_ever(*since)) {
+                *since = core->now;
+            } else if (fc_since(*since, core->now).us > fc_ms(DRIFT_PUSH_MS).us) {
+                repair = true;
+            }
+        }
+    }
+    if (!repair || !leadership_may_act(&core->leadership, core->now) || !core->config->haproxy_push ||
+        (!fc_is_ever(core->push_again_at) && !fc_reached(core->push_again_at, core->now)))
+        return;
+    core->push_again_at = fc_plus(core->now, fc_ms(DRIFT_PUSH_MS));
+    struct effect *note = effects_add(effects, NOTE);
+    note->as.note.level = NOTE_WARNING;
+    note->as.note.epoch = core->leadership.epoch;
+    TEXT_SET(note->as.note.subject, pool->name);
+    TEXT_SET(note->as.note.text, "an HAProxy contradicts the board: pushing what the board says");
+    TEXT_SET(effects_add(effects, PROXY_PUSH)->as.show.pool, pool->name);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------ */
+
+static void stop_asked(struct core *core, struct effects *effects)
+{
+    if (core->is_stopping)
+        return;
+    core->is_stopping = true;
+    core->stop_by = fc_plus(core->now, fc_ms(STOP_WITHIN_MS));
+    effects_add(effects, STAND)->as.stand = false;
+    if (!leadership_may_act(&core->leadership, core->now)) {
+        core->stop_by = core->now;
+        return;
+    }
+    struct effect *effect = effects_add(effects, GIVE_BACK);
+    effect->id = core->stop_deed = core->next_id++;
+    effect->until = core->leadership.until;
+    effect->as.give_back_pause_ms = 60000;
+}
+
+static void stop_step(struct core *core, const struct event *event, struct effects *effects)
+{
+    const bool is_back = event->type == DEED_ENDED && core->stop_deed != 0 && event->as.ended.id == core->stop_deed;
+    if (core->is_stopping && !core->has_said_stop && (is_back || fc_reached(core->stop_by, core->now))) {
+        core->has_said_stop = true;
+        effects_add(effects, STOP);
+    }
+}
+
+/* ---- the step ----------------------------------------------------------------------------------------------------- */
+
+static void keep_notes(struct core *core, const struct effects *effects)
+{
+    for (int i = 0; i < effects->count; i++) {
+        const struct effect *effect = &effects->list[i];
+        if (effect->type != NOTE || effect->as.note.level == NOTE_DEBUG)
+            continue;
+        struct status_event *kept = &core->events[core->event_seq % STATUS_EVENTS_MAX];
+        kept->seq = ++core->event_seq;
+        kept->unix_ms = core->unix_ms;
+        kept->level = effect->as.note.level;
+        kept->epoch = effect->as.note.epoch;
+        TEXT_SET(kept->subject, effect->as.note.subject);
+        TEXT_SET(kept->text, effect->as.note.text);
+        core->status_seq++;
+    }
+}
+
+static void note_server(struct core *core, int server, bool is_seen, const char *text, struct effects *effects)
+{
+    struct effect *note = effects_add(effects, NOTE);
+    note->as.note.level = is_seen ? NOTE_INFO : NOTE_WARNING;
+    note->as.note.epoch = core->leadership.epoch;
+    TEXT_SET(note->as.note.subject, core->servers.list[server].name);
+    TEXT_FORMAT(note->as.note.text, is_seen ? "answers again, %s" : "lost: %s", text);
+}
+
+static void observe(struct core *core, const struct event *event, struct effects *effects)
+{
+    if (event->type == SERVER_SEEN) {
+        const int i = event->as.seen.server;
+        const bool was_reachable = core->servers.list[i].is_reachable;
+        servers_saw(&core->servers, i, event->as.seen.look, event->as.seen.sent_at);
+        if (!was_reachable)
+            note_server(core, i, true, event->as.seen.look->is_read_only ? "read_only" : "writable", effects);
+    } else if (event->type == SERVER_LOST) {
+        const int i = event->as.lost.server;
+        const bool was_new = !core->servers.list[i].has_answered;
+        if (servers_lost(&core->servers, i, event->as.lost.loss, event->as.lost.text, core->now) || was_new)
+            note_server(core, i, false, event->as.lost.text, effects);
+    }
+}
+
+void core_step(struct core *core, const struct event *event, struct effects *effects)
+{
+    core->now = event->at;
+    core->unix_ms = event->unix_ms;
+    core->steps++;
+    if (event->type == STARTED)
+        start(core, event, effects);
+    if (!core->is_started)
+        return;
+    if (event->type == RELOADED)
+        reload(core, event);
+    else if (event->type == STOP_ASKED)
+        stop_asked(core, effects);
+
+    observe(core, event, effects);
+    proxy_hear(core, event);
+    if (event->type == LEASE_GRANTED || event->type == LEASE_DENIED || event->type == STORE_SILENT) {
+        if (leadership_hear(&core->leadership, event, core->name, effects))
+            effects_add(effects, PUBLISH);
+    }
+    struct steer_stage stage = stage_of(core, effects);
+    schedule_hear(core, event);
+    steering_hear(&core->steering, &stage, event);
+    steering_step(&core->steering, &stage);
+    watch_drift(core, effects);
+    stop_step(core, event, effects);
+    schedule_step(core, effects);
+
+    struct effect *wake = &effects->list[effects->count - 1];
+    if (wake->type == WAKE_AT)
+        wake->as.wake_at = fc_later(fc_earlier(wake->as.wake_at, steering_wakes_at(&core->steering, &stage)),
+                                    fc_plus(core->now, (struct fc_span){ 500 }));
+    keep_notes(core, effects);
+    core->notes_dropped += (uint64_t)effects->dropped;
+}

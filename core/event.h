@@ -1,0 +1,102 @@
+/* Events: past-tense facts that the agent feeds into core_step, one at a time, each with its moment.
+ *
+ * Whatever comes by pointer is borrowed for the step. Every result of a deed comes back as an event, never on the spot. */
+#ifndef FC_CORE_EVENT_H
+#define FC_CORE_EVENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/moment.h"
+#include "model/decision.h"
+#include "model/look.h"
+
+struct config;
+
+/* One server of one pool as an HAProxy sees it (haproxy/runtime.h reads it; this is what the core needs of it). */
+struct proxy_row {
+    char pool[64], server[64];
+    bool is_usable;
+    uint64_t epoch;              /* of the last answer it heard; 0 unknown */
+    int sessions;                /* current; -1 unknown */
+    char status[32];
+    char last_agent[128];
+};
+#define PROXY_ROWS_MAX 32
+
+#define EVENT_TABLE(X)                                                                                        \
+    X(STARTED,       "the process has started; the configuration is in force")                                \
+    X(WOKEN,         "the moment asked for by WAKE_AT has come")                                              \
+    X(RELOADED,      "a new, checked configuration is in force")                                              \
+    X(STOP_ASKED,    "a graceful stop is wanted")                                                             \
+    X(SERVER_SEEN,   "a look at a server of the store has succeeded")                                         \
+    X(SERVER_LOST,   "a look or the standing session has failed")                                             \
+    X(LEASE_GRANTED, "this node leads in this epoch until the moment given")                                  \
+    X(LEASE_DENIED,  "somebody else leads, or nobody does")                                                   \
+    X(STORE_SILENT,  "the store has confirmed nothing for so long that the lease is over")                    \
+    X(CHAIR_GRANTED, "a server sits at this epoch; again and again, with a later term")                       \
+    X(CHAIR_REVOKED, "nobody sits: the chair is being moved")                                                 \
+    X(DEED_ENDED,    "a deed asked for by an effect has ended, well or not")                                  \
+    X(ORDER_GIVEN,   "somebody gave an order at a door")                                                      \
+    X(PROXY_SEEN,    "an HAProxy's own view was read back")                                                   \
+    X(PROXY_LOST,    "an HAProxy's runtime socket does not answer")
+
+enum event_type {
+#define X(name, meaning) name,
+    EVENT_TABLE(X)
+#undef X
+    EVENT_TYPE_COUNT
+};
+
+/* Deeds whose end is reported by DEED_ENDED. */
+enum deed {
+    DEED_NONE = 0,
+    DEED_INTEND,       /* the intent is written (and seen on the other server, when the old one lives) */
+    DEED_FENCE,        /* read_only read back, no client session left */
+    DEED_CATCH_UP,     /* the new server has applied everything it could fetch */
+    DEED_SEAT,         /* the deciding row names the new server */
+    DEED_OPEN,         /* read_only is off, read back */
+    DEED_HOLD,         /* a hold is stored */
+    DEED_ORDER,        /* an order is laid into the store, or its answer */
+    DEED_GIVE_BACK,    /* the lease is given back */
+    DEED_PREPARE,      /* the schema is there */
+    DEED_PUSH,         /* an HAProxy took the push */
+    DEED_COUNT
+};
+
+struct event {
+    enum event_type type;
+    struct fc_time at;               /* CLOCK_BOOTTIME: decides */
+    int64_t unix_ms;                 /* wall clock: shown and recorded, never decided upon */
+    union {
+        struct { const struct config *config; const char *node; uint64_t seed; } started;   /* RELOADED too */
+        struct { int server; struct fc_time sent_at; const struct server_look *look; } seen;
+        struct { int server; enum loss loss; struct fc_time sent_at; char text[160]; } lost;
+        struct { uint64_t epoch; struct fc_time until; int place; } lease;                   /* LEASE_GRANTED; place: server the lease lies on */
+        struct { uint64_t epoch; char leader[NODE_NAME_SIZE]; char why[WHY_SIZE]; } denied;  /* LEASE_DENIED, STORE_SILENT */
+        struct { struct decision decision; struct fc_time until; } chair;                    /* CHAIR_GRANTED, _REVOKED */
+        struct {
+            enum deed deed;
+            uint64_t id;                 /* as in the effect */
+            int server;
+            enum fc_code code;
+            char text[200];              /* the sentence when code is not FC_OK; else a remark, may be "" */
+            struct log_position position;/* DEED_FENCE: where the old server's log ends */
+            bool is_durable_on_all;      /* DEED_HOLD, DEED_INTEND: read back on every server; else on one */
+        } ended;
+        struct {
+            uint64_t ticket;             /* answered by ORDER_REPLY with the same ticket, once finally */
+            const char *text; size_t length;
+            char by[64];                 /* user@door, for the record */
+            bool may_change;             /* the asker has the authority for orders that change something */
+        } order;
+        struct { int proxy; int count; const struct proxy_row *rows; } proxy;
+        struct { int proxy; char text[160]; } proxy_lost;
+    } as;
+};
+
+const char *event_type_word(enum event_type type);
+const char *deed_word(enum deed deed);
+
+#endif

@@ -1,0 +1,81 @@
+/* Observe: fold what a probe saw, or how it failed, into the picture of our own servers. */
+#include "model/servers.h"
+
+#include "base/text.h"
+
+bool servers_saw(struct servers *servers, int server, const struct server_look *look, struct fc_time sent_at)
+{
+    struct server_state *s = &servers->list[server];
+    const bool is_news = !s->is_reachable || s->look.is_read_only != look->is_read_only ||
+                         !text_is(s->look.identity, look->identity);
+    if (s->has_been_seen && fc_before(sent_at, s->seen_at))
+        return false;
+    s->has_answered = s->has_been_seen = s->is_reachable = true;
+    s->misses = 0;
+    s->loss = LOSS_NONE;
+    s->loss_text[0] = '\0';
+    s->look = *look;
+    s->seen_at = sent_at;
+    return is_news;
+}
+
+bool servers_lost(struct servers *servers, int server, enum loss loss, const char *text, struct fc_time at)
+{
+    struct server_state *s = &servers->list[server];
+    const bool was_reachable = s->is_reachable;
+    s->has_answered = true;
+    s->loss = loss;
+    TEXT_SET(s->loss_text, text);
+    if (loss == LOSS_SILENT && ++s->misses < SERVER_SILENT_MISSES)
+        return false;
+    s->is_reachable = false;
+    if (was_reachable)
+        s->lost_at = at;
+    return was_reachable;
+}
+
+int servers_by_identity(const struct servers *servers, const char *identity)
+{
+    for (int i = 0; identity[0] != '\0' && i < servers->count; i++) {
+        if (servers->list[i].has_been_seen && text_is(servers->list[i].look.identity, identity))
+            return i;
+    }
+    return -1;
+}
+
+int servers_by_name(const struct servers *servers, const char *name)
+{
+    for (int i = 0; i < servers->count; i++) {
+        if (text_is(servers->list[i].name, name))
+            return i;
+    }
+    return -1;
+}
+
+bool server_is_gone(const struct server_state *server)
+{
+    return !server->is_reachable && server->loss == LOSS_REFUSED;
+}
+
+bool server_hears_master(const struct server_state *server)
+{
+    return server->is_reachable && server->look.replica.is_configured && server->look.replica.io == THREAD_RUNNING;
+}
+
+bool servers_have_all_answered(const struct servers *servers)
+{
+    for (int i = 0; i < servers->count; i++) {
+        if (!servers->list[i].has_answered)
+            return false;
+    }
+    return true;
+}
+
+bool servers_any_reachable(const struct servers *servers)
+{
+    for (int i = 0; i < servers->count; i++) {
+        if (servers->list[i].is_reachable)
+            return true;
+    }
+    return false;
+}

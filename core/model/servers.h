@@ -1,0 +1,44 @@
+/* The servers of our own store as this node has seen them: looks folded in, losses counted. Facts, not judgement. */
+#ifndef FC_MODEL_SERVERS_H
+#define FC_MODEL_SERVERS_H
+
+#include <stdbool.h>
+
+#include "base/moment.h"
+#include "model/look.h"
+
+#define SERVER_SILENT_MISSES 2       /* one lost probe never flips (spec/steering.md 6) */
+
+struct server_state {
+    char name[64], address[128];
+    bool has_answered;               /* seen or lost at least once since the start */
+    bool has_been_seen;
+    bool is_reachable;
+    int misses;                      /* silent probes in a row */
+    enum loss loss;                  /* of the latest failure while unreachable */
+    char loss_text[160];
+    struct server_look look;         /* the last good one */
+    struct fc_time seen_at;          /* when it was sent */
+    struct fc_time lost_at;          /* when it became unreachable */
+};
+
+struct servers {
+    int count;
+    bool has_chair;                  /* a pair: one of them sits, the others are read_only */
+    struct server_state list[STORE_SERVERS_MAX];
+};
+
+/* True when something that decides has changed: reachable, read_only, identity. */
+bool servers_saw(struct servers *servers, int server, const struct server_look *look, struct fc_time sent_at);
+bool servers_lost(struct servers *servers, int server, enum loss loss, const char *text, struct fc_time at);
+
+int servers_by_identity(const struct servers *servers, const char *identity);    /* -1 = none */
+int servers_by_name(const struct servers *servers, const char *name);            /* -1 = none */
+/* The process is gone: the session ended and connecting is refused. It stays fenced by its option file when it starts. */
+bool server_is_gone(const struct server_state *server);
+/* Does this replica (still) hear its master? False also when it is not configured. */
+bool server_hears_master(const struct server_state *server);
+bool servers_have_all_answered(const struct servers *servers);
+bool servers_any_reachable(const struct servers *servers);
+
+#endif

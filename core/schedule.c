@@ -1,0 +1,129 @@
+/* The timetable. Every entry is one moment; the earliest of all is the one WAKE_AT of the step. */
+#include "core/schedule.h"
+
+#include "base/text.h"
+
+#define REGISTER_EVERY_MS 1000       /* node_health: other tools count a node as available for 2 s (spec/ha-modes.md 2) */
+#define PREPARE_EVERY_MS 2000        /* the schema is asked for again at most this often */
+#define PREPARE_TURN_MS 1500         /* the second server waits so long for what the first replicates to it */
+#define LOOK_AGAIN_MS 50             /* after a loss: the next look comes early, to tell gone from silent */
+
+static struct fc_span ms(int64_t value) { return fc_ms(value); }
+
+void schedule_start(struct core *core)
+{
+    for (int i = 0; i < STORE_SERVERS_MAX; i++) {
+        core->schedule[i].look_at = core->now;
+        core->schedule[i].is_looking = false;
+        core->schedule[i].look_sent_at = FC_EVER;
+        core->schedule[i].prepare_at = fc_plus(core->now, ms((int64_t)i * PREPARE_TURN_MS));
+    }
+    for (int i = 0; i < core->proxy_count; i++)
+        core->proxies[i].look_at = core->now;
+    core->register_at = fc_plus(core->now, ms(REGISTER_EVERY_MS / 2));
+    core->push_again_at = FC_EVER;
+}
+
+void schedule_hear(struct core *core, const struct event *event)
+{
+    struct core_server_schedule *s;
+    switch (event->type) {
+    case SERVER_SEEN:
+        s = &core->schedule[event->as.seen.server];
+        s->is_looking = false;
+        s->look_at = fc_plus(core->now, ms(core->config->poll_ms));
+        break;
+    case SERVER_LOST:
+        s = &core->schedule[event->as.lost.server];
+        if (event->as.lost.loss == LOSS_ENDED) {
+            s->look_at = core->now;                        /* an ended session: ask at once whether the process is gone */
+            for (int i = 0; i < core->servers.count; i++) {
+                if (i != event->as.lost.server && !core->schedule[i].is_looking)
+                    core->schedule[i].look_at = core->now; /* and ask the others what they still hear */
+            }
+        } else {
+            s->look_at = fc_plus(core->now, ms(core->config->poll_ms < LOOK_AGAIN_MS ? core->config->poll_ms : LOOK_AGAIN_MS));
+        }
+        s->is_looking = false;
+        break;
+    case PROXY_SEEN:
+        core->proxies[event->as.proxy.proxy].is_looking = false;
+        core->proxies[event->as.proxy.proxy].look_at = fc_plus(core->now, ms(core->config->haproxy_poll_ms));
+        break;
+    case PROXY_LOST:
+        core->proxies[event->as.proxy_lost.proxy].is_looking = false;
+        core->proxies[event->as.proxy_lost.proxy].look_at = fc_plus(core->now, ms(core->config->haproxy_poll_ms));
+        break;
+    case STARTED:
+    case WOKEN:
+    case RELOADED:
+    case STOP_ASKED:
+    case LEASE_GRANTED:
+    case LEASE_DENIED:
+    case STORE_SILENT:
+    case CHAIR_GRANTED:
+    case CHAIR_REVOKED:
+    case DEED_ENDED:
+    case ORDER_GIVEN:
+    case EVENT_TYPE_COUNT:
+        break;
+    }
+}
+
+static bool wants_schema(const struct core *core, int server)
+{
+    const struct server_state *s = &core->servers.list[server];
+    return s->is_reachable && !s->look.has_schema && fc_reached(core->schedule[server].prepare_at, core->now);
+}
+
+static struct fc_time servers_due(struct core *core, struct effects *effects, struct fc_time next)
+{
+    for (int i = 0; i < core->servers.count; i++) {
+        struct core_server_schedule *s = &core->schedule[i];
+        if (!s->is_looking && fc_reached(s->look_at, core->now)) {
+            s->is_looking = true;
+            s->look_sent_at = core->now;
+            effects_add(effects, LOOK)->server = i;
+        }
+        if (!s->is_looking)
+            next = fc_earlier(next, s->look_at);
+        if (wants_schema(core, i)) {
+            s->prepare_at = fc_plus(core->now, ms(PREPARE_EVERY_MS));
+            effects_add(effects, PREPARE)->server = i;
+        }
+    }
+    return next;
+}
+
+static struct fc_time proxies_due(struct core *core, struct effects *effects, struct fc_time next)
+{
+    for (int i = 0; i < core->proxy_count; i++) {
+        struct core_proxy *p = &core->proxies[i];
+        if (!p->is_looking && fc_reached(p->look_at, core->now)) {
+            p->is_looking = true;
+            effects_add(effects, PROXY_LOOK)->as.proxy.proxy = i;
+        }
+        if (!p->is_looking)
+            next = fc_earlier(next, p->look_at);
+    }
+    return next;
+}
+
+void schedule_step(struct core *core, struct effects *effects)
+{
+    struct fc_time next = fc_plus(core->now, ms(REGISTER_EVERY_MS));
+    next = servers_due(core, effects, next);
+    next = proxies_due(core, effects, next);
+    if (fc_reached(core->register_at, core->now)) {
+        core->register_at = fc_plus(core->now, ms(REGISTER_EVERY_MS));
+        struct effect *effect = effects_add(effects, REGISTER);
+        effect->as.registration.leads = leadership_may_act(&core->leadership, core->now);
+        effect->as.registration.unix_ms = core->unix_ms;
+    }
+    next = fc_earlier(next, core->register_at);
+    if (core->is_stopping)
+        next = fc_earlier(next, core->stop_by);
+    if (core->leadership.state == LEADING)
+        next = fc_earlier(next, core->leadership.until);
+    effects_add(effects, WAKE_AT)->as.wake_at = fc_later(next, fc_plus(core->now, (struct fc_span){ 500 }));
+}

@@ -1,0 +1,13 @@
+/* What is due by the clock alone: looks at the servers, read-backs of the proxies, registration, the schema. */
+#ifndef FC_CORE_SCHEDULE_H
+#define FC_CORE_SCHEDULE_H
+
+#include "core/core.h"
+
+void schedule_start(struct core *core);
+/* Takes the event's consequences for the timetable: a look that ended, a server that was lost. */
+void schedule_hear(struct core *core, const struct event *event);
+/* Emits what is due at core->now and one WAKE_AT for the next moment. */
+void schedule_step(struct core *core, struct effects *effects);
+
+#endif

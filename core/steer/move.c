@@ -1,0 +1,368 @@
+/* Moving the chair: a plan (table) plus steps. One step is handed out, its result is waited for, the next is handed out.
+ * Every step may be repeated, because any may be cut off half way: the next leader finds the intent and goes on.
+ *
+ *   approach > intend (revoke) > fence > catch up > wait > seat > open        spec/steering.md 5 */
+#include "steer/steering.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+#define APPROACH_LIMIT_MS 3000       /* before anything is revoked: let the new server come close, or say so */
+#define RELAY_LIMIT_MS 10000         /* applying what was already fetched from a server that is gone */
+#define RETRY_PAUSE_MS 500           /* after a move that failed, before the next automatic one */
+#define FENCE_AGAIN_MS 500           /* while waiting for an unfenced server: look whether it can be fenced after all */
+
+const struct move_plan move_plans[MOVE_KIND_COUNT] = {
+    /*                              none   approach intend  fence   catch up wait    seat    open     to the old one's end */
+    { MOVE_PLANNED, "planned",    { NEVER, NEEDED,  NEEDED, NEEDED, NEEDED,  NEVER,  NEEDED, NEEDED }, true },
+    { MOVE_GONE,    "gone",       { NEVER, NEVER,   NEEDED, NEVER,  TRIED,   NEVER,  NEEDED, NEEDED }, false },
+    { MOVE_SILENT,  "silent",     { NEVER, NEVER,   NEEDED, TRIED,  TRIED,   NEEDED, NEEDED, NEEDED }, false },
+    { MOVE_FIRST,   "first",      { NEVER, NEVER,   NEEDED, NEEDED, NEVER,   NEVER,  NEEDED, NEEDED }, false },
+    { MOVE_RESEAT,  "reseat",     { NEVER, NEVER,   NEEDED, NEVER,  NEVER,   NEVER,  NEEDED, NEEDED }, false },
+    { MOVE_BACK,    "back",       { NEVER, NEVER,   NEEDED, NEVER,  NEVER,   NEVER,  NEEDED, NEEDED }, false },
+};
+
+static const char *const step_words[STEP_COUNT] = {
+    [STEP_NONE] = "none", [STEP_APPROACH] = "approach", [STEP_INTEND] = "intend", [STEP_FENCE] = "fence",
+    [STEP_CATCH_UP] = "catch-up", [STEP_WAIT] = "wait", [STEP_SEAT] = "seat", [STEP_OPEN] = "open",
+};
+
+const char *move_step_word(enum move_step step)
+{
+    return (unsigned)step < STEP_COUNT ? step_words[step] : "unknown";
+}
+
+struct fc_span move_unfenced_wait(const struct config *c)
+{
+    int64_t ms = c->term_ms;
+    ms += (int64_t)c->check_fall * (c->check_inter_ms + c->check_timeout_ms) + c->check_inter_ms;
+    ms += (int64_t)c->hard_stop_seconds * 1000;
+    return fc_ms(ms + ms * c->drift_percent / 100);
+}
+
+static const char *subject(const struct steering *st)
+{
+    return st->backend >= 0 ? st->pools[st->backend].name : "chair";
+}
+
+static struct effect *deed(struct steering *st, struct steer_stage *stage, enum effect_type type, int server)
+{
+    struct effect *effect = effects_add(stage->out, type);
+    effect->id = st->move.deed_id = (*stage->next_id)++;
+    effect->server = server;
+    effect->until = stage->leadership->until;
+    return effect;
+}
+
+static void ask_catch_up(struct steering *st, struct steer_stage *stage, bool has_position,
+                         const struct log_position *position, uint32_t limit_ms)
+{
+    struct effect *effect = deed(st, stage, CATCH_UP, st->move.to);
+    effect->as.catch_up.has_position = has_position;
+    effect->as.catch_up.limit_ms = limit_ms;
+    if (has_position)
+        effect->as.catch_up.position = *position;
+}
+
+static void ask_intend(struct steering *st, struct steer_stage *stage)
+{
+    struct effect *effect = deed(st, stage, INTEND, st->move.to);
+    effect->as.intend.from = st->move.from;
+    effect->as.intend.to = st->move.to;
+    effect->as.intend.intent_id = st->move.intent_id;
+    effect->as.intend.limit_ms = st->move.limit_ms;
+    TEXT_SET(effect->as.intend.why, st->move.why);
+}
+
+static void ask_fence(struct steering *st, struct steer_stage *stage)
+{
+    struct effect *effect = deed(st, stage, FENCE, st->move.from);
+    effect->as.fence.limit_ms = (uint32_t)stage->config->fence_timeout_ms;
+}
+
+static void ask_seat(struct steering *st, struct steer_stage *stage)
+{
+    struct effect *effect = deed(st, stage, SEAT, st->move.to);
+    const bool is_unfenced = st->move.kind == MOVE_SILENT && !st->move.is_fenced;
+    effect->as.seat.to = st->move.to;
+    TEXT_FORMAT(effect->as.seat.mark, "%s%s%s", is_unfenced ? "unfenced" : "", is_unfenced && st->move.is_stale ? " " : "",
+                st->move.is_stale ? "stale" : "");
+    TEXT_SET(effect->as.seat.why, st->move.why);
+}
+
+static void ask_open(struct steering *st, struct steer_stage *stage)
+{
+    struct effect *effect = deed(st, stage, OPEN, st->move.to);
+    effect->as.open.epoch = stage->leadership->epoch;
+    TEXT_SET(effect->as.open.identity, stage->servers->list[st->move.to].look.identity);
+}
+
+static uint32_t left_ms(const struct move *move, struct fc_time now)
+{
+    const int64_t left = fc_span_ms(fc_since(now, move->deadline));
+    return left < 1 ? 1 : (uint32_t)left;
+}
+
+static void enter(struct steering *st, struct steer_stage *stage, enum move_step step)
+{
+    struct move *move = &st->move;
+    move->step = step;
+    move->step_at = stage->now;
+    move->deed_id = 0;
+    switch (step) {
+    case STEP_APPROACH:
+        ask_catch_up(st, stage, true, &stage->servers->list[move->from].look.written, APPROACH_LIMIT_MS);
+        break;
+    case STEP_INTEND:
+        ask_intend(st, stage);
+        break;
+    case STEP_FENCE:
+        ask_fence(st, stage);
+        break;
+    case STEP_CATCH_UP:
+        ask_catch_up(st, stage, move->has_position, &move->position,
+                     move->has_position ? left_ms(move, stage->now) : RELAY_LIMIT_MS);
+        break;
+    case STEP_WAIT:
+        move->wait_until = fc_plus(stage->now, move_unfenced_wait(stage->config));
+        break;
+    case STEP_SEAT:
+        ask_seat(st, stage);
+        break;
+    case STEP_OPEN:
+        ask_open(st, stage);
+        break;
+    case STEP_NONE:
+    case STEP_COUNT:
+        break;
+    }
+}
+
+static bool is_left_out(const struct move *move, enum move_step step)
+{
+    const struct move_plan *plan = &move_plans[move->kind];
+    if (plan->need[step] == NEVER)
+        return true;
+    if (step == STEP_FENCE)
+        return move->from < 0 || move->from == move->to;
+    if (step == STEP_APPROACH)
+        return move->is_forced;
+    if (step == STEP_CATCH_UP)
+        return move->is_forced || (plan->to_position && !move->has_position);
+    if (step == STEP_WAIT)
+        return move->is_fenced;
+    return false;
+}
+
+static void finish(struct steering *st, struct steer_stage *stage)
+{
+    struct move *move = &st->move;
+    const int64_t took_ms = fc_span_ms(fc_since(move->started_at, stage->now));
+    const char *to = steer_server_name(stage, move->to);
+    const uint64_t epoch = stage->leadership->epoch;
+    st->moves++;
+    steer_note(stage, NOTE_INFO, subject(st), epoch, "%s sits: %s (%s move from %s, %lld ms)", to, move->why,
+               move_plans[move->kind].word, steer_server_name(stage, move->from), (long long)took_ms);
+    steer_record(stage, "move", subject(st), epoch, "%s > %s: %s (%s, %lld ms)", steer_server_name(stage, move->from), to,
+                 move->why, move_plans[move->kind].word, (long long)took_ms);
+    if (move->kind == MOVE_BACK)
+        steer_reply(stage, &move->asker, FC_REFUSED, true, "%s sits again: %s", to, move->why);
+    else
+        steer_reply(stage, &move->asker, FC_OK, true, "%s sits (epoch %llu) after %lld ms", to, (unsigned long long)epoch,
+                    (long long)took_ms);
+    memset(move, 0, sizeof *move);
+}
+
+static void advance(struct steering *st, struct steer_stage *stage)
+{
+    for (int step = (int)st->move.step + 1; step < STEP_COUNT; step++) {
+        if (is_left_out(&st->move, (enum move_step)step))
+            continue;
+        if (step == STEP_INTEND)
+            steer_note(stage, NOTE_INFO, subject(st), stage->leadership->epoch, "moving from %s to %s: %s",
+                       steer_server_name(stage, st->move.from), steer_server_name(stage, st->move.to), st->move.why);
+        enter(st, stage, (enum move_step)step);
+        if (st->move.asker.ticket != 0)
+            steer_reply(stage, &st->move.asker, FC_OK, false, "%s", move_step_word((enum move_step)step));
+        return;
+    }
+    finish(st, stage);
+}
+
+enum fc_code move_begin(struct steering *st, struct steer_stage *stage, enum move_kind kind, int from, int to,
+                        const char *why, bool is_forced, uint32_t limit_ms, const struct asker *asker)
+{
+    struct move *move = &st->move;
+    if (move->step != STEP_NONE)
+        return FC_BUSY;
+    memset(move, 0, sizeof *move);
+    move->kind = kind;
+    move->from = from;
+    move->to = to;
+    move->is_forced = is_forced;
+    move->limit_ms = limit_ms != 0 ? limit_ms : (uint32_t)stage->config->move_limit_ms;
+    move->started_at = stage->now;
+    move->deadline = fc_plus(stage->now, fc_ms(move->limit_ms));
+    move->intent_id = (*stage->next_id)++;
+    move->is_fenced = kind != MOVE_SILENT;
+    TEXT_SET(move->why, why);
+    if (asker != NULL)
+        move->asker = *asker;
+    advance(st, stage);
+    return FC_OK;
+}
+
+/* The move ends without a new seat; the row says what is true, and the next judgement decides what to do. */
+void move_abandon(struct steering *st, struct steer_stage *stage, const char *why)
+{
+    struct move *move = &st->move;
+    if (move->step == STEP_NONE)
+        return;
+    st->moves_failed++;
+    st->not_before = fc_plus(stage->now, fc_ms(RETRY_PAUSE_MS));
+    steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch, "the move from %s to %s stopped at %s: %s",
+               steer_server_name(stage, move->from), steer_server_name(stage, move->to), move_step_word(move->step), why);
+    steer_record(stage, "move-failed", subject(st), stage->leadership->epoch, "%s > %s stopped at %s: %s",
+                 steer_server_name(stage, move->from), steer_server_name(stage, move->to), move_step_word(move->step), why);
+    steer_reply(stage, &move->asker, FC_REFUSED, true, "stopped at %s: %s", move_step_word(move->step), why);
+    memset(move, 0, sizeof *move);
+}
+
+/* A planned move that cannot be finished: the old server gets the chair back, at a higher epoch, and the asker hears why. */
+static void turn_back(struct steering *st, struct steer_stage *stage, const char *why)
+{
+    struct move *move = &st->move;
+    const struct asker asker = move->asker;
+    const int from = move->from;
+    char text[WHY_SIZE];
+    if (from < 0 || !stage->servers->list[from].is_reachable) {
+        move_abandon(st, stage, why);
+        return;
+    }
+    TEXT_FORMAT(text, "given back at %s: %s", move_step_word(move->step), why);
+    st->moves_failed++;
+    st->not_before = fc_plus(stage->now, fc_ms(RETRY_PAUSE_MS));
+    steer_note(stage, NOTE_WARNING, subject(st), stage->leadership->epoch, "%s", text);
+    memset(move, 0, sizeof *move);
+    move_begin(st, stage, MOVE_BACK, from, from, text, false, 0, &asker);
+}
+
+/* The old server of a planned move has died on the way: go on as if it had been found dead. */
+static void change_kind(struct steering *st, struct steer_stage *stage)
+{
+    struct move *move = &st->move;
+    move->kind = server_is_gone(&stage->servers->list[move->from]) ? MOVE_GONE : MOVE_SILENT;
+    move->is_fenced = move->kind == MOVE_GONE;
+    move->has_position = false;
+    steer_note(stage, NOTE_WARNING, subject(st), stage->leadership->epoch, "%s was lost during the move; going on",
+               steer_server_name(stage, move->from));
+    advance(st, stage);
+}
+
+static void fence_failed(struct steering *st, struct steer_stage *stage, const struct event *event)
+{
+    struct move *move = &st->move;
+    if (move->kind == MOVE_SILENT) {
+        advance(st, stage);                                /* the wait takes the fence's place */
+    } else if (event->as.ended.code == FC_UNREACHABLE) {
+        servers_lost(stage->servers, move->from, LOSS_ENDED, event->as.ended.text, stage->now);
+        change_kind(st, stage);
+    } else {
+        turn_back(st, stage, event->as.ended.text);
+    }
+}
+
+static void catch_up_failed(struct steering *st, struct steer_stage *stage, const struct event *event)
+{
+    if (move_plans[st->move.kind].need[STEP_CATCH_UP] == TRIED) {
+        st->move.is_stale = true;
+        steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch, "%s is seated without all that it fetched: %s",
+                   steer_server_name(stage, st->move.to), event->as.ended.text);
+        advance(st, stage);
+    } else {
+        turn_back(st, stage, event->as.ended.text);
+    }
+}
+
+static void step_failed(struct steering *st, struct steer_stage *stage, const struct event *event)
+{
+    switch (st->move.step) {
+    case STEP_FENCE:
+        fence_failed(st, stage, event);
+        break;
+    case STEP_CATCH_UP:
+        catch_up_failed(st, stage, event);
+        break;
+    case STEP_INTEND:
+        if (event->as.ended.code == FC_TIMEOUT && st->move.is_forced)
+            advance(st, stage);                            /* written on one; the operator has accepted the loss */
+        else if (event->as.ended.code == FC_TIMEOUT)
+            turn_back(st, stage, event->as.ended.text);    /* revoked already: somebody must sit again */
+        else
+            move_abandon(st, stage, event->as.ended.text);
+        break;
+    case STEP_APPROACH:
+    case STEP_SEAT:
+    case STEP_OPEN:
+        move_abandon(st, stage, event->as.ended.text);
+        break;
+    case STEP_NONE:
+    case STEP_WAIT:
+    case STEP_COUNT:
+        break;
+    }
+}
+
+void move_hear(struct steering *st, struct steer_stage *stage, const struct event *event)
+{
+    struct move *move = &st->move;
+    if (move->step == STEP_NONE || event->as.ended.id == 0 || event->as.ended.id != move->deed_id)
+        return;
+    move->deed_id = 0;
+    if (move->step == STEP_WAIT) {                         /* a fence tried again while waiting */
+        if (event->as.ended.code == FC_OK) {
+            move->is_fenced = true;
+            advance(st, stage);
+        }
+        return;
+    }
+    if (event->as.ended.code != FC_OK) {
+        step_failed(st, stage, event);
+        return;
+    }
+    if (move->step == STEP_FENCE) {
+        move->is_fenced = true;
+        move->has_position = move_plans[move->kind].to_position;
+        move->position = event->as.ended.position;
+        stage->servers->list[move->from].look.is_read_only = true;
+    } else if (move->step == STEP_OPEN) {
+        stage->servers->list[move->to].look.is_read_only = false;      /* it was read back */
+    }
+    advance(st, stage);
+}
+
+void move_drive(struct steering *st, struct steer_stage *stage)
+{
+    struct move *move = &st->move;
+    if (move->step == STEP_NONE)
+        return;
+    if (!steer_may_act(stage)) {
+        move_abandon(st, stage, "this node leads no more; the next leader finishes it or gives the chair back");
+        return;
+    }
+    if (move->step != STEP_WAIT)
+        return;
+    const struct server_state *old = move->from < 0 ? NULL : &stage->servers->list[move->from];
+    if (old == NULL || server_is_gone(old)) {
+        move->is_fenced = true;
+        advance(st, stage);
+    } else if (fc_reached(move->wait_until, stage->now)) {
+        steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch,
+                   "%s could not be fenced; %s is seated after the full wait of %lld ms", steer_server_name(stage, move->from),
+                   steer_server_name(stage, move->to), (long long)fc_span_ms(fc_since(move->step_at, stage->now)));
+        advance(st, stage);
+    } else if (old->is_reachable && move->deed_id == 0) {
+        ask_fence(st, stage);
+    }
+}

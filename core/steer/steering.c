@@ -1,0 +1,406 @@
+/* The first chair: judged at every event, moved by its leader only. What each finding leads to is one table below; how a
+ * move is carried out is move.c; what HAProxy hears of it is answers.c. */
+#include "steer/steering.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define STRAY_FENCE_MS 1000          /* a writable server beside the seated one is fenced, again at most this often */
+
+/* ---- shared ------------------------------------------------------------------------------------------------------- */
+
+void steer_note(struct steer_stage *stage, enum note_level level, const char *subject, uint64_t epoch, const char *format, ...)
+{
+    struct effect *effect = effects_add(stage->out, NOTE);
+    va_list args;
+    effect->as.note.level = level;
+    effect->as.note.epoch = epoch;
+    TEXT_SET(effect->as.note.subject, subject);
+    va_start(args, format);
+    vsnprintf(effect->as.note.text, sizeof effect->as.note.text, format, args);
+    va_end(args);
+}
+
+void steer_record(struct steer_stage *stage, const char *kind, const char *subject, uint64_t epoch, const char *format, ...)
+{
+    struct effect *effect = effects_add(stage->out, RECORD);
+    va_list args;
+    effect->as.record.id = ((uint64_t)stage->unix_ms << 12 | rng_below(stage->rng, 4096)) & ((UINT64_C(1) << 53) - 1);
+    effect->as.record.unix_ms = stage->unix_ms;
+    effect->as.record.epoch = epoch;
+    TEXT_SET(effect->as.record.kind, kind);
+    TEXT_SET(effect->as.record.subject, subject);
+    va_start(args, format);
+    vsnprintf(effect->as.record.text, sizeof effect->as.record.text, format, args);
+    va_end(args);
+}
+
+void steer_reply(struct steer_stage *stage, const struct asker *asker, enum fc_code code, bool is_final, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    if (asker->ticket != 0) {
+        struct effect *effect = effects_add(stage->out, ORDER_REPLY);
+        effect->as.reply.ticket = asker->ticket;
+        effect->as.reply.code = code;
+        effect->as.reply.is_final = is_final;
+        TEXT_SET(effect->as.reply.text, text);
+    } else if (asker->order_id != 0 && is_final) {
+        struct effect *effect = effects_add(stage->out, ORDER_CLOSE);
+        effect->as.order.id = asker->order_id;
+        effect->as.order.state = code == FC_OK ? ORDER_DONE : ORDER_REFUSED;
+        TEXT_SET(effect->as.order.answer, text);
+    }
+}
+
+const char *steer_server_name(const struct steer_stage *stage, int server)
+{
+    return server < 0 ? "nobody" : stage->servers->list[server].name;
+}
+
+bool steer_may_act(const struct steer_stage *stage)
+{
+    return leadership_may_act(stage->leadership, stage->now);
+}
+
+const struct hold *steer_hold_on(const struct steering *st, const char *server_name)
+{
+    return st->backend < 0 ? NULL : holds_find(&st->holds, st->pools[st->backend].name, server_name);
+}
+
+enum fc_code steer_may_seat(const struct steering *st, const struct steer_stage *stage, int server, bool is_forced,
+                            struct fc_err *err)
+{
+    const struct server_state *s = &stage->servers->list[server];
+    const struct replica_look *replica = &s->look.replica;
+    const struct hold *hold = steer_hold_on(st, s->name);
+    if (hold != NULL)
+        return fc_fail(err, FC_REFUSED, "%s is in %s by %s; `ready %s/%s` ends that", s->name, hold_kind_word(hold->kind),
+                       hold->by, hold->pool, s->name);
+    if (!s->is_reachable)
+        return fc_fail(err, FC_REFUSED, "%s does not answer (%s)", s->name, loss_word(s->loss));
+    if (!s->look.has_schema)
+        return fc_fail(err, FC_REFUSED, "%s does not have firstchair's tables yet", s->name);
+    if (is_forced)
+        return FC_OK;
+    if (!replica->is_configured)
+        return fc_fail(err, FC_REFUSED, "%s replicates from nobody; `force` seats it all the same and loses what it lacks",
+                       s->name);
+    if (replica->sql != THREAD_RUNNING)
+        return fc_fail(err, FC_REFUSED, "%s does not apply (%s); `force` seats it all the same", s->name,
+                       replica->error[0] != '\0' ? replica->error : "its SQL thread is stopped");
+    if (replica->lag_ms > (int64_t)stage->config->max_seat_lag_seconds * 1000)
+        return fc_fail(err, FC_REFUSED, "%s is %lld s behind, MaxSeatLagSeconds is %d", s->name,
+                       (long long)(replica->lag_ms / 1000), stage->config->max_seat_lag_seconds);
+    return FC_OK;
+}
+
+/* ---- pools -------------------------------------------------------------------------------------------------------- */
+
+static void add_backend_pool(struct steering *st, const struct config *config)
+{
+    struct pool *pool = &st->pools[st->pool_count];
+    struct named_address item;
+    TEXT_SET(pool->name, config->backend_pool);
+    pool->kind = POOL_BACKEND;
+    for (int i = 0; i < config->backend_servers.count && pool->count < STORE_SERVERS_MAX; i++) {
+        if (named_address_parse(config->backend_servers.item[i], &item, NULL) != FC_OK)
+            continue;                                      /* config_check refused such a file */
+        TEXT_SET(pool->members[pool->count].name, item.name);
+        TEXT_SET(pool->members[pool->count].address, item.address);
+        pool->count++;
+    }
+    st->backend = st->pool_count++;
+}
+
+static void add_leader_pool(struct steering *st, const struct config *config, const char *node)
+{
+    struct pool *pool = &st->pools[st->pool_count++];
+    struct node_address item;
+    TEXT_SET(pool->name, config->leader_pool);
+    pool->kind = POOL_LEADER;
+    for (int i = 0; i < config->nodes.count && pool->count < STEER_MEMBERS_MAX; i++) {
+        if (node_address_parse(config->nodes.item[i], &item, NULL) != FC_OK)
+            continue;
+        TEXT_SET(pool->members[pool->count].name, item.name);
+        TEXT_FORMAT(pool->members[pool->count].address, "%s:%d", item.host, item.http_port);
+        pool->count++;
+    }
+    if (pool->count == 0)                                  /* a node alone speaks for itself */
+        TEXT_SET(pool->members[pool->count++].name, node);
+}
+
+void steering_init(struct steering *st, const struct config *config, const char *node)
+{
+    memset(st, 0, sizeof *st);
+    chair_init(&st->chair);
+    st->backend = -1;
+    st->preferred_fit_since = FC_EVER;
+    st->not_before = FC_EVER;
+    st->voice_until = FC_EVER;
+    for (int i = 0; i < STORE_SERVERS_MAX; i++)
+        st->stray_fence_at[i] = FC_EVER;
+    if (config_has_pair(config))
+        add_backend_pool(st, config);
+    add_leader_pool(st, config, node);
+    st->finding = &seat_rules[0];
+}
+
+/* ---- hearing ------------------------------------------------------------------------------------------------------ */
+
+static void hear_look(struct steering *st, struct steer_stage *stage, const struct event *event)
+{
+    const struct server_look *look = event->as.seen.look;
+    for (int i = 0; i < look->hold_count; i++)
+        holds_merge(&st->holds, &look->holds[i]);
+    command_stored(st, stage, look);
+}
+
+void steering_hear(struct steering *st, struct steer_stage *stage, const struct event *event)
+{
+    switch (event->type) {
+    case SERVER_SEEN:
+        hear_look(st, stage, event);
+        break;
+    case CHAIR_GRANTED:
+    case CHAIR_REVOKED:
+        if (st->backend >= 0)
+            chair_hear(&st->chair, event);
+        break;
+    case DEED_ENDED:
+        move_hear(st, stage, event);
+        command_deed_ended(st, stage, event);
+        break;
+    case ORDER_GIVEN:
+        command_given(st, stage, event);
+        break;
+    case LEASE_DENIED:
+    case STORE_SILENT:
+        if (st->move.step != STEP_NONE)
+            move_abandon(st, stage, "the lease was lost; the next leader finishes it or gives the chair back");
+        break;
+    case STARTED:
+    case WOKEN:
+    case RELOADED:
+    case STOP_ASKED:
+    case SERVER_LOST:
+    case LEASE_GRANTED:
+    case PROXY_SEEN:
+    case PROXY_LOST:
+    case EVENT_TYPE_COUNT:
+        break;
+    }
+}
+
+/* ---- deciding ----------------------------------------------------------------------------------------------------- */
+
+/* Whom to seat instead of the lost one. Fit beats unfit, close beats far, then the order of the configuration: never a tie. */
+static int successor_choose(const struct steering *st, const struct steer_stage *stage, int except)
+{
+    int best = -1, best_score = -1;
+    for (int i = 0; i < stage->servers->count; i++) {
+        const struct server_state *s = &stage->servers->list[i];
+        if (i == except || steer_may_seat(st, stage, i, true, NULL) != FC_OK)
+            continue;
+        const int score = (s->look.replica.is_configured ? 2 : 0) + (replica_is_drained(&s->look.replica) ? 1 : 0);
+        if (score > best_score) {
+            best = i;
+            best_score = score;
+        }
+    }
+    return best;
+}
+
+static void begin(struct steering *st, struct steer_stage *stage, enum move_kind kind, int from, int to, const char *why)
+{
+    move_begin(st, stage, kind, from, to, why, false, 0, NULL);
+}
+
+static void decide_empty(struct steering *st, struct steer_stage *stage)
+{
+    int to = st->facts.other_open_at;                      /* exactly one is open: it is what clients use today */
+    const bool was_open = to >= 0;
+    for (int i = 0; to < 0 && i < stage->servers->count; i++) {
+        if (steer_may_seat(st, stage, i, true, NULL) == FC_OK)
+            to = i;
+    }
+    if (to < 0)
+        return;
+    int stray = -1;
+    for (int i = 0; i < stage->servers->count; i++) {
+        const struct server_state *s = &stage->servers->list[i];
+        if (i != to && s->is_reachable && !s->look.is_read_only)
+            stray = i;
+    }
+    begin(st, stage, MOVE_FIRST, stray, to, was_open ? "the one open server at the first start" : "first in the configuration");
+}
+
+static void decide_lost(struct steering *st, struct steer_stage *stage, enum move_kind kind)
+{
+    const int to = successor_choose(st, stage, st->facts.seated);
+    char why[WHY_SIZE];
+    if (to < 0)
+        return;                                            /* nobody to seat: the status says so, and time may bring one */
+    TEXT_FORMAT(why, "%s is %s", steer_server_name(stage, st->facts.seated), kind == MOVE_GONE ? "gone" : "out of sight");
+    begin(st, stage, kind, st->facts.seated, to, why);
+}
+
+/* An intent without anybody at work on it: finish it, or give the chair back. */
+static void decide_half_moved(struct steering *st, struct steer_stage *stage)
+{
+    const struct decision *row = &st->chair.row;
+    const int from = st->facts.seated;
+    const int to = servers_by_identity(stage->servers, row->successor);
+    const bool from_lives = from >= 0 && stage->servers->list[from].is_reachable;
+    char why[WHY_SIZE];
+    TEXT_FORMAT(why, "finishing: %s", text_begins(row->why, "finishing: ") ? row->why + 11 : row->why);
+    if (to >= 0 && steer_may_seat(st, stage, to, !from_lives, NULL) == FC_OK && to != from) {
+        const enum move_kind kind = from < 0                                            ? MOVE_FIRST
+                                    : from_lives                                        ? MOVE_PLANNED
+                                    : server_is_gone(&stage->servers->list[from])       ? MOVE_GONE
+                                                                                        : MOVE_SILENT;
+        begin(st, stage, kind, from, to, why);
+    } else if (from_lives) {
+        begin(st, stage, MOVE_BACK, from, from, "given back: the move could not be finished");
+    } else if (from < 0) {
+        decide_empty(st, stage);
+    } else {
+        decide_lost(st, stage, server_is_gone(&stage->servers->list[from]) ? MOVE_GONE : MOVE_SILENT);
+    }
+}
+
+static void decide_stray(struct steering *st, struct steer_stage *stage)
+{
+    for (int i = 0; i < stage->servers->count; i++) {
+        const struct server_state *s = &stage->servers->list[i];
+        if (i == st->facts.seated || !s->is_reachable || s->look.is_read_only)
+            continue;
+        if (!fc_is_ever(st->stray_fence_at[i]) && fc_since(st->stray_fence_at[i], stage->now).us < fc_ms(STRAY_FENCE_MS).us)
+            continue;
+        st->stray_fence_at[i] = stage->now;
+        struct effect *effect = effects_add(stage->out, FENCE);
+        effect->server = i;
+        effect->until = stage->leadership->until;
+        effect->as.fence.limit_ms = (uint32_t)stage->config->fence_timeout_ms;
+        steer_note(stage, NOTE_ALARM, st->pools[st->backend].name, stage->leadership->epoch,
+                   "%s is writable and does not sit: fencing it", s->name);
+        steer_record(stage, "stray", st->pools[st->backend].name, stage->leadership->epoch,
+                     "%s was writable beside %s and is fenced; its log ends at %s:%llu", s->name,
+                     steer_server_name(stage, st->facts.seated), s->look.written.file,
+                     (unsigned long long)s->look.written.offset);
+    }
+}
+
+static int failbacks_in_the_last_hour(const struct steering *st, struct fc_time now)
+{
+    int count = 0;
+    for (int i = 0; i < st->failback_count; i++) {
+        if (fc_since(st->failbacks[i], now).us < fc_ms(3600000).us)
+            count++;
+    }
+    return count;
+}
+
+static void decide_failback(struct steering *st, struct steer_stage *stage)
+{
+    const struct config *config = stage->config;
+    const bool fit = steer_may_seat(st, stage, 0, false, NULL) == FC_OK && replica_is_drained(&stage->servers->list[0].look.replica);
+    if (!fit) {
+        st->preferred_fit_since = FC_EVER;                 /* the clock starts again at each loss */
+        return;
+    }
+    if (fc_is_ever(st->preferred_fit_since))
+        st->preferred_fit_since = stage->now;
+    if (config->failback_after_seconds <= 0 || st->facts.seated == 0 || text_begins(st->chair.row.why, "switch"))
+        return;
+    if (fc_since(st->preferred_fit_since, stage->now).us < fc_ms((int64_t)config->failback_after_seconds * 1000).us ||
+        fc_since(st->chair.since, stage->now).us < fc_ms(config->dwell_ms).us ||
+        failbacks_in_the_last_hour(st, stage->now) >= config->failback_max_per_hour)
+        return;
+    st->failbacks[st->failback_count < 16 ? st->failback_count++ : (int)rng_below(stage->rng, 16)] = stage->now;
+    begin(st, stage, MOVE_PLANNED, st->facts.seated, 0, "failback to the preferred server");
+}
+
+static void decide(struct steering *st, struct steer_stage *stage)
+{
+    switch (st->finding->finding) {
+    case SEAT_HALF_MOVED:
+        decide_half_moved(st, stage);
+        break;
+    case SEAT_EMPTY:
+        decide_empty(st, stage);
+        break;
+    case SEAT_GONE:
+        decide_lost(st, stage, MOVE_GONE);
+        break;
+    case SEAT_OUT_OF_SIGHT:
+        decide_lost(st, stage, MOVE_SILENT);
+        break;
+    case SEAT_ELSEWHERE:
+        if (st->facts.other_open_at >= 0)
+            begin(st, stage, MOVE_FIRST, -1, st->facts.other_open_at, "switched by hand: it was found open, the other closed");
+        break;
+    case SEAT_CLOSED:
+        begin(st, stage, MOVE_RESEAT, st->facts.seated, st->facts.seated, "it was found closed and is opened again");
+        break;
+    case SEAT_STRAY:
+        decide_stray(st, stage);
+        break;
+    case SEAT_WELL:
+        decide_failback(st, stage);
+        break;
+    case SEAT_NOT_LOOKED:
+    case SEAT_DOUBTFUL:
+    case SEAT_FINDING_COUNT:
+        break;
+    }
+}
+
+/* A look that was sent before the chair last changed says nothing about the present seat. */
+static bool looks_are_newer_than_the_chair(const struct steering *st, const struct steer_stage *stage)
+{
+    for (int i = 0; i < stage->servers->count; i++) {
+        const struct server_state *s = &stage->servers->list[i];
+        if (s->is_reachable && fc_before(s->seen_at, st->chair.since))
+            return false;
+    }
+    return true;
+}
+
+void steering_step(struct steering *st, struct steer_stage *stage)
+{
+    command_expire(st, stage);
+    if (st->backend >= 0) {
+        st->facts = seat_facts_count(stage->servers, &st->chair.row, stage->leadership->place);
+        st->finding = seat_judge(&st->facts);
+        move_drive(st, stage);
+        const bool is_paused = holds_find(&st->holds, st->pools[st->backend].name, "") != NULL;
+        if (st->move.step == STEP_NONE && steer_may_act(stage) && st->chair.state != CHAIR_UNKNOWN && !is_paused &&
+            fc_reached(st->not_before, stage->now) && looks_are_newer_than_the_chair(st, stage) &&
+            st->chair.row.rank.epoch == stage->leadership->epoch)
+            decide(st, stage);
+    }
+    answers_prepare(st, stage);
+}
+
+struct fc_time steering_wakes_at(const struct steering *st, const struct steer_stage *stage)
+{
+    struct fc_time next = FC_NEVER;
+    if (st->move.step == STEP_WAIT)
+        next = fc_earlier(next, st->move.wait_until);
+    if (st->move.step != STEP_NONE)
+        next = fc_earlier(next, stage->leadership->until);
+    if (!fc_is_ever(st->not_before) && fc_before(stage->now, st->not_before))
+        next = fc_earlier(next, st->not_before);
+    for (int i = 0; i < PENDING_MAX; i++) {
+        if (st->pending[i].order_id != 0)
+            next = fc_earlier(next, st->pending[i].deadline);
+    }
+    return next;
+}

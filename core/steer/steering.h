@@ -1,0 +1,148 @@
+/* Steering: who sits in the chair of our own pair, what each pool hears, when a chair moves. spec/steering.md 5 and 6.
+ *
+ * Decided here, driven by move.c, written by the arbiter (backends/), performed by the agent. */
+#ifndef FC_STEER_STEERING_H
+#define FC_STEER_STEERING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "act/orders.h"
+#include "base/rng.h"
+#include "core/config.h"
+#include "core/effect.h"
+#include "core/event.h"
+#include "judge/seat.h"
+#include "lead/leadership.h"
+#include "model/servers.h"
+#include "steer/chair.h"
+#include "steer/pool.h"
+
+/* Who waits for an answer: a door of this node, or an order that a follower laid into the store. */
+struct asker {
+    uint64_t ticket;                 /* of ORDER_GIVEN; 0 = none */
+    uint64_t order_id;               /* of a stored order; 0 = none */
+    char by[64];
+};
+
+enum move_kind {
+    MOVE_PLANNED = 0,    /* the old server lives and is fenced, the new one catches up to its end */
+    MOVE_GONE,           /* the old server's process is gone: fenced by its option file */
+    MOVE_SILENT,         /* the old server is out of sight: fenced if it can be reached, else waited for */
+    MOVE_FIRST,          /* nobody sat */
+    MOVE_RESEAT,         /* the same server again: it was closed */
+    MOVE_BACK,           /* a move that could not be finished: the chair goes back */
+    MOVE_KIND_COUNT
+};
+
+enum move_step { STEP_NONE = 0, STEP_APPROACH, STEP_INTEND, STEP_FENCE, STEP_CATCH_UP, STEP_WAIT, STEP_SEAT, STEP_OPEN, STEP_COUNT };
+
+enum need { NEVER = 0, TRIED, NEEDED };      /* of a step: left out; its failure is borne; its failure ends the move */
+
+/* A kind of move is a plan: which steps, in this order, and what their failure means. */
+struct move_plan {
+    enum move_kind kind;
+    const char *word;
+    enum need need[STEP_COUNT];      /* by enum move_step */
+    bool to_position;                /* catch up to the old server's end (else: to the end of what was fetched) */
+};
+extern const struct move_plan move_plans[MOVE_KIND_COUNT];
+
+struct move {
+    enum move_step step;             /* STEP_NONE = no move */
+    enum move_kind kind;
+    int from, to;                    /* servers; from -1 = nobody */
+    bool is_forced, is_fenced, is_stale, has_position;
+    struct log_position position;    /* the old server's end of log, after its fence */
+    uint64_t intent_id, deed_id;
+    uint32_t limit_ms;
+    struct fc_time started_at, step_at, deadline, wait_until;
+    struct asker asker;
+    char why[WHY_SIZE];
+};
+
+#define PENDING_MAX 8
+struct pending_order { uint64_t ticket, order_id, deed_id; struct fc_time deadline; };   /* laid for the leader, answer awaited */
+struct hold_in_flight { uint64_t deed_id; struct hold hold; struct asker asker; };
+
+struct steering {
+    int pool_count;
+    struct pool pools[STEER_POOLS_MAX];
+    int backend;                     /* index of the pool with the chair; -1 = none */
+    struct holds holds;
+    struct chair chair;
+    struct move move;
+    struct seat_facts facts;
+    const struct seat_rule *finding;
+    struct fc_time preferred_fit_since;          /* FC_EVER = not fit */
+    struct fc_time failbacks[16];                /* moments of the latest ones */
+    int failback_count;
+    struct fc_time not_before;                   /* after a failed move: no automatic one before this */
+    struct fc_time stray_fence_at[STORE_SERVERS_MAX];
+    uint64_t executed[16];                       /* ids of stored orders already taken up */
+    int executed_count;
+    struct pending_order pending[PENDING_MAX];
+    struct hold_in_flight writing_holds[PENDING_MAX];
+    struct asker yielding;
+    uint64_t yield_deed;
+    struct fc_time voice_until;
+    uint64_t moves, moves_failed, orders;
+};
+
+/* What a step of the core lends to steering. */
+struct steer_stage {
+    const struct config *config;
+    struct servers *servers;
+    const struct leadership *leadership;
+    struct effects *out;
+    struct fc_time now;
+    int64_t unix_ms;
+    const char *node;                /* this node's name without mark */
+    uint64_t *next_id;
+    struct fc_rng *rng;
+};
+
+void steering_init(struct steering *steering, const struct config *config, const char *node);
+void steering_hear(struct steering *steering, struct steer_stage *stage, const struct event *event);
+/* After every event: judge, decide, drive, prepare answers. */
+void steering_step(struct steering *steering, struct steer_stage *stage);
+/* The earliest moment at which time alone changes something; FC_NEVER when none. */
+struct fc_time steering_wakes_at(const struct steering *steering, const struct steer_stage *stage);
+
+/* move.c */
+enum fc_code move_begin(struct steering *steering, struct steer_stage *stage, enum move_kind kind, int from, int to,
+                        const char *why, bool is_forced, uint32_t limit_ms, const struct asker *asker);
+void move_hear(struct steering *steering, struct steer_stage *stage, const struct event *event);   /* DEED_ENDED */
+void move_drive(struct steering *steering, struct steer_stage *stage);
+void move_abandon(struct steering *steering, struct steer_stage *stage, const char *why);
+const char *move_step_word(enum move_step step);
+/* From the revoke on: how long an old server that could not be fenced may still be written to. Terms outstanding, the token
+ * check's bound, processes left by reloads, times drift (spec/steering.md 5.5). */
+struct fc_span move_unfenced_wait(const struct config *config);
+
+/* commands.c: the operator's orders. `by` may change something when may_change. */
+void command_given(struct steering *steering, struct steer_stage *stage, const struct event *event);
+void command_stored(struct steering *steering, struct steer_stage *stage, const struct server_look *look);
+void command_deed_ended(struct steering *steering, struct steer_stage *stage, const struct event *event);
+void command_expire(struct steering *steering, struct steer_stage *stage);
+
+/* answers.c */
+void answers_prepare(struct steering *steering, struct steer_stage *stage);
+
+/* Shared by the files of this room. */
+void steer_note(struct steer_stage *stage, enum note_level level, const char *subject, uint64_t epoch, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void steer_record(struct steer_stage *stage, const char *kind, const char *subject, uint64_t epoch, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void steer_reply(struct steer_stage *stage, const struct asker *asker, enum fc_code code, bool is_final, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+const char *steer_server_name(const struct steer_stage *stage, int server);   /* "nobody" for -1 */
+bool steer_may_act(const struct steer_stage *stage);
+/* Is this server held by an operator in the pool with the chair? */
+const struct hold *steer_hold_on(const struct steering *steering, const char *server_name);
+/* Can it be seated now? One sentence in err when not. A server with a hold is never seated; a broken or distant replica only
+ * when is_forced. */
+enum fc_code steer_may_seat(const struct steering *steering, const struct steer_stage *stage, int server, bool is_forced,
+                            struct fc_err *err);
+
+#endif

@@ -1,0 +1,29 @@
+/* What an agent-check client asks: "[asker ]pool/server", "[asker ]voice", "[asker ]look". A pure parser, fuzzed.
+ *
+ * The line ends in '\n' or '\r', or the caller decides that it is over (20 ms of silence). Bytes after the end are ignored. */
+#ifndef FC_HAPROXY_AGENT_REQUEST_H
+#define FC_HAPROXY_AGENT_REQUEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define AGENT_REQUEST_MAX 256
+
+struct agent_request {
+    bool is_voice;               /* the relay's own check: wants AGENT_VOICE_TOKEN */
+    bool is_look;                /* another node's hint: something has moved, look at the servers now */
+    char asker[64];              /* "" when not named */
+    char pool[64];
+    char server[64];
+};
+
+enum agent_request_state {
+    AGENT_REQUEST_PARTIAL,       /* no end of line yet and below AGENT_REQUEST_MAX */
+    AGENT_REQUEST_READY,         /* ret is filled */
+    AGENT_REQUEST_BAD            /* binary, too long, or not of the form */
+};
+
+/* `is_over`: treat the bytes as a whole line although it has no end. */
+enum agent_request_state agent_request_parse(const char *bytes, size_t length, bool is_over, struct agent_request *ret);
+
+#endif

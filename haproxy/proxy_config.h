@@ -1,0 +1,20 @@
+/* `firstchair haproxy-config`: a complete haproxy.cfg for the pools, printed from firstchair's own configuration.
+ *
+ * Relay over all nodes, aligned polls, hold-the-door, token check, state over reloads, hard-stop-after:
+ * spec/haproxy-agent-check.md 6, 7 and 8. Every choice is a line of comment in the file it prints. */
+#ifndef FC_HAPROXY_PROXY_CONFIG_H
+#define FC_HAPROXY_PROXY_CONFIG_H
+
+#include <stddef.h>
+
+#include "base/err.h"
+#include "core/config.h"
+
+/* Writes the text, zero-terminated, into `to`. FC_BAD_CONFIG when a needed key is missing, FC_BAD_INPUT when too long. */
+enum fc_code proxy_config_print(const struct config *config, char *to, size_t size, struct fc_err *err);
+
+/* How long an HAProxy that reaches no node may go on using a server, from the revoke on: fall x (inter + timeout) + inter
+ * of the token check (spec/haproxy-agent-check.md 8), plus hard-stop-after for processes that a reload left behind. */
+struct fc_span proxy_unheard_bound(const struct config *config);
+
+#endif

@@ -1,0 +1,249 @@
+"""Collects and runs everything that ./test runs, and counts it: unit tests, simulator scenes, scenes on real servers, chaos rounds.
+
+A sanitizer's report is found in a folder, not in an exit code (the test framework calls a leaking test green), and fails the run.
+A skip is allowed only when tests/allowed_skips.txt names it. See `./test --help` for what is asked of whom.
+"""
+import argparse
+import ast
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import namedtuple
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+UNIT_SECONDS, SCENE_SECONDS, SIM_SECONDS = 120, 90, 180
+SIM_SEEDS, SIM_SEEDS_LONG = '1..200', '1..5000'
+CHAOS_ROUNDS, CHAOS_ROUNDS_LONG, CHAOS_ROUND_SECONDS = 3, 30, 20
+CHAOS_KINDS = ('kill', 'switch', 'leaders')
+FUZZ_SECONDS = 30
+SKIPPED = 77
+
+Case = namedtuple('Case', 'name argv seconds reader meaning')
+Result = namedtuple('Result', 'name verdict text')          # verdict: passed, failed, skipped
+
+
+def docstring_scenes(path):
+    """[(function, sentence, limit)] of a Python file, read without running it."""
+    with open(path) as file:
+        tree = ast.parse(file.read(), path)
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef) and node.name.startswith('test_'):
+            limit = SCENE_SECONDS
+            for mark in node.decorator_list:
+                if isinstance(mark, ast.Call) and getattr(mark.func, 'id', '') == 'limit':
+                    limit = ast.literal_eval(mark.args[0])
+            yield node.name, (ast.get_docstring(node) or '').split('\n')[0], limit
+
+
+def read_exit(case, code, text):
+    """One process, one case."""
+    if code == SKIPPED:
+        return [Result(case.name, 'skipped', text.strip().splitlines()[-1].removeprefix('skipped: '))]
+    return [Result(case.name, 'passed' if code == 0 else 'failed', text)]
+
+
+def read_tap(case, code, text):
+    """A Criterion binary: every test in its report is a case; a binary that ends badly without a report is one failed case."""
+    report = os.environ['FC_TAP']
+    results = []
+    lines = open(report).read().splitlines() if os.path.exists(report) else []
+    for line in lines:
+        found = re.match(r'(not ok|ok) - (\S+)\s*(.*)', line)
+        if found:
+            word, name, rest = found.groups()
+            verdict = 'failed' if word == 'not ok' else 'skipped' if '# SKIP' in rest else 'passed'
+            results.append(Result(f'{case.name}/{name}', verdict, rest.split('# SKIP')[-1].strip()))
+    if not results or (code != 0 and all(result.verdict != 'failed' for result in results)):
+        results.append(Result(case.name, 'failed', f'ended with code {code}\n{text}'))
+    elif code != 0:
+        results = [result._replace(text=f'{result.text}\n{text}') if result.verdict == 'failed' else result for result in results]
+    return results
+
+
+def read_sim(case, code, text):
+    """The simulator says 'N scenes' (or 'N passed, M failed') in its last line; each seed is a scene."""
+    last = text.strip().splitlines()[-1] if text.strip() else ''
+    found = re.search(r'(\d+) (?:passed|scenes)', last)
+    count = int(found.group(1)) if found else 1
+    if code != 0:
+        return [Result(case.name, 'failed', text)]
+    return [Result(f'{case.name} #{number + 1}', 'passed', last) for number in range(count)]
+
+
+def unit_cases(build):
+    folder = os.path.join(build, 'tests/unit')
+    names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+    for name in names:
+        path = os.path.join(folder, name)
+        if name.endswith('_test') and os.access(path, os.X_OK):
+            yield Case(f'unit/{name}', [path, '--tap={tap}', '-j2', '--timeout', str(UNIT_SECONDS // 2)], UNIT_SECONDS,
+                       read_tap, '')
+
+
+def sim_cases(build, is_long):
+    path = os.path.join(build, 'tests/sim/sim')
+    if os.access(path, os.X_OK):
+        seeds = SIM_SEEDS_LONG if is_long else SIM_SEEDS
+        yield Case(f'sim/seeds {seeds}', [path, '--seeds', seeds], SIM_SECONDS * (20 if is_long else 1), read_sim,
+                   'whole clusters on one seed each, every promise checked after every step')
+
+
+def scene_cases(is_long):
+    folder = os.path.join(HERE, 'integration')
+    for file in sorted(os.listdir(folder)):
+        if file.endswith('_test.py'):
+            for function, sentence, limit in docstring_scenes(os.path.join(folder, file)):
+                yield Case(f'integration/{file[:-3]}/{function}',
+                           [sys.executable, os.path.join(HERE, 'stage/case.py'), os.path.join(folder, file), function], limit,
+                           read_exit, sentence)
+    rounds = CHAOS_ROUNDS_LONG if is_long else CHAOS_ROUNDS
+    for kind in CHAOS_KINDS:
+        yield Case(f'chaos/{kind}', [sys.executable, os.path.join(HERE, 'chaos/rounds.py'), '--rounds', str(rounds), kind],
+                   60 + rounds * CHAOS_ROUND_SECONDS, read_exit, f'{rounds} rounds, judged by the binlogs and by the clients')
+
+
+def fuzz_cases():
+    folder = os.path.join(ROOT, 'build/fuzz/tests/fuzz')
+    for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
+        path = os.path.join(folder, name)
+        if name.endswith('_fuzz') and os.access(path, os.X_OK):
+            kept = os.path.join(HERE, 'fuzz/corpus', name.removesuffix('_fuzz'))
+            yield Case(f'fuzz/{name}', [path, f'-max_total_time={FUZZ_SECONDS}', '-timeout=5', '-artifact_prefix={found}/',
+                                        '{found}', *([kept] if os.path.isdir(kept) else [])], FUZZ_SECONDS + 60, read_exit, '')
+
+
+def collect(build, is_long):
+    cases = [*unit_cases(build), *sim_cases(build, is_long), *scene_cases(is_long)]
+    return cases + [*fuzz_cases()] if is_long else cases
+
+
+def allowed_skips():
+    path = os.path.join(HERE, 'allowed_skips.txt')
+    with open(path) as file:
+        return {line.split(':')[0].strip() for line in file if line.strip() and not line.startswith('#')}
+
+
+class Run:
+    def __init__(self, folder, build):
+        self.folder, self.reports = folder, os.path.join(folder, 'sanitizer')
+        os.makedirs(self.reports)
+        os.chmod(folder, 0o711)
+        self.environment = dict(
+            os.environ, FC_BUILD=build, FC_STAGE_ROOT=folder, FC_STAGE_TEMPLATE=os.path.join(folder, 'template'),
+            PATH=os.environ['PATH'] + ':/usr/sbin:/sbin', PYTHONDONTWRITEBYTECODE='1', LC_ALL='C.UTF-8',
+            ASAN_OPTIONS=f'log_path={self.reports}/asan:detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1',
+            UBSAN_OPTIONS=f'log_path={self.reports}/ubsan:print_stacktrace=1',
+            LSAN_OPTIONS='print_suppressions=0', TSAN_OPTIONS=f'log_path={self.reports}/tsan')
+
+    def run(self, case):
+        """The case's results, and whatever the sanitizers had to say meanwhile as a failed one."""
+        before = set(os.listdir(self.reports))
+        tap, found = os.path.join(self.folder, 'report.tap'), os.path.join(self.folder, 'found')
+        if os.path.exists(tap):
+            os.unlink(tap)
+        shutil.rmtree(found, ignore_errors=True)
+        os.mkdir(found)                                       # what a fuzzer comes upon
+        os.environ['FC_TAP'] = tap
+        code, text = self.process([word.replace('{tap}', tap).replace('{found}', found) for word in case.argv], case.seconds)
+        results = case.reader(case, code, text)
+        for name in sorted(set(os.listdir(self.reports)) - before):
+            with open(os.path.join(self.reports, name), errors='replace') as file:
+                results.append(Result(f'{case.name} (sanitizer)', 'failed', file.read(6000)))
+        return results
+
+    def process(self, argv, seconds):
+        """(exit code, all that it printed). Past its time it is asked to clean up, then killed with its group."""
+        with tempfile.TemporaryFile() as sink:
+            process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=self.environment, cwd=ROOT,
+                                       process_group=0)
+            late = ''
+            try:
+                process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                late = f'\nnot done within {seconds} s'
+                os.killpg(process.pid, signal.SIGTERM)
+                try:
+                    process.wait(15)
+                except subprocess.TimeoutExpired:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    process.wait()
+            except BaseException:
+                os.killpg(process.pid, signal.SIGTERM)
+                process.wait()
+                raise
+            sink.seek(0)
+            text = sink.read().decode(errors='replace') + late
+        return (process.returncode if not late else 124), text
+
+
+def tell(case, results, number, count, began, took):
+    """One line a case while it runs; what failed is shown at once and in full."""
+    counts = {verdict: sum(result.verdict == verdict for result in results) for verdict in ('passed', 'failed', 'skipped')}
+    word = 'FAILED' if counts['failed'] else 'skipped' if counts['skipped'] and not counts['passed'] else 'ok'
+    several = f' ({counts["passed"]} passed)' if len(results) > 1 else ''
+    minutes, seconds = divmod(int(time.monotonic() - began), 60)
+    print(f'[{number:3}/{count} {minutes}m{seconds:02}s] {word:7} {case.name}{several}  {took:.1f} s', flush=True)
+    for result in results:
+        if result.verdict == 'failed':
+            print(f'    FAILED {result.name}\n' + '\n'.join(f'      {line}' for line in result.text.splitlines()[-80:]), flush=True)
+
+
+def sum_up(results, took):
+    """The last lines: every failure and skip by name, then the count. True when all is well."""
+    allowed = allowed_skips()
+    failed = [result for result in results if result.verdict == 'failed']
+    skipped = [result for result in results if result.verdict == 'skipped']
+    forbidden = [result for result in skipped if result.name not in allowed]
+    passed = len(results) - len(failed) - len(skipped)
+    print()
+    for result in failed:
+        print(f'failed:  {result.name}')
+    for result in skipped:
+        print(f'skipped: {result.name}: {result.text}' + ('' if result.name in allowed else '  (not in tests/allowed_skips.txt)'))
+    if not results:
+        print('nothing was run: no test has such a name')
+    print(f'{passed} passed, {len(failed)} failed, {len(skipped)} skipped  (in {took / 60:.1f} min)', flush=True)
+    return bool(results) and not failed and not forbidden
+
+
+def main():
+    reader = argparse.ArgumentParser(prog='./test')
+    reader.add_argument('--build', default='build/dev', help='the build to test (default build/dev)')
+    reader.add_argument('--list', action='store_true', help='name everything, run nothing')
+    reader.add_argument('words', nargs='*', help="'long' for everything; else only what has one of these words in its name")
+    options = reader.parse_args()
+    is_long = 'long' in options.words
+    wanted = [word for word in options.words if word != 'long']
+    cases = [case for case in collect(os.path.join(ROOT, options.build), is_long)
+             if not wanted or any(word in case.name for word in wanted)]
+    if options.list:
+        for case in cases:
+            print(f'{case.name}  {case.meaning}'.rstrip())
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)      # a shell's background jobs start with it ignored
+    folder = tempfile.mkdtemp(prefix='firstchair-test-')
+    began, results = time.monotonic(), []
+    try:
+        run = Run(folder, options.build)
+        for number, case in enumerate(cases, 1):
+            start = time.monotonic()
+            found = run.run(case)
+            tell(case, found, number, len(cases), began, time.monotonic() - start)
+            results += found
+    except KeyboardInterrupt:
+        print('\ninterrupted')
+        return 130
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0 if sum_up(results, time.monotonic() - began) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())

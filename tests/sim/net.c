@@ -1,0 +1,27 @@
+/* Links: a table of cuts, and one delay for everybody. */
+#include "sim/net.h"
+
+#include <assert.h>
+
+#include "sim/world.h"
+
+const char *party_name(int party)
+{
+    static const char *const names[SIM_PARTIES] = { "fc1", "fc2", "fc3", "fc4", "fc5", "db1", "db2", "lb1", "lb2" };
+    return names[party];
+}
+
+bool net_carries(const struct net *net, int from, int to) { return net->cut[from][to] == 0; }
+bool net_talks(const struct net *net, int a, int b) { return net->cut[a][b] == 0 && net->cut[b][a] == 0; }
+
+void net_cut(struct net *net, int from, int to, int by)
+{
+    net->cut[from][to] += by;
+    assert(net->cut[from][to] >= 0);
+}
+
+/* A fifth of a millisecond usually, now and then some milliseconds. */
+int64_t net_delay_us(struct world *world)
+{
+    return chance(world, 3) ? chance_between(world, 1000, 8000) : chance_between(world, 80, 400);
+}

@@ -1,0 +1,59 @@
+/* One firstchair process: the real core, lease and board, wired as the daemon wires them; its clock runs at its own speed.
+ * A restart keeps nothing. Freezing keeps what arrives waiting at the door. */
+#ifndef FC_SIM_NODE_H
+#define FC_SIM_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "agent/doors/board.h"
+#include "backends/lease.h"
+#include "core/core.h"
+#include "sim/net.h"
+
+#define NODE_QUEUE_MAX 128
+
+struct sim_timer { int64_t wanted, set; };       /* world time; INT64_MAX = none */
+
+struct sim_node {
+    int index;
+    bool is_up, is_frozen, is_stopping;
+    uint32_t life;
+    char name[NODE_NAME_SIZE];                   /* "fc1~MARK" */
+    struct core *core;
+    struct lease lease;
+    struct board *board;
+    int64_t clock_offset, clock_ppm;
+    struct sim_timer core_timer, lease_timer;
+    bool has_session[SIM_SERVERS];
+    int64_t last_delivery[SIM_SERVERS];
+    int64_t push_deadline;                       /* -1: no push under way */
+    bool push_again;
+    bool is_draining;
+    int queue_head, queue_count;
+    struct event queue[NODE_QUEUE_MAX];
+    uint64_t last_epoch, last_chair_epoch;       /* never fall within a life */
+    uint64_t seen_leads;
+};
+
+struct world;
+
+struct fc_time node_clock(const struct world *world, int node);
+void node_start(struct world *world, int node);
+void node_kill(struct world *world, int node);
+void node_free(struct sim_node *node);
+void node_feed(struct world *world, int node, const struct event *event);
+void node_order(struct world *world, int node, const char *text, uint64_t ticket);
+void node_woken(struct world *world, int node);
+void node_lease_woken(struct world *world, int node);
+void node_result(struct world *world, int message);
+void node_timeout(struct world *world, int message);
+void node_session_ended(struct world *world, int node, int server);
+void node_look_all(struct world *world, int node);
+void node_push_step(struct world *world, int node);
+void node_proxy_looked(struct world *world, int node, int proxy);
+/* What the board answers for the pool's server at this moment; NULL when the node cannot answer. */
+const char *node_answers(struct world *world, int node, int proxy, const char *request);
+bool node_may_act(const struct world *world, int node);
+
+#endif

@@ -1,0 +1,563 @@
+/* A server: requests in, results out; statements logged here are fetched and evaluated again by the other one. */
+#include "sim/sim_server.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "sim/world.h"
+
+#define NET_TIMEOUT_US 2000000       /* slave_net_timeout: after so long of silence a replica says Connecting */
+#define RECONNECT_US 1000000         /* master_connect_retry */
+#define HEARS_EVERY_US 100000
+#define LATE_US 300000               /* replication that lags more than this is not prompt */
+#define CATCH_UP_POLL_US 2000
+#define KILL_AFTER_US 1000000        /* a fence waits so long for running statements, then ends their sessions */
+
+void server_init(struct sim_server *server, int index)
+{
+    memset(server, 0, offsetof(struct sim_server, log));
+    server->index = index;
+    server->is_up = true;
+    server->life = server->boot = 1;
+    TEXT_FORMAT(server->identity, "uid:%c/%d", 'a' + index, index + 1);
+    server->replica.is_connecting = true;
+    server->replica.silent_since = server->replica.behind_since = -1;
+}
+
+static struct sim_server *other_of(struct world *world, int server) { return &world->servers[1 - server]; }
+
+static bool servers_talk(const struct world *world)
+{
+    return net_talks(&world->net, party_server(0), party_server(1)) && world->servers[0].is_up && world->servers[1].is_up &&
+           !world->servers[0].is_frozen && !world->servers[1].is_frozen;
+}
+
+bool replication_is_well(const struct world *world, int from)
+{
+    const struct sim_replica *r = &world->servers[1 - from].replica;
+    return servers_talk(world) && r->is_io_running && !r->is_sql_stopped &&
+           (r->behind_since < 0 || world->now - r->behind_since < LATE_US);
+}
+
+bool server_has_row(const struct sim_server *server, int client, uint32_t n)
+{
+    return n < APP_ROWS_MAX && (server->rows[client][n / 8] & (1u << (n % 8))) != 0;
+}
+
+/* ---- the log --------------------------------------------------------------------------------------------------------- */
+
+static void log_add(struct world *world, struct sim_server *server, enum statement_kind kind, int client, uint32_t n)
+{
+    struct sim_server *replica = other_of(world, server->index);
+    assert(server->log_count < LOG_MAX);
+    server->log[server->log_count++] = (struct statement){ (uint8_t)kind, (uint8_t)client, n };
+    if (!replica->replica.has_read_due && replica->replica.is_io_running) {
+        replica->replica.has_read_due = true;
+        happen(world, world->now + net_delay_us(world), HAP_SERVER_READ, replica->index, 0, 0);
+    }
+}
+
+static bool take_maximum(struct sim_server *server, const struct decision *row)
+{
+    if (rank_compare(&row->rank, &server->row.rank) <= 0)
+        return false;
+    server->row = *row;
+    return true;
+}
+
+static bool take_guarded(struct sim_server *server, const struct decision *row, const struct rank *old)
+{
+    if (rank_compare(old, &server->row.rank) != 0 || rank_compare(&row->rank, old) <= 0)
+        return false;
+    server->row = *row;
+    return true;
+}
+
+static void take_hold(struct sim_server *server, const struct hold *hold)
+{
+    for (int i = 0; i < server->hold_count; i++) {
+        struct hold *h = &server->holds[i];
+        if (text_is(h->pool, hold->pool) && text_is(h->server, hold->server)) {
+            if (hold->epoch > h->epoch || (hold->epoch == h->epoch && hold->seq > h->seq))
+                *h = *hold;
+            return;
+        }
+    }
+    assert(server->hold_count < HOLDS_MAX);
+    server->holds[server->hold_count++] = *hold;
+}
+
+static struct stored_order *order_of(struct sim_server *server, uint64_t id)
+{
+    for (int i = 0; i < server->order_count; i++) {
+        if (server->orders[i].id == id)
+            return &server->orders[i];
+    }
+    return NULL;
+}
+
+static void lay_order(struct sim_server *server, const struct stored_order *order)
+{
+    if (order_of(server, order->id) != NULL)
+        return;
+    if (server->order_count == SIM_ORDERS_MAX) {
+        memmove(&server->orders[0], &server->orders[1], sizeof server->orders[0] * (SIM_ORDERS_MAX - 1));
+        server->order_count--;
+    }
+    server->orders[server->order_count++] = *order;
+}
+
+static bool close_order(struct sim_server *server, const struct stored_order *order)
+{
+    struct stored_order *stored = order_of(server, order->id);
+    if (stored == NULL || stored->state != ORDER_ASKED)
+        return false;
+    stored->state = order->state;
+    TEXT_SET(stored->answer, order->answer);
+    return true;
+}
+
+static void put_row(struct world *world, struct sim_server *server, int client, uint32_t n)
+{
+    if (server_has_row(server, client, n)) {
+        server->doubled++;
+        violate(world, "row (%d,%u) was written twice on %s", client, n, SERVER_NAME(server->index));
+        return;
+    }
+    server->rows[client][n / 8] = (uint8_t)(server->rows[client][n / 8] | (1u << (n % 8)));
+}
+
+static void create_schema(struct sim_server *server) { server->has_schema = true; }
+
+static uint32_t keep_write(struct sim_server *server, const struct decision *row, const struct rank *old)
+{
+    struct row_write *place = &server->writes[server->write_count % WRITES_MAX];
+    assert(server->write_count < WRITES_MAX);
+    place->row = *row;
+    if (old != NULL)
+        place->old = *old;
+    return (uint32_t)server->write_count++;
+}
+
+/* ---- replication ------------------------------------------------------------------------------------------------------- */
+
+static void apply_one(struct world *world, struct sim_server *to, const struct sim_server *from, const struct statement *s)
+{
+    switch ((enum statement_kind)s->kind) {
+    case STMT_NOISE:
+        break;
+    case STMT_APP:
+        put_row(world, to, s->client, s->n);
+        break;
+    case STMT_SCHEMA:
+        create_schema(to);
+        break;
+    case STMT_MAXIMUM:
+        take_maximum(to, &from->writes[s->n].row);
+        break;
+    case STMT_GUARDED:
+        take_guarded(to, &from->writes[s->n].row, &from->writes[s->n].old);
+        break;
+    case STMT_HOLD:
+        take_hold(to, &from->log_holds[s->n]);
+        break;
+    case STMT_ORDER_LAY:
+        lay_order(to, &from->log_orders[s->n]);
+        break;
+    case STMT_ORDER_CLOSE:
+        close_order(to, &from->log_orders[s->n]);
+        break;
+    }
+}
+
+static void plan_apply(struct world *world, struct sim_server *server)
+{
+    struct sim_replica *r = &server->replica;
+    if (r->applied == r->read) {
+        r->behind_since = -1;
+        return;
+    }
+    if (r->behind_since < 0)
+        r->behind_since = world->now;
+    if (!r->has_apply_due && !r->is_sql_stopped) {
+        r->has_apply_due = true;
+        happen(world, world->now + (r->slow_us > 0 ? r->slow_us : chance_between(world, 100, 1500)), HAP_SERVER_APPLY,
+               server->index, 0, server->life);
+    }
+}
+
+void server_read(struct world *world, int index)
+{
+    struct sim_server *server = &world->servers[index];
+    server->replica.has_read_due = false;
+    if (!servers_talk(world) || !server->replica.is_io_running)
+        return;                                            /* fetched when they hear each other again */
+    server->replica.read = other_of(world, index)->log_count;
+    server->replica.source_boot = (int)other_of(world, index)->boot;
+    plan_apply(world, server);
+}
+
+void server_apply(struct world *world, int index)
+{
+    struct sim_server *server = &world->servers[index];
+    struct sim_replica *r = &server->replica;
+    r->has_apply_due = false;
+    if (!server->is_up || r->is_sql_stopped)
+        return;
+    const int target = r->slow_us > 0 && r->applied < r->read ? r->applied + 1 : r->read;
+    while (r->applied < target) {
+        apply_one(world, server, other_of(world, index), &other_of(world, index)->log[r->applied]);
+        r->applied++;
+        if (r->slow_us > 0)
+            r->behind_since = -1;                          /* lateness is that of the oldest: begins anew */
+    }
+    plan_apply(world, server);
+}
+
+static void fetch_soon(struct world *world, struct sim_server *server)
+{
+    if (!server->replica.has_read_due) {
+        server->replica.has_read_due = true;
+        happen(world, world->now + net_delay_us(world), HAP_SERVER_READ, server->index, 0, 0);
+    }
+}
+
+/* The IO thread: it loses its master at once when that one dies, after the net timeout when it falls silent, and tries again
+ * each second. */
+void server_hears_again(struct world *world, int index)
+{
+    struct sim_server *server = &world->servers[index];
+    struct sim_replica *r = &server->replica;
+    happen(world, world->now + HEARS_EVERY_US, HAP_SERVER_HEARS, index, 0, 0);
+    if (!server->is_up || server->is_frozen)
+        return;
+    if (servers_talk(world)) {
+        if (r->is_connecting && (r->silent_since < 0 || world->now - r->silent_since >= RECONNECT_US)) {
+            r->is_connecting = false;
+            r->is_io_running = true;
+        }
+        if (r->is_io_running)
+            r->silent_since = -1;
+        if (r->is_io_running && r->read < other_of(world, index)->log_count)
+            fetch_soon(world, server);
+        plan_apply(world, server);
+    } else if (r->silent_since < 0) {
+        r->silent_since = world->now;
+    } else if (r->is_io_running && world->now - r->silent_since > NET_TIMEOUT_US) {
+        r->is_io_running = false;
+        r->is_connecting = true;
+        r->silent_since = world->now;
+    }
+}
+
+/* ---- life ---------------------------------------------------------------------------------------------------------------- */
+
+void server_boot(struct world *world, int index)
+{
+    struct sim_server *server = &world->servers[index];
+    if (server->is_up)
+        return;
+    server->is_up = true;
+    server->is_read_only = true;                           /* its option file says so */
+    server->boot++;
+    server->replica.is_connecting = true;
+    server->replica.is_io_running = false;
+    server->replica.silent_since = -1;
+    server->replica.read = server->replica.applied;
+    tell(world, SERVER_NAME(index), "starts, read_only");
+}
+
+static void end_messages(struct world *world, int server)
+{
+    for (int i = 0; i < MESSAGES_MAX; i++) {
+        struct sim_message *m = &world->messages[i];
+        if (!m->is_used || m->is_done || m->server != server || !m->is_at_server)
+            continue;
+        m->is_at_server = false;
+        if (!net_carries(&world->net, party_server(server), party_node(m->node)))
+            continue;
+        m->result.code = FC_UNREACHABLE;
+        m->result.loss = LOSS_ENDED;
+        TEXT_SET(m->result.text, "the server has ended the session");
+        m->refs++;
+        happen(world, world->now + 2500, HAP_NODE_RESULT, m->node, i, 0);
+    }
+}
+
+void server_crash(struct world *world, int index, int64_t back_after_us)
+{
+    struct sim_server *server = &world->servers[index], *peer = other_of(world, index);
+    if (!server->is_up)
+        return;
+    tell(world, SERVER_NAME(index), "is killed, back after %lld ms", (long long)(back_after_us / 1000));
+    server->is_up = server->is_frozen = false;
+    server->life++;
+    server->kill_count++;
+    server->busy_until = 0;
+    server->fencing = 0;
+    end_messages(world, index);
+    if (net_talks(&world->net, party_server(0), party_server(1)) && peer->is_up && peer->replica.is_io_running) {
+        peer->replica.is_io_running = false;
+        peer->replica.is_connecting = true;
+        peer->replica.silent_since = world->now;
+    }
+    for (int n = 0; n < world->node_count; n++) {
+        struct sim_node *node = &world->nodes[n];
+        if (node->is_up && node->has_session[index] && net_carries(&world->net, party_server(index), party_node(n)))
+            happen(world, world->now + chance_between(world, 2000, 3000), HAP_NODE_SESSION_ENDED, n, index, node->life);
+    }
+    happen(world, world->now + back_after_us, HAP_SERVER_BOOT, index, 0, 0);
+}
+
+/* ---- requests ---------------------------------------------------------------------------------------------------------- */
+
+static void answer(struct world *world, int message, enum fc_code code, const char *text)
+{
+    struct sim_message *m = &world->messages[message];
+    m->is_at_server = false;
+    m->result.code = code;
+    TEXT_SET(m->result.text, text);
+    if (!net_carries(&world->net, party_server(m->server), party_node(m->node)))
+        return;                                            /* lost on the way: the asker's bound will tell */
+    m->refs++;
+    happen(world, world->now + net_delay_us(world), HAP_NODE_RESULT, m->node, message, 0);
+}
+
+static void position_of(const struct sim_server *server, struct log_position *to)
+{
+    TEXT_FORMAT(to->file, "bin.%06u", server->boot);
+    to->offset = 4 + 100 * (uint64_t)server->log_count;
+}
+
+static void fold_replica(const struct world *world, const struct sim_server *server, struct replica_look *to)
+{
+    const struct sim_replica *r = &server->replica;
+    to->is_configured = true;
+    to->io = r->is_io_running ? THREAD_RUNNING : THREAD_CONNECTING;
+    to->sql = r->is_sql_stopped ? THREAD_STOPPED : THREAD_RUNNING;
+    to->lag_ms = !r->is_io_running || r->is_sql_stopped ? -1 : r->behind_since < 0 ? 0 : (world->now - r->behind_since) / 1000000 * 1000;
+    TEXT_FORMAT(to->read.file, "bin.%06d", r->source_boot);
+    TEXT_SET(to->applied.file, to->read.file);
+    to->read.offset = 4 + 100 * (uint64_t)r->read;
+    to->applied.offset = 4 + 100 * (uint64_t)r->applied;
+    TEXT_SET(to->error, r->is_sql_stopped ? "stopped by a fault" : "");
+}
+
+static void fold_orders(const struct sim_server *server, const char *node, struct server_look *look)
+{
+    char name[NODE_NAME_SIZE];
+    node_name_of(node, name, sizeof name);
+    look->order_count = 0;
+    for (int i = 0; i < server->order_count && look->order_count < ORDERS_MAX; i++) {
+        if (server->orders[i].state == ORDER_ASKED || text_is(server->orders[i].node, name))
+            look->orders[look->order_count++] = server->orders[i];
+    }
+}
+
+static void look(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    const struct sim_server *server = &world->servers[m->server];
+    struct server_look *to = &m->look;
+    TEXT_SET(to->identity, server->identity);
+    TEXT_SET(to->version, "10.11 sim");
+    to->server_id = (uint32_t)server->index + 1;
+    to->is_read_only = server->is_read_only;
+    to->has_schema = server->has_schema;
+    position_of(server, &to->written);
+    fold_replica(world, server, &to->replica);
+    to->lease = server->row;
+    to->hold_count = server->has_schema ? server->hold_count : 0;
+    for (int i = 0; i < to->hold_count; i++)
+        to->holds[i] = server->holds[i];
+    fold_orders(server, world->nodes[m->node].name, to);
+    answer(world, message, FC_OK, "");
+}
+
+static void write_row(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    struct sim_server *server = &world->servers[m->server];
+    const struct decision *row = &m->request.row;
+    if (!server->has_schema) {
+        answer(world, message, FC_STORE, "no such table");
+        return;
+    }
+    if (server->is_read_only && !m->request.by_fence) {
+        answer(world, message, FC_STORE, "1290: the server is read_only");
+        return;
+    }
+    if (m->request.deed == STORE_RENEW) {
+        log_add(world, server, STMT_MAXIMUM, 0, keep_write(server, row, NULL));
+        take_maximum(server, row);
+    } else if (take_guarded(server, row, &m->request.old.rank)) {
+        log_add(world, server, STMT_GUARDED, 0, keep_write(server, row, &m->request.old.rank));
+    }
+    m->result.stored = server->row;
+    const bool is_ours = rank_compare(&server->row.rank, &row->rank) == 0 && server->row.phase == row->phase;
+    answer(world, message, is_ours ? FC_OK : FC_REFUSED, is_ours ? "" : "another row stands");
+}
+
+static void begin_fence(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    struct sim_server *server = &world->servers[m->server];
+    m->is_setting = true;
+    m->refs++;
+    server->fencing++;
+    happen(world, server->busy_until < world->now + KILL_AFTER_US ? server->busy_until : world->now + KILL_AFTER_US,
+           HAP_SERVER_FENCE, m->server, message, server->life);
+}
+
+void server_fence_step(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    struct sim_server *server = &world->servers[m->server];
+    if (server->is_up && m->server_life == server->life) {
+        server->fencing--;
+        server->is_read_only = true;
+        server->kill_count++;
+        server->busy_until = 0;
+        tell(world, SERVER_NAME(m->server), "is fenced by fc%d at log %d", m->node + 1, server->log_count);
+        position_of(server, &m->result.position);
+        answer(world, message, FC_OK, "");
+    }
+    message_drop(world, message);
+}
+
+static bool has_caught_up(const struct sim_server *server, const struct sim_message *m)
+{
+    const uint64_t applied = 4 + 100 * (uint64_t)server->replica.applied;
+    return m->request.has_position ? applied >= m->request.position.offset : server->replica.applied == server->replica.read;
+}
+
+void server_catch_up_step(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    struct sim_server *server = &world->servers[m->server];
+    if (server->is_up && m->server_life == server->life && !m->is_done) {
+        if (has_caught_up(server, m)) {
+            answer(world, message, FC_OK, "");
+        } else if (server->replica.is_sql_stopped) {
+            answer(world, message, FC_STORE, "the applier is stopped");
+        } else if (world->now >= m->until_us) {
+            answer(world, message, FC_TIMEOUT, "not applied within the bound");
+        } else {
+            m->refs++;
+            happen(world, world->now + CATCH_UP_POLL_US, HAP_SERVER_CATCH_UP, m->server, message, server->life);
+        }
+    }
+    message_drop(world, message);
+}
+
+static void open_it(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    struct sim_server *server = &world->servers[m->server];
+    const struct decision *row = &m->request.row;
+    if (!text_is(server->identity, row->rank.server) || server->row.phase != PHASE_SEATED ||
+        server->row.rank.epoch != row->rank.epoch || !text_is(server->row.rank.server, row->rank.server) ||
+        !text_is(server->row.rank.node, row->rank.node)) {
+        answer(world, message, FC_REFUSED, "the row does not say so: it is not opened");
+        return;
+    }
+    server->is_read_only = false;
+    tell(world, SERVER_NAME(m->server), "is opened by fc%d at epoch %llu", m->node + 1, (unsigned long long)row->rank.epoch);
+    judge_opened(world, m->node, m->server);
+    answer(world, message, FC_OK, "");
+}
+
+static void write_small(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    struct sim_server *server = &world->servers[m->server];
+    m->result.durable_count = replication_is_well(world, m->server) ? 2 : 1;
+    if (!server->has_schema) {
+        answer(world, message, FC_STORE, "no such table");
+    } else if (m->request.deed == STORE_HOLD) {
+        assert(server->log_hold_count < SMALL_MAX);
+        server->log_holds[server->log_hold_count] = m->request.hold;
+        log_add(world, server, STMT_HOLD, 0, (uint32_t)server->log_hold_count++);
+        take_hold(server, &m->request.hold);
+        answer(world, message, FC_OK, "");
+    } else {
+        const bool is_lay = m->request.deed == STORE_ORDER_LAY;
+        assert(server->log_order_count < SMALL_MAX);
+        server->log_orders[server->log_order_count] = m->request.order;
+        log_add(world, server, is_lay ? STMT_ORDER_LAY : STMT_ORDER_CLOSE, 0, (uint32_t)server->log_order_count++);
+        if (is_lay)
+            lay_order(server, &m->request.order);
+        else
+            close_order(server, &m->request.order);
+        answer(world, message, FC_OK, "");
+    }
+}
+
+void server_serve(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    struct sim_server *server = &world->servers[m->server];
+    m->is_at_server = true;
+    m->server_life = server->life;
+    if (!server->is_up) {
+        m->result.loss = LOSS_REFUSED;
+        answer(world, message, FC_UNREACHABLE, "connection refused");
+        message_drop(world, message);
+        return;
+    }
+    world->nodes[m->node].has_session[m->server] = world->nodes[m->node].life == m->node_life;
+    switch (m->request.deed) {
+    case STORE_LOOK:
+        look(world, message);
+        break;
+    case STORE_PREPARE:
+        if (!server->has_schema)
+            log_add(world, server, STMT_SCHEMA, 0, 0);
+        create_schema(server);
+        answer(world, message, FC_OK, "");
+        break;
+    case STORE_RENEW:
+    case STORE_TAKE:
+        write_row(world, message);
+        break;
+    case STORE_FENCE:
+        begin_fence(world, message);
+        break;
+    case STORE_CATCH_UP:
+        m->refs++;
+        server_catch_up_step(world, message);
+        break;
+    case STORE_OPEN:
+        open_it(world, message);
+        break;
+    case STORE_HOLD:
+    case STORE_ORDER_LAY:
+    case STORE_ORDER_CLOSE:
+        write_small(world, message);
+        break;
+    case STORE_REGISTER:
+    case STORE_HISTORY:
+    case STORE_DEED_COUNT:
+        answer(world, message, FC_OK, "");
+        break;
+    }
+    message_drop(world, message);
+}
+
+void server_noise(struct world *world, int index)
+{
+    if (world->servers[index].is_up && !world->servers[index].is_frozen && world->servers[index].has_schema)
+        log_add(world, &world->servers[index], STMT_NOISE, 0, 0);
+}
+
+bool server_commit(struct world *world, int index, int client, uint32_t n)
+{
+    struct sim_server *server = &world->servers[index];
+    if (!server->is_up || server->is_read_only)
+        return false;
+    put_row(world, server, client, n);
+    log_add(world, server, STMT_APP, client, n);
+    return true;
+}

@@ -1,0 +1,376 @@
+/* The queue of happenings, and one run from start to quiet. */
+#include "sim/world.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define QUIET_FOR_US 1500000         /* the quiet picture must last for so long */
+#define HEAL_LIMIT_US 40000000       /* after the last fault: by then somebody sits again, or it is a violation */
+#define STORY_LINES 400
+
+/* ---- the story ---------------------------------------------------------------------------------------------------- */
+
+static char story[STORY_LINES][320];
+static int story_count;
+static bool story_is_printed;
+
+void story_begin(bool is_printed)
+{
+    story_count = 0;
+    story_is_printed = is_printed;
+}
+
+void tell_line(struct world *world, const char *who, const char *format, ...)
+{
+    char *line = story[story_count++ % STORY_LINES];
+    va_list args;
+    const int at = snprintf(line, sizeof story[0], "%9.4f  %-4s ", (double)world->now / 1e6, who);
+    va_start(args, format);
+    vsnprintf(line + at, sizeof story[0] - (size_t)at, format, args);
+    va_end(args);
+    if (story_is_printed)
+        puts(line);
+}
+
+void story_print_end(int lines)
+{
+    const int kept = story_count < STORY_LINES ? story_count : STORY_LINES;
+    for (int i = story_count - (lines < kept ? lines : kept); i < story_count; i++)
+        puts(story[i % STORY_LINES]);
+}
+
+/* ---- chance ------------------------------------------------------------------------------------------------------- */
+
+int64_t chance_between(struct world *world, int64_t least, int64_t most)
+{
+    return least + (int64_t)rng_below(&world->rng, (uint64_t)(most - least + 1));
+}
+
+bool chance(struct world *world, int percent) { return rng_below(&world->rng, 100) < (uint64_t)percent; }
+
+/* ---- the queue: a heap by moment, then by order of asking ------------------------------------------------------------ */
+
+static bool is_before(const struct happening *a, const struct happening *b)
+{
+    return a->at != b->at ? a->at < b->at : a->seq < b->seq;
+}
+
+static void heap_push(struct world *world, const struct happening *item)
+{
+    assert(world->heap_count < HEAP_MAX);
+    int at = world->heap_count++;
+    while (at > 0 && is_before(item, &world->heap[(at - 1) / 2])) {
+        world->heap[at] = world->heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    world->heap[at] = *item;
+}
+
+static struct happening heap_pop(struct world *world)
+{
+    const struct happening first = world->heap[0], last = world->heap[--world->heap_count];
+    int at = 0;
+    for (int child = 1; child < world->heap_count; child = 2 * at + 1) {
+        if (child + 1 < world->heap_count && is_before(&world->heap[child + 1], &world->heap[child]))
+            child++;
+        if (!is_before(&world->heap[child], &last))
+            break;
+        world->heap[at] = world->heap[child];
+        at = child;
+    }
+    world->heap[at] = last;
+    return first;
+}
+
+void happen(struct world *world, int64_t at, enum happening_kind kind, int who, int what, uint32_t life)
+{
+    const struct happening item = { at < world->now ? world->now : at, world->seq++, kind, who, what, life };
+    heap_push(world, &item);
+}
+
+int message_new(struct world *world)
+{
+    assert(world->free_count > 0);
+    const int place = world->free_messages[--world->free_count];
+    struct sim_message *m = &world->messages[place];
+    memset(m, 0, offsetof(struct sim_message, request));
+    memset(&m->result, 0, sizeof m->result);
+    m->is_used = true;
+    return place;
+}
+
+void message_drop(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    assert(m->is_used && m->refs > 0);
+    if (--m->refs == 0) {
+        m->is_used = false;
+        world->free_messages[world->free_count++] = message;
+    }
+}
+
+/* ---- who is frozen lets it wait at the door ----------------------------------------------------------------------------- */
+
+static bool is_at_a_frozen_door(const struct world *world, const struct happening *h)
+{
+    switch (h->kind) {
+    case HAP_NODE_WOKEN:
+    case HAP_LEASE_WOKEN:
+    case HAP_NODE_SESSION_ENDED:
+    case HAP_NODE_LOOK_ALL:
+    case HAP_NODE_PUSH:
+    case HAP_NODE_PROXY_LOOKED:
+        return world->nodes[h->who].is_frozen;
+    case HAP_NODE_RESULT:
+    case HAP_NODE_TIMEOUT:
+        return world->nodes[world->messages[h->what].node].is_frozen;
+    case HAP_SERVER_REQUEST:
+    case HAP_SERVER_FENCE:
+    case HAP_SERVER_CATCH_UP:
+        return world->servers[world->messages[h->what].server].is_frozen;
+    case HAP_SERVER_APPLY:
+        return world->servers[h->who].is_frozen;
+    case HAP_CLIENT_COMMIT:
+        return world->servers[world->clients[h->who].server].is_frozen;
+    case HAP_PROXY_PUSHED:
+        return world->proxies[h->who].is_frozen;
+    case HAP_NODE_START:
+    case HAP_SERVER_BOOT:
+    case HAP_SERVER_READ:
+    case HAP_SERVER_HEARS:
+    case HAP_PROXY_AGENTS:
+    case HAP_PROXY_TOKENS:
+    case HAP_PROXY_VOICES:
+    case HAP_CLIENT_BEGIN:
+    case HAP_FAULT_END:
+        break;
+    }
+    return false;
+}
+
+void world_thaw(struct world *world, enum undo_kind kind, int who)
+{
+    int kept = 0;
+    (void)kind;
+    (void)who;
+    for (int i = 0; i < world->waiting_count; i++) {
+        struct happening *h = &world->waiting[i];
+        if (is_at_a_frozen_door(world, h)) {
+            world->waiting[kept++] = *h;
+        } else {
+            h->at = world->now;
+            h->seq = world->seq++;
+            heap_push(world, h);
+        }
+    }
+    world->waiting_count = kept;
+}
+
+static void dispatch(struct world *world, const struct happening *h)
+{
+    switch (h->kind) {
+    case HAP_NODE_START:          node_start(world, h->who); break;
+    case HAP_NODE_WOKEN:          if (world->nodes[h->who].life == h->life) node_woken(world, h->who); break;
+    case HAP_LEASE_WOKEN:         if (world->nodes[h->who].life == h->life) node_lease_woken(world, h->who); break;
+    case HAP_NODE_RESULT:         node_result(world, h->what); break;
+    case HAP_NODE_TIMEOUT:        node_timeout(world, h->what); break;
+    case HAP_NODE_SESSION_ENDED:
+        if (world->nodes[h->who].life == h->life)
+            node_session_ended(world, h->who, h->what);
+        break;
+    case HAP_NODE_LOOK_ALL:       node_look_all(world, h->who); break;
+    case HAP_NODE_PUSH:           if (world->nodes[h->who].life == h->life) node_push_step(world, h->who); break;
+    case HAP_NODE_PROXY_LOOKED:
+        if (world->nodes[h->who].life == h->life)
+            node_proxy_looked(world, h->who, h->what);
+        break;
+    case HAP_SERVER_BOOT:         server_boot(world, h->who); break;
+    case HAP_SERVER_REQUEST:      server_serve(world, h->what); break;
+    case HAP_SERVER_FENCE:        server_fence_step(world, h->what); break;
+    case HAP_SERVER_CATCH_UP:     server_catch_up_step(world, h->what); break;
+    case HAP_SERVER_READ:         server_read(world, h->who); break;
+    case HAP_SERVER_APPLY:        server_apply(world, h->who); break;
+    case HAP_SERVER_HEARS:        server_hears_again(world, h->who); break;
+    case HAP_PROXY_AGENTS:        proxy_poll_agents(world, h->who); break;
+    case HAP_PROXY_TOKENS:        proxy_check_tokens(world, h->who); break;
+    case HAP_PROXY_VOICES:        proxy_check_voices(world, h->who); break;
+    case HAP_PROXY_PUSHED:        proxy_take_push(world, h->who, h->what); break;
+    case HAP_CLIENT_BEGIN:        client_begin(world, h->who); break;
+    case HAP_CLIENT_COMMIT:       client_commit(world, h->who); break;
+    case HAP_FAULT_END:           faults_end(world, h->what); break;
+    }
+}
+
+static void world_step(struct world *world)
+{
+    const struct happening h = heap_pop(world);
+    world->now = h.at;
+    world->step++;
+    if (is_at_a_frozen_door(world, &h)) {
+        assert(world->waiting_count < WAITING_MAX);
+        world->waiting[world->waiting_count++] = h;
+        return;
+    }
+    dispatch(world, &h);
+    judge_step(world);
+}
+
+/* ---- one run ------------------------------------------------------------------------------------------------------- */
+
+static void set_up_config(struct world *world)
+{
+    struct config *c = &world->config;
+    const bool is_quick = chance(world, 50);
+    config_preset(c);
+    TEXT_SET(c->backend_db, "mysql");
+    c->backend_servers.count = 2;
+    TEXT_SET(c->backend_servers.item[0], "db1=10.0.1.1:3306");
+    TEXT_SET(c->backend_servers.item[1], "db2=10.0.1.2:3306");
+    c->nodes.count = world->node_count;
+    for (int i = 0; i < world->node_count; i++)
+        TEXT_FORMAT(c->nodes.item[i], "fc%d=10.0.9.%d:3000/9377", i + 1, i + 1);
+    c->haproxy_instances.count = SIM_PROXIES;
+    TEXT_SET(c->haproxy_instances.item[0], "lb1=/run/lb1.sock");
+    TEXT_SET(c->haproxy_instances.item[1], "lb2=/run/lb2.sock");
+    c->hard_stop_seconds = 1;
+    c->move_limit_ms = 5000;
+    c->yield_pause_ms = 3000;
+    c->failback_after_seconds = chance(world, 20) ? 3 : 0;
+    if (is_quick) {
+        c->lease_ms = 1000;
+        c->lease_renew_ms = 200;
+        c->term_ms = 700;
+        c->poll_ms = 100;
+        c->probe_timeout_ms = 200;
+    }
+}
+
+/* Both closed, one open, both open (nobody has ever looked after them), or the first one down. */
+static void set_up_servers(struct world *world)
+{
+    for (int i = 0; i < SIM_SERVERS; i++)
+        server_init(&world->servers[i], i);
+    const int64_t way = chance_between(world, 0, 9);
+    world->servers[0].is_read_only = way != 6 && way != 8;
+    world->servers[1].is_read_only = way != 7 && way != 8;
+    if (way == 9)
+        server_crash(world, 0, chance_between(world, 500000, 6000000));
+    for (int i = 0; i < SIM_SERVERS; i++)
+        happen(world, 1000 + i, HAP_SERVER_HEARS, i, 0, 0);
+    tell(world, "sim", "seed %llu: %d nodes, db1 %s, db2 %s, lease %d ms", (unsigned long long)world->seed, world->node_count,
+         way == 9 ? "down" : world->servers[0].is_read_only ? "closed" : "open",
+         world->servers[1].is_read_only ? "closed" : "open", world->config.lease_ms);
+}
+
+static void set_up(struct world *world, const struct run_options *options, struct tally *tally)
+{
+    world->seed = options->seed;
+    world->tally = tally;
+    world->rng.state = options->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    world->now = 0;
+    world->seq = world->step = world->fault_count = 0;
+    world->is_told = options->is_told;
+    world->is_quiet_phase = world->is_broken = false;
+    world->heap_count = world->waiting_count = world->ticket_count = world->undo_count = 0;
+    memset(&world->net, 0, sizeof world->net);
+    world->free_count = MESSAGES_MAX;
+    for (int i = 0; i < MESSAGES_MAX; i++) {
+        world->free_messages[i] = MESSAGES_MAX - 1 - i;
+        world->messages[i].is_used = false;
+    }
+    story_begin(options->is_printed);
+    world->node_count = options->node_count > 0 ? options->node_count : (int)chance_between(world, 2, 3);
+    set_up_config(world);
+    set_up_servers(world);
+    for (int i = 0; i < SIM_PROXIES; i++)
+        proxy_init(world, i);
+    for (int i = 0; i < SIM_CLIENTS; i++)
+        client_init(world, i);
+    for (int i = 0; i < SIM_NODES_MAX; i++) {
+        memset(&world->nodes[i], 0, sizeof world->nodes[i]);
+        world->nodes[i].index = i;
+        world->nodes[i].clock_offset = chance_between(world, 0, INT64_C(4000000000));
+        world->nodes[i].clock_ppm = chance_between(world, -20000, 20000);
+        if (i < world->node_count)
+            happen(world, chance_between(world, 0, 400000), HAP_NODE_START, i, 0, 0);
+    }
+    judge_init(world);
+}
+
+static void run_faults(struct world *world, uint64_t steps)
+{
+    uint64_t next = 250;
+    while (world->step < steps && !world->is_broken) {
+        world_step(world);
+        if (world->step >= next) {
+            faults_begin_one(world);
+            next = world->step + (uint64_t)chance_between(world, 40, 250);
+        }
+    }
+}
+
+static void run_until_quiet(struct world *world)
+{
+    char why[160] = "";
+    int64_t quiet_since = -1;
+    faults_heal_all(world);
+    const int64_t healed_at = world->now;
+    int64_t next_help = world->now + 500000;
+    world->is_quiet_phase = true;
+    tell(world, "sim", "everything is healed");
+    while (!world->is_broken) {
+        world_step(world);
+        if (!judge_is_quiet(world, why, sizeof why)) {
+            quiet_since = -1;
+        } else if (quiet_since < 0) {
+            quiet_since = world->now;
+        } else if (world->now - quiet_since > QUIET_FOR_US) {
+            break;
+        }
+        if (world->now - healed_at > HEAL_LIMIT_US)
+            violate(world, "not quiet %lld s after the last fault: %s", (long long)(HEAL_LIMIT_US / 1000000), why);
+        if (world->now >= next_help && quiet_since < 0) {            /* the operators take their holds back */
+            next_help = world->now + 1000000;
+            const int node = (int)chance_between(world, 0, world->node_count - 1);
+            static const char *const help[] = { "resume fc_backend", "ready fc_backend/db1", "ready fc_backend/db2" };
+            order_give(world, node, help[chance_between(world, 0, 2)]);
+        }
+    }
+    if (!world->is_broken && quiet_since - healed_at > world->tally->worst_heal_us) {
+        world->tally->worst_heal_us = quiet_since - healed_at;
+        world->tally->worst_heal_seed = world->seed;
+    }
+}
+
+static void count_up(struct world *world)
+{
+    struct tally *t = world->tally;
+    t->seeds++;
+    t->steps += world->step;
+    t->faults += world->fault_count;
+    t->violations += world->is_broken;
+    t->orders += (uint64_t)world->ticket_count;
+    for (int i = 0; i < SIM_SERVERS; i++)
+        t->acked += world->servers[i].acked;
+    if (world->judge.longest_overlap_us > t->longest_overlap_us)
+        t->longest_overlap_us = world->judge.longest_overlap_us;
+}
+
+bool world_run(struct world *world, const struct run_options *options, struct tally *tally)
+{
+    set_up(world, options, tally);
+    run_faults(world, options->steps);
+    if (!world->is_broken)
+        run_until_quiet(world);
+    if (!world->is_broken)
+        judge_end(world);
+    count_up(world);
+    for (int i = 0; i < SIM_NODES_MAX; i++)
+        node_free(&world->nodes[i]);
+    return !world->is_broken;
+}

@@ -1,0 +1,108 @@
+/* One simulated cluster on one seed: a queue of happenings in simulated microseconds, chance from the seed, and a story.
+ * Nothing here reads a clock; the same seed gives the same story, byte for byte. */
+#ifndef FC_SIM_WORLD_H
+#define FC_SIM_WORLD_H
+
+#include "base/rng.h"
+#include "core/config.h"
+#include "sim/faults.h"
+#include "sim/judge.h"
+#include "sim/net.h"
+#include "sim/sim_client.h"
+#include "sim/sim_node.h"
+#include "sim/sim_proxy.h"
+#include "sim/sim_server.h"
+
+enum happening_kind {
+    HAP_NODE_START, HAP_NODE_WOKEN, HAP_LEASE_WOKEN, HAP_NODE_RESULT, HAP_NODE_TIMEOUT, HAP_NODE_SESSION_ENDED,
+    HAP_NODE_LOOK_ALL, HAP_NODE_PUSH, HAP_NODE_PROXY_LOOKED,
+    HAP_SERVER_BOOT, HAP_SERVER_REQUEST, HAP_SERVER_FENCE, HAP_SERVER_CATCH_UP, HAP_SERVER_READ, HAP_SERVER_APPLY,
+    HAP_SERVER_HEARS,
+    HAP_PROXY_AGENTS, HAP_PROXY_TOKENS, HAP_PROXY_VOICES, HAP_PROXY_PUSHED,
+    HAP_CLIENT_BEGIN, HAP_CLIENT_COMMIT, HAP_FAULT_END
+};
+
+struct happening { int64_t at; uint64_t seq; enum happening_kind kind; int who, what; uint32_t life; };
+
+#define HEAP_MAX 16384
+#define WAITING_MAX 1024             /* at the doors of the frozen */
+#define MESSAGES_MAX 2048
+#define TICKETS_MAX 256
+#define UNDO_MAX 256
+
+/* A request to a server and what became of it. Freed when it has been answered or lost, and its bound is over. */
+struct sim_message {
+    bool is_used, is_done;           /* done: the asker has its result */
+    int refs;                        /* happenings that still name it */
+    int node, server;
+    uint32_t node_life, server_life;
+    bool is_lease, is_at_server;     /* is_lease: result goes to lease_wrote */
+    enum deed deed;                  /* of the effect; DEED_NONE = a look or nothing */
+    uint64_t effect_id;
+    int64_t until_us;                /* of the catch-up and fence at the server */
+    bool is_setting;                 /* a fence that waits for statements */
+    struct store_request request;
+    struct store_result result;
+    struct server_look look;
+};
+
+struct ticket { int node; uint32_t life; int finals; int64_t at; char text[96]; };
+
+enum undo_kind { UNDO_NONE, UNDO_CUT, UNDO_FREEZE_NODE, UNDO_FREEZE_SERVER, UNDO_FREEZE_PROXY, UNDO_SLOW, UNDO_SQL_STOP };
+struct undo { enum undo_kind kind; int a, b; bool both; };
+
+struct tally {
+    uint64_t seeds, steps, faults, orders, moves, moves_failed, handovers, acked, violations;
+    int64_t worst_heal_us, longest_overlap_us;
+    uint64_t worst_heal_seed;
+    uint32_t reached[CHAIR_MOVING + 1][LEADERSHIP_STATE_COUNT][STEP_COUNT][SEAT_FINDING_COUNT];
+};
+
+struct world {
+    uint64_t seed, seq, step, fault_count;
+    int64_t now;
+    int node_count;
+    bool is_told, is_quiet_phase, is_broken;
+    char broken[400];
+    struct fc_rng rng;
+    struct config config;
+    struct net net;
+    struct sim_node nodes[SIM_NODES_MAX];
+    struct sim_server servers[SIM_SERVERS];
+    struct sim_proxy proxies[SIM_PROXIES];
+    struct sim_client clients[SIM_CLIENTS];
+    struct judge judge;
+    int heap_count;
+    struct happening heap[HEAP_MAX];
+    int waiting_count;
+    struct happening waiting[WAITING_MAX];
+    int free_count;
+    int free_messages[MESSAGES_MAX];
+    struct sim_message messages[MESSAGES_MAX];
+    int ticket_count;
+    struct ticket tickets[TICKETS_MAX];
+    struct undo undo[UNDO_MAX];
+    int undo_count;
+    struct effects effects;
+    struct tally *tally;
+};
+
+#define SERVER_NAME(i) ((i) == 0 ? "db1" : "db2")
+#define NODE_MS 1000
+
+int64_t chance_between(struct world *world, int64_t least, int64_t most);
+bool chance(struct world *world, int percent);
+void happen(struct world *world, int64_t at, enum happening_kind kind, int who, int what, uint32_t life);
+int message_new(struct world *world);                        /* refs 0 */
+void message_drop(struct world *world, int message);         /* one reference less */
+void world_thaw(struct world *world, enum undo_kind kind, int who);
+#define tell(world, ...) do { if ((world)->is_told) tell_line((world), __VA_ARGS__); } while (0)
+void tell_line(struct world *world, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+struct run_options { uint64_t seed; uint64_t steps; int node_count; bool is_told, is_printed; };
+/* Runs one seed from start to quiet. False when an invariant broke; world->broken says which. */
+bool world_run(struct world *world, const struct run_options *options, struct tally *tally);
+void story_print_end(int lines);
+void story_begin(bool is_printed);
+
+#endif

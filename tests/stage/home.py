@@ -1,0 +1,201 @@
+"""The modes of firstchair on real servers: the home mode (two masters behind HAProxy), one shared MySQL, and a single node.
+
+Each is a `with`: what it starts is gone afterwards. When a scene fails inside it, the last lines of every log are printed first.
+"""
+import secrets
+import signal
+import sys
+
+from .haproxy import Haproxy
+from .mariadb import DATABASE, GRANTS, Pair, Server
+from .nest import Nest
+from .node import Node, run_firstchair
+from .redis import Redis
+from .traffic import Writer
+from .waits import StageFailure, wait_until
+
+POOL = 'fc_backend'
+
+
+class House:
+    """What all modes share: a nest, nodes, and waiting for one leader."""
+
+    def __init__(self, node_count, keys=None):
+        self.nest = Nest()
+        self.nodes = [Node(self.nest, f'fc{number + 1}') for number in range(node_count)]
+        self.extra = keys or {}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, _trace):
+        if kind is None:
+            self.end_well()
+        elif issubclass(kind, Exception):
+            print(f'{error}\n{self.nest.tails()}', file=sys.stderr)
+        self.close()
+
+    def end_well(self):
+        """After a scene that went well the nodes are asked to end: each must do so with 0 (and a sanitizer may look at it)."""
+        living = [node for node in self.nodes if node.alive()]
+        for node in living:
+            node.child.signal(signal.SIGTERM)
+        codes = {node.name: node.stop() for node in living}
+        if any(codes.values()):
+            raise StageFailure(f'nodes that were asked to end did so with {codes}\n{self.nest.tails()}')
+
+    def close(self):
+        self.nest.close()
+
+    def node(self, name):
+        return next(node for node in self.nodes if node.name == name)
+
+    def leaders(self):
+        """The living nodes that say that they lead."""
+        found = []
+        for node in self.nodes:
+            try:
+                if node.alive() and node.leads():
+                    found.append(node)
+            except (OSError, ValueError):
+                continue
+        return found
+
+    def wait_leader(self, bound=15, other_than=None):
+        def one():
+            found = [node for node in self.leaders() if node is not other_than]
+            return found[0] if len(found) == 1 else None
+        return wait_until(one, bound, 'exactly one node to lead' + (f' other than {other_than.name}' if other_than else ''))
+
+    def followers(self):
+        leaders = self.leaders()
+        return [node for node in self.nodes if node.alive() and node not in leaders]
+
+    def everything(self):
+        """Name -> what can be killed and started again."""
+        return {node.name: node for node in self.nodes}
+
+
+class Home(House):
+    """Two masters, HAProxies in front, three nodes; Redis when asked."""
+
+    def __init__(self, nodes=3, proxies=1, redis=False, keys=None):
+        super().__init__(nodes, keys)
+        self.pair = Pair(self.nest)
+        self.proxies = [Haproxy(self.nest, f'lb{number + 1}') for number in range(proxies)]
+        self.redis = Redis(self.nest) if redis else None
+
+    def keys(self, proxy=None):
+        passwords = self.pair.passwords
+        keys = {
+            'Nodes': [node.address for node in self.nodes],
+            'BackendServers': [f'{server.name}={server.address}' for server in self.pair.servers],
+            'MySQLOrchestratorUser': 'store', 'MySQLOrchestratorPassword': passwords['store'],
+            'MySQLOrchestratorDatabase': DATABASE,
+            'BackendFenceUser': 'fence', 'BackendFencePassword': passwords['fence'],
+            'HAProxyInstances': [f'{proxy.name}={proxy.socket}' for proxy in self.proxies],
+        }
+        if self.redis:
+            keys['RedisAddress'] = self.redis.socket
+        if proxy or self.proxies:
+            keys.update((proxy or self.proxies[0]).keys())
+        return {**keys, **self.extra}
+
+    def configure(self):
+        for node in self.nodes:
+            node.configure(self.keys())
+
+    def print_proxy_config(self, proxy):
+        """haproxy.cfg for this HAProxy, as firstchair prints it from a node's configuration with the proxy's own addresses."""
+        node = self.nodes[0]
+        node.configure(self.keys(proxy))
+        code, text, errors = run_firstchair('haproxy-config', '--config', node.config)
+        node.configure(self.keys())
+        if code != 0:
+            raise StageFailure(f'firstchair haproxy-config ended with {code}: {errors}')
+        return text
+
+    def start(self, settle=True):
+        self.pair.start()
+        if self.redis:
+            self.redis.start()
+        self.configure()
+        for proxy in self.proxies:
+            proxy.configure(self.print_proxy_config(proxy))
+            proxy.start()
+        for node in self.nodes:
+            node.start(wait=False)
+        for node in self.nodes:
+            wait_until(node.listens, 20, f'{node.name} to answer on HTTP')
+        if settle:
+            self.wait_seated('db1')
+            self.wait_leader()
+        return self
+
+    def views(self):
+        """proxy name -> the servers that it would send a new session to."""
+        return {proxy.name: proxy.usable(POOL) for proxy in self.proxies if proxy.alive()}
+
+    def wait_seated(self, name, bound=30):
+        """Every living node says that `name` sits, it is the only writable server, and every HAProxy sends sessions there only."""
+        def agreed():
+            told = {node.name: node.seated() for node in self.nodes if node.alive()}
+            views, open_servers = self.views(), self.pair.writable()
+            if set(told.values()) == {name} and all(view == [name] for view in views.values()) and open_servers == [name]:
+                return True
+            raise StageFailure(f'nodes say {told}, HAProxies use {views}, writable is {open_servers}')
+        wait_until(agreed, bound, f'{name} to sit, for every node and every HAProxy', every=0.05)
+
+    def writer(self, client='w1', proxy=0, **options):
+        return Writer(self.nest, self.pair.app_file, self.proxies[proxy].backend_port, client, **options)
+
+    def other(self, name):
+        return next(server for server in self.pair.servers if server.name != name)
+
+    def everything(self):
+        found = {server.name: server for server in self.pair.servers}
+        found.update({proxy.name: proxy for proxy in self.proxies})
+        found.update(super().everything())
+        if self.redis:
+            found['redis'] = self.redis
+        return found
+
+
+class Shared(House):
+    """Three nodes on one MySQL: the first variation of semi-HA. No pool of its own; the lease row says who leads."""
+
+    def __init__(self, nodes=3, keys=None):
+        super().__init__(nodes, keys)
+        self.server = Server(self.nest, 'store', 1, read_only=False)
+        self.passwords = {user: secrets.token_hex(12) for user in GRANTS}
+
+    def start(self, settle=True):
+        self.server.start()
+        self.server.set_up(self.passwords, secrets.token_hex(12))
+        for node in self.nodes:
+            node.configure({
+                'Nodes': [node.address for node in self.nodes],
+                'MySQLOrchestratorHost': '127.0.0.1', 'MySQLOrchestratorPort': self.server.port,
+                'MySQLOrchestratorDatabase': DATABASE, 'MySQLOrchestratorUser': 'store',
+                'MySQLOrchestratorPassword': self.passwords['store'], **self.extra})
+            node.start(wait=False)
+        for node in self.nodes:
+            wait_until(node.listens, 20, f'{node.name} to answer on HTTP')
+        if settle:
+            self.wait_leader()
+        return self
+
+
+class Single(House):
+    """One node on its own SQLite file."""
+
+    def __init__(self, keys=None):
+        super().__init__(1, keys)
+
+    def start(self, settle=True):
+        node = self.nodes[0]
+        node.configure({'SQLite3DataFile': self.nest.file(f'{node.name}/firstchair.db'), 'Nodes': [node.address], **self.extra})
+        node.start()
+        if settle:
+            self.wait_leader()
+        return self

@@ -1,0 +1,243 @@
+"""MariaDB servers of the stage: a template data directory made once and copied, one server, and the pair of two masters.
+
+The pair is what the home mode asks for: STATEMENT binlog, GTID, each server read_only in its option file, and the accounts of
+docs/accounts.md. Passwords are random per run and stand in files of mode 0600, never on a command line.
+"""
+import fcntl
+import os
+import re
+import secrets
+import shutil
+import subprocess
+
+from .nest import free_port, server_account
+from .waits import StageFailure, wait_until
+
+DATABASE = 'firstchair'
+OPTIONS = """[mariadbd]
+datadir={folder}/data
+tmpdir={folder}/tmp
+socket={folder}/server.sock
+pid-file={folder}/pid
+port={port}
+report_port={port}
+bind-address=127.0.0.1
+server_id={server_id}
+gtid_domain_id={server_id}
+gtid_strict_mode=ON
+log_bin=bin
+relay_log=relay
+log_slave_updates=ON
+binlog_format=STATEMENT
+read_only={read_only}
+sync_binlog=1
+innodb_flush_log_at_trx_commit=1
+innodb_buffer_pool_size=8M
+innodb_log_file_size=4M
+innodb_flush_method=fsync
+innodb_buffer_pool_dump_at_shutdown=0
+innodb_buffer_pool_load_at_startup=0
+performance_schema=OFF
+skip_name_resolve=1
+key_buffer_size=64K
+aria_pagecache_buffer_size=1M
+table_open_cache=200
+max_connections=200
+slave_net_timeout=2
+"""
+GRANTS = {
+    'store': [f'SELECT, INSERT, UPDATE, DELETE, CREATE ON {DATABASE}.*', 'BINLOG MONITOR, SLAVE MONITOR ON *.*'],
+    'fence': [f'SELECT, INSERT, UPDATE, DELETE, CREATE ON {DATABASE}.*',
+              'READ_ONLY ADMIN, CONNECTION ADMIN, PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.*'],
+    'repl': ['REPLICATION SLAVE ON *.*'],
+    'app': ['SELECT, INSERT, UPDATE, DELETE, CREATE ON app.*'],
+}
+ESCAPES = {'\\n': '\n', '\\t': '\t', '\\\\': '\\', '\\0': '\0'}
+
+
+def unescape(field):
+    return None if field == 'NULL' else re.sub(r'\\[nt\\0]', lambda found: ESCAPES[found.group()], field)
+
+
+def template(nest):
+    """Path of an empty data directory; made once per nest, or once per test run when FC_STAGE_TEMPLATE names where."""
+    path = os.environ.get('FC_STAGE_TEMPLATE') or nest.file('template')
+    with open(path + '.lock', 'w') as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.isdir(os.path.join(path, 'mysql')):
+            return path
+        shutil.rmtree(path, ignore_errors=True)
+        account = server_account()
+        who = {}
+        for folder in (path, path + '.tmp'):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            if account is not None:
+                os.chown(folder, *account)
+        if account is not None:
+            who = {'user': account[0], 'group': account[1], 'extra_groups': []}
+        made = subprocess.run(
+            ['mariadb-install-db', '--no-defaults', f'--datadir={path}', '--auth-root-authentication-method=normal',
+             '--skip-test-db', '--skip-name-resolve', '--innodb-log-file-size=4M', '--innodb-buffer-pool-size=8M',
+             '--innodb-flush-method=nosync', '--skip-log-bin', f'--tmpdir={path}.tmp'], cwd=nest.path, capture_output=True, text=True, timeout=120, **who)
+        if made.returncode != 0:
+            shutil.rmtree(path, ignore_errors=True)
+            raise StageFailure(f'mariadb-install-db failed: {made.stdout[-600:]} {made.stderr[-600:]}')
+    return path
+
+
+class Server:
+    def __init__(self, nest, name, server_id, read_only=True, options=''):
+        self.nest, self.name, self.server_id, self.port = nest, name, server_id, free_port()
+        self.account = server_account()
+        self.folder = nest.folder(name, self.account)
+        nest.folder(f'{name}/tmp', self.account)     # of its own: a server that starts removes what looks temporary in its tmpdir
+        subprocess.run(['cp', '-a', '--reflink=auto', template(nest), self.folder + '/data'], check=True)
+        self.options = nest.write(f'{name}/my.cnf', OPTIONS.format(folder=self.folder, port=self.port, server_id=server_id,
+                                                                   read_only=int(read_only)) + options, owner=self.account)
+        self.client_file = nest.write(f'{name}/root.cnf', f'[client]\nuser=root\nsocket={self.folder}/server.sock\n')
+        self.log = self.folder + '/error.log'
+        self.child = None
+
+    @property
+    def address(self):
+        return f'127.0.0.1:{self.port}'
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def start(self, wait=True):
+        self.child = self.nest.start(self.name, ['mariadbd', f'--defaults-file={self.options}'], self.log, self.account)
+        if wait:
+            self.wait_ready()
+        return self
+
+    def wait_ready(self):
+        def answers():
+            if not self.child.alive():
+                raise StageFailure(f'{self.name} ended with code {self.child.process.returncode}: {self.child.tail(12)}')
+            return self.rows('SELECT 1')
+        wait_until(answers, 30, f'{self.name} to answer')
+
+    def alive(self):
+        return self.child is not None and self.child.alive()
+
+    def kill(self):
+        self.child.kill()
+
+    def freeze(self):
+        self.child.freeze()
+
+    def thaw(self):
+        self.child.thaw()
+
+    def stop(self):
+        return self.child.stop(30)
+
+    def client(self, text, timeout):
+        try:
+            done = subprocess.run(['mariadb', f'--defaults-file={self.client_file}', '--batch', '--default-character-set=utf8mb4'],
+                                  input=text, capture_output=True, text=True, timeout=timeout)
+        except subprocess.TimeoutExpired:
+            raise StageFailure(f'{self.name} did not answer within {timeout} s: {text[:120]}') from None
+        if done.returncode != 0:
+            raise StageFailure(f'{self.name}: {done.stderr.strip()[:400]} (in: {text[:120]})')
+        return done.stdout
+
+    def execute(self, text, timeout=10):
+        self.client(text, timeout)
+
+    def rows(self, text, timeout=10):
+        """The rows of one statement, each a dict by column name; NULL is None, everything else text."""
+        lines = self.client(text, timeout).splitlines()
+        names = lines[0].split('\t') if lines else []
+        return [dict(zip(names, map(unescape, line.split('\t')))) for line in lines[1:]]
+
+    def value(self, text, timeout=10):
+        rows = self.rows(text, timeout)
+        return next(iter(rows[0].values())) if rows else None
+
+    def is_read_only(self):
+        return self.value('SELECT @@global.read_only') == '1'
+
+    def set_up(self, passwords, root_password):
+        """Accounts and the application's table, not written to the binlog: each server of a pair gets its own."""
+        text = ['SET SESSION sql_log_bin=0;', f'CREATE DATABASE app; CREATE DATABASE {DATABASE};',
+                'CREATE TABLE app.t (client VARCHAR(32) NOT NULL, n BIGINT NOT NULL, sent_us BIGINT NOT NULL, '
+                'PRIMARY KEY (client, n)) ENGINE=InnoDB;']
+        for user, password in passwords.items():
+            text.append(f"CREATE USER {user}@'127.0.0.1' IDENTIFIED BY '{password}';")
+            text += [f"GRANT {grant} TO {user}@'127.0.0.1';" for grant in GRANTS[user]]
+        text.append(f"ALTER USER root@localhost IDENTIFIED BY '{root_password}';")
+        self.execute('\n'.join(text))
+        self.nest.write(f'{self.name}/root.cnf',
+                        f'[client]\nuser=root\npassword={root_password}\nsocket={self.folder}/server.sock\n')
+
+    def replica(self):
+        rows = self.rows('SHOW SLAVE STATUS')
+        return rows[0] if rows else {}
+
+    def replicates(self):
+        seen = self.replica()
+        return seen.get('Slave_IO_Running') == 'Yes' and seen.get('Slave_SQL_Running') == 'Yes'
+
+    def binlog_position(self):
+        return sorted((self.value('SELECT @@global.gtid_binlog_pos') or '').split(','))
+
+    def binlogs(self):
+        folder = self.folder + '/data'
+        return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if re.fullmatch(r'bin\.\d+', name)]
+
+    def wrote(self, server_id=None):
+        """What app.t rows this server's binlog says were first written here (or on the server given): [(client, n, sent_us)].
+
+        The judge of every scene: the server's own word, independent of what firstchair says.
+        """
+        who = self.server_id if server_id is None else server_id
+        text = subprocess.run(['mariadb-binlog', '--no-defaults', '--force-if-open', f'--server-id={who}', *self.binlogs()],
+                              capture_output=True, text=True, errors='replace', timeout=120).stdout
+        row = r"INSERT INTO app\.t \(client, n, sent_us\) VALUES \('([^']+)', (\d+), (\d+)\)"
+        return [(client, int(n), int(at)) for client, n, at in re.findall(row, text)]
+
+    def table(self):
+        return {(row['client'], int(row['n'])) for row in self.rows('SELECT client, n FROM app.t', 60)}
+
+
+class Pair:
+    """Two masters of each other, both read_only, with accounts; nobody is opened here: that is firstchair's to do."""
+
+    def __init__(self, nest, names=('db1', 'db2')):
+        self.nest = nest
+        self.passwords = {user: secrets.token_hex(12) for user in GRANTS}
+        self.servers = [Server(nest, name, number + 1) for number, name in enumerate(names)]
+        self.by_name = {server.name: server for server in self.servers}
+        self.app_file = nest.write('app.cnf', f'[client]\nuser=app\npassword={self.passwords["app"]}\nhost=127.0.0.1\n')
+
+    def __getitem__(self, name):
+        return self.by_name[name]
+
+    def start(self):
+        for server in self.servers:
+            server.start(wait=False)
+        for server in self.servers:
+            server.wait_ready()
+            server.set_up(self.passwords, secrets.token_hex(12))
+        for server, other in zip(self.servers, reversed(self.servers)):
+            server.execute(f"CHANGE MASTER TO master_host='127.0.0.1', master_port={other.port}, master_user='repl', "
+                           f"master_password='{self.passwords['repl']}', master_use_gtid=slave_pos, master_connect_retry=1, "
+                           f"master_heartbeat_period=0.5; START SLAVE;")
+        wait_until(self.replicates, 15, 'both servers to replicate from each other')
+        return self
+
+    def replicates(self):
+        return all(server.replicates() for server in self.servers)
+
+    def is_level(self):
+        first, second = (server.binlog_position() for server in self.servers)
+        return first == second
+
+    def writable(self):
+        return [server.name for server in self.servers if server.alive() and not server.is_read_only()]
+
+    def wait_level(self, bound=30):
+        wait_until(lambda: self.replicates() and self.is_level(), bound, 'both servers to have applied what the other wrote')

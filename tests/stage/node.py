@@ -1,0 +1,116 @@
+"""A firstchair node of the stage: its configuration file, its process, its order socket and its HTTP door."""
+import http.client
+import json
+import os
+import subprocess
+
+from .nest import free_port
+from .waits import StageFailure, wait_until
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def program(name):
+    """Path of one of our executables in the build that FC_BUILD names (default: build/dev)."""
+    path = os.path.join(ROOT, os.environ.get('FC_BUILD', 'build/dev'), 'agent', name)
+    if not os.access(path, os.X_OK):
+        raise StageFailure(f'{path} is not built')
+    return path
+
+
+class Node:
+    def __init__(self, nest, name):
+        self.nest, self.name = nest, name
+        self.folder = nest.folder(name)
+        self.http_port, self.agent_port = free_port(), free_port()
+        self.order_socket = f'{self.folder}/order.sock'
+        self.config = f'{self.folder}/firstchair.json'
+        self.log = f'{self.folder}/firstchair.log'
+        self.child = None
+
+    @property
+    def address(self):
+        return f'{self.name}=127.0.0.1:{self.http_port}/{self.agent_port}'
+
+    @property
+    def pid(self):
+        return self.child.pid
+
+    def configure(self, keys):
+        own = {'NodeName': self.name, 'ListenAddress': f'127.0.0.1:{self.http_port}',
+               'AgentListenAddress': f'127.0.0.1:{self.agent_port}', 'OrderSocket': self.order_socket}
+        self.nest.write(f'{self.name}/firstchair.json', json.dumps({**keys, **own}, indent=2) + '\n')
+
+    def start(self, wait=True):
+        self.child = self.nest.start(self.name, [program('firstchair'), 'serve', '--config', self.config], self.log)
+        if wait:
+            wait_until(self.listens, 15, f'{self.name} to answer on HTTP')
+        return self
+
+    def listens(self):
+        if not self.child.alive():
+            raise StageFailure(f'{self.name} ended with code {self.child.process.returncode}: {self.child.tail(12)}')
+        return self.get('/health/live')[0] == 200
+
+    def alive(self):
+        return self.child is not None and self.child.alive()
+
+    def kill(self):
+        self.child.kill()
+
+    def freeze(self):
+        self.child.freeze()
+
+    def thaw(self):
+        self.child.thaw()
+
+    def stop(self):
+        return self.child.stop()
+
+    def get(self, path, timeout=2):
+        """(HTTP status, text)."""
+        line = http.client.HTTPConnection('127.0.0.1', self.http_port, timeout=timeout)
+        try:
+            line.request('GET', path)
+            answer = line.getresponse()
+            return answer.status, answer.read().decode(errors='replace')
+        except http.client.HTTPException as error:
+            raise ValueError(f'{self.name}{path}: {error!r}') from None
+        finally:
+            line.close()
+
+    def picture(self):
+        """The whole status as this node tells it."""
+        code, text = self.get('/api/steering/status')
+        if code != 200:
+            raise ValueError(f'{self.name} /api/steering/status: {code} {text[:200]}')
+        return json.loads(text)
+
+    def pool(self, name='fc_backend'):
+        return next(pool for pool in self.picture()['pools'] if pool['name'] == name)
+
+    def seated(self, pool='fc_backend'):
+        return self.pool(pool)['seated']
+
+    def leads(self, timeout=0.5):
+        return self.get('/api/leader-check', timeout)[0] == 200
+
+    def ctl(self, *words, timeout=40):
+        """`firstchairctl` on this node's socket: (exit code, what it printed)."""
+        done = subprocess.run([program('firstchairctl'), '--socket', self.order_socket, *words], capture_output=True, text=True,
+                              stdin=subprocess.DEVNULL, timeout=timeout)
+        return done.returncode, (done.stdout + done.stderr).strip()
+
+    def order(self, *words):
+        """An order that must be done; what was answered."""
+        code, text = self.ctl(*words)
+        if code != 0:
+            raise StageFailure(f"{self.name}: order '{' '.join(words)}' ended with {code}: {text}")
+        return text
+
+
+def run_firstchair(*words, timeout=20):
+    """`firstchair` itself, for what prints and ends: (exit code, standard output, standard error)."""
+    done = subprocess.run([program('firstchair'), *words], capture_output=True, text=True, stdin=subprocess.DEVNULL,
+                          timeout=timeout)
+    return done.returncode, done.stdout, done.stderr

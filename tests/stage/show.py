@@ -1,0 +1,233 @@
+"""The show behind ./run: brings up a mode on real servers, keeps the live picture on the screen, and starts again on request what
+the onlooker has killed. See `./run --help`."""
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+from stage import Home, Single, StageFailure                        # noqa: E402
+from stage.node import ROOT, program                                # noqa: E402
+from stage.traffic import gap_ms                                    # noqa: E402
+
+FRAME_SECONDS, PLAIN_FRAME_SECONDS = 1.0, 5.0
+REVIVE = """#!/bin/sh
+# Asks the running ./run to start again what is down: revive [NAME...]; without a name, everything. Frozen ones are thawed.
+cd '{asked}' || exit 1
+[ $# -gt 0 ] || set -- {names}
+for name; do
+    case " {names} " in
+    *" $name "*) : >"$name" ;;
+    *) echo "revive: nothing is called '$name'; there are: {names}" >&2; exit 2 ;;
+    esac
+done
+"""
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def kill_of(one):
+    return f'kill -9 {one.pid}' if one.alive() else '-'
+
+
+def short(path):
+    """Relative to where the onlooker stands, when that is shorter."""
+    return min(path, os.path.relpath(path), key=len)
+
+
+class Show:
+    def __init__(self, house):
+        self.house = house
+        self.asked = house.nest.folder('asked')
+        self.revive = house.nest.write('revive', REVIVE.format(asked=self.asked, names=' '.join(house.everything())), mode=0o755)
+
+    def ctl(self, *words):
+        return ' '.join([short(program('firstchairctl')), '--socket', self.house.nodes[0].order_socket, *words])
+
+    def answer_requests(self):
+        """Starts again what was asked for; what does not come back is told in the picture."""
+        for name in os.listdir(self.asked):
+            os.unlink(os.path.join(self.asked, name))
+            one = self.house.everything().get(name)
+            if one is None:
+                continue
+            try:
+                one.thaw() if one.alive() else one.start()
+            except StageFailure as failure:
+                self.trouble = f'{name} did not come back: {failure}'
+
+    trouble = ''
+
+    def processes(self):
+        """name -> 'pid' or 'down'."""
+        return ', '.join(f'{name} {one.pid if one.alive() else "down"}' for name, one in self.house.everything().items())
+
+    def picture(self):
+        sockets = [word for node in self.house.nodes for word in ('--socket', node.order_socket)]
+        try:
+            done = subprocess.run([program('firstchairctl'), 'watch', '--once', *sockets], capture_output=True, text=True,
+                                  stdin=subprocess.DEVNULL, timeout=10)
+            return (done.stdout + done.stderr).rstrip()
+        except subprocess.TimeoutExpired:
+            return 'no picture within 10 s'
+
+    def frame(self):
+        lines = [*self.commands(), '', *self.picture().splitlines(), '', *self.foot(), f'processes: {self.processes()}']
+        return [*lines, self.trouble] if self.trouble else lines
+
+    def foot(self):
+        return []
+
+
+class HomeShow(Show):
+    def __init__(self, house):
+        super().__init__(house)
+        self.writer = house.writer('traffic', interval_ms=5)
+        self.last_gap = None
+        self.judged = 0
+
+    def commands(self):
+        house, nest = self.house, self.house.nest
+        seated = self.seated()
+        other = house.other(seated).name if seated else 'db2'
+        leader = next(iter(house.leaders()), None)
+        rows = [('hand the chair over', self.ctl('switch', 'fc_backend', other)),
+                ('why it is so', self.ctl('explain', 'fc_backend')),
+                (f'kill who sits ({seated or "nobody"})', kill_of(house.pair[seated]) if seated else '-'),
+                (f'kill who leads ({leader.name if leader else "nobody"})', kill_of(leader) if leader else '-'),
+                ('bring back what is down', f'{self.revive}        (or only: revive db1; kill -STOP freezes, revive thaws)')]
+        if house.redis:
+            rows.append(('what Redis is told', f"redis-cli -s {house.redis.socket} keys '*'"))
+        rows += [('write yourself', f'mariadb --defaults-file={house.pair.app_file} -P {house.proxies[0].backend_port} app'),
+                 ('HTTP', f'curl -s http://127.0.0.1:{house.nodes[0].http_port}/api/steering/pools'),
+                 ('logs', f'tail -f {nest.path}/fc*/firstchair.log')]
+        return ['Try in another terminal (Ctrl-C here ends everything and leaves nothing behind):',
+                *(f'  {what:<26} {how}' for what, how in rows)]
+
+    def seated(self):
+        for node in self.house.nodes:
+            try:
+                if node.alive():
+                    return node.pool()['seated'] or None
+            except (OSError, ValueError, KeyError, StopIteration):
+                continue
+        return None
+
+    def foot(self):
+        done = self.writer.acknowledged()
+        news, self.judged = done[max(0, self.judged - 1):], len(done)
+        gap = gap_ms(news)
+        if gap > 100:
+            self.last_gap = (gap, time.strftime('%H:%M:%S'))
+        now_us = time.time() * 1e6
+        rate = sum(1 for write in done[-2000:] if write.at_us > now_us - 2e6) / 2
+        names = {server.server_id: server.name for server in self.house.pair.servers}
+        where = names.get(done[-1].server_id, '?') if done else '-'
+        told = f'traffic: {rate:.0f} writes/s on {where} through {self.house.proxies[0].name}, {len(done)} acknowledged'
+        silent = (now_us - done[-1].at_us) / 1e6 if done else 0
+        if silent > 1:
+            told += f'; none for {silent:.1f} s'
+        if self.last_gap:
+            told += f'; last gap {self.last_gap[0]:.0f} ms at {self.last_gap[1]}'
+        return [told]
+
+
+class SingleShow(Show):
+    def commands(self):
+        node = self.house.nodes[0]
+        rows = [('status', self.ctl('status')), ('HTTP', f'curl -s http://127.0.0.1:{node.http_port}/api/health'),
+                ('agent-check', f"printf 'fc_leader/{node.name}\\n' | nc -q1 127.0.0.1 {node.agent_port}"),
+                ('kill it', kill_of(node)),
+                ('bring it back', self.revive), ('log', f'tail -f {node.log}')]
+        return ['One node on its own SQLite file. Try in another terminal (Ctrl-C here ends everything and leaves nothing behind):',
+                *(f'  {what:<14} {how}' for what, how in rows)]
+
+
+def that_fit(lines):
+    """As many as the terminal has room for, counting that long ones wrap."""
+    size = shutil.get_terminal_size()
+    left = size.lines - 1
+    for line in lines:
+        left -= max(1, -(-len(line) // size.columns))
+        if left < 0:
+            return
+        yield line
+
+
+def run(show, seconds):
+    """Frames until the time is over or somebody interrupts; requests are answered between them."""
+    live = sys.stdout.isatty()
+    period = FRAME_SECONDS if live else PLAIN_FRAME_SECONDS
+    end = time.monotonic() + seconds if seconds else None
+    if live:
+        sys.stdout.write('\x1b[2J')
+    while True:
+        lines = show.frame()
+        if live:
+            sys.stdout.write('\x1b[H' + ''.join(f'{line}\x1b[K\n' for line in that_fit(lines)) + '\x1b[J')
+            sys.stdout.flush()
+        else:
+            say('\n'.join([*lines, '']))
+        due = time.monotonic() + period
+        while time.monotonic() < due:
+            if end and time.monotonic() >= end:
+                return
+            show.answer_requests()
+            time.sleep(0.1)
+
+
+def begin_home(options):
+    say(f'Starting two MariaDB servers, {options.proxies} HAProxy, Redis and three nodes of firstchair, private on 127.0.0.1 ...')
+    began = time.monotonic()
+    house = Home(proxies=options.proxies, redis=True)
+    say(f'  directory {house.nest.path}')
+    house.start()
+    say(f'  up after {time.monotonic() - began:.1f} s: db1 sits, {house.leaders()[0].name} leads')
+    show = HomeShow(house)
+    show.writer.start()
+    return show
+
+
+def begin_single(_options):
+    house = Single()
+    say(f'Starting one node of firstchair on SQLite in {house.nest.path} ...')
+    began = time.monotonic()
+    house.start()
+    say(f'  leads after {(time.monotonic() - began) * 1000:.0f} ms')
+    return SingleShow(house)
+
+
+def main():
+    reader = argparse.ArgumentParser(prog='./run', description='firstchair on real servers, live; Ctrl-C leaves nothing behind.')
+    reader.add_argument('mode', nargs='?', choices=['home', 'single'], default='home',
+                        help='home: two MariaDB masters behind HAProxy, Redis, three nodes (default); single: one node on SQLite')
+    reader.add_argument('--proxies', type=int, choices=[1, 2], default=2, help='how many HAProxies stand in front (default 2)')
+    reader.add_argument('--seconds', type=float, default=0, help='end by itself after so long (default: never)')
+    options = reader.parse_args()
+    os.chdir(os.environ.get('FC_STARTED_FROM', ROOT))
+    show = None
+    try:
+        show = (begin_single if options.mode == 'single' else begin_home)(options)
+        run(show, options.seconds)
+    except KeyboardInterrupt:
+        pass
+    except StageFailure as failure:
+        from stage.nest import open_nests
+        say(f'\nIt did not come up: {failure}\n' + ''.join(nest.tails(15) for nest in open_nests))
+        return 1
+    finally:
+        if show:
+            count, path = len(show.house.nest.children), show.house.nest.path
+            show.house.close()
+            say(f'\nGone: {count} processes and {path}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,445 @@
+/* The table of keys checks itself; values are typed and bounded; rules of more than one key say what is right. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "core/config.h"
+#include "core/config_docs.h"
+
+static struct config config;
+static struct fc_err err;
+
+static void given(const char *name, const char *value)
+{
+    const struct config_key *key = config_key_find(name);
+
+    cr_assert_not_null(key, "%s", name);
+    cr_assert_eq(config_set_text(&config, key, value, &err), FC_OK);
+}
+
+static void given_number(const char *name, double value)
+{
+    cr_assert_eq(config_set_int(&config, config_key_find(name), value, &err), FC_OK);
+}
+
+static void given_item(const char *name, const char *value)
+{
+    cr_assert_eq(config_add_item(&config, config_key_find(name), value, &err), FC_OK);
+}
+
+static void refused(const char *with)
+{
+    cr_assert_eq(config_check(&config, &err), FC_BAD_CONFIG);
+    cr_expect_not_null(strstr(err.text, with), "%s", err.text);
+}
+
+static void accepted(void) { cr_expect_eq(config_check(&config, &err), FC_OK, "%s", err.text); }
+
+static void fresh(void) { config_preset(&config); }
+
+static void fresh_pair(void)
+{
+    fresh();
+    given_item("BackendServers", "db1=10.0.1.1:3306");
+    given_item("BackendServers", "db2=10.0.1.2:3306");
+    given("MySQLOrchestratorUser", "store");
+    given("BackendFenceUser", "fence");
+}
+
+/* ---- the table ---- */
+
+Test(config, no_name_or_field_stands_twice)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            cr_expect_not(text_is_nocase(config_keys[i].name, config_keys[j].name), "%s", config_keys[i].name);
+            cr_expect_neq(config_keys[i].offset, config_keys[j].offset, "%s %s", config_keys[i].name, config_keys[j].name);
+        }
+        for (size_t j = 0; j < config_known_count; j++)
+            cr_expect_not(text_is_nocase(config_keys[i].name, config_known[j].name), "%s", config_keys[i].name);
+    }
+    for (size_t i = 0; i < config_known_count; i++) {
+        for (size_t j = 0; j < i; j++)
+            cr_expect_not(text_is_nocase(config_known[i].name, config_known[j].name), "%s", config_known[i].name);
+    }
+}
+
+Test(config, every_field_has_a_key)
+{
+    size_t size = 0;
+
+    for (size_t i = 0; i < config_key_count; i++) {
+        switch (config_keys[i].type) {
+        case CONFIG_BOOL: size += sizeof(bool); break;
+        case CONFIG_INT: size += sizeof(int); break;
+        case CONFIG_TEXT: size += sizeof(config_text); break;
+        case CONFIG_LIST: size += sizeof(struct config_list); break;
+        }
+    }
+    cr_expect_leq(size, sizeof config);
+    cr_expect_lt(sizeof config - size, 48, "padding only: %zu bytes of struct config have no key", sizeof config - size);
+}
+
+Test(config, every_row_says_what_it_means_and_its_preset_is_within_its_bounds)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        uint64_t preset = 0;
+        cr_expect_gt(strlen(key->meaning), 5, "%s", key->name);
+        cr_expect_gt(strlen(key->room), 2, "%s", key->name);
+        cr_expect_eq(key->meaning[strlen(key->meaning) - 1], '.', "%s", key->name);
+        cr_expect_null(strchr(key->meaning, '|'), "%s would break its row in the page", key->name);
+        if (key->type == CONFIG_INT) {
+            cr_expect(text_to_u64(key->preset, strlen(key->preset), &preset), "%s", key->name);
+            cr_expect((int64_t)preset >= key->least && (int64_t)preset <= key->most && key->most <= INT32_MAX, "%s", key->name);
+        }
+    }
+}
+
+Test(config, the_presets_are_a_configuration_that_runs)
+{
+    fresh();
+    accepted();
+    cr_expect_str_eq(config.backend_db, "sqlite");
+    cr_expect_str_eq(config.sqlite3_data_file, "/var/lib/firstchair/firstchair.db");
+    cr_expect_eq(config.poll_ms, 200);
+    cr_expect_eq(config.lease_ms, 2000);
+    cr_expect_eq(config.haproxy_push, true);
+    cr_expect_str_eq(config.power_auth_users.item[0], "*");
+    cr_expect_not(config_has_pair(&config));
+}
+
+Test(config, names_are_found_without_regard_to_case_and_near_ones_are_hinted)
+{
+    cr_expect_str_eq(config_key_find("leasemilliseconds")->name, "LeaseMilliseconds");
+    cr_expect_null(config_key_find("Lease"));
+    cr_expect(config_key_is_known("RaftEnabled"));
+    cr_expect(config_key_is_known("databaselessmode__EXPERIMENTAL"));
+    cr_expect_not(config_key_is_known("NoSuchKey"));
+    cr_expect_str_eq(config_key_nearest("LeaseMiliseconds"), "LeaseMilliseconds");
+    cr_expect_str_eq(config_key_nearest("BackendServer"), "BackendServers");
+    cr_expect_null(config_key_nearest("SomethingElseAltogether"));
+    cr_expect_null(config_key_nearest(""));
+    cr_expect_null(config_key_nearest("a name that is longer than any key of ours could ever be, by far and then some"));
+}
+
+/* ---- typed values ---- */
+
+Test(config, a_value_of_another_type_is_refused_by_name)
+{
+    fresh();
+    cr_expect_eq(config_set_text(&config, config_key_find("ReadOnly"), "true", &err), FC_BAD_CONFIG);
+    cr_expect_str_eq(err.text, "ReadOnly is a text; it must be true or false, without quotes");
+    cr_expect_eq(config_set_bool(&config, config_key_find("LeaseMilliseconds"), true, &err), FC_BAD_CONFIG);
+    cr_expect_eq(config_set_int(&config, config_key_find("Debug"), 1, &err), FC_BAD_CONFIG);
+    cr_expect_eq(config_set_text(&config, config_key_find("Nodes"), "fc1", &err), FC_BAD_CONFIG);
+    cr_expect_eq(config_add_item(&config, config_key_find("NodeName"), "fc1", &err), FC_BAD_CONFIG);
+}
+
+Test(config, numbers_are_whole_and_within_bounds)
+{
+    const struct config_key *key = config_key_find("BackendPollMilliseconds");
+
+    fresh();
+    cr_expect_eq(config_set_int(&config, key, 19, &err), FC_BAD_CONFIG);
+    cr_expect_str_eq(err.text, "BackendPollMilliseconds is 19; it must be from 20 to 60000");
+    cr_expect_eq(config_set_int(&config, key, 20, &err), FC_OK);
+    cr_expect_eq(config_set_int(&config, key, 20.5, &err), FC_BAD_CONFIG);
+    cr_expect_eq(config_set_int(&config, key, -1, &err), FC_BAD_CONFIG);
+    cr_expect_eq(config_set_int(&config, key, 1e300, &err), FC_BAD_CONFIG);
+    cr_expect_eq(config_set_int(&config, key, __builtin_nan(""), &err), FC_BAD_CONFIG);
+    cr_expect_eq(config.poll_ms, 20, "a refused value changes nothing");
+}
+
+Test(config, texts_are_one_line_and_not_too_long)
+{
+    char longest[CONFIG_TEXT_SIZE + 1];
+
+    fresh();
+    cr_expect_eq(config_set_text(&config, config_key_find("RedisPrefix"), "a\nb", &err), FC_BAD_CONFIG);
+    memset(longest, 'x', sizeof longest);
+    longest[CONFIG_TEXT_SIZE] = '\0';
+    cr_expect_eq(config_set_text(&config, config_key_find("RedisPrefix"), longest, &err), FC_BAD_CONFIG);
+    longest[CONFIG_TEXT_SIZE - 1] = '\0';
+    cr_expect_eq(config_set_text(&config, config_key_find("RedisPrefix"), longest, &err), FC_OK);
+}
+
+Test(config, a_list_has_a_last_place)
+{
+    fresh();
+    for (int i = 0; i < LIST_MAX; i++)
+        given_item("OrderUsers", "someone");
+    cr_expect_eq(config_add_item(&config, config_key_find("OrderUsers"), "one more", &err), FC_BAD_CONFIG);
+    config_clear_list(&config, config_key_find("OrderUsers"));
+    cr_expect_eq(config.order_users.count, 0);
+}
+
+Test(config, values_are_shown_as_json_and_secrets_are_not)
+{
+    char text[128];
+
+    fresh();
+    given("HTTPAuthPassword", "open sesame");
+    given("RedisPrefix", "a\"b\\");
+    given_item("OrderUsers", "anna");
+    given_item("OrderUsers", "1000");
+    config_value_text(&config, config_key_find("HTTPAuthPassword"), text, sizeof text);
+    cr_expect_str_eq(text, "\"(set)\"");
+    config_value_text(&config, config_key_find("RedisPassword"), text, sizeof text);
+    cr_expect_str_eq(text, "\"\"");
+    config_value_text(&config, config_key_find("RedisPrefix"), text, sizeof text);
+    cr_expect_str_eq(text, "\"a\\\"b\\\\\"");
+    config_value_text(&config, config_key_find("OrderUsers"), text, sizeof text);
+    cr_expect_str_eq(text, "[\"anna\", \"1000\"]");
+    config_value_text(&config, config_key_find("LeaseMilliseconds"), text, sizeof text);
+    cr_expect_str_eq(text, "2000");
+    config_value_text(&config, config_key_find("HAProxyPush"), text, sizeof text);
+    cr_expect_str_eq(text, "true");
+    config_value_text(&config, config_key_find("OrderUsers"), text, 5);
+    cr_expect_str_eq(text, "[\"an");
+}
+
+/* ---- composed items ---- */
+
+static void splits(const char *address, const char *wanted_host, int wanted_port)
+{
+    char host[ADDRESS_SIZE];
+    int port = 0;
+
+    cr_expect(address_split(address, host, sizeof host, &port), "%s", address);
+    cr_expect_str_eq(host, wanted_host);
+    cr_expect_eq(port, wanted_port);
+}
+
+Test(config, addresses_are_split_at_the_port)
+{
+    char host[ADDRESS_SIZE];
+    int port;
+
+    splits("10.0.0.1:3306", "10.0.0.1", 3306);
+    splits(":3000", "", 3000);
+    splits("[fd00::1]:3000", "fd00::1", 3000);
+    splits("db1.example:0", "db1.example", 0);
+    cr_expect_not(address_split("db1", host, sizeof host, &port));
+    cr_expect_not(address_split("fd00::1:3000", host, sizeof host, &port));
+    cr_expect_not(address_split("db1:65536", host, sizeof host, &port));
+    cr_expect_not(address_split("db1:", host, sizeof host, &port));
+    cr_expect_not(address_split("a b:1", host, sizeof host, &port));
+    cr_expect_not(address_split("[]:1", host, sizeof host, &port));
+}
+
+Test(config, items_have_a_name_and_an_address)
+{
+    struct named_address named;
+    struct node_address node;
+
+    cr_assert_eq(named_address_parse("lb1=/run/haproxy/admin.sock", &named, &err), FC_OK);
+    cr_expect_str_eq(named.name, "lb1");
+    cr_expect_str_eq(named.address, "/run/haproxy/admin.sock");
+    cr_expect_eq(named_address_parse("10.0.1.1:3306", &named, &err), FC_BAD_CONFIG);
+    cr_expect_eq(named_address_parse("db1=10.0.1.1", &named, &err), FC_BAD_CONFIG);
+    cr_expect_eq(named_address_parse("db 1=10.0.1.1:3306", &named, &err), FC_BAD_CONFIG);
+    cr_expect_eq(named_address_parse("db1=:3306", &named, &err), FC_BAD_CONFIG);
+
+    cr_assert_eq(node_address_parse("fc1=10.0.9.1:3000/9377", &node, &err), FC_OK);
+    cr_expect_str_eq(node.host, "10.0.9.1");
+    cr_expect_eq(node.http_port, 3000);
+    cr_expect_eq(node.agent_port, 9377);
+    cr_expect_eq(node_address_parse("fc1=10.0.9.1:3000", &node, &err), FC_BAD_CONFIG);
+    cr_expect_eq(node_address_parse("fc1=10.0.9.1/9377", &node, &err), FC_BAD_CONFIG);
+    cr_expect_eq(node_address_parse("fc1=10.0.9.1:3000/99999", &node, &err), FC_BAD_CONFIG);
+}
+
+/* ---- rules of more than one key ---- */
+
+Test(config, the_prefix_is_put_right)
+{
+    fresh();
+    given("URLPrefix", "//orc/x/");
+    accepted();
+    cr_expect_str_eq(config.url_prefix, "/orc/x");
+    accepted();
+    cr_expect_str_eq(config.url_prefix, "/orc/x", "checking twice changes nothing");
+    given("URLPrefix", "/");
+    accepted();
+    cr_expect_str_eq(config.url_prefix, "");
+}
+
+Test(config, authentication_without_a_credential_is_refused)
+{
+    fresh();
+    given("AuthenticationMethod", "Basic");
+    refused("HTTPAuthUser");
+    given("HTTPAuthUser", "anna");
+    refused("HTTPAuthPassword");
+    given("HTTPAuthPassword", "x");
+    accepted();
+    given("AuthenticationMethod", "oauth");
+    refused("AuthenticationMethod is 'oauth'");
+    given("AuthenticationMethod", "proxy");
+    given("AuthUserHeader", "");
+    refused("AuthUserHeader");
+}
+
+Test(config, the_store_follows_from_what_is_named)
+{
+    fresh();
+    given("MySQLOrchestratorHost", "10.0.0.5");
+    accepted();
+    cr_expect_str_eq(config.backend_db, "mysql");
+    fresh_pair();
+    accepted();
+    cr_expect_str_eq(config.backend_db, "mysql");
+    fresh();
+    given("BackendDB", "sqlite3");
+    accepted();
+    cr_expect_str_eq(config.backend_db, "sqlite");
+    given("BackendDB", "postgres");
+    refused("BackendDB is 'postgres'");
+    given("BackendDB", "mysql");
+    refused("BackendServers or MySQLOrchestratorHost");
+    fresh_pair();
+    given("BackendDB", "sqlite");
+    refused("one of them must go");
+    fresh();
+    given("SQLite3DataFile", "");
+    refused("SQLite3DataFile");
+}
+
+Test(config, a_pair_needs_two_servers_and_two_accounts)
+{
+    fresh();
+    given_item("BackendServers", "db1=10.0.1.1:3306");
+    refused("two or more");
+    fresh_pair();
+    given("BackendFenceUser", "");
+    refused("BackendFenceUser");
+    given("BackendFenceCredentialsConfigFile", "/etc/firstchair/fence.cnf");
+    accepted();
+    fresh_pair();
+    given("MySQLOrchestratorUser", "");
+    refused("MySQLOrchestratorUser");
+    fresh_pair();
+    given("BackendFenceUser", "store");
+    refused("two accounts");
+}
+
+Test(config, servers_stand_once)
+{
+    fresh_pair();
+    given_item("BackendServers", "DB1=10.0.1.3:3306");
+    refused("once");
+    fresh_pair();
+    given_item("BackendServers", "db3=10.0.1.1:3306");
+    refused("once");
+    fresh_pair();
+    given_item("BackendServers", "db3=/run/mysqld.sock");
+    refused("name=host:port");
+    fresh_pair();
+    given_item("BackendServers", "db3=10.0.1.3:3306");
+    given_item("BackendServers", "db4=10.0.1.4:3306");
+    accepted();
+    given_item("BackendServers", "db5=10.0.1.5:3306");
+    refused("at most 4");
+}
+
+Test(config, steering_words_are_known_words)
+{
+    fresh();
+    given("SteeringArbitration", "quorum");
+    refused("three voters");
+    given("SteeringArbitration", "chance");
+    refused("SteeringArbitration is 'chance'");
+    fresh();
+    given("SteeringTermOver", "open");
+    refused("SteeringTermOver is 'open'");
+    fresh();
+    given("LeaderPool", "fc_backend");
+    refused("two names");
+    given("LeaderPool", "a b");
+    refused("LeaderPool");
+}
+
+Test(config, this_node_is_one_of_the_nodes)
+{
+    fresh();
+    given_item("Nodes", "fc1=10.0.9.1:3000/9377");
+    given_item("Nodes", "fc2=10.0.9.2:3000/9377");
+    accepted();
+    given("NodeName", "fc3");
+    refused("NodeName is 'fc3'");
+    given("NodeName", "fc2");
+    accepted();
+    given_item("Nodes", "fc3=10.0.9.2:3001/9377");
+    refused("once");
+}
+
+Test(config, times_stand_in_their_order)
+{
+    fresh();
+    given_number("LeaseRenewMilliseconds", 1000);
+    refused("LeaseRenewMilliseconds is 1000; it must be less than half of LeaseMilliseconds (2000)");
+    fresh();
+    given_number("BackendProbeTimeoutMilliseconds", 2000);
+    refused("BackendProbeTimeoutMilliseconds");
+    fresh();
+    given_number("BackendPollMilliseconds", 5000);
+    refused("BackendPollMilliseconds");
+    fresh();
+    given_number("TermMilliseconds", 1801);
+    refused("it must be at most 1800");
+    given_number("TermMilliseconds", 1800);
+    accepted();
+    given_number("TermMilliseconds", 400);
+    refused("LeaseRenewMilliseconds");
+    fresh();
+    given_number("AgentInterMilliseconds", 1500);
+    refused("AgentInterMilliseconds");
+    fresh();
+    given_number("TokenCheckFall", 2);
+    refused("TokenCheckFall");
+}
+
+Test(config, addresses_that_cannot_be_are_refused)
+{
+    fresh();
+    given("AgentListenAddress", "9377");
+    refused("AgentListenAddress is '9377'");
+    given("AgentListenAddress", "");
+    accepted();
+    given("RedisAddress", "redis");
+    refused("RedisAddress");
+    given("RedisAddress", "/run/redis.sock");
+    accepted();
+    given_item("AgentFixedPorts", "9401=fc_backend");
+    refused("AgentFixedPorts");
+    fresh();
+    given_item("AgentFixedPorts", "9401=fc_backend/db1");
+    accepted();
+    given_item("HAProxyInstances", "lb1");
+    refused("HAProxyInstances");
+}
+
+/* ---- the page ---- */
+
+Test(config, the_page_has_every_key_once)
+{
+    static char page[65536];
+    char row[128];
+
+    const size_t length = config_docs_print(page, sizeof page);
+    cr_assert_lt(length, sizeof page);
+    cr_expect_eq(strlen(page), length);
+    cr_expect_eq(config_docs_print(NULL, 0), length);
+    for (size_t i = 0; i < config_key_count; i++) {
+        TEXT_FORMAT(row, "\n| `%s` | ", config_keys[i].name);
+        const char *at = strstr(page, row);
+        cr_assert_not_null(at, "%s", config_keys[i].name);
+        cr_expect_null(strstr(at + 1, row), "%s", config_keys[i].name);
+    }
+    cr_expect_not_null(strstr(page, "| `LeaseMilliseconds` | number, 100 to 3600000 | `2000` | at start | "));
+    page[100] = 'x';
+    cr_expect_eq(config_docs_print(page, 100), length);
+    cr_expect_eq(strlen(page), 99);
+    cr_expect_eq(page[100], 'x');
+}

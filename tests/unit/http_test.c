@@ -1,0 +1,995 @@
+/* The HTTP door with real sockets: a lent desk and picture on one side, a client that does not block on the other, both turned
+ * by the same loop. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <errno.h>
+#include <ev.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "agent/doors/http.h"
+#include "agent/doors/http_path.h"
+#include "base/text.h"
+
+#define PATIENCE 2000                 /* turns of at most 5 ms */
+#define LOCAL "Host: localhost\r\n"
+
+/* ---- the stage ---- */
+
+static struct {
+    struct ev_loop *loop;
+    struct config config;
+    struct status status;
+    struct desk desk;
+    struct http_door *door;
+    /* the order that the desk has taken */
+    int order_count, forgotten_count;
+    char order[1024], by[64];
+    desk_reply *reply;
+    void *waiter;
+    enum fc_code reload_code;
+} stage;
+
+static uint64_t take_order(void *daemon, const char *text, size_t length, const char *by, bool may_change, desk_reply *reply,
+                           void *waiter)
+{
+    (void)daemon;
+    cr_assert(may_change);
+    text_copy_bytes(stage.order, sizeof stage.order, text, length);
+    TEXT_SET(stage.by, by);
+    stage.reply = reply;
+    stage.waiter = waiter;
+    return (uint64_t)++stage.order_count;
+}
+
+static void forget_order(void *daemon, uint64_t ticket)
+{
+    (void)daemon;
+    cr_assert(ticket >= 1 && ticket <= (uint64_t)stage.order_count);
+    stage.forgotten_count++;
+    stage.reply = NULL;
+}
+
+static const struct status *lend_status(void *daemon)
+{
+    (void)daemon;
+    return &stage.status;
+}
+
+static enum fc_code reload_config(void *daemon, struct fc_err *err)
+{
+    (void)daemon;
+    return stage.reload_code == FC_OK ? FC_OK : fc_fail(err, stage.reload_code, "NodeName is ''; it must be a name");
+}
+
+static void count(void *daemon, struct desk_counters *to)
+{
+    (void)daemon;
+    to->agent_answered = 7;
+}
+
+static void stage_set(void)
+{
+    struct status *status = &stage.status;
+
+    signal(SIGPIPE, SIG_IGN);
+    memset(&stage, 0, sizeof stage);
+    stage.loop = ev_loop_new(0);
+    TEXT_SET(stage.config.listen_address, "127.0.0.1:0");
+    TEXT_SET(stage.config.status_endpoint, "/api/status");
+    TEXT_SET(stage.config.auth_user_header, "X-Remote-Name");
+    TEXT_SET(stage.config.node_name, "fc1");
+    stage.config.move_limit_ms = 20000;
+    status->unix_ms = 1795387263123;
+    TEXT_SET(status->node, "fc1");
+    TEXT_SET(status->token, "abcd");
+    TEXT_SET(status->version, "0.1.0");
+    TEXT_SET(status->leadership, "leading");
+    TEXT_SET(status->leader, "fc1");
+    TEXT_SET(status->store_word, "mysql");
+    status->leads = status->store_is_reachable = true;
+    status->store_age_ms = 200;
+    status->epoch = 9;
+    status->leader_since_unix_ms = 1795387200000;
+    status->server_count = 1;
+    TEXT_SET(status->servers[0].address, "10.0.0.1:3306");
+    status->pool_count = 1;
+    TEXT_SET(status->pools[0].name, "fc_backend");
+    stage.desk = (struct desk){ .config = &stage.config, .order = take_order, .forget = forget_order,
+                                .status = lend_status, .reload = reload_config, .counters = count };
+}
+
+static void stage_open(void)
+{
+    struct fc_err err = { .code = FC_OK };
+    cr_assert_eq(http_door_open(stage.loop, &stage.desk, &stage.door, &err), FC_OK, "%s", err.text);
+}
+
+static void stage_close(void)
+{
+    http_door_close(stage.door);
+    ev_loop_destroy(stage.loop);
+}
+
+/* ---- the client ---- */
+
+struct client { int fd; size_t length; char heard[256 * 1024]; bool is_over; };
+
+static struct client *client_new(int fd, const struct sockaddr *address, socklen_t size)
+{
+    struct client *client = calloc(1, sizeof *client);
+    client->fd = fd;
+    cr_assert_eq(connect(fd, address, size), 0, "connect: %s", strerror(errno));
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    return client;
+}
+
+static struct client *client_open(void)
+{
+    const struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons((uint16_t)http_door_port(stage.door)),
+                                         .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    return client_new(socket(AF_INET, SOCK_STREAM, 0), (const struct sockaddr *)&address, sizeof address);
+}
+
+static void client_close(struct client *client)
+{
+    close(client->fd);
+    free(client);
+}
+
+static void client_say(struct client *client, const char *text)
+{
+    cr_assert_eq(send(client->fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
+}
+
+static void client_hear(struct client *client)
+{
+    const ssize_t got = recv(client->fd, client->heard + client->length, sizeof client->heard - 1 - client->length, 0);
+    if (got > 0)
+        client->length += (size_t)got;
+    else if (got == 0 || errno != EAGAIN)
+        client->is_over = true;
+    client->heard[client->length] = '\0';
+}
+
+static void turn(struct client *client)
+{
+    struct pollfd wait = { .fd = client->fd, .events = POLLIN };
+    ev_run(stage.loop, EVRUN_NOWAIT);
+    poll(&wait, 1, 2);
+    client_hear(client);
+}
+
+static void client_wait(struct client *client)
+{
+    for (int i = 0; i < PATIENCE && !client->is_over; i++)
+        turn(client);
+    cr_assert(client->is_over, "no answer; heard: %s", client->heard);
+}
+
+static void some_turns(struct client *client)
+{
+    for (int i = 0; i < 20; i++)
+        turn(client);
+}
+
+static struct client *client_ask(const char *method, const char *path, const char *headers)
+{
+    char request[4096];
+    struct client *client = client_open();
+    cr_assert(TEXT_FORMAT(request, "%s %s HTTP/1.1\r\n%sConnection: close\r\n\r\n", method, path, headers));
+    client_say(client, request);
+    return client;
+}
+
+/* The last answer, good until the next question. */
+static char answer[256 * 1024];
+
+static void ask_as(const char *method, const char *path, const char *headers)
+{
+    struct client *client = client_ask(method, path, headers);
+    client_wait(client);
+    memcpy(answer, client->heard, client->length + 1);
+    client_close(client);
+}
+
+static void ask(const char *path)
+{
+    ask_as("GET", path, LOCAL);
+}
+
+static int answer_status(void)
+{
+    return text_begins(answer, "HTTP/1.1 ") ? atoi(answer + 9) : -1;
+}
+
+static const char *answer_body(void)
+{
+    const char *gap = strstr(answer, "\r\n\r\n");
+    return gap == NULL ? "" : gap + 4;
+}
+
+static void answers(int status, const char *body)
+{
+    cr_assert_eq(answer_status(), status, "wanted %d, heard: %s", status, answer);
+    cr_assert_str_eq(answer_body(), body);
+}
+
+static void answers_with(int status, const char *part)
+{
+    cr_assert_eq(answer_status(), status, "wanted %d, heard: %s", status, answer);
+    cr_assert_neq(strstr(answer, part), NULL, "'%s' is not in: %s", part, answer);
+}
+
+/* Gives the final answer of the order that is waiting, once it has arrived. */
+static void end_order(struct client *client, enum fc_code code, const char *text)
+{
+    for (int i = 0; i < PATIENCE && stage.reply == NULL; i++)
+        turn(client);
+    cr_assert_neq(stage.reply, NULL, "no order arrived; heard: %s", client->heard);
+    desk_reply *reply = stage.reply;
+    stage.reply = NULL;
+    reply(stage.waiter, code, text, true);
+}
+
+static void ask_order(const char *path, const char *headers, enum fc_code code, const char *text)
+{
+    struct client *client = client_ask("GET", path, headers);
+    end_order(client, code, text);
+    client_wait(client);
+    memcpy(answer, client->heard, client->length + 1);
+    client_close(client);
+}
+
+TestSuite(http, .init = stage_set, .timeout = 60);
+
+/* ---- health ---- */
+
+Test(http, health_is_200_while_the_store_confirms)
+{
+    stage_open();
+    ask("/api/health");
+    answers_with(200, "{\"Code\":\"OK\",\"Message\":\"Application node is healthy\",\"Details\":{\"Healthy\":true,"
+                      "\"Hostname\":\"fc1\",\"Token\":\"abcd\",\"IsActiveNode\":true,\"ActiveNode\":{\"Hostname\":\"fc1\","
+                      "\"Token\":\"abcd\",\"AppVersion\":\"0.1.0\",\"FirstSeenActive\":\"2026-11-22 22:40:00\","
+                      "\"LastSeenActive\":\"2026-11-22 22:41:02\",\"ExtraInfo\":\"\",\"Command\":\"\","
+                      "\"DBBackend\":\"10.0.0.1:3306\",\"LastReported\":\"0001-01-01T00:00:00Z\"},\"Error\":null,"
+                      "\"AvailableNodes\":[{");
+    answers_with(200, "],\"RaftLeader\":\"\",\"IsRaftLeader\":false,\"RaftLeaderURI\":\"\",\"RaftAdvertise\":\"\","
+                      "\"RaftHealthyMembers\":[],\"State\":\"leader\",\"Leadership\":\"leading\",\"AgeSeconds\":0.2,");
+    answers_with(200, "Content-Type: application/json; charset=UTF-8");
+    stage_close();
+}
+
+Test(http, health_is_500_once_the_last_confirmation_is_older_than_five_seconds)
+{
+    stage_open();
+    stage.status.store_age_ms = 5000;
+    ask("/api/health");
+    answers_with(200, "\"Healthy\":true");
+    stage.status.store_age_ms = 5001;
+    ask("/api/health");
+    answers_with(500, "{\"Code\":\"ERROR\",\"Message\":\"Application node is unhealthy: store-stale\"");
+    answers_with(500, "\"Healthy\":false");
+    ask("/health/ready");
+    answers_with(503, "\"Code\":\"ERROR\"");
+    ask("/health/live");
+    answers_with(200, "\"Code\":\"OK\"");
+    stage_close();
+}
+
+Test(http, health_is_500_before_the_store_was_ever_seen)
+{
+    stage_open();
+    stage.status.store_age_ms = -1;
+    ask("/api/status");
+    answers_with(500, "\"AgeSeconds\":null");
+    stage.status.store_is_reachable = false;
+    ask("/api/status/");
+    answers_with(500, "unhealthy: store-down");
+    stage_close();
+}
+
+Test(http, a_stopping_node_is_not_ready)
+{
+    stage_open();
+    stage.status.is_stopping = true;
+    ask("/health/ready");
+    answers_with(503, "draining");
+    stage_close();
+}
+
+Test(http, pings_are_always_ok)
+{
+    stage_open();
+    stage.status.store_is_reachable = false;
+    ask("/api/lb-check");
+    answers(200, "\"OK\"");
+    ask("/api/_ping");
+    answers(200, "\"OK\"");
+    stage_close();
+}
+
+/* ---- leader checks ---- */
+
+Test(http, the_leader_says_ok_whatever_code_is_asked_for)
+{
+    stage_open();
+    ask("/api/leader-check");
+    answers(200, "\"OK\"");
+    ask("/api/leader-check/503");
+    answers(200, "\"OK\"");
+    ask("/api/routed-leader-check");
+    answers(200, "\"OK\"");
+    ask("/health/leader");
+    answers_with(200, "\"leader\"");
+    stage_close();
+}
+
+Test(http, who_does_not_lead_says_so_with_the_code_asked_for)
+{
+    stage_open();
+    stage.status.leads = false;
+    ask("/api/leader-check");
+    answers(404, "\"Not leader\"");
+    ask("/api/leader-check/503");
+    answers(503, "\"Not leader\"");
+    ask("/api/leader-check/200");
+    answers(200, "\"Not leader\"");
+    ask("/api/leader-check/nonsense");
+    answers(404, "\"Not leader\"");
+    ask("/api/leader-check/-1");
+    answers(404, "\"Not leader\"");
+    ask("/api/leader-check/42");
+    answers(500, "\"Not leader\"");
+    ask("/api/leader-check/1000");
+    answers(500, "\"Not leader\"");
+    ask("/api/leader-check/100");
+    answers(500, "\"Not leader\"");
+    ask("/health/leader");
+    answers_with(503, "leader-unconfirmed");
+    stage_close();
+}
+
+Test(http, head_answers_as_get_without_a_body)
+{
+    stage_open();
+    ask_as("HEAD", "/api/leader-check", LOCAL);
+    answers(200, "");
+    stage.status.leads = false;
+    ask_as("HEAD", "/api/leader-check", LOCAL);
+    answers(404, "");
+    answers_with(404, "Content-Length: 12");
+    stage_close();
+}
+
+/* ---- paths ---- */
+
+Test(http, what_is_not_there_answers_404_in_the_envelope)
+{
+    stage_open();
+    ask("/api/nonsense");
+    answers_with(404, "{\"Code\":\"ERROR\",\"Message\":\"there is no GET /api/nonsense; GET / lists what there is\"");
+    ask("/api//health");
+    answers_with(404, "\"Code\":\"ERROR\"");
+    ask("/api/HEALTH");
+    answers_with(404, "\"Code\":\"ERROR\"");
+    ask("/api/health%zz");
+    answers_with(404, "\"Code\":\"ERROR\"");
+    ask("/api/health%00");
+    answers_with(404, "\"Code\":\"ERROR\"");
+    ask_as("OPTIONS", "/api/health", LOCAL);
+    answers_with(404, "\"Code\":\"ERROR\"");
+    ask_as("POST", "/api/health", LOCAL "Content-Length: 0\r\n");
+    answers_with(404, "there is no POST /api/health");
+    stage_close();
+}
+
+Test(http, a_write_is_not_done_by_head_delete_or_put)
+{
+    stage_open();
+    ask_as("HEAD", "/api/reelect", LOCAL);
+    answers(404, "");
+    ask_as("DELETE", "/api/reelect", LOCAL);
+    answers_with(404, "\"Code\":\"ERROR\"");
+    ask_as("PUT", "/api/reelect", LOCAL "Content-Length: 0\r\n");
+    answers_with(404, "\"Code\":\"ERROR\"");
+    cr_assert_eq(stage.order_count, 0);
+    stage_close();
+}
+
+Test(http, slash_newline_and_blanks_at_the_end_are_forgiven)
+{
+    stage_open();
+    ask("/api/health/");
+    answers_with(200, "\"OK\"");
+    ask("/api/steering/pool/fc_backend%0A");
+    answers_with(200, "\"name\":\"fc_backend\"");
+    ask("/api/steering/pool/%20fc_backend%0A/");
+    answers_with(200, "\"name\":\"fc_backend\"");
+    stage_close();
+}
+
+Test(http, an_encoded_slash_stays_in_its_parameter)
+{
+    stage_open();
+    ask("/api/steering/pool/a%2Fb");
+    answers_with(500, "there is no pool 'a/b'");
+    stage_close();
+}
+
+Test(http, the_prefix_stands_before_all_but_the_status_endpoint)
+{
+    TEXT_SET(stage.config.url_prefix, "/fc");
+    TEXT_SET(stage.config.status_endpoint, "/my_status");
+    stage_open();
+    ask("/fc/api/lb-check");
+    answers(200, "\"OK\"");
+    ask("/api/lb-check");
+    answers_with(404, "\"Code\":\"ERROR\"");
+    ask("/fcx/api/lb-check");
+    answers_with(404, "\"Code\":\"ERROR\"");
+    ask("/my_status");
+    answers_with(200, "\"Healthy\":true");
+    ask("/fc/api/status");
+    answers_with(404, "\"Code\":\"ERROR\"");
+    ask("/fc");
+    answers_with(200, "firstchair 0.1.0");
+    stage_close();
+}
+
+Test(http, paths_and_headers_are_bounded)
+{
+    static char path[40000], headers[20000];
+    stage_open();
+    memset(path, 'a', 3000);
+    path[0] = '/';
+    ask(path);
+    answers_with(414, "longer than 2048");
+
+    struct client *client = client_open();
+    memset(headers, 'x', sizeof headers - 1);
+    client_say(client, "GET / HTTP/1.1\r\nX-Long: ");
+    send(client->fd, headers, sizeof headers - 1, MSG_NOSIGNAL);
+    client_wait(client);
+    cr_assert_neq(strstr(client->heard, "HTTP/1.1 4"), NULL, "heard: %s", client->heard);
+    client_close(client);
+    ask("/api/lb-check");
+    answers(200, "\"OK\"");
+    stage_close();
+}
+
+Test(http, garbage_and_half_requests_disturb_nobody)
+{
+    stage_open();
+    struct client *garbage = client_open(), *half = client_open();
+    client_say(garbage, "\x16\x03\x01 garbage\r\n\r\n\r\n");
+    client_say(half, "GET /api/he");
+    some_turns(garbage);
+    ask("/api/lb-check");
+    answers(200, "\"OK\"");
+    client_close(garbage);
+    client_close(half);
+    ask("/api/lb-check");
+    answers(200, "\"OK\"");
+    stage_close();
+}
+
+Test(http, a_body_is_read_and_ignored_up_to_its_bound)
+{
+    static char body[70000];
+    stage_open();
+    struct client *client = client_ask("POST", "/api/reelect", LOCAL "Content-Length: 5\r\n");
+    client_say(client, "hello");
+    end_order(client, FC_OK, "done");
+    client_wait(client);
+    cr_assert(text_begins(client->heard, "HTTP/1.1 200"), "heard: %s", client->heard);
+    client_close(client);
+
+    client = client_ask("POST", "/api/reelect", LOCAL "Content-Length: 70000\r\n");
+    memset(body, 'b', sizeof body);
+    send(client->fd, body, sizeof body, MSG_NOSIGNAL);
+    client_wait(client);
+    cr_assert_eq(stage.order_count, 1);
+    client_close(client);
+    stage_close();
+}
+
+/* ---- who may ---- */
+
+Test(http, basic_asks_everybody_for_the_password)
+{
+    TEXT_SET(stage.config.authentication_method, "basic");
+    TEXT_SET(stage.config.http_auth_user, "anna");
+    TEXT_SET(stage.config.http_auth_password, "pass:word");
+    stage_open();
+    ask("/health/live");
+    answers(401, "Not Authorized");
+    answers_with(401, "HTTP/1.1 401 Unauthorized\r\n");
+    answers_with(401, "WWW-Authenticate: Basic realm=\"Authorization Required\"");
+    ask("/nowhere");
+    answers(401, "Not Authorized");
+    ask_as("GET", "/api/lb-check", LOCAL "Authorization: Basic YW5uYTpwYXNzOndvcmQ=\r\n");
+    answers(200, "\"OK\"");
+    ask_as("GET", "/api/lb-check", LOCAL "Authorization: Basic YW5uYTp3cm9uZw==\r\n");
+    answers(401, "Not Authorized");
+    ask_as("GET", "/api/lb-check", LOCAL "Authorization: Basic ????\r\n");
+    answers(401, "Not Authorized");
+    ask_as("GET", "/api/lb-check", LOCAL "Authorization: Basic cmVhZG9ubHk6eA==\r\n");
+    answers(401, "Not Authorized");
+    stage_close();
+}
+
+Test(http, basic_names_the_asker_in_the_order_also_from_afar)
+{
+    TEXT_SET(stage.config.authentication_method, "basic");
+    TEXT_SET(stage.config.http_auth_user, "anna");
+    TEXT_SET(stage.config.http_auth_password, "pass:word");
+    stage_open();
+    ask_order("/api/steering/switch/fc_backend/db2",
+              "Host: fc.example.com\r\nX-Forwarded-For: 192.0.2.7\r\nAuthorization: Basic YW5uYTpwYXNzOndvcmQ=\r\n",
+              FC_OK, "done");
+    answers_with(200, "\"Code\":\"OK\"");
+    cr_assert_str_eq(stage.by, "anna@http");
+    stage_close();
+}
+
+Test(http, multi_lets_readonly_look_and_not_touch)
+{
+    TEXT_SET(stage.config.authentication_method, "multi");
+    TEXT_SET(stage.config.http_auth_user, "anna");
+    TEXT_SET(stage.config.http_auth_password, "pass:word");
+    stage_open();
+    ask_as("GET", "/api/lb-check", LOCAL "Authorization: Basic cmVhZG9ubHk6eA==\r\n");
+    answers(200, "\"OK\"");
+    ask_as("GET", "/api/reelect", LOCAL "Authorization: Basic cmVhZG9ubHk6eA==\r\n");
+    answers(500, "{\"Code\":\"ERROR\",\"Message\":\"Unauthorized\",\"Details\":null}");
+    cr_assert_eq(stage.order_count, 0);
+    stage_close();
+}
+
+Test(http, proxy_trusts_the_name_in_its_header)
+{
+    TEXT_SET(stage.config.authentication_method, "proxy");
+    stage.config.power_auth_users.count = 1;
+    TEXT_SET(stage.config.power_auth_users.item[0], "anna");
+    stage_open();
+    ask_as("GET", "/api/reelect", LOCAL);
+    answers(500, "{\"Code\":\"ERROR\",\"Message\":\"Unauthorized\",\"Details\":null}");
+    ask_as("GET", "/api/reelect", LOCAL "X-Remote-Name: bert\r\n");
+    answers_with(500, "Unauthorized");
+    ask_order("/api/steering/yield", "Host: fc\r\nX-Forwarded-For: 192.0.2.7\r\nX-Remote-Name: anna\r\n", FC_OK, "done");
+    answers_with(200, "\"OK\"");
+    cr_assert_str_eq(stage.by, "anna@http");
+    stage_close();
+}
+
+Test(http, read_only_refuses_every_change)
+{
+    stage.config.read_only = true;
+    stage_open();
+    ask("/api/reelect");
+    answers(500, "{\"Code\":\"ERROR\",\"Message\":\"Unauthorized\",\"Details\":null}");
+    ask("/api/steering/pause/fc_backend");
+    answers_with(500, "Unauthorized");
+    ask("/api/steering/pools");
+    answers_with(200, "fc_backend");
+    cr_assert_eq(stage.order_count, 0);
+    stage_close();
+}
+
+Test(http, without_authentication_a_steering_order_must_come_from_this_host)
+{
+    stage_open();
+    ask_as("GET", "/api/steering/yield", LOCAL "X-Forwarded-For: 192.0.2.7\r\n");
+    answers_with(500, "needs a name (AuthenticationMethod");
+    ask_as("GET", "/api/steering/yield", "Host: rebound.example.com\r\n");
+    answers_with(500, "must come from this host itself");
+    cr_assert_eq(stage.order_count, 0);
+    ask_order("/api/steering/yield", "Host: 127.0.0.1:3000\r\n", FC_OK, "done");
+    answers_with(200, "\"OK\"");
+    ask_order("/api/steering/yield", "Host: [::1]:3000\r\n", FC_OK, "done");
+    answers_with(200, "\"OK\"");
+    cr_assert_str_eq(stage.by, "127.0.0.1@http");
+    ask_order("/api/reelect", LOCAL "X-Forwarded-For: 192.0.2.7\r\n", FC_OK, "done");
+    answers(200, "{\"Code\":\"OK\",\"Message\":\"done\",\"Details\":null}");
+    stage_close();
+}
+
+Test(http, a_page_of_another_site_changes_nothing)
+{
+    stage_open();
+    ask_as("GET", "/api/reelect", LOCAL "Sec-Fetch-Site: cross-site\r\n");
+    answers_with(500, "a web page of another site");
+    ask_as("GET", "/api/reelect", LOCAL "Origin: http://evil.example.com\r\n");
+    answers_with(500, "a web page of another site");
+    ask_as("GET", "/api/reelect", LOCAL "Origin: null\r\n");
+    answers_with(500, "a web page of another site");
+    cr_assert_eq(stage.order_count, 0);
+    ask_order("/api/reelect", LOCAL "Origin: http://localhost\r\nSec-Fetch-Site: same-origin\r\n", FC_OK, "done");
+    answers_with(200, "\"OK\"");
+    stage_close();
+}
+
+/* ---- orders ---- */
+
+Test(http, an_order_waits_for_its_end_while_others_are_answered)
+{
+    stage_open();
+    struct client *client = client_ask("GET", "/api/steering/switch/fc_backend/db2?force=1&within=30", LOCAL);
+    some_turns(client);
+    cr_assert_str_eq(stage.order, "switch fc_backend to db2 force within 30");
+    cr_assert_eq(client->length, 0u);
+    stage.reply(stage.waiter, FC_OK, "db1 is fenced", false);
+    ask("/api/lb-check");
+    answers(200, "\"OK\"");
+    cr_assert_eq(http_door_counters(stage.door).orders_waiting, 1u);
+    end_order(client, FC_OK, "db2 sits (epoch 10)");
+    client_wait(client);
+    cr_assert_neq(strstr(client->heard, "{\"Code\":\"OK\",\"Message\":\"db2 sits (epoch 10)\",\"Details\":{\"code\":\"ok\","
+                                        "\"order\":\"switch fc_backend to db2 force within 30\"}}"), NULL);
+    cr_assert_eq(http_door_counters(stage.door).orders_waiting, 0u);
+    client_close(client);
+    stage_close();
+}
+
+Test(http, a_refused_order_says_why)
+{
+    stage_open();
+    ask_order("/api/steering/maint/fc_backend/db1?because=disk%20swap;+then%0Aback", LOCAL, FC_REFUSED,
+              "db1 sits and there's no successor");
+    answers_with(500, "{\"Code\":\"ERROR\",\"Message\":\"db1 sits and there`s no successor\",\"Details\":{\"code\":\"refused\"");
+    cr_assert_str_eq(stage.order, "maint fc_backend/db1 because disk swap. then.back");
+    stage_close();
+}
+
+Test(http, each_order_route_speaks_the_grammar)
+{
+    stage_open();
+    ask_order("/api/steering/failback/fc_backend", LOCAL, FC_OK, "");
+    cr_assert_str_eq(stage.order, "failback fc_backend");
+    ask_order("/api/steering/drain/fc_backend/db2/", LOCAL, FC_OK, "");
+    cr_assert_str_eq(stage.order, "drain fc_backend/db2");
+    ask_order("/api/steering/ready/fc_backend/db2%0A", LOCAL, FC_OK, "");
+    cr_assert_str_eq(stage.order, "ready fc_backend/db2");
+    ask_order("/api/steering/pause/fc_backend?because=upgrade", LOCAL, FC_OK, "");
+    cr_assert_str_eq(stage.order, "pause fc_backend because upgrade");
+    ask_order("/api/steering/resume/fc_backend", LOCAL, FC_OK, "");
+    cr_assert_str_eq(stage.order, "resume fc_backend");
+    ask_order("/api/steering/switch/fc_backend/db2?force=0", LOCAL, FC_OK, "");
+    cr_assert_str_eq(stage.order, "switch fc_backend to db2");
+    stage_close();
+}
+
+Test(http, what_cannot_be_meant_is_refused_before_it_is_an_order)
+{
+    stage_open();
+    ask("/api/steering/switch/fc_backend/db2%20force");
+    answers_with(500, "part 2 is no name");
+    ask("/api/steering/switch/fc_backend/db2?forse=1");
+    answers_with(500, "takes force=1, within=SECONDS");
+    ask("/api/steering/switch/fc_backend/db2?force=maybe");
+    answers_with(500, "force must be");
+    ask("/api/steering/switch/fc_backend/db2?within=0");
+    answers_with(500, "within must be");
+    ask("/api/steering/switch/fc_backend/db2?within=-5");
+    answers_with(500, "within must be");
+    ask("/api/steering/yield?because=x");
+    answers_with(500, "takes nothing");
+    cr_assert_eq(stage.order_count, 0);
+    stage_close();
+}
+
+Test(http, an_order_without_an_end_is_answered_at_its_bound)
+{
+    stage.config.move_limit_ms = 100 - HTTP_ORDER_SPARE_MS;
+    stage_open();
+    ask("/api/steering/yield");
+    answers_with(500, "the order goes on");
+    answers_with(500, "\"code\":\"timeout\"");
+    cr_assert_eq(stage.forgotten_count, 1);
+    stage_close();
+}
+
+Test(http, an_asker_who_goes_away_harms_nobody)
+{
+    stage_open();
+    struct client *client = client_ask("GET", "/api/steering/yield", LOCAL);
+    for (int i = 0; i < PATIENCE && stage.reply == NULL; i++)
+        turn(client);
+    client_close(client);
+    ask("/api/lb-check");
+    answers(200, "\"OK\"");
+    stage.reply(stage.waiter, FC_OK, "done", true);
+    ask("/api/lb-check");
+    answers(200, "\"OK\"");
+    stage_close();
+}
+
+Test(http, who_waits_when_the_door_closes_is_told)
+{
+    stage_open();
+    struct client *client = client_ask("GET", "/api/steering/yield", LOCAL);
+    for (int i = 0; i < PATIENCE && stage.reply == NULL; i++)
+        turn(client);
+    http_door_close(stage.door);
+    stage.door = NULL;
+    client_wait(client);
+    cr_assert_neq(strstr(client->heard, "this node is stopping"), NULL, "heard: %s", client->heard);
+    cr_assert_eq(stage.forgotten_count, 1);
+    client_close(client);
+    stage_close();
+}
+
+static void on_half_second(struct ev_loop *loop, ev_timer *timer, int events)
+{
+    (void)timer;
+    (void)events;
+    ev_break(loop, EVBREAK_ALL);
+}
+
+Test(http, waiting_costs_no_turns_of_the_loop)
+{
+    ev_timer half_second;
+    stage_open();
+    struct client *client = client_ask("GET", "/api/steering/yield", LOCAL), *idle = client_open();
+    some_turns(client);
+    const unsigned before = ev_iteration(stage.loop);
+    ev_timer_init(&half_second, on_half_second, 0.5, 0.0);
+    ev_timer_start(stage.loop, &half_second);
+    ev_run(stage.loop, 0);
+    cr_assert_lt(ev_iteration(stage.loop) - before, 10u);
+    end_order(client, FC_OK, "done");
+    client_wait(client);
+    client_close(client);
+    client_close(idle);
+    stage_close();
+}
+
+Test(http, a_process_without_descriptors_does_not_spin)
+{
+    ev_timer half_second;
+    struct rlimit old, none;
+    stage_open();
+    getrlimit(RLIMIT_NOFILE, &old);
+    none = old;
+    struct client *late = client_open();
+    none.rlim_cur = (rlim_t)late->fd + 1;
+    setrlimit(RLIMIT_NOFILE, &none);
+    const unsigned before = ev_iteration(stage.loop);
+    ev_timer_init(&half_second, on_half_second, 0.5, 0.0);
+    ev_timer_start(stage.loop, &half_second);
+    ev_run(stage.loop, 0);
+    const unsigned turns = ev_iteration(stage.loop) - before;
+    setrlimit(RLIMIT_NOFILE, &old);
+    cr_assert_lt(turns, 100u, "%u turns in half a second", turns);
+    client_say(late, "GET /api/lb-check HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    client_wait(late);
+    cr_assert(text_begins(late->heard, "HTTP/1.1 200"));
+    client_close(late);
+    stage_close();
+}
+
+Test(http, too_many_waiting_orders_are_refused)
+{
+    static struct client *clients[HTTP_ORDERS_MAX];
+    stage_open();
+    for (int i = 0; i < HTTP_ORDERS_MAX; i++) {
+        clients[i] = client_ask("GET", "/api/steering/yield", LOCAL);
+        for (int j = 0; j < PATIENCE && stage.order_count == i; j++)
+            turn(clients[i]);
+    }
+    cr_assert_eq(stage.order_count, HTTP_ORDERS_MAX);
+    ask("/api/steering/yield");
+    answers_with(500, "ask again");
+    cr_assert_eq(stage.order_count, HTTP_ORDERS_MAX);
+    stage_close();
+    cr_assert_eq(stage.forgotten_count, HTTP_ORDERS_MAX);
+    for (int i = 0; i < HTTP_ORDERS_MAX; i++)
+        client_close(clients[i]);
+}
+
+/* ---- the rest ---- */
+
+Test(http, orchestrators_other_routes_answer_in_the_envelope)
+{
+    stage_open();
+    ask("/api/grab-election");
+    answers_with(500, "firstchairctl yield");
+    ask("/api/raft-leader");
+    answers(500, "{\"Code\":\"ERROR\",\"Message\":\"raft-leader: raft is not in use here\",\"Details\":null}");
+    ask("/api/raft-yield/fc2");
+    answers_with(500, "raft-yield: raft is not in use here");
+    ask("/api/reload-cluster-alias");
+    answers_with(500, "\"Code\":\"ERROR\"");
+    stage_close();
+}
+
+Test(http, a_reload_keeps_the_old_when_the_new_is_wrong)
+{
+    stage_open();
+    ask("/api/reload-configuration");
+    answers(200, "{\"Code\":\"OK\",\"Message\":\"configuration reloaded\",\"Details\":\"\"}");
+    stage.reload_code = FC_BAD_CONFIG;
+    ask("/api/reload-configuration");
+    answers_with(500, "the earlier configuration stays in force: NodeName");
+    ask("/api/reload-configuration?config=/etc/passwd");
+    answers_with(500, "leave config out");
+    stage_close();
+}
+
+Test(http, headers_come_back_without_the_secrets)
+{
+    stage_open();
+    ask_as("GET", "/api/headers", LOCAL "X-Test: one\r\nX-Test: two\r\nAuthorization: Basic c2VjcmV0\r\nCookie: a=b\r\n");
+    answers_with(200, "\"X-Test\":[\"one\",\"two\"]");
+    answers_with(200, "\"Authorization\":[\"(set)\"]");
+    cr_assert_eq(strstr(answer, "c2VjcmV0"), NULL);
+    cr_assert_eq(strstr(answer, "a=b"), NULL);
+    stage_close();
+}
+
+Test(http, picture_pools_events_metrics_and_page_are_there)
+{
+    stage.status.event_count = 3;
+    for (int i = 0; i < 3; i++)
+        stage.status.events[i].seq = (uint64_t)i + 1;
+    stage_open();
+    ask("/api/steering/status");
+    answers_with(200, "{\"seq\":0,\"time\":\"2026-11-22T22:41:03.123Z\"");
+    ask("/api/steering/pools");
+    answers_with(200, "[{\"name\":\"fc_backend\"");
+    ask("/api/steering/events?count=1");
+    answers_with(200, "\r\n\r\n[{\"seq\":3,");
+    ask("/api/steering/events?count=x");
+    answers_with(500, "count must be a number");
+    ask("/metrics");
+    answers_with(200, "\nfirstchair_leads 1\n");
+    answers_with(200, "\nfirstchair_agent_answered_total 7\n");
+    ask("/");
+    answers_with(200, "/api/steering/switch/:pool/:server");
+    answers_with(200, "Content-Type: text/plain");
+    stage_close();
+}
+
+Test(http, one_connection_asks_one_thing_after_the_other)
+{
+    stage_open();
+    struct client *client = client_open();
+    client_say(client, "GET /api/lb-check HTTP/1.1\r\nHost: x\r\n\r\nGET /api/leader-check HTTP/1.1\r\nHost: x\r\n\r\n"
+                       "GET /api/nonsense HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    client_wait(client);
+    const char *first = strstr(client->heard, "200 OK");
+    cr_assert_neq(first, NULL);
+    const char *second = strstr(first + 1, "200 OK");
+    cr_assert_neq(second, NULL);
+    cr_assert_neq(strstr(second, "404 Not Found"), NULL);
+    cr_assert_eq(http_door_counters(stage.door).requests, 3u);
+    cr_assert_eq(http_door_counters(stage.door).not_found, 1u);
+    client_close(client);
+    stage_close();
+}
+
+Test(http, a_unix_socket_is_local_and_removed_at_the_end)
+{
+    char directory[] = "/tmp/fc_http_XXXXXX";
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    struct stat at;
+
+    cr_assert_neq(mkdtemp(directory), NULL);
+    TEXT_FORMAT(stage.config.listen_socket, "%s/http.sock", directory);
+    TEXT_SET(address.sun_path, stage.config.listen_socket);
+    stage_open();
+    cr_assert_eq(http_door_port(stage.door), 0);
+    cr_assert_eq(stat(address.sun_path, &at), 0);
+    cr_assert_eq(at.st_mode & 07, 0u);
+
+    struct client *client = client_new(socket(AF_UNIX, SOCK_STREAM, 0), (struct sockaddr *)&address, sizeof address);
+    client_say(client, "GET /api/steering/yield HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+    end_order(client, FC_OK, "done");
+    client_wait(client);
+    cr_assert(text_begins(client->heard, "HTTP/1.1 200"), "heard: %s", client->heard);
+    cr_assert_str_eq(stage.by, "unix@http");
+    client_close(client);
+
+    struct http_door *second = NULL;
+    struct fc_err err;
+    cr_assert_eq(http_door_open(stage.loop, &stage.desk, &second, &err), FC_BUSY);
+    stage_close();
+    cr_assert_neq(stat(address.sun_path, &at), 0);
+    rmdir(directory);
+}
+
+Test(http, a_taken_port_is_one_clear_error)
+{
+    struct http_door *second = NULL;
+    struct fc_err err;
+    stage_open();
+    TEXT_FORMAT(stage.config.listen_address, "127.0.0.1:%d", http_door_port(stage.door));
+    cr_assert_eq(http_door_open(stage.loop, &stage.desk, &second, &err), FC_UNREACHABLE);
+    cr_assert_neq(strstr(err.text, "cannot listen on"), NULL);
+    cr_assert_eq(second, NULL);
+    stage_close();
+}
+
+Test(http, connections_beyond_the_bound_wait_for_a_place)
+{
+    static struct client *idle[HTTP_CONNECTIONS_MAX + 20];
+    stage_open();
+    for (int i = 0; i < HTTP_CONNECTIONS_MAX + 20; i++) {
+        idle[i] = client_open();
+        ev_run(stage.loop, EVRUN_NOWAIT);
+    }
+    some_turns(idle[0]);
+    cr_assert_eq(http_door_counters(stage.door).connections, (uint64_t)HTTP_CONNECTIONS_MAX);
+    struct client *late = client_ask("GET", "/api/lb-check", LOCAL);
+    some_turns(late);
+    cr_assert_eq(late->length, 0u);
+    for (int i = 0; i < HTTP_CONNECTIONS_MAX + 20; i++)
+        client_close(idle[i]);
+    client_wait(late);
+    cr_assert(text_begins(late->heard, "HTTP/1.1 200"));
+    client_close(late);
+    stage_close();
+}
+
+/* ---- the path splitter alone ---- */
+
+static bool splits(const char *raw, struct http_path *path)
+{
+    return http_path_split(raw, strlen(raw), path);
+}
+
+Test(http_path, is_split_before_it_is_decoded)
+{
+    struct http_path path;
+    cr_assert(splits("/a/b%2Fc/%20d%0a", &path));
+    cr_assert_eq(path.count, 3);
+    cr_assert_str_eq(path.segment[1], "b/c");
+    cr_assert_str_eq(path.segment[2], "d");
+    cr_assert(splits("/", &path) && path.count == 0);
+}
+
+Test(http_path, refuses_what_is_no_path)
+{
+    struct http_path path;
+    char longest[HTTP_SEGMENT_SIZE + 2];
+    cr_assert_not(splits("", &path));
+    cr_assert_not(splits("a/b", &path));
+    cr_assert_not(splits("//", &path));
+    cr_assert_not(splits("/a//b", &path));
+    cr_assert_not(splits("/%0A/b", &path));
+    cr_assert_not(splits("/a%", &path));
+    cr_assert_not(splits("/a%4", &path));
+    cr_assert_not(splits("/a%4g", &path));
+    cr_assert_not(splits("/a%00b", &path));
+    cr_assert_not(splits("/1/2/3/4/5/6/7/8/9", &path));
+    memset(longest, 'x', sizeof longest);
+    longest[0] = '/';
+    cr_assert(http_path_split(longest, HTTP_SEGMENT_SIZE, &path));
+    cr_assert_not(http_path_split(longest, HTTP_SEGMENT_SIZE + 1, &path));
+}
+
+Test(http_path, fits_a_pattern_as_a_whole)
+{
+    struct http_path path;
+    const char *parameter[HTTP_PARAMETERS_MAX];
+    int number;
+    cr_assert(splits("/api/pool/x", &path));
+    cr_assert(http_path_fits(&path, "/api/pool/:pool", parameter, &number));
+    cr_assert_eq(number, 1);
+    cr_assert_str_eq(parameter[0], "x");
+    cr_assert_not(http_path_fits(&path, "/api/pool", parameter, &number));
+    cr_assert_not(http_path_fits(&path, "/api/pool/:pool/:server", parameter, &number));
+    cr_assert_not(http_path_fits(&path, "/api/poo/:pool", parameter, &number));
+    cr_assert_not(http_path_fits(&path, "/", parameter, &number));
+}

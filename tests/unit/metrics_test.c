@@ -1,0 +1,157 @@
+/* /metrics: the numbers of a picture, and that the format holds: one HELP and TYPE per family, samples together, labels
+ * escaped, nothing where nothing is known. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/metrics.h"
+#include "base/text.h"
+
+static struct status status;         /* large: not on the stack */
+static struct desk_counters counters;
+
+static void fill(void)
+{
+    memset(&status, 0, sizeof status);
+    counters = (struct desk_counters){ .agent_answered = 12345, .process_start_unix_ms = 1795387263500 };
+    TEXT_SET(status.version, "0.1.0");
+    TEXT_SET(status.node, "fc1");
+    TEXT_SET(status.leadership, "suspended");
+    status.epoch = 9;
+    status.lease_left_ms = 2500;
+    status.store_age_ms = -1;
+    status.server_count = 2;
+    TEXT_SET(status.servers[0].name, "db1");
+    status.servers[0].has_been_seen = status.servers[0].is_reachable = true;
+    status.servers[0].look.replica.lag_ms = 1500;
+    status.servers[0].look.replica.is_configured = true;
+    status.servers[0].look.replica.io = THREAD_RUNNING;
+    TEXT_SET(status.servers[1].name, "db\"2\\\n\xc3");
+    status.servers[1].age_ms = -1;
+    status.pool_count = 1;
+    struct status_pool *pool = &status.pools[0];
+    TEXT_SET(pool->name, "fc_backend");
+    TEXT_SET(pool->state, "seated");
+    TEXT_SET(pool->seated, "db1");
+    pool->epoch = 8;
+    pool->server_count = 1;
+    TEXT_SET(pool->servers[0].name, "db1");
+    pool->servers[0].answer.voice = VOICE_FIRST;
+    pool->servers[0].view_count = 2;
+    TEXT_SET(pool->servers[0].views[0].proxy, "lb1");
+    pool->servers[0].views[0].is_known = true;
+    pool->servers[0].views[0].drift_ms = 700;
+    TEXT_SET(pool->servers[0].views[1].proxy, "lb2");
+    pool->servers[0].views[1].age_ms = -1;
+}
+
+static char *text;
+
+static void print(void)
+{
+    text = metrics_print(&status, &counters);
+    cr_assert_neq(text, NULL);
+}
+
+static bool has(const char *part) { return strstr(text, part) != NULL; }
+
+#define SHOWS(line) cr_assert(has("\n" line "\n"), "'%s' is not in:\n%s", line, text)
+#define SHOWS_NOT(part) cr_assert(!has(part), "'%s' is in:\n%s", part, text)
+
+TestSuite(metrics, .init = fill);
+
+Test(metrics, says_who_leads_in_which_epoch_for_how_long)
+{
+    print();
+    SHOWS("firstchair_build_info{version=\"0.1.0\",node=\"fc1\",store=\"\",arbitration=\"\"} 1");
+    SHOWS("firstchair_leads 0");
+    SHOWS("firstchair_leadership{state=\"suspended\"} 1");
+    SHOWS("firstchair_leadership{state=\"leading\"} 0");
+    SHOWS("firstchair_epoch 9");
+    SHOWS("firstchair_lease_left_seconds 2.5");
+    free(text);
+}
+
+Test(metrics, says_what_is_meant_and_what_each_proxy_does)
+{
+    print();
+    SHOWS("firstchair_pool_state{pool=\"fc_backend\",kind=\"backend\",state=\"seated\"} 1");
+    SHOWS("firstchair_pool_epoch{pool=\"fc_backend\",kind=\"backend\"} 8");
+    SHOWS("firstchair_pool_server_seated{pool=\"fc_backend\",server=\"db1\"} 1");
+    SHOWS("firstchair_pool_server_intent{pool=\"fc_backend\",server=\"db1\",state=\"first\"} 1");
+    SHOWS("firstchair_pool_server_intent{pool=\"fc_backend\",server=\"db1\",state=\"rest\"} 0");
+    SHOWS("firstchair_pool_server_hold{pool=\"fc_backend\",server=\"db1\",state=\"maint\"} 0");
+    SHOWS("firstchair_view_drift_seconds{proxy=\"lb1\",pool=\"fc_backend\",server=\"db1\"} 0.7");
+    SHOWS("firstchair_server_replication_lag_seconds{server=\"db1\"} 1.5");
+    SHOWS("firstchair_server_replication_io_running{server=\"db1\"} 1");
+    SHOWS("firstchair_server_replication_sql_running{server=\"db1\"} 0");
+    SHOWS("firstchair_agent_answered_total 12345");
+    free(text);
+}
+
+Test(metrics, has_no_sample_for_what_is_not_known)
+{
+    print();
+    SHOWS_NOT("\nfirstchair_store_age_seconds ");
+    SHOWS_NOT("firstchair_view_drift_seconds{proxy=\"lb2\"");
+    SHOWS_NOT("firstchair_view_usable{proxy=\"lb2\"");
+    SHOWS_NOT("firstchair_server_replication_lag_seconds{server=\"db\\\"2");
+    SHOWS_NOT(" -1\n");
+    SHOWS("firstchair_view_known{proxy=\"lb2\",pool=\"fc_backend\",server=\"db1\"} 0");
+    free(text);
+}
+
+Test(metrics, escapes_labels)
+{
+    print();
+    SHOWS("firstchair_server_reachable{server=\"db\\\"2\\\\\\n?\"} 0");
+    free(text);
+}
+
+Test(metrics, shows_the_process_itself)
+{
+    print();
+    SHOWS("process_start_time_seconds 1795387263.5");
+    SHOWS_NOT("process_resident_memory_bytes 0\n");
+    cr_assert(has("\nprocess_open_fds "));
+    cr_assert(has("\nprocess_cpu_seconds_total "));
+    free(text);
+}
+
+/* Every sample line stands under the TYPE of its own family, and no family comes twice. */
+Test(metrics, keeps_the_samples_of_a_family_together)
+{
+    char family[128] = "", seen[8192] = "", *save = NULL;
+    print();
+    for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save)) {
+        if (text_begins(line, "# TYPE ")) {
+            char mark[160];
+            text_copy_bytes(family, sizeof family, line + 7, strcspn(line + 7, " "));
+            TEXT_FORMAT(mark, "<%s>", family);
+            cr_assert_eq(strstr(seen, mark), NULL, "%s comes twice", family);
+            cr_assert(text_copy(seen + strlen(seen), sizeof seen - strlen(seen), mark));
+        } else if (line[0] != '#') {
+            const size_t length = strcspn(line, "{ ");
+            cr_assert(length == strlen(family) && memcmp(line, family, length) == 0, "%s stands under %s", line, family);
+        }
+    }
+    free(text);
+}
+
+Test(metrics, the_page_names_every_family)
+{
+    char *page = NULL, *save = NULL;
+    size_t size = 0;
+    FILE *to = open_memstream(&page, &size);
+    metrics_docs_print(to);
+    fclose(to);
+    print();
+    for (char *line = strtok_r(text, "\n", &save); line != NULL; line = strtok_r(NULL, "\n", &save))
+        if (text_begins(line, "# TYPE ")) {
+            char row[160];
+            TEXT_FORMAT(row, "| `%.*s` |", (int)strcspn(line + 7, " "), line + 7);
+            cr_assert_neq(strstr(page, row), NULL, "%s is not on the page", row);
+        }
+    free(text);
+    free(page);
+}

@@ -1,0 +1,191 @@
+/* Scenes of the grammar: what an operator types, what is understood, and what is said when it is not. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "act/orders.h"
+#include "base/text.h"
+
+/* The order as one line that a person can judge, or the sentence of its refusal. */
+static const char *heard_bytes(const char *text, size_t length)
+{
+    static char line[512];
+    struct order order;
+    struct fc_err err = { 0 };
+
+    if (order_parse(text, length, &order, &err) != FC_OK) {
+        TEXT_FORMAT(line, "%s: %s", fc_code_word(err.code), err.text);
+        return line;
+    }
+    TEXT_FORMAT(line, "%s pool=%s server=%s%s limit=%u count=%d because=%s", verb_table[order.verb].word, order.pool,
+                order.server, order.is_forced ? " forced" : "", order.limit_ms, order.count, order.because);
+    return line;
+}
+
+static const char *heard(const char *text) { return heard_bytes(text, strlen(text)); }
+
+#define HEARS(text, expected) cr_assert_str_eq(heard(text), expected)
+#define SAYS(text, part) cr_assert(strstr(heard(text), part) != NULL, "'%s' was answered: %s", text, heard(text))
+
+Test(orders, reading_verbs_need_no_operand)
+{
+    HEARS("status", "status pool= server= limit=0 count=0 because=");
+    HEARS("pools", "pools pool= server= limit=0 count=0 because=");
+    HEARS("events", "events pool= server= limit=0 count=0 because=");
+    HEARS("explain", "explain pool= server= limit=0 count=0 because=");
+    HEARS("yield", "yield pool= server= limit=0 count=0 because=");
+}
+
+Test(orders, explain_takes_a_pool_and_perhaps_a_server)
+{
+    HEARS("explain fc_backend", "explain pool=fc_backend server= limit=0 count=0 because=");
+    HEARS("explain fc_backend/db1", "explain pool=fc_backend server=db1 limit=0 count=0 because=");
+    HEARS("explain fc_backend db1", "explain pool=fc_backend server=db1 limit=0 count=0 because=");
+}
+
+Test(orders, switch_takes_its_small_words_in_any_order_and_case)
+{
+    HEARS("switch p db2", "switch pool=p server=db2 limit=0 count=0 because=");
+    HEARS("switch p to db2", "switch pool=p server=db2 limit=0 count=0 because=");
+    HEARS("switch p/db2", "switch pool=p server=db2 limit=0 count=0 because=");
+    HEARS("Switch p TO db2 FORCE within 10", "switch pool=p server=db2 forced limit=10000 count=0 because=");
+    HEARS("switch p to db2 within 10s --force", "switch pool=p server=db2 forced limit=10000 count=0 because=");
+    HEARS("\t switch   p\tdb2  ", "switch pool=p server=db2 limit=0 count=0 because=");
+}
+
+Test(orders, names_keep_their_case)
+{
+    HEARS("resume Fc_Backend", "resume pool=Fc_Backend server= limit=0 count=0 because=");
+}
+
+Test(orders, because_takes_the_rest_of_the_line)
+{
+    HEARS("maint p/db2 because disk  swap, for Anna ", "maint pool=p server=db2 limit=0 count=0 because=disk  swap, for Anna");
+    HEARS("drain p db2 because x", "drain pool=p server=db2 limit=0 count=0 because=x");
+    HEARS("pause p because", "bad-input: pause: 'because' stands without its text; usage: pause POOL [because TEXT]");
+    HEARS("pause p because \xd0\xb4\xd0\xb8\xd1\x81\xd0\xba",
+          "pause pool=p server= limit=0 count=0 because=\xd0\xb4\xd0\xb8\xd1\x81\xd0\xba");
+}
+
+Test(orders, because_refuses_what_would_break_a_line_or_a_document)
+{
+    SAYS("pause p because a\nb", "plain UTF-8");
+    SAYS("pause p because \x1b[31m", "plain UTF-8");
+    SAYS("pause p because \xff", "plain UTF-8");
+    SAYS("pause p because \xc0\xaf", "plain UTF-8");
+    SAYS("pause p because \xed\xa0\x80", "plain UTF-8");
+    SAYS("pause p because \xe2\x82", "plain UTF-8");
+    SAYS("pause p because \xc2\x9b", "plain UTF-8");
+}
+
+Test(orders, because_has_a_bound)
+{
+    char text[WHY_SIZE + 32] = "pause p because ";
+    const size_t before = strlen(text);
+
+    memset(text + before, 'x', WHY_SIZE - 1);
+    cr_assert(strncmp(heard(text), "pause pool=p", 12) == 0);
+    text[before + WHY_SIZE - 1] = 'x';
+    SAYS(text, "at most 127 fit");
+}
+
+Test(orders, an_incomplete_order_says_what_is_missing_and_the_usage)
+{
+    HEARS("switch", "bad-input: switch: the pool and the server are missing; usage: "
+                    "switch POOL [to] SERVER [force] [within SECONDS]");
+    SAYS("switch p", "the server is missing");
+    SAYS("switch p to", "the server is missing");
+    SAYS("switch p db2 within", "without its seconds");
+    SAYS("failback", "the pool is missing");
+    SAYS("maint p", "the server is missing");
+    SAYS("maint p because tired", "the server is missing");
+    SAYS("ready", "usage: ready POOL/SERVER");
+}
+
+Test(orders, too_much_is_refused_and_named)
+{
+    SAYS("status now", "'now' is not understood here; usage: status");
+    SAYS("switch p db2 db3", "'db3' is not understood here");
+    SAYS("switch p db2 force force", "'force' is not understood here");
+    SAYS("switch p db2 within 5 within 6", "'within' is not understood here");
+    SAYS("maint p/db2 tired", "'tired' is not understood here");
+    SAYS("ready p/db2 because fine", "'because' is not understood here");
+}
+
+Test(orders, bounds_of_numbers_are_named)
+{
+    SAYS("events 0", "a number from 1 to 10000");
+    SAYS("events 10001", "a number from 1 to 10000");
+    SAYS("events -3", "a number from 1 to 10000");
+    SAYS("switch p db2 within 0", "1 to 3600 seconds");
+    SAYS("switch p db2 within 3601", "1 to 3600 seconds");
+    SAYS("switch p db2 within s", "1 to 3600 seconds");
+    SAYS("switch p db2 within 99999999999999999999", "1 to 3600 seconds");
+}
+
+Test(orders, bad_names_are_refused)
+{
+    SAYS("explain p/", "cannot be the name of a server");
+    SAYS("explain /db1", "cannot be the name of a pool");
+    SAYS("explain a/b/c", "cannot be the name of a server");
+    SAYS("resume -p", "cannot be the name of a pool");
+    SAYS("resume 'p'", "cannot be the name of a pool");
+}
+
+Test(orders, a_misspelt_verb_gets_the_nearest_one)
+{
+    HEARS("swich p db2", "bad-input: 'swich' is not an order; the nearest is: "
+                         "switch POOL [to] SERVER [force] [within SECONDS]");
+    SAYS("Statsu", "the nearest is: status");
+    SAYS("abracadabra", "orders are status, pools");
+}
+
+Test(orders, words_from_elsewhere_are_refused_with_what_does_it_here)
+{
+    SAYS("up p/db2", "refused: up: no order makes a server of a single-writer pool usable");
+    SAYS("weight p/db2 50", "refused: weight: ");
+    SAYS("down p/db2", "'maint POOL/SERVER'");
+    SAYS("history 5", "'events [COUNT]'");
+}
+
+Test(orders, nothing_and_garbage_get_one_sentence)
+{
+    SAYS("", "the order is empty");
+    SAYS("   \t ", "the order is empty");
+    SAYS("\x01\x02;rm", "'...rm' is not an order");
+    cr_assert(strstr(heard_bytes("status\0pools", 12), "is not an order") != NULL);
+}
+
+Test(orders, a_very_long_line_is_refused_by_its_length)
+{
+    static char text[ORDER_TEXT_MAX + 1];
+
+    memset(text, ' ', sizeof text);
+    memcpy(text, "status", 6);
+    cr_assert(strncmp(heard_bytes(text, ORDER_TEXT_MAX), "status pool=", 12) == 0);
+    cr_assert(strstr(heard_bytes(text, ORDER_TEXT_MAX + 1), "at most 1024 are read") != NULL);
+}
+
+Test(orders, a_refusal_leaves_the_callers_order_alone)
+{
+    struct order order = { .verb = VERB_YIELD, .pool = "kept" };
+
+    cr_assert_eq(order_parse("switch p", 8, &order, NULL), FC_BAD_INPUT);
+    cr_assert(order.verb == VERB_YIELD && text_is(order.pool, "kept"));
+}
+
+Test(orders, the_table_of_verbs_is_whole_and_its_examples_are_understood)
+{
+    for (int i = 0; i < VERB_COUNT; i++) {
+        const struct verb_row *row = &verb_table[i];
+        struct order order;
+        cr_assert(row->word != NULL && row->usage != NULL && row->meaning != NULL);
+        cr_assert(text_begins(row->usage, row->word) && text_begins(row->example, row->word));
+        cr_assert_eq(order_parse(row->example, strlen(row->example), &order, NULL), FC_OK, "%s", row->example);
+        cr_assert_eq((int)order.verb, i);
+        cr_assert(row->changes || !row->leader_only, "%s", row->word);
+        for (int j = 0; j < i; j++)
+            cr_assert_str_neq(row->word, verb_table[j].word);
+    }
+}

@@ -1,0 +1,182 @@
+/* Starting and asking private MariaDB servers, blocking: only scenes do so. */
+#include "private_mariadb.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+#define TEMPLATE "FC_TEST_MARIADB_TEMPLATE"          /* handed to each scene's process by its environment */
+
+#define USER "mysql"                                 /* mariadbd refuses to run as root */
+
+void mariadb_template_make(void)
+{
+    char folder[FOLDER_SIZE], data[FOLDER_SIZE + 32], scratch[FOLDER_SIZE + 32];
+    folder_open(folder);
+    setenv(TEMPLATE, folder, 1);
+    TEXT_FORMAT(data, "--datadir=%s/data", folder);
+    TEXT_FORMAT(scratch, "--tmpdir=%s", folder);       /* a server that starts removes others' scratch tables from its tmpdir */
+    const char *words[] = { "mariadb-install-db", "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+                            "--innodb-log-file-size=4M", "--innodb-buffer-pool-size=8M", "--innodb-flush-method=nosync",
+                            "--skip-log-bin", scratch, NULL };
+    if (program_run(folder, USER, words) != 0)
+        fprintf(stderr, "mariadb-install-db failed: see %s/output\n", folder);
+}
+
+void mariadb_template_remove(void)
+{
+    const char *folder = getenv(TEMPLATE);
+    if (folder != NULL)
+        folder_close(folder);
+}
+
+static void write_settings(const struct mariadb *server, const char *path)
+{
+    FILE *to = fopen(path, "w");
+    cr_assert_not_null(to);
+    fprintf(to, "[mariadbd]\ndatadir=%s/data\ntmpdir=%s\nsocket=%s\npid-file=%s/pid\nlog_error=%s/error.log\nport=%d\n"
+                "server_id=%d\n",
+            server->folder, server->folder, server->socket, server->folder, server->folder, server->port, server->id);
+    fprintf(to, "gtid_domain_id=%d\nbind-address=127.0.0.1\nlog_bin=bin\nbinlog_format=STATEMENT\nlog_slave_updates=ON\n"
+                "read_only=1\nskip_name_resolve=1\nslave_net_timeout=5\nperformance_schema=OFF\n"
+                "innodb_buffer_pool_size=8M\ninnodb_log_file_size=4M\ninnodb_flush_method=nosync\n"
+                "innodb_flush_log_at_trx_commit=0\nkey_buffer_size=64K\naria_pagecache_buffer_size=1M\n"
+                "table_open_cache=200\nmax_connections=60\n", server->id);
+    fclose(to);
+}
+
+static MYSQL *connect_root(const struct mariadb *server)
+{
+    MYSQL *root = mysql_init(NULL);
+    if (mysql_real_connect(root, NULL, "root", "", NULL, 0, server->socket, CLIENT_MULTI_STATEMENTS) != NULL) {
+        mysql_set_character_set(root, "utf8mb4");
+        return root;
+    }
+    mysql_close(root);
+    return NULL;
+}
+
+static void start(struct mariadb *server)
+{
+    char settings[FOLDER_SIZE + 32];
+    TEXT_FORMAT(settings, "--defaults-file=%s/my.cnf", server->folder);
+    const char *words[] = { "mariadbd", settings, NULL };
+    server->pid = program_start(server->folder, USER, words);
+    server->root = NULL;
+    for (int i = 0; i < 1000 && server->root == NULL; i++) {
+        usleep(10000);
+        server->root = connect_root(server);
+    }
+    cr_assert_not_null(server->root, "mariadbd does not come up: see %s/error.log", server->folder);
+}
+
+void mariadb_open(struct mariadb *server, int id)
+{
+    char path[FOLDER_SIZE + 32], from[FOLDER_SIZE + 32];
+    const char *template = getenv(TEMPLATE);
+
+    cr_assert_not_null(template);
+    *server = (struct mariadb){ .id = id, .port = free_port() };
+    folder_open(server->folder);
+    TEXT_FORMAT(server->socket, "%s/m.sock", server->folder);
+    TEXT_FORMAT(from, "%s/data", template);
+    TEXT_FORMAT(path, "%s/data", server->folder);
+    cr_assert_eq(program_run(server->folder, USER, (const char *[]){ "cp", "-a", "--reflink=auto", from, path, NULL }), 0);
+    TEXT_FORMAT(path, "%s/my.cnf", server->folder);
+    write_settings(server, path);
+    start(server);
+    mariadb_do(server,
+               "set session sql_log_bin = 0;"
+               "create user repl@127.0.0.1 identified by 'r'; grant replication slave on *.* to repl@127.0.0.1;"
+               "create user store@127.0.0.1 identified by 's'; create user fence@127.0.0.1 identified by 'f';"
+               "grant select, insert, update, delete, create on fc.* to store@127.0.0.1;"
+               "grant binlog monitor, slave monitor on *.* to store@127.0.0.1;"
+               "grant select, insert, update, delete, create on fc.* to fence@127.0.0.1;"
+               "grant read_only admin, connection admin, process, binlog monitor, slave monitor on *.* to fence@127.0.0.1;"
+               "set session sql_log_bin = 1");
+}
+
+void mariadb_kill(struct mariadb *server)
+{
+    program_end(&server->pid);
+    mysql_close(server->root);
+    server->root = NULL;
+}
+
+void mariadb_restart(struct mariadb *server)
+{
+    mariadb_kill(server);
+    start(server);
+}
+
+void mariadb_close(struct mariadb *server)
+{
+    if (server->folder[0] == '\0')
+        return;
+    mariadb_kill(server);
+    folder_close(server->folder);
+}
+
+static size_t put_rows(MYSQL_RES *rows, char *to, size_t size)
+{
+    size_t length = 0;
+    for (MYSQL_ROW row = mysql_fetch_row(rows); row != NULL; row = mysql_fetch_row(rows)) {
+        for (unsigned i = 0; i < mysql_num_fields(rows); i++) {
+            text_format(to + length, size - length, "%s%s", i == 0 ? "" : "|", row[i] == NULL ? "NULL" : row[i]);
+            length += strlen(to + length);
+        }
+        text_copy(to + length, size - length, "\n");
+        length += strlen(to + length);
+    }
+    return length;
+}
+
+void mariadb_query(struct mariadb *server, const char *sql, char *to, size_t size)
+{
+    int more = mysql_query(server->root, sql);
+    to[0] = '\0';
+    while (more == 0) {
+        MYSQL_RES *rows = mysql_store_result(server->root);
+        if (rows != NULL)
+            put_rows(rows, to, size);
+        mysql_free_result(rows);
+        more = mysql_next_result(server->root);
+    }
+    cr_assert_eq(more, -1, "%s: %s", sql, mysql_error(server->root));
+}
+
+void mariadb_do(struct mariadb *server, const char *sql)
+{
+    char none[1024];
+    mariadb_query(server, sql, none, sizeof none);
+}
+
+static void replicate(struct mariadb *replica, const struct mariadb *master)
+{
+    char sql[400];
+    TEXT_FORMAT(sql, "change master to master_host = '127.0.0.1', master_port = %d, master_user = 'repl', "
+                     "master_password = 'r', master_use_gtid = slave_pos, master_connect_retry = 1, "
+                     "master_heartbeat_period = 1; start slave", master->port);
+    mariadb_do(replica, sql);
+}
+
+void mariadb_pair(struct mariadb *a, struct mariadb *b)
+{
+    replicate(a, b);
+    replicate(b, a);
+}
+
+void mariadb_catch_up(struct mariadb *a, struct mariadb *b)
+{
+    char position[128], sql[256], answer[64];
+    mariadb_query(a, "select @@global.gtid_binlog_pos", position, sizeof position);
+    position[strcspn(position, "\n")] = '\0';
+    TEXT_FORMAT(sql, "select master_gtid_wait('%s', 10)", position);
+    mariadb_query(b, sql, answer, sizeof answer);
+    mariadb_query(b, "show slave status", sql, sizeof sql);
+    cr_assert_str_eq(answer, "0\n", "server %d does not catch up to %s: %s", b->id, position, sql);
+}

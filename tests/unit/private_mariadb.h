@@ -1,0 +1,37 @@
+/* Private MariaDB servers for scenes: a data folder made once per test program and copied for each server, a random port of
+ * 127.0.0.1, STATEMENT binary log, accounts as docs/accounts.md grants them. Ended by process id. */
+#ifndef FC_TESTS_PRIVATE_MARIADB_H
+#define FC_TESTS_PRIVATE_MARIADB_H
+
+#include <mysql.h>
+
+#include "private_server.h"
+
+struct mariadb {
+    char folder[FOLDER_SIZE];
+    char socket[FOLDER_SIZE + 8];
+    int id, port;
+    pid_t pid;
+    MYSQL *root;                     /* over the socket, with the schema fc chosen once it is there */
+};
+
+/* To be called in the scenes' program once: ReportHook(PRE_ALL) and (POST_ALL). */
+void mariadb_template_make(void);
+void mariadb_template_remove(void);
+
+/* Waits until it answers. Accounts: store/s, fence/f, repl/r, all from 127.0.0.1. read_only is on. */
+void mariadb_open(struct mariadb *server, int id);
+void mariadb_close(struct mariadb *server);
+void mariadb_restart(struct mariadb *server);
+void mariadb_kill(struct mariadb *server);
+
+/* Rows as "a|b" lines; fails the scene when the server says no. */
+void mariadb_query(struct mariadb *server, const char *sql, char *to, size_t size);
+void mariadb_do(struct mariadb *server, const char *sql);
+
+/* Each replicates from the other. */
+void mariadb_pair(struct mariadb *a, struct mariadb *b);
+/* Until b has applied all that a has logged. */
+void mariadb_catch_up(struct mariadb *a, struct mariadb *b);
+
+#endif

@@ -1,0 +1,274 @@
+/* The contract on real, private MariaDB servers: one alone, and a master-master pair under STATEMENT replication; and what is
+ * the pair's own: rows that arrive late or in the wrong order, rows that are missing, a server that goes away. */
+#include <criterion/criterion.h>
+#include <criterion/hooks.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "private_mariadb.h"
+#include "statement_replay.h"
+#include "store_contract.h"
+
+struct place {
+    struct mariadb servers[2];
+    int server_count;
+    struct config config;
+    int ended_count;
+};
+
+ReportHook(PRE_ALL)(struct criterion_test_set *tests)
+{
+    (void)tests;
+    mariadb_template_make();
+}
+
+ReportHook(POST_ALL)(struct criterion_global_stats *stats)
+{
+    (void)stats;
+    mariadb_template_remove();
+}
+
+static void on_session_ended(void *owner, int server, enum loss loss, const char *text)
+{
+    struct bench *b = owner;
+    (void)server;
+    (void)text;
+    ((struct place *)b->place)->ended_count += loss == LOSS_ENDED;
+}
+
+static struct store *open_store(struct bench *b)
+{
+    const struct place *place = b->place;
+    struct store *store = NULL;
+    struct fc_err err = { 0 };
+    cr_assert_eq(store_mysql_open(pump_host(&b->pump), &place->config, "fc1", bench_heard, on_session_ended, b, &store, &err),
+                 FC_OK, "%s", err.text);
+    return store;
+}
+
+static void query(struct bench *b, const char *sql, char *to, size_t size)
+{
+    struct mariadb *server = &((struct place *)b->place)->servers[0];
+    mariadb_do(server, "use fc");
+    mariadb_query(server, sql, to, size);
+}
+
+static struct bench *bench_new(int server_count)
+{
+    struct bench *b = calloc(1, sizeof *b);
+    struct place *place = calloc(1, sizeof *place);
+    struct config *config = &place->config;
+
+    place->server_count = server_count;
+    config_preset(config);
+    TEXT_SET(config->backend_db, "mysql");
+    TEXT_SET(config->mysql_database, "fc");
+    TEXT_SET(config->mysql_user, "store");
+    TEXT_SET(config->mysql_password, "s");
+    TEXT_SET(config->fence_user, "fence");
+    TEXT_SET(config->fence_password, "f");
+    for (int i = 0; i < server_count; i++)
+        mariadb_open(&place->servers[i], i + 1);
+    mariadb_do(&place->servers[0], "set global read_only = 0");
+    if (server_count == 1) {
+        TEXT_SET(config->mysql_host, "127.0.0.1");
+        config->mysql_port = place->servers[0].port;
+    } else {
+        mariadb_pair(&place->servers[0], &place->servers[1]);
+        config->backend_servers.count = 2;
+        TEXT_FORMAT(config->backend_servers.item[0], "db1=127.0.0.1:%d", place->servers[0].port);
+        TEXT_FORMAT(config->backend_servers.item[1], "db2=127.0.0.1:%d", place->servers[1].port);
+    }
+    b->place = place;
+    b->open = open_store;
+    b->query = query;
+    bench_open(b);
+    return b;
+}
+
+static void bench_free(struct bench *b)
+{
+    struct place *place = b->place;
+    bench_close(b);
+    for (int i = 0; i < place->server_count; i++)
+        mariadb_close(&place->servers[i]);
+    free(place);
+    free(b);
+}
+
+#define SCENE_ALONE(name)                   \
+    Test(store_mysql, name)                 \
+    {                                       \
+        struct bench *b = bench_new(1);     \
+        contract_##name(b);                 \
+        bench_free(b);                      \
+    }
+STORE_CONTRACT(SCENE_ALONE)
+
+#define SCENE_OF_A_PAIR(name)               \
+    Test(store_pair, name)                  \
+    {                                       \
+        struct bench *b = bench_new(2);     \
+        contract_##name(b);                 \
+        bench_free(b);                      \
+    }
+STORE_CONTRACT(SCENE_OF_A_PAIR)
+
+/* ---- the statements, on two servers that do not replicate ---- */
+
+static void run_statement(void *db, enum sql_name name, const struct sql_values *values)
+{
+    char sql[8192];
+    cr_assert_gt(sql_fill(name, values, sql, sizeof sql), 0, "%s", sql_statements[name].name);
+    mariadb_do(db, sql);
+    mariadb_query(db, "show warnings", sql, sizeof sql);
+    cr_assert_null(strstr(sql, "1592"), "%s is unsafe for statement replication: %s", sql_statements[name].name, sql);
+}
+
+static void query_server(void *db, const char *sql, char *to, size_t size) { mariadb_query(db, sql, to, size); }
+
+Test(store_mysql, every_statement_can_be_replayed)
+{
+    static struct mariadb servers[2];
+    struct replay_side sides[2];
+    const struct sql_values none = { 0 };
+    for (int i = 0; i < 2; i++) {
+        mariadb_open(&servers[i], i + 1);
+        mariadb_do(&servers[i], "create database fc; use fc");
+        sides[i] = (struct replay_side){ &servers[i], run_statement, query_server };
+        for (int again = 0; again < 2; again++) {
+            for (int name = SQL_CREATE_FIRST; name <= SQL_CREATE_LAST; name++)
+                run_statement(&servers[i], (enum sql_name)name, &none);
+        }
+    }
+    replay_every_statement(&sides[0], &sides[1]);
+    mariadb_close(&servers[0]);
+    mariadb_close(&servers[1]);
+}
+
+/* ---- the pair ---- */
+
+static const struct store_result *ask(struct bench *b, int server, enum store_deed deed, struct decision old, struct decision row)
+{
+    return bench_ask(b, 0, (struct store_request){ .deed = deed, .server = server, .old = old, .row = row });
+}
+
+static struct bench *pair_new(void)
+{
+    struct bench *b = bench_new(2);
+    struct place *place = b->place;
+    const struct decision none = { .phase = PHASE_SEATED };
+    cr_assert_eq(ask(b, 0, STORE_PREPARE, none, none)->code, FC_OK, "%s", b->result.text);
+    mariadb_catch_up(&place->servers[0], &place->servers[1]);
+    b->by_fence = true;                                   /* both servers are written to, whichever is read_only */
+    return b;
+}
+
+static void both(struct bench *b, const char *sql)
+{
+    struct place *place = b->place;
+    mariadb_do(&place->servers[0], sql);
+    mariadb_do(&place->servers[1], sql);
+}
+
+static void heal(struct bench *b)
+{
+    struct place *place = b->place;
+    both(b, "start slave");
+    mariadb_catch_up(&place->servers[0], &place->servers[1]);
+    mariadb_catch_up(&place->servers[1], &place->servers[0]);
+}
+
+#define STANDS(b, server, words) cr_expect_str_eq(row_words(&bench_look((b), 0, (server))->lease), (words))
+
+Test(store_pair, decision_rows_written_on_both_sides_of_a_cut_meet_at_the_highest)
+{
+    struct bench *b = pair_new();
+    const struct decision none = { .phase = PHASE_SEATED };
+    both(b, "stop slave");
+    for (uint64_t seq = 1; seq <= 5; seq++)
+        cr_assert_eq(ask(b, 0, STORE_RENEW, none, row_of(1, seq, "fc1~a"))->code, FC_OK, "%s", b->result.text);
+    cr_assert_eq(ask(b, 1, STORE_TAKE, none, row_of(2, 1, "fc2~b"))->code, FC_OK, "%s", b->result.text);
+    cr_assert_eq(ask(b, 1, STORE_RENEW, none, row_of(2, 2, "fc2~b"))->code, FC_OK, "%s", b->result.text);
+    STANDS(b, 0, "e=1 s=5 fc1~a seated");
+    STANDS(b, 1, "e=2 s=2 fc2~b seated");
+
+    heal(b);
+
+    STANDS(b, 0, "e=2 s=2 fc2~b seated");
+    STANDS(b, 1, "e=2 s=2 fc2~b seated");
+    bench_free(b);
+}
+
+Test(store_pair, a_refused_take_leaves_no_trace_on_the_other_server)
+{
+    struct bench *b = pair_new();
+    struct place *place = b->place;
+    const struct decision none = { .phase = PHASE_SEATED };
+    cr_assert_eq(ask(b, 0, STORE_RENEW, none, row_of(1, 1, "fc1~a"))->code, FC_OK);
+    mariadb_catch_up(&place->servers[0], &place->servers[1]);
+    both(b, "stop slave");
+    cr_assert_eq(ask(b, 0, STORE_RENEW, none, row_of(1, 2, "fc1~a"))->code, FC_OK);
+
+    cr_expect_eq(ask(b, 0, STORE_TAKE, row_of(1, 1, "fc1~a"), row_of(2, 1, "fc2~b"))->code, FC_REFUSED);
+    heal(b);
+
+    STANDS(b, 0, "e=1 s=2 fc1~a seated");
+    STANDS(b, 1, "e=1 s=2 fc1~a seated");
+    bench_free(b);
+}
+
+Test(store_pair, a_hold_is_durable_on_both_and_says_so_when_it_is_not)
+{
+    struct bench *b = pair_new();
+    struct place *place = b->place;
+    struct store_request hold = { .deed = STORE_HOLD, .hold = { .kind = HOLD_MAINT, .epoch = 1, .seq = 1, .pool = "p" } };
+
+    cr_expect_eq(bench_ask(b, 0, hold)->code, FC_OK, "%s", b->result.text);
+    cr_expect_eq(b->result.durable_count, 2);
+    mariadb_kill(&place->servers[1]);
+    hold.hold.seq = 2;
+    cr_expect_eq(bench_ask(b, 0, hold)->code, FC_OK, "%s", b->result.text);
+    cr_expect_eq(b->result.durable_count, 1);
+    bench_free(b);
+}
+
+Test(store_pair, a_missing_lease_row_is_laid_again_on_the_server_that_lacks_it)
+{
+    struct bench *b = pair_new();
+    struct place *place = b->place;
+    const struct decision none = { .phase = PHASE_SEATED };
+    cr_assert_eq(ask(b, 0, STORE_RENEW, none, row_of(1, 1, "fc1~a"))->code, FC_OK);
+    mariadb_catch_up(&place->servers[0], &place->servers[1]);
+    mariadb_do(&place->servers[1], "set session sql_log_bin = 0; delete from fc.firstchair_decision; set session sql_log_bin = 1");
+    bench_look(b, 0, 0);
+    bench_look(b, 0, 1);
+
+    cr_assert_eq(ask(b, 0, STORE_RENEW, none, row_of(1, 2, "fc1~a"))->code, FC_OK);
+    mariadb_catch_up(&place->servers[0], &place->servers[1]);
+
+    STANDS(b, 1, "e=1 s=2 fc1~a seated");
+    bench_free(b);
+}
+
+static bool has_ended(void *owner) { return ((struct place *)((struct bench *)owner)->place)->ended_count > 0; }
+
+Test(store_pair, a_killed_server_is_noticed_at_once_and_found_again)
+{
+    struct bench *b = pair_new();
+    struct place *place = b->place;
+    bench_look(b, 0, 1);
+    const double killed = now_ms();
+    program_end(&place->servers[1].pid);
+    cr_expect(pump_until(&b->pump, has_ended, b, 2000));
+    cr_expect_lt(now_ms() - killed, 500);
+    cr_expect_eq(bench_ask(b, 0, (struct store_request){ .deed = STORE_LOOK, .server = 1 })->loss, LOSS_REFUSED);
+
+    mariadb_restart(&place->servers[1]);
+    for (int i = 0; i < 20 && bench_ask(b, 0, (struct store_request){ .deed = STORE_LOOK, .server = 1 })->code != FC_OK; i++)
+        pump_for(&b->pump, 100);
+    cr_expect_eq(b->result.code, FC_OK, "%s", b->result.text);
+    bench_free(b);
+}
