@@ -30,7 +30,7 @@ class Haproxy:
         """The configuration keys of firstchair that concern this HAProxy."""
         return {'HAProxySocket': self.socket, 'HAProxyStateFile': self.state_file,
                 'BackendListen': f'127.0.0.1:{self.backend_port}', 'LeaderListen': f'127.0.0.1:{self.leader_port}',
-                'RelayListen': f'127.0.0.1:{self.relay_port}'}
+                'RelayListen': f'127.0.0.1:{self.relay_port}', 'HAProxyDoorScript': f'{self.folder}/door.lua'}
 
     def configure(self, text):
         self.nest.write(f'{self.name}/haproxy.cfg', text)

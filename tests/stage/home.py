@@ -113,6 +113,8 @@ class Home(House):
         node.configure(self.keys())
         if code != 0:
             raise StageFailure(f'firstchair haproxy-config ended with {code}: {errors}')
+        code, script, errors = run_firstchair('haproxy-config', '--config', node.config, 'door.lua')
+        self.nest.write(f'{proxy.name}/door.lua', script)
         return text
 
     def start(self, settle=True):
