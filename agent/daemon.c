@@ -412,6 +412,9 @@ void daemon_close(struct daemon *d)
         ev_signal_stop(loop_ev(d->loop), &d->on_hup);
         ev_signal_stop(loop_ev(d->loop), &d->on_term);
         ev_signal_stop(loop_ev(d->loop), &d->on_int);
+        signal(SIGHUP, SIG_IGN);                           /* asked again while it ends: not to be cut short */
+        signal(SIGTERM, SIG_IGN);
+        signal(SIGINT, SIG_IGN);
     }
     if (d->loop != NULL)
         loop_close(d->loop);

@@ -335,10 +335,22 @@ const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
     },
     [SQL_READ_ONLY_READ] = { .name = "read-only-read", .places = "", .mysql = "select @@global.read_only as read_only" },
     [SQL_SESSIONS_READ] = { .name = "sessions-read", .places = "tt", .mysql = SESSIONS_OF_OTHERS },
+    /* Parallel appliers at work. The thread before them says that it has read everything as soon as it has handed it on. */
+    [SQL_APPLIERS_READ] = {
+        .name = "appliers-read", .places = "",
+        .mysql = "select id, state from information_schema.processlist where command = 'Slave_worker' and "
+                 "state <> 'Waiting for work from SQL thread'",
+    },
+    [SQL_APPLIERS_READ_MYSQL] = {
+        .name = "appliers-read-mysql", .places = "",
+        .mysql = "select id, state from information_schema.processlist where user = 'system user' and "
+                 "state <> 'Waiting for an event from Coordinator' and state not like '%has read all relay log%' and "
+                 "state not like '%master%' and state not like '%source%'",
+    },
     [SQL_SESSION_END] = { .name = "session-end", .places = "n", .mysql = "kill ?" },
 };
 
-/* --- values of the places ------------------------------------------------------------------------------------------- */
+/* --- values of the places ----------------------------------------------------------------------------------------- */
 
 static void add(struct sql_values *values, struct sql_value value)
 {
@@ -487,7 +499,7 @@ void sql_values_of(enum sql_name name, const struct store_request *request, stru
         add_guard(ret, &request->row);
 }
 
-/* --- filling --------------------------------------------------------------------------------------------------------- */
+/* --- filling ------------------------------------------------------------------------------------------------------ */
 
 struct filling { char *to; size_t size, length; bool fits; };
 

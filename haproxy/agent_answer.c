@@ -93,9 +93,10 @@ size_t agent_answer_format(const struct answer *answer, int late, char to[AGENT_
         add(&line, NEUTRAL_WORD);
     else
         add_words(&line, state_words[answer->kind][voice], answer->weight_percent);
-    if (voice == VOICE_FIRST || epoch[0] != '\0' || reason[0] != '\0')
+    const bool has_token = voice == VOICE_FIRST || (voice == VOICE_NEUTRAL && answer->keeps_token && !late);
+    if (has_token || epoch[0] != '\0' || reason[0] != '\0')
         add(&line, " #");
-    if (voice == VOICE_FIRST)
+    if (has_token)
         add(&line, " " AGENT_TOKEN);
     add(&line, epoch);
     if (reason[0] != '\0') {

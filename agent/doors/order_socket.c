@@ -172,8 +172,11 @@ static bool flush(struct client *client)
             client_close(client);
             return false;
         }
-        if (sent < 0)
+        if (sent < 0) {
+            if (client->patience.repeat != STALL_SECONDS)
+                have_patience(client);
             return true;
+        }
         client->out_sent += (size_t)sent;
         have_patience(client);
     }

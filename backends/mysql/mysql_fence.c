@@ -16,7 +16,7 @@
 #define STILL_US 50000               /* a fetching thread that has brought nothing for so long has nothing to bring */
 #define TORN_US 250000               /* as long must a half transaction stand still before it is taken for what it is */
 
-/* --- fence ----------------------------------------------------------------------------------------------------------------- */
+/* --- fence -------------------------------------------------------------------------------------------------------- */
 
 static void fence_set(struct deed *deed);
 static void fence_count(struct deed *deed);
@@ -256,7 +256,7 @@ void fence_begin(struct deed *deed)
     fence_set(deed);
 }
 
-/* --- open ------------------------------------------------------------------------------------------------------------------- */
+/* --- open --------------------------------------------------------------------------------------------------------- */
 
 static bool row_seats(const struct decision *stored, const struct decision *wanted)
 {
@@ -312,7 +312,7 @@ void open_begin(struct deed *deed)
     deed_send(deed, open_seen);
 }
 
-/* --- catch up --------------------------------------------------------------------------------------------------------------- */
+/* --- catch up ----------------------------------------------------------------------------------------------------- */
 
 static void catch_up_look(struct deed *deed);
 
@@ -359,10 +359,11 @@ static void catch_up_seen(struct deed *deed, const struct session_answer *answer
         deed_fail(deed, FC_STORE, "this server is not a replica");
         return;
     }
+    const bool is_waiting = mysql_fold_applier_waits(answer->rows, 0, &shape) && mysql_rows_count(answer->rows, 1) == 0;
     const bool is_reached = deed->request.has_position
                                 ? mysql_position_has_reached(&seen.applied, &deed->request.position)
                                 : seen.sql == THREAD_RUNNING &&
-                                      everything_is_applied(deed, &seen, mysql_fold_applier_waits(answer->rows, 0, &shape));
+                                      everything_is_applied(deed, &seen, is_waiting);
     if (is_reached)
         deed_done(deed);
     else if (seen.sql != THREAD_RUNNING)
@@ -379,6 +380,7 @@ static void catch_up_look(struct deed *deed)
     }
     deed_text_begin(deed);
     deed_text_add(deed, mysql_replica_statement(deed_kind(deed)));
+    deed_text_add(deed, deed_kind(deed)->is_mariadb ? SQL_APPLIERS_READ : SQL_APPLIERS_READ_MYSQL);
     deed_send(deed, catch_up_seen);
 }
 
@@ -387,7 +389,7 @@ void catch_up_begin(struct deed *deed)
     catch_up_look(deed);
 }
 
-/* --- the schema --------------------------------------------------------------------------------------------------------------- */
+/* --- the schema --------------------------------------------------------------------------------------------------- */
 
 static void prepared(struct deed *deed, const struct session_answer *answer)
 {

@@ -6,7 +6,7 @@
 
 #include "base/text.h"
 
-/* --- which statements ---------------------------------------------------------------------------------------------------- */
+/* --- which statements --------------------------------------------------------------------------------------------- */
 
 static enum sql_name facts_statement(const struct mysql_server_kind *kind)
 {
@@ -49,7 +49,7 @@ int mysql_look_statements(const struct look_shape *shape, enum sql_name to[LOOK_
     return count;
 }
 
-/* --- replication ---------------------------------------------------------------------------------------------------------- */
+/* --- replication -------------------------------------------------------------------------------------------------- */
 
 void mysql_fold_position(const struct mysql_rows *rows, int set, struct log_position *ret)
 {
@@ -200,7 +200,7 @@ bool mysql_position_has_reached(const struct log_position *reached, const struct
     return file_number(reached->file) > file_number(wanted->file);
 }
 
-/* --- our tables ------------------------------------------------------------------------------------------------------------ */
+/* --- our tables --------------------------------------------------------------------------------------------------- */
 
 static void copy_cell(const struct mysql_rows *rows, int set, uint32_t row, const char *name, char *to, size_t size)
 {

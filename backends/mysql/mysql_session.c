@@ -88,7 +88,7 @@ static void connect_or_resolve(struct mysql_session *s);
 
 static struct fc_time now_of(const struct mysql_session *s) { return s->host->now(s->host->agent); }
 
-/* --- losing, answering ------------------------------------------------------------------------------------------------ */
+/* --- losing, answering -------------------------------------------------------------------------------------------- */
 
 static void unwatch(struct mysql_session *s)
 {
@@ -191,7 +191,7 @@ static void lose_by_library(struct mysql_session *s)
     lose(s, FC_UNREACHABLE, loss_of(number, mysql_error(s->mysql)), number, why);
 }
 
-/* --- waiting ----------------------------------------------------------------------------------------------------------- */
+/* --- waiting ------------------------------------------------------------------------------------------------------ */
 
 static void set_timer(struct mysql_session *s)
 {
@@ -235,7 +235,7 @@ static void wait_for(struct mysql_session *s, int waiting)
     set_timer(s);
 }
 
-/* --- what the server is --------------------------------------------------------------------------------------------------- */
+/* --- what the server is ------------------------------------------------------------------------------------------- */
 
 static const char *variable(const struct mysql_rows *rows, const char *name)
 {
@@ -309,7 +309,7 @@ static void read_kind(struct mysql_session *s)
     }
 }
 
-/* --- the round trips ------------------------------------------------------------------------------------------------------- */
+/* --- the round trips ---------------------------------------------------------------------------------------------- */
 
 static bool write_settling(struct mysql_session *s)
 {
@@ -477,8 +477,9 @@ static int start_operation(struct mysql_session *s)
 {
     switch (s->operation) {
     case OP_CONNECT:
-        return mysql_real_connect_start(&s->connected, s->mysql, s->ip[s->ip_next % s->ip_count], s->setting.user, s->setting.password, NULL,
-                                        (unsigned)s->port, NULL, CLIENT_MULTI_STATEMENTS | CLIENT_FOUND_ROWS);
+        return mysql_real_connect_start(&s->connected, s->mysql, s->ip[s->ip_next % s->ip_count], s->setting.user,
+                                        s->setting.password, NULL, (unsigned)s->port, NULL,
+                                        CLIENT_MULTI_STATEMENTS | CLIENT_FOUND_ROWS);
     case OP_QUERY:
         return s->state == SETTLING
                    ? mysql_real_query_start(&s->error, s->mysql, s->settling, (unsigned long)s->settling_length)
@@ -534,7 +535,7 @@ static void begin_operation(struct mysql_session *s)
     set_timer(s);
 }
 
-/* --- idle: is the other side still there? ------------------------------------------------------------------------------ */
+/* --- idle: is the other side still there? ------------------------------------------------------------------------- */
 
 static void look_at_idle(struct mysql_session *s)
 {
@@ -560,7 +561,7 @@ static void on_ready(void *owner, int ready)
         drive(s, status);
 }
 
-/* --- connecting ----------------------------------------------------------------------------------------------------------- */
+/* --- connecting --------------------------------------------------------------------------------------------------- */
 
 static void resolve_on_worker(void *owner)
 {
@@ -707,7 +708,7 @@ static void tick(void *owner)
     }
 }
 
-/* --- the contract ---------------------------------------------------------------------------------------------------------- */
+/* --- the contract ------------------------------------------------------------------------------------------------- */
 
 struct mysql_session *mysql_session_open(const struct host *host, const struct mysql_session_setting *setting,
                                          mysql_session_ended *ended, void *owner)

@@ -60,7 +60,7 @@ static void lane_add(struct lane *lane, struct deed *deed);
 static void durable_begin(struct deed *deed);
 static void durable_probed(struct deed *deed, bool is_seen, bool is_lost);
 
-/* --- what a deed may ask for ------------------------------------------------------------------------------------------- */
+/* --- what a deed may ask for -------------------------------------------------------------------------------------- */
 
 struct fc_time deed_now(const struct deed *deed)
 {
@@ -149,7 +149,7 @@ void deed_later(struct deed *deed, int64_t pause_us, void (*again)(struct deed *
     host->timer_set(deed->timer, fc_earlier(fc_plus(deed_now(deed), (struct fc_span){ pause_us }), deed->deadline));
 }
 
-/* --- the end of a deed -------------------------------------------------------------------------------------------------- */
+/* --- the end of a deed -------------------------------------------------------------------------------------------- */
 
 static void deed_free(struct deed *deed)
 {
@@ -216,7 +216,7 @@ void deed_fail_by(struct deed *deed, const struct session_answer *answer)
     deed_fail(deed, answer->code, "%s", answer->text);
 }
 
-/* --- look ----------------------------------------------------------------------------------------------------------------- */
+/* --- look --------------------------------------------------------------------------------------------------------- */
 
 static void warm_the_fence(struct store_mysql *store, int server);
 
@@ -274,7 +274,7 @@ static void look_begin(struct deed *deed)
     deed_send(deed, looked);
 }
 
-/* --- the deciding row ------------------------------------------------------------------------------------------------------- */
+/* --- the deciding row --------------------------------------------------------------------------------------------- */
 
 /* Reads the row that came back last. RENEW: the stored row is ours or a greater one. TAKE: it is ours. */
 static void lease_written(struct deed *deed, const struct session_answer *answer)
@@ -315,7 +315,7 @@ static void lease_begin(struct deed *deed)
     deed_send(deed, lease_written);
 }
 
-/* --- holds and orders: written here, seen everywhere -------------------------------------------------------------------- */
+/* --- holds and orders: written here, seen everywhere -------------------------------------------------------------- */
 
 static bool hold_is_stored(const struct mysql_rows *rows, int set, const struct hold *hold, bool *is_higher)
 {
@@ -407,7 +407,7 @@ static void probe_begin(struct deed *deed)
     deed_send(deed, row_seen);
 }
 
-/* --- rows for other tools ------------------------------------------------------------------------------------------------- */
+/* --- rows for other tools ----------------------------------------------------------------------------------------- */
 
 static void noted(struct deed *deed, const struct session_answer *answer)
 {
@@ -446,7 +446,7 @@ static void history_begin(struct deed *deed)
     deed_send(deed, noted);
 }
 
-/* --- the deeds ---------------------------------------------------------------------------------------------------------------- */
+/* --- the deeds ---------------------------------------------------------------------------------------------------- */
 
 enum by { BY_LOOK, BY_STORE, BY_FENCE, BY_FOLLOW, BY_REQUEST };
 
@@ -507,7 +507,7 @@ static void connected(struct deed *deed, const struct session_answer *answer)
         deed_begin(deed);
 }
 
-/* --- lanes ----------------------------------------------------------------------------------------------------------------------- */
+/* --- lanes -------------------------------------------------------------------------------------------------------- */
 
 static struct deed *lane_take(struct lane *lane, int place)
 {
@@ -606,7 +606,7 @@ static void warm_the_fence(struct store_mysql *store, int server)
     lane_add(lane, deed);
 }
 
-/* --- durable: is it on the others too? ------------------------------------------------------------------------------------ */
+/* --- durable: is it on the others too? ---------------------------------------------------------------------------- */
 
 static void durable_free(struct durable *durable)
 {
@@ -688,7 +688,7 @@ static void durable_begin(struct deed *deed)
     deed_done(deed);
 }
 
-/* --- the contract ------------------------------------------------------------------------------------------------------------ */
+/* --- the contract ------------------------------------------------------------------------------------------------- */
 
 static void late_tick(void *owner)
 {

@@ -28,6 +28,7 @@ struct answer {
     enum voice voice;
     uint8_t weight_percent;      /* VOICE_READ only: 1 to 100 */
     uint64_t epoch;              /* 0 = none shown */
+    bool keeps_token;            /* VOICE_NEUTRAL only: HAProxy's token check goes on passing (a paused pool's open server) */
     char reason[REASON_SIZE];    /* plain words, without '#', ';' or control bytes */
     struct fc_time until;        /* the term: from then on `late` is answered. FC_NEVER for answers that need no term */
     enum voice late;             /* VOICE_REST = fail-closed, or VOICE_NEUTRAL; its reason is "term over" */

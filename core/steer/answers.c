@@ -17,8 +17,11 @@ static void answer_for_backend(const struct steering *st, const struct steer_sta
     a->late = text_is(stage->config->steering_term_over, "freeze") ? VOICE_NEUTRAL : VOICE_REST;
     a->epoch = chair->row.rank.epoch;
     if (pause != NULL) {
-        a->voice = VOICE_NEUTRAL;
-        a->until = FC_NEVER;
+        /* Hands off: HAProxy keeps what it has, and whichever server is open may be used, also one that the operator opens. */
+        const struct server_state *s = &stage->servers->list[member];
+        a->voice = a->late = VOICE_NEUTRAL;
+        a->keeps_token = s->is_reachable && !s->look.is_read_only;
+        a->until = a->keeps_token ? fc_plus(s->seen_at, fc_ms(stage->config->term_ms)) : FC_NEVER;
         TEXT_FORMAT(a->reason, "paused by %s", pause->by);
     } else if (chair->state == CHAIR_UNKNOWN || !servers_have_all_answered(stage->servers)) {
         a->voice = VOICE_NEUTRAL;
@@ -77,7 +80,7 @@ static void answer_for_leader(const struct steering *st, const struct steer_stag
 
 static bool says_the_same(const struct answer *a, const struct answer *b)
 {
-    return a->voice == b->voice && a->epoch == b->epoch && a->late == b->late && a->weight_percent == b->weight_percent &&
+    return a->voice == b->voice && a->epoch == b->epoch && a->late == b->late && a->keeps_token == b->keeps_token && a->weight_percent == b->weight_percent &&
            text_is(a->reason, b->reason);
 }
 

@@ -18,10 +18,12 @@ struct epoch_fact { int8_t server, node; uint32_t life; };
 
 struct judge {
     int64_t apart_until;             /* an overlap is allowed before this moment */
+    int64_t by_hand_until;           /* somebody opened a server by hand: it may take so long until it is fenced */
     bool was_writable[2];
     struct epoch_fact facts[EPOCHS_MAX];
     int64_t overlap_us, longest_overlap_us;
     int64_t last_at;
+    int acked_at_quiet[2];
 };
 
 void judge_init(struct world *world);

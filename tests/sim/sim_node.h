@@ -29,7 +29,6 @@ struct sim_node {
     int64_t last_delivery[SIM_SERVERS];
     int64_t push_deadline;                       /* -1: no push under way */
     bool push_again;
-    bool is_draining;
     int queue_head, queue_count;
     struct event queue[NODE_QUEUE_MAX];
     uint64_t last_epoch, last_chair_epoch;       /* never fall within a life */
@@ -41,8 +40,8 @@ struct world;
 struct fc_time node_clock(const struct world *world, int node);
 void node_start(struct world *world, int node);
 void node_kill(struct world *world, int node);
+void node_stop(struct world *world, int node);              /* gracefully */
 void node_free(struct sim_node *node);
-void node_feed(struct world *world, int node, const struct event *event);
 void node_order(struct world *world, int node, const char *text, uint64_t ticket);
 void node_woken(struct world *world, int node);
 void node_lease_woken(struct world *world, int node);

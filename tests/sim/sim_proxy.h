@@ -33,8 +33,8 @@ void proxy_reload(struct world *world, int proxy);
 void proxy_poll_agents(struct world *world, int proxy);
 void proxy_check_tokens(struct world *world, int proxy);
 void proxy_check_voices(struct world *world, int proxy);
-/* A node pushes what its board says. */
-void proxy_take_push(struct world *world, int proxy, int node);
+/* A push arrives: two bits a server, 1 ready and up, 2 maint, 0 nothing. */
+void proxy_take_push(struct world *world, int proxy, int words);
 void proxy_rows(const struct world *world, int proxy, struct proxy_row rows[SIM_SERVERS]);
 bool proxy_offers(const struct sim_proxy *proxy, int server);
 

@@ -285,6 +285,7 @@ static void set_up(struct world *world, const struct run_options *options, struc
     }
     story_begin(options->is_printed);
     world->node_count = options->node_count > 0 ? options->node_count : (int)chance_between(world, 2, 3);
+    memset(world->nodes, 0, sizeof world->nodes);
     set_up_config(world);
     set_up_servers(world);
     for (int i = 0; i < SIM_PROXIES; i++)
@@ -292,7 +293,6 @@ static void set_up(struct world *world, const struct run_options *options, struc
     for (int i = 0; i < SIM_CLIENTS; i++)
         client_init(world, i);
     for (int i = 0; i < SIM_NODES_MAX; i++) {
-        memset(&world->nodes[i], 0, sizeof world->nodes[i]);
         world->nodes[i].index = i;
         world->nodes[i].clock_offset = chance_between(world, 0, INT64_C(4000000000));
         world->nodes[i].clock_ppm = chance_between(world, -20000, 20000);
@@ -329,6 +329,8 @@ static void run_until_quiet(struct world *world)
             quiet_since = -1;
         } else if (quiet_since < 0) {
             quiet_since = world->now;
+            for (int i = 0; i < SIM_SERVERS; i++)
+                world->judge.acked_at_quiet[i] = world->servers[i].last_acked;
         } else if (world->now - quiet_since > QUIET_FOR_US) {
             break;
         }

@@ -3,7 +3,6 @@
 Each is a `with`: what it starts is gone afterwards. When a scene fails inside it, the last lines of every log are printed first.
 """
 import secrets
-import signal
 import sys
 
 from .haproxy import Haproxy
@@ -39,10 +38,10 @@ class House:
         """After a scene that went well the nodes are asked to end: each must do so with 0 (and a sanitizer may look at it)."""
         living = [node for node in self.nodes if node.alive()]
         for node in living:
-            node.child.signal(signal.SIGTERM)
-        codes = {node.name: node.stop() for node in living}
+            node.child.ask_to_end()
+        codes = {node.name: node.child.wait_end() for node in living}
         if any(codes.values()):
-            raise StageFailure(f'nodes that were asked to end did so with {codes}\n{self.nest.tails()}')
+            raise StageFailure(f'nodes that were asked to end did so with {codes}')
 
     def close(self):
         self.nest.close()

@@ -110,11 +110,17 @@ class Child:
         self.is_frozen = False
         self.signal(signal.SIGCONT)
 
-    def stop(self, bound=STOP_BOUND):
-        """Asks it to end (SIGTERM), kills it when it does not within the bound; its exit code."""
+    def ask_to_end(self):
         self.signal(signal.SIGTERM)
         if self.is_frozen:                    # never else: it upsets the leak sanitizer, which stops and traces at the end
             self.thaw()
+
+    def stop(self, bound=STOP_BOUND):
+        """Asks it to end (SIGTERM), kills it when it does not within the bound; its exit code."""
+        self.ask_to_end()
+        return self.wait_end(bound)
+
+    def wait_end(self, bound=STOP_BOUND):
         try:
             return self.process.wait(bound)
         except subprocess.TimeoutExpired:

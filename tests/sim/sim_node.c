@@ -1,0 +1,627 @@
+/* A node: facts in, effects performed, exactly as agent/daemon.c does it, on simulated links and time. */
+#include "sim/sim_node.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "haproxy/agent_request.h"
+#include "sim/world.h"
+
+#define PUSH_LIMIT_US 150000         /* how long the others may take to say the same before HAProxy is pushed */
+#define PUSH_LOOK_US 5000
+#define PROXY_LIMIT_US 500000
+#define TIMER_NONE INT64_MAX
+
+static struct sim_node *node_at(struct world *world, int node) { return &world->nodes[node]; }
+static const char *name_of(int node) { return party_name(party_node(node)); }
+
+static void node_feed(struct world *world, int node, const struct event *event);
+static void node_drain(struct world *world, int node);
+
+/* ---- its own clock ----------------------------------------------------------------------------------------------------- */
+
+struct fc_time node_clock(const struct world *world, int node)
+{
+    const struct sim_node *n = &world->nodes[node];
+    return (struct fc_time){ n->clock_offset + world->now + world->now * n->clock_ppm / 1000000 };
+}
+
+static int64_t world_time(const struct world *world, int node, struct fc_time at)
+{
+    const struct sim_node *n = &world->nodes[node];
+    const int64_t left = at.us - node_clock(world, node).us;
+    if (left > INT64_C(4000000000))
+        return world->now + INT64_C(4000000000);
+    return left <= 0 ? world->now : world->now + left * 1000000 / (1000000 + n->clock_ppm) + 1;
+}
+
+static int64_t wall_ms(const struct world *world, int node)
+{
+    return INT64_C(1790000000000) + world->now / 1000 + 10 * node;
+}
+
+static void timer_set(struct world *world, int node, struct sim_timer *timer, enum happening_kind kind, struct fc_time at)
+{
+    timer->wanted = world_time(world, node, at);
+    if (timer->wanted < timer->set) {
+        timer->set = timer->wanted;
+        happen(world, timer->wanted, kind, node, 0, node_at(world, node)->life);
+    }
+}
+
+/* Has the moment come, or was the timer moved to a later one meanwhile? */
+static bool timer_rings(struct world *world, int node, struct sim_timer *timer, enum happening_kind kind)
+{
+    if (world->now < timer->set)
+        return false;                                      /* an earlier happening than the one that counts */
+    timer->set = TIMER_NONE;
+    if (timer->wanted == TIMER_NONE)
+        return false;
+    if (world->now < timer->wanted) {
+        timer->set = timer->wanted;
+        happen(world, timer->wanted, kind, node, 0, node_at(world, node)->life);
+        return false;
+    }
+    timer->wanted = TIMER_NONE;
+    return true;
+}
+
+/* ---- requests ------------------------------------------------------------------------------------------------------------ */
+
+static bool server_process_answers(const struct world *world, int server) { return world->servers[server].is_up; }
+
+static void send_request(struct world *world, int node, const struct store_request *request, bool is_lease, enum deed deed,
+                         uint64_t effect_id)
+{
+    struct sim_node *n = node_at(world, node);
+    const int server = request->server, message = message_new(world);
+    struct sim_message *m = &world->messages[message];
+    const uint32_t limit_ms = request->limit_ms > 0 ? request->limit_ms : (uint32_t)world->config.probe_timeout_ms;
+    m->node = node;
+    m->node_life = n->life;
+    m->server = server;
+    m->is_lease = is_lease;
+    m->deed = deed;
+    m->effect_id = effect_id;
+    m->request = *request;
+    m->until_us = world->now + (int64_t)limit_ms * 1000;
+    m->result.deed = request->deed;
+    m->result.id = request->id;
+    m->result.server = server;
+    m->result.sent_at = node_clock(world, node);
+    m->refs = 1;
+    happen(world, world_time(world, node, fc_plus(node_clock(world, node), fc_ms(limit_ms))), HAP_NODE_TIMEOUT, node, message, 0);
+    int64_t at = world->now + net_delay_us(world) * (n->has_session[server] ? 1 : 3);
+    if (request->deed == STORE_TAKE)
+        at += 2 * net_delay_us(world);
+    if (!net_carries(&world->net, party_node(node), party_server(server)))
+        return;                                            /* into the void */
+    if (!server_process_answers(world, server) && !net_carries(&world->net, party_server(server), party_node(node)))
+        return;
+    if (at <= n->last_delivery[server])
+        at = n->last_delivery[server] + 1;
+    n->last_delivery[server] = at;
+    m->refs++;
+    happen(world, at, HAP_SERVER_REQUEST, server, message, 0);
+}
+
+static void ask_look(struct world *world, int node, int server)
+{
+    const struct store_request request = { .deed = STORE_LOOK, .server = server };
+    send_request(world, node, &request, false, DEED_NONE, 0);
+}
+
+static void feed_ended(struct world *world, int node, enum deed deed, uint64_t id, int server, enum fc_code code,
+                       const char *text)
+{
+    struct event event = { .type = DEED_ENDED };
+    event.as.ended.deed = deed;
+    event.as.ended.id = id;
+    event.as.ended.server = server;
+    event.as.ended.code = code;
+    TEXT_SET(event.as.ended.text, text);
+    node_feed(world, node, &event);
+}
+
+static void hear_loss(struct world *world, int node, int server, enum loss loss, struct fc_time sent_at, const char *text)
+{
+    struct sim_node *n = node_at(world, node);
+    struct event event = { .type = SERVER_LOST };
+    n->has_session[server] = false;
+    lease_lost(&n->lease, server, node_clock(world, node));
+    event.as.lost.server = server;
+    event.as.lost.loss = loss;
+    event.as.lost.sent_at = sent_at;
+    TEXT_SET(event.as.lost.text, text);
+    node_feed(world, node, &event);
+}
+
+static void deliver(struct world *world, int node, struct sim_message *m)
+{
+    struct sim_node *n = node_at(world, node);
+    const struct store_result *result = &m->result;
+    if (m->is_lease) {
+        lease_wrote(&n->lease, result, node_clock(world, node));
+    } else if (m->request.deed == STORE_LOOK && result->code == FC_OK) {
+        struct event event = { .type = SERVER_SEEN };
+        lease_saw(&n->lease, m->server, &m->look, result->sent_at, node_clock(world, node));
+        event.as.seen.server = m->server;
+        event.as.seen.sent_at = result->sent_at;
+        event.as.seen.look = &m->look;
+        node_feed(world, node, &event);
+    } else if (m->request.deed == STORE_LOOK) {
+        hear_loss(world, node, m->server, result->loss, result->sent_at, result->text);
+    } else if (m->effect_id != 0) {
+        struct event event = { .type = DEED_ENDED };
+        event.as.ended.deed = m->deed;
+        event.as.ended.id = m->effect_id;
+        event.as.ended.server = m->server;
+        event.as.ended.code = result->code;
+        event.as.ended.position = result->position;
+        event.as.ended.is_durable_on_all = result->durable_count >= SIM_SERVERS;
+        TEXT_SET(event.as.ended.text, result->text);
+        tell(world, name_of(node), "%s on %s ended: %s %s", deed_word(m->deed), SERVER_NAME(m->server),
+             fc_code_word(result->code), result->text);
+        node_feed(world, node, &event);
+    }
+}
+
+void node_result(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    struct sim_node *n = node_at(world, m->node);
+    if (!m->is_done && n->is_up && n->life == m->node_life) {
+        m->is_done = true;
+        deliver(world, m->node, m);
+        node_drain(world, m->node);
+    }
+    m->is_done = true;
+    message_drop(world, message);
+}
+
+void node_timeout(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    struct sim_node *n = node_at(world, m->node);
+    if (!m->is_done && n->is_up && n->life == m->node_life) {
+        m->is_done = true;
+        m->result.code = FC_TIMEOUT;
+        m->result.loss = LOSS_SILENT;
+        TEXT_SET(m->result.text, "no answer within the bound");
+        n->has_session[m->server] = false;
+        deliver(world, m->node, m);
+        node_drain(world, m->node);
+    }
+    m->is_done = true;
+    message_drop(world, message);
+}
+
+void node_session_ended(struct world *world, int node, int server)
+{
+    if (!node_at(world, node)->is_up)
+        return;
+    hear_loss(world, node, server, LOSS_ENDED, node_clock(world, node), "the server has ended the session");
+    node_drain(world, node);
+}
+
+/* ---- the lease's port ----------------------------------------------------------------------------------------------------- */
+
+struct sim_host { struct world *world; int node; };
+static struct sim_host hosts[SIM_NODES_MAX];
+
+static void port_ask(void *host, const struct store_request *request)
+{
+    const struct sim_host *h = host;
+    tell(h->world, name_of(h->node), "%s on %s: epoch %llu seq %llu %s", request->deed == STORE_TAKE ? "take" : "renew",
+         SERVER_NAME(request->server), (unsigned long long)request->row.rank.epoch,
+         (unsigned long long)request->row.rank.seq, phase_word(request->row.phase));
+    send_request(h->world, h->node, request, true, DEED_NONE, 0);
+}
+
+static void port_say(void *host, const struct event *event)
+{
+    const struct sim_host *h = host;
+    node_feed(h->world, h->node, event);
+}
+
+static void port_look(void *host, int server)
+{
+    const struct sim_host *h = host;
+    ask_look(h->world, h->node, server);
+}
+
+static void port_wake(void *host, struct fc_time at)
+{
+    const struct sim_host *h = host;
+    timer_set(h->world, h->node, &node_at(h->world, h->node)->lease_timer, HAP_LEASE_WOKEN, at);
+}
+
+/* ---- effects ------------------------------------------------------------------------------------------------------------- */
+
+/* Where an order or a hold without a server goes: the seated server, the lease's place, the first in sight. */
+static int place_for_rows(const struct sim_node *n)
+{
+    const struct servers *servers = &n->core->servers;
+    const int seated = servers_by_identity(servers, n->core->steering.chair.row.rank.server);
+    if (seated >= 0 && servers->list[seated].is_reachable)
+        return seated;
+    if (n->core->leadership.place >= 0 && servers->list[n->core->leadership.place].is_reachable)
+        return n->core->leadership.place;
+    for (int i = 0; i < servers->count; i++) {
+        if (servers->list[i].is_reachable)
+            return i;
+    }
+    return -1;
+}
+
+static void fill_request(const struct sim_node *n, const struct effect *effect, struct store_request *request)
+{
+    if (effect->type == FENCE) {
+        request->limit_ms = effect->as.fence.limit_ms;
+    } else if (effect->type == CATCH_UP) {
+        request->limit_ms = effect->as.catch_up.limit_ms;
+        request->has_position = effect->as.catch_up.has_position;
+        request->position = effect->as.catch_up.position;
+    } else if (effect->type == OPEN) {
+        request->row.rank.epoch = effect->as.open.epoch;
+        TEXT_SET(request->row.rank.server, effect->as.open.identity);
+        TEXT_SET(request->row.rank.node, n->name);
+    } else if (effect->type == HOLD_WRITE) {
+        request->hold = effect->as.hold;
+    } else if (effect->type == ORDER_LAY || effect->type == ORDER_CLOSE) {
+        request->order = effect->as.order;
+    }
+}
+
+static void begin_deed(struct world *world, int node, const struct effect *effect, enum store_deed what, enum deed deed)
+{
+    struct sim_node *n = node_at(world, node);
+    struct store_request request = { .deed = what, .server = effect->server };
+    if (request.server < 0)
+        request.server = place_for_rows(n);
+    if (fc_reached(effect->until, node_clock(world, node)) || request.server < 0) {
+        if (effect->id != 0)
+            feed_ended(world, node, deed, effect->id, effect->server, request.server < 0 ? FC_UNREACHABLE : FC_NOT_LEADER,
+                       request.server < 0 ? "no server is in sight" : "the lease was over before it was begun");
+        return;
+    }
+    fill_request(n, effect, &request);
+    if (deed != DEED_PREPARE)
+        tell(world, name_of(node), "%s on %s", deed_word(deed), SERVER_NAME(request.server));
+    send_request(world, node, &request, false, deed, effect->id);
+}
+
+static void reply_heard(struct world *world, int node, const struct effect *effect)
+{
+    struct ticket *ticket = &world->tickets[effect->as.reply.ticket - 1];
+    tell(world, name_of(node), "%s to `%s`: %s %s", effect->as.reply.is_final ? "answers" : "says", ticket->text,
+         fc_code_word(effect->as.reply.code), effect->as.reply.text);
+    if (effect->as.reply.is_final && ++ticket->finals > 1)
+        violate(world, "`%s` at %s was answered twice", ticket->text, name_of(node));
+}
+
+static void begin_push(struct world *world, int node)
+{
+    struct sim_node *n = node_at(world, node);
+    if (n->push_deadline >= 0) {
+        n->push_again = true;
+        return;
+    }
+    n->push_deadline = world->now + PUSH_LIMIT_US;
+    for (int i = 0; i < world->node_count; i++) {
+        if (i != node && world->nodes[i].is_up && net_carries(&world->net, party_node(node), party_node(i)))
+            happen(world, world->now + net_delay_us(world), HAP_NODE_LOOK_ALL, i, 0, 0);
+    }
+    happen(world, world->now + PUSH_LOOK_US, HAP_NODE_PUSH, node, 0, n->life);
+}
+
+static void begin_proxy_look(struct world *world, int node, int proxy)
+{
+    const bool is_there = net_talks(&world->net, party_node(node), party_proxy(proxy)) && !world->proxies[proxy].is_frozen;
+    happen(world, world->now + (is_there ? 2 * net_delay_us(world) : PROXY_LIMIT_US), HAP_NODE_PROXY_LOOKED, node, proxy,
+           node_at(world, node)->life);
+}
+
+static void node_stopped(struct world *world, int node)
+{
+    tell(world, name_of(node), "has stopped");
+    node_kill(world, node);
+}
+
+static void perform(struct world *world, int node, const struct effect *effect)
+{
+    struct sim_node *n = node_at(world, node);
+    const struct fc_time now = node_clock(world, node);
+    switch (effect->type) {
+    case WAKE_AT:       timer_set(world, node, &n->core_timer, HAP_NODE_WOKEN, effect->as.wake_at); break;
+    case NOTE:
+        tell(world, name_of(node), "%s [%s e=%llu] %s", effect->as.note.level >= NOTE_ALARM ? "!" : "-",
+             effect->as.note.subject, (unsigned long long)effect->as.note.epoch, effect->as.note.text);
+        break;
+    case LOOK:          ask_look(world, node, effect->server); break;
+    case PREPARE:       begin_deed(world, node, effect, STORE_PREPARE, DEED_PREPARE); break;
+    case STAND:         lease_stand(&n->lease, effect->as.stand, now); break;
+    case GIVE_BACK:
+    case INTEND:
+    case SEAT:          lease_command(&n->lease, effect, now); break;
+    case FENCE:         begin_deed(world, node, effect, STORE_FENCE, DEED_FENCE); break;
+    case CATCH_UP:      begin_deed(world, node, effect, STORE_CATCH_UP, DEED_CATCH_UP); break;
+    case OPEN:          begin_deed(world, node, effect, STORE_OPEN, DEED_OPEN); break;
+    case HOLD_WRITE:    begin_deed(world, node, effect, STORE_HOLD, DEED_HOLD); break;
+    case ORDER_LAY:     begin_deed(world, node, effect, STORE_ORDER_LAY, DEED_ORDER); break;
+    case ORDER_CLOSE:   begin_deed(world, node, effect, STORE_ORDER_CLOSE, DEED_ORDER); break;
+    case ORDER_REPLY:   reply_heard(world, node, effect); break;
+    case REGISTER:
+    case RECORD: {
+        const int place = place_for_rows(n);
+        if (place >= 0 && net_carries(&world->net, party_node(node), party_server(place)))
+            server_noise(world, place);
+        break;
+    }
+    case ANSWER_SHOW:   board_show(n->board, effect->as.show.pool, effect->as.show.server, &effect->as.show.answer); break;
+    case ANSWER_EXTEND:
+        board_extend(n->board, effect->as.show.pool, effect->as.show.server, effect->as.show.answer.until);
+        break;
+    case VOICE_EXTEND:  board_voice(n->board, effect->until); break;
+    case PROXY_PUSH:    begin_push(world, node); break;
+    case PROXY_LOOK:    begin_proxy_look(world, node, effect->as.proxy.proxy); break;
+    case PUBLISH:       break;
+    case STOP:          n->is_stopping = true; break;
+    case EFFECT_TYPE_COUNT: break;
+    }
+}
+
+/* ---- feeding --------------------------------------------------------------------------------------------------------------- */
+
+static void count_state(struct world *world, const struct core *core)
+{
+    const struct steering *st = &core->steering;
+    world->tally->reached[st->chair.state][core->leadership.state][st->move.step][st->finding->finding]++;
+}
+
+static void step(struct world *world, int node, struct event *event)
+{
+    struct sim_node *n = node_at(world, node);
+    const uint64_t moves = n->core->steering.moves, failed = n->core->steering.moves_failed;
+    event->at = node_clock(world, node);
+    event->unix_ms = wall_ms(world, node);
+    effects_clear(&world->effects);
+    core_step(n->core, event, &world->effects);
+    if (world->effects.dropped > 0)
+        violate(world, "%s dropped %d effects", name_of(node), world->effects.dropped);
+    for (int i = 0; i < world->effects.count; i++)
+        perform(world, node, &world->effects.list[i]);
+    world->tally->moves += n->core->steering.moves - moves;
+    world->tally->moves_failed += n->core->steering.moves_failed - failed;
+    count_state(world, n->core);
+}
+
+static void node_feed(struct world *world, int node, const struct event *event)
+{
+    struct sim_node *n = node_at(world, node);
+    assert(n->queue_count < NODE_QUEUE_MAX);
+    n->queue[(n->queue_head + n->queue_count++) % NODE_QUEUE_MAX] = *event;
+}
+
+/* Everything that was said meanwhile goes through the core, one by one, after what said it has returned. */
+static void node_drain(struct world *world, int node)
+{
+    struct sim_node *n = node_at(world, node);
+    while (n->queue_count > 0 && n->is_up) {
+        struct event next = n->queue[n->queue_head];
+        n->queue_head = (n->queue_head + 1) % NODE_QUEUE_MAX;
+        n->queue_count--;
+        step(world, node, &next);
+    }
+    if (n->is_stopping && n->is_up)
+        node_stopped(world, node);
+}
+
+void node_order(struct world *world, int node, const char *text, uint64_t ticket)
+{
+    struct event event = { .type = ORDER_GIVEN };
+    event.as.order.ticket = ticket;
+    event.as.order.text = text;
+    event.as.order.length = strlen(text);
+    event.as.order.may_change = true;
+    TEXT_SET(event.as.order.by, "ann@fc");
+    node_feed(world, node, &event);
+    node_drain(world, node);
+}
+
+void node_woken(struct world *world, int node)
+{
+    struct event event = { .type = WOKEN };
+    if (timer_rings(world, node, &node_at(world, node)->core_timer, HAP_NODE_WOKEN))
+        node_feed(world, node, &event);
+    node_drain(world, node);
+}
+
+void node_lease_woken(struct world *world, int node)
+{
+    struct sim_node *n = node_at(world, node);
+    if (timer_rings(world, node, &n->lease_timer, HAP_LEASE_WOKEN))
+        lease_woken(&n->lease, node_clock(world, node));
+    node_drain(world, node);
+}
+
+void node_look_all(struct world *world, int node)
+{
+    if (!node_at(world, node)->is_up)
+        return;
+    for (int i = 0; i < SIM_SERVERS; i++)
+        ask_look(world, node, i);
+}
+
+void node_proxy_looked(struct world *world, int node, int proxy)
+{
+    struct proxy_row rows[SIM_SERVERS];
+    struct event event = { .type = PROXY_LOST };
+    if (net_talks(&world->net, party_node(node), party_proxy(proxy)) && !world->proxies[proxy].is_frozen) {
+        proxy_rows(world, proxy, rows);
+        event.type = PROXY_SEEN;
+        event.as.proxy.proxy = proxy;
+        event.as.proxy.count = SIM_SERVERS;
+        event.as.proxy.rows = rows;
+    } else {
+        event.as.proxy_lost.proxy = proxy;
+        TEXT_SET(event.as.proxy_lost.text, "no answer within the bound");
+    }
+    node_feed(world, node, &event);
+    node_drain(world, node);
+}
+
+/* ---- pushing --------------------------------------------------------------------------------------------------------------- */
+
+/* The class of words for both servers: 1 first, 2 rest, 0 nothing that is ever pushed. */
+static int words_of(struct world *world, int node)
+{
+    int words = 0;
+    for (int i = 0; i < SIM_SERVERS; i++) {
+        struct agent_request request = { .is_voice = false, .pool = "fc_backend" };
+        TEXT_SET(request.server, SERVER_NAME(i));
+        const struct board_line line = board_line(node_at(world, node)->board, &request, "peer", node_clock(world, node));
+        words |= (text_begins(line.bytes, "up ready") ? 1 : text_begins(line.bytes, "down maint") ? 2 : 0) << (2 * i);
+    }
+    return words;
+}
+
+void node_push_step(struct world *world, int node)
+{
+    struct sim_node *n = node_at(world, node);
+    const int words = words_of(world, node);
+    bool agree = true;
+    for (int i = 0; i < world->node_count; i++) {
+        const struct sim_node *other = &world->nodes[i];
+        if (i == node || !other->is_up)
+            continue;                                      /* a dead one refuses: it costs nothing */
+        if (!net_talks(&world->net, party_node(node), party_node(i)) || other->is_frozen || words_of(world, i) != words)
+            agree = false;
+    }
+    if (!agree && world->now < n->push_deadline) {
+        happen(world, world->now + PUSH_LOOK_US, HAP_NODE_PUSH, node, 0, n->life);
+        return;
+    }
+    n->push_deadline = -1;
+    for (int i = 0; i < SIM_PROXIES; i++) {
+        if (net_carries(&world->net, party_node(node), party_proxy(i)))
+            happen(world, world->now + net_delay_us(world), HAP_PROXY_PUSHED, i, words, 0);
+    }
+    if (n->push_again) {
+        n->push_again = false;
+        begin_push(world, node);
+    }
+}
+
+/* ---- answering ------------------------------------------------------------------------------------------------------------- */
+
+static void check_token(struct world *world, int node, const struct agent_request *request, const char *line)
+{
+    const struct core *core = node_at(world, node)->core;
+    if (strstr(line, "fc-ok") == NULL)
+        return;
+    const struct chair *chair = &core->steering.chair;
+    const int seated = servers_by_identity(&core->servers, chair->row.rank.server);
+    if (!fc_before(node_clock(world, node), chair->until))
+        violate(world, "%s gave the token for %s after its term", name_of(node), request->server);
+    if (chair->state != CHAIR_SEATED || seated < 0 || !text_is(core->servers.list[seated].name, request->server))
+        violate(world, "%s gave the token for %s, which does not sit", name_of(node), request->server);
+}
+
+const char *node_answers(struct world *world, int node, int proxy, const char *text)
+{
+    struct sim_node *n = node_at(world, node);
+    struct agent_request request;
+    if (!n->is_up || n->is_frozen || !net_talks(&world->net, party_node(node), party_proxy(proxy)))
+        return NULL;
+    if (agent_request_parse(text, strlen(text), true, &request) != AGENT_REQUEST_READY)
+        return NULL;
+    const struct board_line line = board_line(n->board, &request, party_name(party_proxy(proxy)), node_clock(world, node));
+    if (!request.is_voice)
+        check_token(world, node, &request, line.bytes);
+    return line.bytes;
+}
+
+bool node_may_act(const struct world *world, int node)
+{
+    const struct sim_node *n = &world->nodes[node];
+    return n->is_up && leadership_may_act(&n->core->leadership, node_clock(world, node));
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------------------- */
+
+static void start_lease(struct world *world, int node)
+{
+    struct sim_node *n = node_at(world, node);
+    const struct config *c = &world->config;
+    struct lease_settings settings = {
+        .lease_ms = c->lease_ms, .renew_ms = c->lease_renew_ms, .drift_percent = c->drift_percent, .term_ms = c->term_ms,
+        .probe_timeout_ms = c->probe_timeout_ms, .server_count = SIM_SERVERS, .has_chair = true,
+    };
+    hosts[node] = (struct sim_host){ world, node };
+    const struct lease_port port = { &hosts[node], port_ask, port_say, port_look, port_wake };
+    TEXT_SET(settings.node, n->name);
+    lease_init(&n->lease, &settings, &port, node_clock(world, node));
+}
+
+void node_start(struct world *world, int node)
+{
+    static struct room room;
+    struct sim_node *n = node_at(world, node);
+    if (n->is_up)
+        return;
+    room = room_of_libc();
+    node_free(n);
+    n->is_up = true;
+    n->is_frozen = n->is_stopping = n->push_again = false;
+    n->life++;
+    n->queue_head = n->queue_count = 0;
+    n->push_deadline = -1;
+    n->core_timer = n->lease_timer = (struct sim_timer){ TIMER_NONE, TIMER_NONE };
+    n->last_epoch = n->last_chair_epoch = 0;
+    memset(n->has_session, 0, sizeof n->has_session);
+    memset(n->last_delivery, 0, sizeof n->last_delivery);
+    TEXT_FORMAT(n->name, "fc%d~%llx", node + 1, (unsigned long long)(rng_next(&world->rng) & 0xffffff));
+    n->core = core_new(&room);
+    n->board = board_new(16, 32);
+    assert(n->core != NULL && n->board != NULL);
+    tell(world, name_of(node), "starts as %s", n->name);
+    start_lease(world, node);
+    struct event event = { .type = STARTED };
+    event.as.started.config = &world->config;
+    event.as.started.node = n->name;
+    event.as.started.seed = rng_next(&world->rng);
+    node_feed(world, node, &event);
+    node_drain(world, node);
+}
+
+void node_kill(struct world *world, int node)
+{
+    struct sim_node *n = node_at(world, node);
+    n->is_up = n->is_frozen = false;
+    n->is_stopping = false;
+    n->life++;
+    n->queue_count = 0;
+    for (int i = 0; i < world->ticket_count; i++) {
+        if (world->tickets[i].node == node)
+            world->tickets[i].node = -1;                   /* the door is gone: nobody waits there any more */
+    }
+    world_thaw(world, UNDO_FREEZE_NODE, node);
+}
+
+void node_stop(struct world *world, int node)
+{
+    const struct event event = { .type = STOP_ASKED };
+    node_feed(world, node, &event);
+    node_drain(world, node);
+}
+
+void node_free(struct sim_node *n)
+{
+    core_free(n->core);
+    board_free(n->board);
+    n->core = NULL;
+    n->board = NULL;
+}
