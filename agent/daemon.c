@@ -183,7 +183,8 @@ static enum fc_code reload(void *owner, struct fc_err *err)
         d->log.least = d->config->debug ? NOTE_DEBUG : NOTE_INFO;
         const struct lease_settings settings = lease_settings_of(d);
         lease_retime(&d->lease, &settings);
-        redis_reload(d->redis, d->config);
+        if (d->redis != NULL)
+            redis_reload(d->redis, d->config);
         log_say(&d->log, NOTE_INFO, "config", "reloaded from %s", warnings->read_from);
     }
     free(fresh);

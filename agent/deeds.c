@@ -75,6 +75,8 @@ static void begin_deed(struct daemon *d, const struct effect *effect, struct sto
             end_deed(d, deed_of(effect->type), effect->id, request->server, FC_NOT_LEADER, "the lease is over");
         return;
     }
+    /* Nobody may sit at this moment, and what an operator was told must be stored all the same. */
+    request->by_fence = d->store->has_chair && d->core->servers.list[request->server].look.is_read_only;
     ask_store(d, request);
 }
 

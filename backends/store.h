@@ -38,7 +38,7 @@ struct store_request {
     enum store_deed deed;
     uint64_t id;                      /* given back in the result */
     int server;
-    bool by_fence;                    /* RENEW, TAKE: write through the fence account, because the server is read_only */
+    bool by_fence;                    /* RENEW, TAKE, HOLD, ORDER_*, HISTORY: through the fence account, because the server is read_only */
     uint32_t limit_ms;                /* bound of this deed; 0 = the configured probe time-out */
     struct decision row, old;
     struct log_position position;

@@ -459,11 +459,11 @@ static const struct { enum by by; bool is_of_chair; void (*begin)(struct deed *d
     [STORE_FENCE]       = { BY_FENCE,    true,     fence_begin },
     [STORE_CATCH_UP]    = { BY_FOLLOW,   true,     catch_up_begin },
     [STORE_OPEN]        = { BY_FENCE,    true,     open_begin },
-    [STORE_HOLD]        = { BY_STORE,    false,    row_begin },
-    [STORE_ORDER_LAY]   = { BY_STORE,    false,    row_begin },
-    [STORE_ORDER_CLOSE] = { BY_STORE,    false,    row_begin },
+    [STORE_HOLD]        = { BY_REQUEST,  false,    row_begin },
+    [STORE_ORDER_LAY]   = { BY_REQUEST,  false,    row_begin },
+    [STORE_ORDER_CLOSE] = { BY_REQUEST,  false,    row_begin },
     [STORE_REGISTER]    = { BY_STORE,    false,    register_begin },
-    [STORE_HISTORY]     = { BY_STORE,    false,    history_begin },
+    [STORE_HISTORY]     = { BY_REQUEST,  false,    history_begin },
 };
 
 static enum lane_kind lane_kind_of(const struct store_mysql *store, const struct store_request *request)

@@ -200,7 +200,9 @@ bool judge_is_quiet(const struct world *world, char *why, int why_size)
     bool answered = true;
     for (int i = 0; i < world->ticket_count; i++)
         answered = answered && (world->tickets[i].node < 0 || world->tickets[i].finals > 0);
-    if (open != 1)
+    if (!world->servers[0].is_up || !world->servers[1].is_up)
+        reason = "a server is down";
+    else if (open != 1)
         reason = open == 0 ? "no server is open" : "two servers are open";
     else if (!nodes_agree(world, seat, &reason))
         ;

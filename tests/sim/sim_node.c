@@ -525,9 +525,9 @@ static void check_token(struct world *world, int node, const struct agent_reques
     const struct chair *chair = &core->steering.chair;
     const int seated = servers_by_identity(&core->servers, chair->row.rank.server);
     if (!fc_before(node_clock(world, node), chair->until))
-        violate(world, "%s gave the token for %s after its term", name_of(node), request->server);
+        violate(world, "%s gave the token for %s after its term: %s", name_of(node), request->server, line);
     if (chair->state != CHAIR_SEATED || seated < 0 || !text_is(core->servers.list[seated].name, request->server))
-        violate(world, "%s gave the token for %s, which does not sit", name_of(node), request->server);
+        violate(world, "%s gave the token for %s, which does not sit: %s", name_of(node), request->server, line);
 }
 
 const char *node_answers(struct world *world, int node, int proxy, const char *text)
@@ -574,6 +574,7 @@ void node_start(struct world *world, int node)
         return;
     room = room_of_libc();
     node_free(n);
+    world->last_back_at = world->now;
     n->is_up = true;
     n->is_frozen = n->is_stopping = n->push_again = false;
     n->life++;

@@ -259,6 +259,7 @@ void server_boot(struct world *world, int index)
     struct sim_server *server = &world->servers[index];
     if (server->is_up)
         return;
+    world->last_back_at = world->now;
     server->is_up = true;
     server->is_read_only = true;                           /* its option file says so */
     server->boot++;

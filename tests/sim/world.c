@@ -272,7 +272,7 @@ static void set_up(struct world *world, const struct run_options *options, struc
     world->seed = options->seed;
     world->tally = tally;
     world->rng.state = options->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-    world->now = 0;
+    world->now = world->last_back_at = 0;
     world->seq = world->step = world->fault_count = 0;
     world->is_told = options->is_told;
     world->is_quiet_phase = world->is_broken = false;
@@ -284,7 +284,8 @@ static void set_up(struct world *world, const struct run_options *options, struc
         world->messages[i].is_used = false;
     }
     story_begin(options->is_printed);
-    world->node_count = options->node_count > 0 ? options->node_count : (int)chance_between(world, 2, 3);
+    const int drawn = (int)chance_between(world, 2, 3);      /* drawn in any case: the same seed is the same story */
+    world->node_count = options->node_count > 0 ? options->node_count : drawn;
     memset(world->nodes, 0, sizeof world->nodes);
     set_up_config(world);
     set_up_servers(world);
@@ -319,12 +320,14 @@ static void run_until_quiet(struct world *world)
     char why[160] = "";
     int64_t quiet_since = -1;
     faults_heal_all(world);
-    const int64_t healed_at = world->now;
+    int64_t healed_at = world->now;                        /* or when the last one killed is back */
     int64_t next_help = world->now + 500000;
     world->is_quiet_phase = true;
     tell(world, "sim", "everything is healed");
     while (!world->is_broken) {
         world_step(world);
+        if (world->last_back_at > healed_at)
+            healed_at = world->last_back_at;
         if (!judge_is_quiet(world, why, sizeof why)) {
             quiet_since = -1;
         } else if (quiet_since < 0) {

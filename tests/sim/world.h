@@ -60,7 +60,7 @@ struct tally {
 
 struct world {
     uint64_t seed, seq, step, fault_count;
-    int64_t now;
+    int64_t now, last_back_at;       /* when somebody killed came back last */
     int node_count;
     bool is_told, is_quiet_phase, is_broken;
     char broken[400];
