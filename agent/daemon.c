@@ -26,6 +26,7 @@ static void step(struct daemon *d, struct event *event)
     recorder_write(d->recorder, event);
     effects_clear(&d->effects);
     core_step(d->core, event, &d->effects);
+    recorder_answered(d->recorder, &d->effects);
     for (int i = 0; i < d->effects.count; i++)
         effect_perform(d, &d->effects.list[i]);
 }
@@ -391,6 +392,11 @@ void daemon_run(struct daemon *d)
     log_say(&d->log, NOTE_INFO, "daemon", "firstchair %s, node %s, store %s", d->version, d->node, d->store->class->word);
     daemon_feed(d, &event);
     loop_run(d->loop);
+    if (d->recorder != NULL) {
+        char told[128];
+        recorder_tell(d->recorder, told, sizeof told);
+        log_say(&d->log, NOTE_INFO, "recorder", "%s", told);
+    }
     log_say(&d->log, NOTE_INFO, "daemon", "stopped");
 }
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/room.h"
+#include "base/text.h"
 #include "core/core.h"
 #include "core/record.h"
 
@@ -24,7 +25,19 @@ struct recorder {
     size_t filled, to_write;
     bool is_writing, is_broken;
     uint64_t dropped;
+    uint64_t count, sum;             /* entries, and the digest of what the core answered to them */
 };
+
+#define DIGEST_START UINT64_C(14695981039346656037)
+
+/* FNV-1a over all effects: a replay prints the same number only if its effects are the same, byte for byte. */
+static uint64_t digest(uint64_t sum, const struct effects *effects)
+{
+    const unsigned char *bytes = (const unsigned char *)effects->list;
+    for (size_t i = 0; i < (size_t)effects->count * sizeof effects->list[0]; i++)
+        sum = (sum ^ bytes[i]) * UINT64_C(1099511628211);
+    return sum;
+}
 
 static void write_batch(void *job)
 {
@@ -79,6 +92,7 @@ enum fc_code recorder_open(const struct host *host, const char *path, struct rec
     if (r == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
     r->host = host;
+    r->sum = DIGEST_START;
     r->filling = malloc(BATCH_SIZE);
     r->writing = malloc(BATCH_SIZE);
     r->timer = host->timer(host->agent, flush, r);
@@ -104,7 +118,21 @@ void recorder_write(struct recorder *r, const struct event *event)
     const size_t length = record_encode(event, r->filling + r->filled, BATCH_SIZE - r->filled);
     if (length == 0)
         r->dropped++;
+    else
+        r->count++;
     r->filled += length;
+}
+
+void recorder_answered(struct recorder *r, const struct effects *effects)
+{
+    if (r != NULL && !r->is_broken && r->dropped == 0)
+        r->sum = digest(r->sum, effects);
+}
+
+void recorder_tell(const struct recorder *r, char *to, size_t size)
+{
+    text_format(to, size, "%llu events, effects digest %016llx%s", (unsigned long long)r->count, (unsigned long long)r->sum,
+                r->is_broken || r->dropped > 0 ? " (the log ends before the end)" : "");
 }
 
 void recorder_stop(struct recorder *r)
@@ -158,15 +186,6 @@ static void tell(const struct event *event, const struct effects *effects, int s
     }
 }
 
-/* FNV-1a over all effects: two replays of one log print the same number, byte for byte the same effects. */
-static uint64_t digest(uint64_t sum, const struct effects *effects)
-{
-    const unsigned char *bytes = (const unsigned char *)effects->list;
-    for (size_t i = 0; i < (size_t)effects->count * sizeof effects->list[0]; i++)
-        sum = (sum ^ bytes[i]) * 1099511628211u;
-    return sum;
-}
-
 static void *reserve(size_t size)
 {
     return calloc(1, size);
@@ -178,7 +197,7 @@ static int replay_entries(const unsigned char *bytes, size_t length, int shows_e
     struct core *core = core_new(&room);
     struct record_room *kept = record_room_new(reserve);
     struct effects *effects = calloc(1, sizeof *effects);
-    uint64_t sum = 14695981039346656037u, count = 0;
+    uint64_t sum = DIGEST_START, count = 0;
     int exit_code = core == NULL || kept == NULL || effects == NULL ? fc_code_table[FC_NO_MEMORY].exit_code : 0;
     for (size_t at = 0; exit_code == 0 && at < length;) {
         struct event event;

@@ -494,6 +494,10 @@ static void confirmed(struct lease *lease, const struct store_result *result, bo
     s->row = lease->written;
     s->has_row = true;
     s->changed_at = fc_later(s->changed_at, result->sent_at);
+    if (!gave_back && rank_compare(&lease->best.rank, &lease->written.rank) > 0 && !is_mine(lease, &lease->best)) {
+        lose(lease, "it was written where nobody knew of a higher decision");
+        return;
+    }
     learn(lease, &lease->written, result->sent_at);
     if (gave_back) {
         lease->holds = false;

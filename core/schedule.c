@@ -6,9 +6,16 @@
 #define REGISTER_EVERY_MS 1000       /* node_health: other tools count a node as available for 2 s (spec/ha-modes.md 2) */
 #define PREPARE_EVERY_MS 2000        /* the schema is asked for again at most this often */
 #define PREPARE_TURN_MS 1500         /* the second server waits so long for what the first replicates to it */
+#define MOVING_POLL_MS 20            /* while the chair is being moved: whoever answers HAProxy must not be late with the end */
 #define LOOK_AGAIN_MS 50             /* after a loss: the next look comes early, to tell gone from silent */
 
 static struct fc_span ms(int64_t value) { return fc_ms(value); }
+
+static struct fc_span poll_span(const struct core *core)
+{
+    const int poll_ms = core->config->poll_ms;
+    return ms(core->steering.chair.state == CHAIR_MOVING && poll_ms > MOVING_POLL_MS ? MOVING_POLL_MS : poll_ms);
+}
 
 void schedule_start(struct core *core)
 {
@@ -31,7 +38,7 @@ void schedule_hear(struct core *core, const struct event *event)
     case SERVER_SEEN:
         s = &core->schedule[event->as.seen.server];
         s->is_looking = false;
-        s->look_at = fc_plus(core->now, ms(core->config->poll_ms));
+        s->look_at = fc_plus(core->now, poll_span(core));
         break;
     case SERVER_LOST:
         s = &core->schedule[event->as.lost.server];

@@ -35,7 +35,7 @@ struct seat_facts seat_facts_count(const struct servers *servers, const struct d
     struct seat_facts f = { .other_open_at = -1 };
     int others_open = 0;
     bool heard = false;
-    f.seated = servers_by_identity(servers, row->rank.server);
+    f.seated = servers_named(servers, row->rank.server);
     for (int i = 0; i < servers->count; i++) {
         const struct server_state *s = &servers->list[i];
         if (i == f.seated)

@@ -19,6 +19,12 @@ bool servers_saw(struct servers *servers, int server, const struct server_look *
     return is_news;
 }
 
+void servers_read_back(struct servers *servers, int server, bool is_read_only, struct fc_time at)
+{
+    servers->list[server].look.is_read_only = is_read_only;
+    servers->list[server].seen_at = fc_later(servers->list[server].seen_at, at);
+}
+
 bool servers_lost(struct servers *servers, int server, enum loss loss, const char *text, struct fc_time at)
 {
     struct server_state *s = &servers->list[server];
@@ -41,6 +47,19 @@ int servers_by_identity(const struct servers *servers, const char *identity)
             return i;
     }
     return -1;
+}
+
+int servers_named(const struct servers *servers, const char *identity)
+{
+    int unseen = -1, unseen_count = 0;
+    const int known = servers_by_identity(servers, identity);
+    for (int i = 0; i < servers->count; i++) {
+        if (!servers->list[i].has_been_seen) {
+            unseen = i;
+            unseen_count++;
+        }
+    }
+    return known >= 0 || identity[0] == '\0' ? known : unseen_count == 1 ? unseen : -1;
 }
 
 int servers_by_name(const struct servers *servers, const char *name)

@@ -28,11 +28,15 @@ struct servers {
     struct server_state list[STORE_SERVERS_MAX];
 };
 
+/* A deed has read read_only back at this moment: looks that were sent earlier say nothing about it any more. */
+void servers_read_back(struct servers *servers, int server, bool is_read_only, struct fc_time at);
 /* True when something that decides has changed: reachable, read_only, identity. */
 bool servers_saw(struct servers *servers, int server, const struct server_look *look, struct fc_time sent_at);
 bool servers_lost(struct servers *servers, int server, enum loss loss, const char *text, struct fc_time at);
 
 int servers_by_identity(const struct servers *servers, const char *identity);    /* -1 = none */
+/* The same, and a server that was never seen when the identity can be no other's: the row names it, all others are known. */
+int servers_named(const struct servers *servers, const char *identity);
 int servers_by_name(const struct servers *servers, const char *name);            /* -1 = none */
 /* The process is gone: the session ended and connecting is refused. It stays fenced by its option file when it starts. */
 bool server_is_gone(const struct server_state *server);

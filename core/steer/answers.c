@@ -10,7 +10,7 @@ static void answer_for_backend(const struct steering *st, const struct steer_sta
 {
     const struct pool *pool = &st->pools[st->backend];
     const struct chair *chair = &st->chair;
-    const int seated = servers_by_identity(stage->servers, chair->row.rank.server);
+    const int seated = servers_named(stage->servers, chair->row.rank.server);
     const struct hold *pause = holds_find(&st->holds, pool->name, "");
     const struct hold *hold = holds_find(&st->holds, pool->name, pool->members[member].name);
     a->until = chair->until;
@@ -29,7 +29,7 @@ static void answer_for_backend(const struct steering *st, const struct steer_sta
         a->epoch = 0;
         TEXT_SET(a->reason, "starting, looking at the servers");
     } else if (chair->state == CHAIR_MOVING) {
-        const int to = servers_by_identity(stage->servers, chair->row.successor);
+        const int to = servers_named(stage->servers, chair->row.successor);
         a->voice = VOICE_REST;
         TEXT_FORMAT(a->reason, "moving to %s", steer_server_name(stage, to));
     } else if (chair->state == CHAIR_NOBODY || seated < 0) {

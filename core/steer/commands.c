@@ -44,7 +44,7 @@ static void order_switch(struct steering *st, struct steer_stage *stage, const s
     } else {
         TEXT_FORMAT(why, "%s by %s%s", order->verb == VERB_FAILBACK ? "failback" : "switch", asker->by,
                     order->is_forced ? ", forced: what had not been applied is lost" : "");
-        move_begin(st, stage, MOVE_PLANNED, from, to, why, order->is_forced, order->limit_ms, asker);
+        move_begin(st, stage, to == from ? MOVE_RESEAT : MOVE_PLANNED, from, to, why, order->is_forced, order->limit_ms, asker);
     }
 }
 

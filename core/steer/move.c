@@ -10,6 +10,7 @@
 
 #define APPROACH_LIMIT_MS 3000       /* before anything is revoked: let the new server come close, or say so */
 #define RELAY_LIMIT_MS 10000         /* applying what was already fetched from a server that is gone */
+#define END_LIMIT_MS 3000            /* the old one was out of sight and could be fenced after all: up to its end, but nobody sits */
 #define RETRY_PAUSE_MS 500           /* after a move that failed, before the next automatic one */
 #define FENCE_AGAIN_MS 500           /* while waiting for an unfenced server: look whether it can be fenced after all */
 
@@ -122,10 +123,13 @@ static void enter(struct steering *st, struct steer_stage *stage, enum move_step
         break;
     case STEP_CATCH_UP:
         ask_catch_up(st, stage, move->has_position, &move->position,
-                     move->has_position ? left_ms(move, stage->now) : RELAY_LIMIT_MS);
+                     move_plans[move->kind].to_position ? left_ms(move, stage->now)
+                     : move->has_position               ? END_LIMIT_MS
+                                                        : RELAY_LIMIT_MS);
         break;
     case STEP_WAIT:
         move->wait_until = fc_plus(stage->now, move_unfenced_wait(stage->config));
+        move->fence_at = fc_plus(stage->now, fc_ms(FENCE_AGAIN_MS));
         break;
     case STEP_SEAT:
         ask_seat(st, stage);
@@ -333,11 +337,11 @@ void move_hear(struct steering *st, struct steer_stage *stage, const struct even
     }
     if (move->step == STEP_FENCE) {
         move->is_fenced = true;
-        move->has_position = move_plans[move->kind].to_position;
+        move->has_position = true;
         move->position = event->as.ended.position;
-        stage->servers->list[move->from].look.is_read_only = true;
+        servers_read_back(stage->servers, move->from, true, stage->now);
     } else if (move->step == STEP_OPEN) {
-        stage->servers->list[move->to].look.is_read_only = false;      /* it was read back */
+        servers_read_back(stage->servers, move->to, false, stage->now);
     }
     advance(st, stage);
 }
@@ -354,7 +358,7 @@ void move_drive(struct steering *st, struct steer_stage *stage)
     if (move->step != STEP_WAIT)
         return;
     const struct server_state *old = move->from < 0 ? NULL : &stage->servers->list[move->from];
-    if (old == NULL || server_is_gone(old)) {
+    if (old != NULL && server_is_gone(old)) {
         move->is_fenced = true;
         advance(st, stage);
     } else if (fc_reached(move->wait_until, stage->now)) {
@@ -362,7 +366,8 @@ void move_drive(struct steering *st, struct steer_stage *stage)
                    "%s could not be fenced; %s is seated after the full wait of %lld ms", steer_server_name(stage, move->from),
                    steer_server_name(stage, move->to), (long long)fc_span_ms(fc_since(move->step_at, stage->now)));
         advance(st, stage);
-    } else if (old->is_reachable && move->deed_id == 0) {
+    } else if (old != NULL && old->is_reachable && move->deed_id == 0 && fc_reached(move->fence_at, stage->now)) {
         ask_fence(st, stage);
+        move->fence_at = fc_plus(stage->now, fc_ms(FENCE_AGAIN_MS));
     }
 }

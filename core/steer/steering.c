@@ -256,7 +256,7 @@ static void decide_half_moved(struct steering *st, struct steer_stage *stage)
 {
     const struct decision *row = &st->chair.row;
     const int from = st->facts.seated;
-    const int to = servers_by_identity(stage->servers, row->successor);
+    const int to = servers_named(stage->servers, row->successor);
     const bool from_lives = from >= 0 && stage->servers->list[from].is_reachable;
     char why[WHY_SIZE];
     TEXT_FORMAT(why, "finishing: %s", text_begins(row->why, "finishing: ") ? row->why + 11 : row->why);
@@ -393,7 +393,8 @@ struct fc_time steering_wakes_at(const struct steering *st, const struct steer_s
 {
     struct fc_time next = FC_NEVER;
     if (st->move.step == STEP_WAIT)
-        next = fc_earlier(next, st->move.wait_until);
+        next = fc_earlier(next, fc_before(stage->now, st->move.fence_at) ? fc_earlier(st->move.fence_at, st->move.wait_until)
+                                                                         : st->move.wait_until);
     if (st->move.step != STEP_NONE)
         next = fc_earlier(next, stage->leadership->until);
     if (!fc_is_ever(st->not_before) && fc_before(stage->now, st->not_before))

@@ -56,7 +56,7 @@ struct move {
     struct log_position position;    /* the old server's end of log, after its fence */
     uint64_t intent_id, deed_id;
     uint32_t limit_ms;
-    struct fc_time started_at, step_at, deadline, wait_until;
+    struct fc_time started_at, step_at, deadline, wait_until, fence_at;
     struct asker asker;
     char why[WHY_SIZE];
 };

@@ -27,12 +27,8 @@ void judge_init(struct world *world)
     j->apart_until = 0;
 }
 
-/* How long a node may act on what it saw before the servers heard each other again. */
-static int64_t aftermath_us(const struct config *c)
-{
-    const int64_t watch = (int64_t)c->lease_ms + (int64_t)c->lease_ms * c->drift_percent / 100;
-    return (watch + 2 * (int64_t)c->probe_timeout_ms + c->poll_ms) * 1000;
-}
+/* How long a node may go on acting on what it saw before the servers heard each other again: until its next look is back. */
+static int64_t aftermath_us(const struct config *c) { return ((int64_t)c->probe_timeout_ms + c->poll_ms) * 1000; }
 
 static bool overlap_is_allowed(const struct world *world) { return world->now < world->judge.apart_until; }
 
@@ -115,11 +111,12 @@ static void judge_epochs(struct world *world)
             continue;
         struct epoch_fact *fact = &world->judge.facts[row->rank.epoch];
         const int8_t server = (int8_t)(row->rank.server[4] - 'a' + 1);
-        if (fact->server != 0 && (fact->server != server || fact->node != (int8_t)(node + 1)) && !overlap_is_allowed(world))
+        const bool differs = fact->server > 0 && (fact->server != server || fact->node != (int8_t)(node + 1));
+        if (differs && !overlap_is_allowed(world))
             violate(world, "epoch %llu has two meanings: db%d by fc%d, db%d by fc%d", (unsigned long long)row->rank.epoch,
                     fact->server, fact->node, server, node + 1);
-        fact->server = server;
-        fact->node = (int8_t)(node + 1);
+        if (fact->server >= 0)
+            *fact = (struct epoch_fact){ differs ? -1 : server, (int8_t)(node + 1) };    /* -1: of an overlap, has two */
     }
 }
 

@@ -14,7 +14,7 @@ struct world;
 
 #define EPOCHS_MAX 4096
 
-struct epoch_fact { int8_t server, node; uint32_t life; };
+struct epoch_fact { int8_t server, node; };      /* 0 = not seen yet */
 
 struct judge {
     int64_t apart_until;             /* an overlap is allowed before this moment */

@@ -517,16 +517,20 @@ void node_push_step(struct world *world, int node)
 
 /* ---- answering ------------------------------------------------------------------------------------------------------------- */
 
+/* (d) The token: for the one who sits, inside the term; in a paused pool for an open server that is still seen. */
 static void check_token(struct world *world, int node, const struct agent_request *request, const char *line)
 {
     const struct core *core = node_at(world, node)->core;
     if (strstr(line, "fc-ok") == NULL)
         return;
+    const struct pool *pool = &core->steering.pools[core->steering.backend];
+    const struct answer *said = &pool->members[pool_member_find(pool, request->server)].answer;
     const struct chair *chair = &core->steering.chair;
-    const int seated = servers_by_identity(&core->servers, chair->row.rank.server);
-    if (!fc_before(node_clock(world, node), chair->until))
+    const int seated = servers_named(&core->servers, chair->row.rank.server);
+    const bool is_paused = said->voice == VOICE_NEUTRAL && said->keeps_token;
+    if (!fc_before(node_clock(world, node), is_paused ? said->until : chair->until))
         violate(world, "%s gave the token for %s after its term: %s", name_of(node), request->server, line);
-    if (chair->state != CHAIR_SEATED || seated < 0 || !text_is(core->servers.list[seated].name, request->server))
+    if (!is_paused && (chair->state != CHAIR_SEATED || seated < 0 || !text_is(core->servers.list[seated].name, request->server)))
         violate(world, "%s gave the token for %s, which does not sit: %s", name_of(node), request->server, line);
 }
 

@@ -23,7 +23,7 @@ void server_init(struct sim_server *server, int index)
     server->life = server->boot = 1;
     TEXT_FORMAT(server->identity, "uid:%c/%d", 'a' + index, index + 1);
     server->replica.is_connecting = true;
-    server->replica.silent_since = server->replica.behind_since = -1;
+    server->replica.silent_since = -1;
 }
 
 static struct sim_server *other_of(struct world *world, int server) { return &world->servers[1 - server]; }
@@ -34,11 +34,18 @@ static bool servers_talk(const struct world *world)
            !world->servers[0].is_frozen && !world->servers[1].is_frozen;
 }
 
+/* The age of the oldest statement of the other server that is not applied here. */
+static int64_t behind_us(const struct world *world, int server)
+{
+    const struct sim_replica *r = &world->servers[server].replica;
+    const struct sim_server *from = &world->servers[1 - server];
+    return r->applied == from->log_count ? 0 : world->now - from->log[r->applied].at;
+}
+
 bool replication_is_well(const struct world *world, int from)
 {
     const struct sim_replica *r = &world->servers[1 - from].replica;
-    return servers_talk(world) && r->is_io_running && !r->is_sql_stopped &&
-           (r->behind_since < 0 || world->now - r->behind_since < LATE_US);
+    return servers_talk(world) && r->is_io_running && !r->is_sql_stopped && behind_us(world, 1 - from) < LATE_US;
 }
 
 bool server_has_row(const struct sim_server *server, int client, uint32_t n)
@@ -52,7 +59,7 @@ static void log_add(struct world *world, struct sim_server *server, enum stateme
 {
     struct sim_server *replica = other_of(world, server->index);
     assert(server->log_count < LOG_MAX);
-    server->log[server->log_count++] = (struct statement){ (uint8_t)kind, (uint8_t)client, n };
+    server->log[server->log_count++] = (struct statement){ (uint8_t)kind, (uint8_t)client, n, world->now };
     if (!replica->replica.has_read_due && replica->replica.is_io_running) {
         replica->replica.has_read_due = true;
         happen(world, world->now + net_delay_us(world), HAP_SERVER_READ, replica->index, 0, 0);
@@ -175,13 +182,7 @@ static void apply_one(struct world *world, struct sim_server *to, const struct s
 static void plan_apply(struct world *world, struct sim_server *server)
 {
     struct sim_replica *r = &server->replica;
-    if (r->applied == r->read) {
-        r->behind_since = -1;
-        return;
-    }
-    if (r->behind_since < 0)
-        r->behind_since = world->now;
-    if (!r->has_apply_due && !r->is_sql_stopped) {
+    if (r->applied < r->read && !r->has_apply_due && !r->is_sql_stopped) {
         r->has_apply_due = true;
         happen(world, world->now + (r->slow_us > 0 ? r->slow_us : chance_between(world, 100, 1500)), HAP_SERVER_APPLY,
                server->index, 0, server->life);
@@ -210,8 +211,6 @@ void server_apply(struct world *world, int index)
     while (r->applied < target) {
         apply_one(world, server, other_of(world, index), &other_of(world, index)->log[r->applied]);
         r->applied++;
-        if (r->slow_us > 0)
-            r->behind_since = -1;                          /* lateness is that of the oldest: begins anew */
     }
     plan_apply(world, server);
 }
@@ -338,7 +337,7 @@ static void fold_replica(const struct world *world, const struct sim_server *ser
     to->is_configured = true;
     to->io = r->is_io_running ? THREAD_RUNNING : THREAD_CONNECTING;
     to->sql = r->is_sql_stopped ? THREAD_STOPPED : THREAD_RUNNING;
-    to->lag_ms = !r->is_io_running || r->is_sql_stopped ? -1 : r->behind_since < 0 ? 0 : (world->now - r->behind_since) / 1000000 * 1000;
+    to->lag_ms = !r->is_io_running || r->is_sql_stopped ? -1 : behind_us(world, server->index) / 1000000 * 1000;
     TEXT_FORMAT(to->read.file, "bin.%06d", r->source_boot);
     TEXT_SET(to->applied.file, to->read.file);
     to->read.offset = 4 + 100 * (uint64_t)r->read;
@@ -346,13 +345,18 @@ static void fold_replica(const struct world *world, const struct sim_server *ser
     TEXT_SET(to->error, r->is_sql_stopped ? "stopped by a fault" : "");
 }
 
+/* Asked ones first, the oldest first; then what this node was answered, the newest first. */
 static void fold_orders(const struct sim_server *server, const char *node, struct server_look *look)
 {
     char name[NODE_NAME_SIZE];
     node_name_of(node, name, sizeof name);
     look->order_count = 0;
     for (int i = 0; i < server->order_count && look->order_count < ORDERS_MAX; i++) {
-        if (server->orders[i].state == ORDER_ASKED || text_is(server->orders[i].node, name))
+        if (server->orders[i].state == ORDER_ASKED)
+            look->orders[look->order_count++] = server->orders[i];
+    }
+    for (int i = server->order_count - 1; i >= 0 && look->order_count < ORDERS_MAX; i--) {
+        if (server->orders[i].state != ORDER_ASKED && text_is(server->orders[i].node, name))
             look->orders[look->order_count++] = server->orders[i];
     }
 }

@@ -22,7 +22,7 @@
 
 enum statement_kind { STMT_NOISE, STMT_APP, STMT_SCHEMA, STMT_MAXIMUM, STMT_GUARDED, STMT_HOLD, STMT_ORDER_LAY, STMT_ORDER_CLOSE };
 
-struct statement { uint8_t kind; uint8_t client; uint32_t n; };      /* n: place of the payload, or the application's number */
+struct statement { uint8_t kind; uint8_t client; uint32_t n; int64_t at; };    /* n: place of the payload, or the client's number */
 struct row_write { struct decision row; struct rank old; };
 
 struct sim_replica {
@@ -32,7 +32,6 @@ struct sim_replica {
     int64_t slow_us;                 /* per statement; 0 = at once */
     int64_t silent_since;            /* -1 = hears its master */
     bool has_read_due, has_apply_due;
-    int64_t behind_since;            /* -1 = nothing waits */
 };
 
 struct sim_server {

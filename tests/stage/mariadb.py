@@ -47,7 +47,7 @@ slave_net_timeout=2
 """
 GRANTS = {
     'store': [f'SELECT, INSERT, UPDATE, DELETE, CREATE ON {DATABASE}.*', 'BINLOG MONITOR, SLAVE MONITOR ON *.*'],
-    'fence': [f'SELECT, INSERT, UPDATE, DELETE, CREATE ON {DATABASE}.*',
+    'fence': [f'SELECT, INSERT, UPDATE, CREATE ON {DATABASE}.*',
               'READ_ONLY ADMIN, CONNECTION ADMIN, PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.*'],
     'repl': ['REPLICATION SLAVE ON *.*'],
     'app': ['SELECT, INSERT, UPDATE, DELETE, CREATE ON app.*'],
@@ -76,9 +76,10 @@ def template(nest):
         if account is not None:
             who = {'user': account[0], 'group': account[1], 'extra_groups': []}
         made = subprocess.run(
-            ['mariadb-install-db', '--no-defaults', f'--datadir={path}', '--auth-root-authentication-method=normal',
-             '--skip-test-db', '--skip-name-resolve', '--innodb-log-file-size=4M', '--innodb-buffer-pool-size=8M',
-             '--innodb-flush-method=nosync', '--skip-log-bin', f'--tmpdir={path}.tmp'], cwd=nest.path, capture_output=True, text=True, timeout=120, **who)
+            ['mariadb-install-db', '--no-defaults', f'--datadir={path}', f'--tmpdir={path}.tmp',
+             '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve', '--innodb-log-file-size=4M',
+             '--innodb-buffer-pool-size=8M', '--innodb-flush-method=nosync', '--skip-log-bin'],
+            cwd=nest.path, capture_output=True, text=True, timeout=120, **who)
         if made.returncode != 0:
             shutil.rmtree(path, ignore_errors=True)
             raise StageFailure(f'mariadb-install-db failed: {made.stdout[-600:]} {made.stderr[-600:]}')

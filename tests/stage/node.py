@@ -39,6 +39,8 @@ class Node:
     def configure(self, keys):
         own = {'NodeName': self.name, 'ListenAddress': f'127.0.0.1:{self.http_port}',
                'AgentListenAddress': f'127.0.0.1:{self.agent_port}', 'OrderSocket': self.order_socket}
+        if keys.get('RecordFile'):
+            own['RecordFile'] = f'{self.folder}/events.log'
         self.nest.write(f'{self.name}/firstchair.json', json.dumps({**keys, **own}, indent=2) + '\n')
 
     def start(self, wait=True):

@@ -69,17 +69,30 @@ class Show:
         return ', '.join(f'{name} {one.pid if one.alive() else "down"}' for name, one in self.house.everything().items())
 
     def picture(self):
-        sockets = [word for node in self.house.nodes for word in ('--socket', node.order_socket)]
+        """The whole picture as one living node tells it, and what the others say in a line each."""
+        living = [node for node in self.house.nodes if node.alive()]
+        if not living:
+            return 'no node is alive'
         try:
-            done = subprocess.run([program('firstchairctl'), 'watch', '--once', *sockets], capture_output=True, text=True,
-                                  stdin=subprocess.DEVNULL, timeout=10)
-            return (done.stdout + done.stderr).rstrip()
+            done = subprocess.run([program('firstchairctl'), '--socket', living[0].order_socket, 'watch', '--once'],
+                                  capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=5)
+            told = (done.stdout + done.stderr).rstrip()
         except subprocess.TimeoutExpired:
-            return 'no picture within 10 s'
+            told = f'{living[0].name} gave no picture within 5 s'
+        return '\n'.join([told, '', *(self.in_a_line(node) for node in living[1:])])
+
+    @staticmethod
+    def in_a_line(node):
+        try:
+            seen = node.picture()
+            pools = ', '.join(f'{pool["seated"] or "nobody"} sits in {pool["name"]}' for pool in seen['pools'])
+            return f'{node.name} says: {seen["leadership"]}, {seen["leader"] or "nobody"} leads, {pools} (epoch {seen["epoch"]})'
+        except (OSError, ValueError, KeyError) as error:
+            return f'{node.name} says nothing: {error}'
 
     def frame(self):
-        lines = [*self.commands(), '', *self.picture().splitlines(), '', *self.foot(), f'processes: {self.processes()}']
-        return [*lines, self.trouble] if self.trouble else lines
+        lines = [*self.commands(), '', *self.foot(), f'processes: {self.processes()}']
+        return [*lines, *([self.trouble] if self.trouble else []), '', *self.picture().splitlines()]
 
     def foot(self):
         return []
