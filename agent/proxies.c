@@ -12,6 +12,9 @@ struct proxy {
     struct proxies *all;
     int index;
     struct talk *looking, *pushing;
+    int pool;                        /* being read back */
+    int row_count;
+    struct proxy_row rows[PROXY_ROWS_MAX];
     char push_next[64];              /* pool to be pushed once the present push has ended; "" = none */
 };
 
@@ -31,12 +34,36 @@ static void lost(struct proxy *proxy, const char *text)
     proxy->all->feed(proxy->all->owner, &event);
 }
 
+static void look_at_pool(struct proxy *proxy);
+
+static void told_all(struct proxy *proxy)
+{
+    struct event event = { .type = PROXY_SEEN };
+    event.as.proxy.proxy = proxy->index;
+    event.as.proxy.count = proxy->row_count;
+    event.as.proxy.rows = proxy->rows;
+    proxy->all->feed(proxy->all->owner, &event);
+}
+
+static void keep_row(struct proxy *proxy, const struct proxy_server_view *view)
+{
+    if (proxy->row_count == PROXY_ROWS_MAX)
+        return;
+    struct proxy_row *row = &proxy->rows[proxy->row_count++];
+    memset(row, 0, sizeof *row);
+    TEXT_SET(row->pool, view->pool);
+    TEXT_SET(row->server, view->server);
+    TEXT_SET(row->status, view->status);
+    TEXT_SET(row->last_agent, view->last_agent);
+    row->is_usable = view->is_usable;
+    row->epoch = view->epoch;
+    row->sessions = view->current_sessions;
+}
+
 static void looked(void *owner, enum fc_code code, const char *bytes, size_t length, const char *text)
 {
     struct proxy *proxy = owner;
-    static struct proxy_server_view views[PROXY_ROWS_MAX];
-    static struct proxy_row rows[PROXY_ROWS_MAX];
-    struct event event = { .type = PROXY_SEEN };
+    struct proxy_server_view views[POOL_SERVERS_MAX];
     struct fc_err err;
     int count = 0;
     proxy->looking = NULL;
@@ -44,50 +71,40 @@ static void looked(void *owner, enum fc_code code, const char *bytes, size_t len
         lost(proxy, text);
         return;
     }
-    if (runtime_look_parse(bytes, length, views, PROXY_ROWS_MAX, &count, &err) != FC_OK) {
+    code = runtime_look_parse(bytes, length, views, POOL_SERVERS_MAX, &count, &err);
+    if (code != FC_OK && code != FC_NOT_FOUND) {           /* a proxy need not have every pool */
         lost(proxy, err.text);
         return;
     }
-    for (int i = 0; i < count; i++) {
-        memset(&rows[i], 0, sizeof rows[i]);
-        TEXT_SET(rows[i].pool, views[i].pool);
-        TEXT_SET(rows[i].server, views[i].server);
-        TEXT_SET(rows[i].status, views[i].status);
-        TEXT_SET(rows[i].last_agent, views[i].last_agent);
-        rows[i].is_usable = views[i].is_usable;
-        rows[i].epoch = views[i].epoch;
-        rows[i].sessions = views[i].current_sessions;
-    }
-    event.as.proxy.proxy = proxy->index;
-    event.as.proxy.count = count;
-    event.as.proxy.rows = rows;
-    proxy->all->feed(proxy->all->owner, &event);
+    for (int i = 0; i < count; i++)
+        keep_row(proxy, &views[i]);
+    if (++proxy->pool < proxy->all->core->steering.pool_count)
+        look_at_pool(proxy);
+    else
+        told_all(proxy);
 }
 
-/* All pools in one line of commands: one conversation a read-back. */
-void proxies_look(struct proxies *proxies, int index)
+static void look_at_pool(struct proxy *proxy)
 {
-    struct proxy *proxy = &proxies->list[index];
-    const struct steering *st = &proxies->core->steering;
-    char line[2048] = "";
-    size_t used = 0;
+    const struct core *core = proxy->all->core;
+    char line[256];
     struct fc_err err;
-    if (proxy->looking != NULL)
-        return;
-    for (int p = 0; p < st->pool_count; p++) {
-        const size_t length = runtime_look_format(st->pools[p].name, line + used, sizeof line - used);
-        if (length == 0)
-            break;
-        used += length;
-        if (p + 1 < st->pool_count)
-            line[used - 1] = ';';
-    }
-    if (used > 0 && line[used - 1] == ';')
-        line[used - 1] = '\n';
-    proxy->looking = talk_open(proxies->host, proxies->core->proxies[index].address, line, used, PROXY_ANSWER_MAX,
+    const size_t length = runtime_look_format(core->steering.pools[proxy->pool].name, line, sizeof line);
+    proxy->looking = talk_open(proxy->all->host, core->proxies[proxy->index].address, line, length, PROXY_ANSWER_MAX,
                                PROXY_LIMIT_MS, looked, proxy, &err);
     if (proxy->looking == NULL)
         lost(proxy, err.text);
+}
+
+/* One pool after the other, told together. */
+void proxies_look(struct proxies *proxies, int index)
+{
+    struct proxy *proxy = &proxies->list[index];
+    if (proxy->looking != NULL)
+        return;
+    proxy->pool = 0;
+    proxy->row_count = 0;
+    look_at_pool(proxy);
 }
 
 static void push(struct proxy *proxy, const char *pool);

@@ -164,6 +164,7 @@ static void write_row(struct lease *lease, enum store_deed deed, int server, con
     lease->written = *row;
     lease->writing_server = server;
     lease->is_writing_for_command = is_for_command;
+    lease->is_writing_guarded = deed == STORE_TAKE;
     lease->writing_since = now;
     lease->port.ask(lease->port.host, &request);
 }
@@ -329,11 +330,15 @@ static void begin_seat(struct lease *lease, struct fc_time now)
     write_row(lease, STORE_TAKE, to, &row, &lease->mine, true, now);
 }
 
+/* From the moment when the row is sent another node may lead, so this one stops acting before. */
 static void begin_give_back(struct lease *lease, struct fc_time now)
 {
     struct decision row = lease->mine;
     row.rank.seq++;
     row.rank.node[0] = '\0';
+    lease->holds = false;
+    lease->paused_until = fc_plus(now, fc_ms(lease->wanted.as.give_back_pause_ms));
+    say_denied(lease, LEASE_DENIED, "the lease is given back");
     write_row(lease, STORE_RENEW, lease->place, &row, NULL, true, now);
 }
 
@@ -467,8 +472,7 @@ void lease_saw(struct lease *lease, int server, const struct server_look *look, 
         s->row = look->lease;
         learn(lease, &s->row, sent_at);
     }
-    if (lease->holds && s->has_row && !is_mine(lease, &s->row) && rank_compare(&s->row.rank, &lease->mine.rank) > 0 &&
-        !(lease->writing != 0 && lease->command == LEASE_GIVE_BACK))
+    if (lease->holds && s->has_row && !is_mine(lease, &s->row) && rank_compare(&s->row.rank, &lease->mine.rank) > 0)
         lose(lease, "a higher decision was found");
     adopt(lease, server, &s->row, s->has_row);
     consider(lease, now);
@@ -500,9 +504,6 @@ static void confirmed(struct lease *lease, const struct store_result *result, bo
     }
     learn(lease, &lease->written, result->sent_at);
     if (gave_back) {
-        lease->holds = false;
-        lease->paused_until = fc_plus(now, fc_ms(lease->wanted.as.give_back_pause_ms));
-        say_denied(lease, LEASE_DENIED, "the lease was given back");
         say_ended(lease, FC_OK, "", true);
         return;
     }
@@ -510,7 +511,8 @@ static void confirmed(struct lease *lease, const struct store_result *result, bo
     lease->is_silent = false;
     lease->place = result->server;
     lease->confirmed_at = result->sent_at;
-    lease->next_write_at = fc_plus(result->sent_at, fc_ms(lease->settings.renew_ms));
+    /* What was guarded here finds another turn on a server that lags: a maximum right behind it settles that. */
+    lease->next_write_at = lease->is_writing_guarded ? now : fc_plus(result->sent_at, fc_ms(lease->settings.renew_ms));
     if (fc_reached(own_term_end(lease), now)) {
         lease->is_silent = true;                           /* confirmed too late to act by it; the next renewal may be in time */
         say_denied(lease, STORE_SILENT, "the store confirmed the lease only after its end");

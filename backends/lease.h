@@ -69,7 +69,7 @@ struct lease {
     uint64_t next_id, writing;       /* id of the write under way; 0 = none */
     struct decision written;         /* what it wrote */
     int writing_server;
-    bool is_writing_for_command;
+    bool is_writing_for_command, is_writing_guarded;
     struct fc_time writing_since;
 
     enum lease_command command;

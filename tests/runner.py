@@ -208,7 +208,8 @@ def sum_up(results, took):
         print(f'skipped: {result.name}: {result.text}' + ('' if result.name in allowed else '  (not in tests/allowed_skips.txt)'))
     if not results:
         print('nothing was run: no test has such a name')
-    print(f'{passed} passed, {len(failed)} failed, {len(skipped)} skipped  (in {took / 60:.1f} min)', flush=True)
+    print(f'took {took / 60:.1f} min')
+    print(f'{passed} passed, {len(failed)} failed, {len(skipped)} skipped', flush=True)
     return bool(results) and not failed and not forbidden
 
 

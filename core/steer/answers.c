@@ -62,7 +62,7 @@ static void answer_for_leader(const struct steering *st, const struct steer_stag
     if (!text_is(pool->members[member].name, stage->node)) {
         a->voice = VOICE_NEUTRAL;                          /* each node is asked for itself (spec/steering.md 7.5) */
         a->epoch = 0;
-        TEXT_SET(a->reason, "ask that node itself");
+        TEXT_SET(a->reason, "answers for itself");
     } else if (steer_may_act(stage)) {
         a->voice = VOICE_FIRST;
         a->until = l->until;

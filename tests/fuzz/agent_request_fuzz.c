@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         assert(end == AGENT_REQUEST_READY);
         assert(text_is(waiting.asker, over.asker) && text_is(waiting.pool, over.pool) && text_is(waiting.server, over.server));
     }
-    if (end == AGENT_REQUEST_READY && !over.is_voice)
+    if (end == AGENT_REQUEST_READY && !over.is_voice && !over.is_look)
         assert(text_is_name(over.pool, strlen(over.pool)) && text_is_name(over.server, strlen(over.server)));
     return 0;
 }
