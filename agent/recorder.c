@@ -24,6 +24,7 @@ struct recorder {
     unsigned char *filling, *writing;
     size_t filled, to_write;
     bool is_writing, is_broken;
+    bool has_failed;                 /* said by the worker; becomes is_broken when its batch is back */
     uint64_t dropped;
     uint64_t count, sum;             /* entries, and the digest of what the core answered to them */
 };
@@ -48,7 +49,7 @@ static void write_batch(void *job)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            r->is_broken = true;
+            r->has_failed = true;
             return;
         }
         done += (size_t)n;
@@ -59,6 +60,7 @@ static void batch_written(void *job)
 {
     struct recorder *r = job;
     r->is_writing = false;
+    r->is_broken = r->has_failed;
 }
 
 static void turn_over(struct recorder *r)
@@ -74,12 +76,12 @@ static void flush(void *owner)
 {
     struct recorder *r = owner;
     if (!r->is_writing && r->filled > 0 && !r->is_broken) {
+        const size_t length = r->filled;
         turn_over(r);
-        r->is_writing = true;
-        if (!r->host->work(r->host->agent, write_batch, batch_written, r)) {
+        r->is_writing = r->host->work(r->host->agent, write_batch, batch_written, r);
+        if (!r->is_writing) {
             turn_over(r);                                  /* the workers are busy: it stays and goes with the next */
-            r->filled = r->to_write;
-            r->is_writing = false;
+            r->filled = length;
         }
     }
     r->host->timer_set(r->timer, fc_plus(r->host->now(r->host->agent), fc_ms(FLUSH_MS)));
@@ -147,7 +149,9 @@ void recorder_close(struct recorder *r)
 {
     if (r == NULL)
         return;
-    if (r->fd >= 0 && r->filled > 0 && !r->is_writing && !r->is_broken) {
+    if (r->fd >= 0 && r->is_writing)
+        write_batch(r);                                    /* the workers ended before they began it */
+    if (r->fd >= 0 && r->filled > 0 && !r->has_failed) {
         turn_over(r);
         write_batch(r);
     }

@@ -208,17 +208,28 @@ static bool foreign_is_fresh(const struct lease *lease, struct fc_time now)
 }
 
 /* Has the turn on this server stood still for the whole watch, as its latest look confirms? */
-static bool stood_still(const struct lease *lease, const struct lease_server *s)
+static bool stood_still(const struct lease *lease, const struct lease_server *s, bool sees_all)
 {
+    /* Who does not see every server lets those go first who do: two who see different servers would both win. */
+    const struct fc_span turn = fc_ms(sees_all ? 0 : lease->settings.renew_ms);
     if (is_mine(lease, &s->row))
         return true;                                       /* a late write of our own: nobody else acts by it */
-    return fc_since(s->changed_at, s->sent_at).us >= lease_watch_span(&lease->settings).us;
+    return fc_since(s->changed_at, s->sent_at).us >= lease_watch_span(&lease->settings).us + turn.us;
+}
+
+static bool sees_all_rows(const struct lease *lease)
+{
+    for (int i = 0; i < lease->settings.server_count; i++) {
+        if (!lease->servers[i].is_reachable || !lease->servers[i].has_row)
+            return false;
+    }
+    return true;
 }
 
 static bool may_contend(const struct lease *lease, struct fc_time now)
 {
     int seen = 0;
-    const bool is_free = decision_is_free(&lease->best);
+    const bool is_free = decision_is_free(&lease->best), sees_all = sees_all_rows(lease);
     const bool waited = fc_since(lease->started_at, now).us >= lease_watch_span(&lease->settings).us;
     for (int i = 0; i < lease->settings.server_count; i++) {
         const struct lease_server *s = &lease->servers[i];
@@ -231,7 +242,7 @@ static bool may_contend(const struct lease *lease, struct fc_time now)
         }
         seen++;
         const bool shows_free = decision_is_free(&s->row) && is_free;
-        if (!shows_free && !stood_still(lease, s))
+        if (!shows_free && !stood_still(lease, s, sees_all))
             return false;
     }
     return seen > 0;

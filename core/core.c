@@ -35,11 +35,21 @@ void core_free(struct core *core)
     room_release(room, core);
 }
 
+/* After its start a node looks at the world before it speaks: every server and every proxy's own view (or its failure). */
+static bool has_looked(const struct core *core)
+{
+    for (int i = 0; i < core->proxy_count; i++) {
+        if (!core->proxies[i].has_answered)
+            return false;
+    }
+    return servers_have_all_answered(&core->servers);
+}
+
 static struct steer_stage stage_of(struct core *core, struct effects *effects)
 {
     return (struct steer_stage){
         .config = core->config, .servers = &core->servers, .leadership = &core->leadership, .out = effects,
-        .now = core->now, .unix_ms = core->unix_ms, .node = core->name, .next_id = &core->next_id, .rng = &core->rng,
+        .now = core->now, .unix_ms = core->unix_ms, .node = core->name, .next_id = &core->next_id, .rng = &core->rng, .has_looked = has_looked(core),
     };
 }
 
@@ -125,7 +135,7 @@ static void proxy_hear(struct core *core, const struct event *event)
 {
     if (event->type == PROXY_SEEN) {
         struct core_proxy *p = &core->proxies[event->as.proxy.proxy];
-        p->is_reachable = p->has_been_seen = true;
+        p->is_reachable = p->has_been_seen = p->has_answered = true;
         p->seen_at = core->now;
         p->text[0] = '\0';
         p->row_count = event->as.proxy.count < PROXY_ROWS_MAX ? event->as.proxy.count : PROXY_ROWS_MAX;
@@ -134,6 +144,7 @@ static void proxy_hear(struct core *core, const struct event *event)
     } else if (event->type == PROXY_LOST) {
         struct core_proxy *p = &core->proxies[event->as.proxy_lost.proxy];
         p->is_reachable = false;
+        p->has_answered = true;
         TEXT_SET(p->text, event->as.proxy_lost.text);
     }
 }

@@ -26,6 +26,7 @@ struct core_server_schedule {
 struct core_proxy {
     char name[64], address[ADDRESS_SIZE];
     bool is_reachable, has_been_seen;
+    bool has_answered;               /* seen or lost at least once since the start */
     struct fc_time seen_at, look_at;
     bool is_looking;
     char text[160];

@@ -23,11 +23,11 @@ static void answer_for_backend(const struct steering *st, const struct steer_sta
         a->keeps_token = s->is_reachable && !s->look.is_read_only;
         a->until = a->keeps_token ? fc_plus(s->seen_at, fc_ms(stage->config->term_ms)) : FC_NEVER;
         TEXT_FORMAT(a->reason, "paused by %s", pause->by);
-    } else if (chair->state == CHAIR_UNKNOWN || !servers_have_all_answered(stage->servers)) {
+    } else if (chair->state == CHAIR_UNKNOWN || !stage->has_looked) {
         a->voice = VOICE_NEUTRAL;
         a->until = FC_NEVER;
         a->epoch = 0;
-        TEXT_SET(a->reason, "starting, looking at the servers");
+        TEXT_SET(a->reason, "starting, looking at the world");
     } else if (chair->state == CHAIR_MOVING) {
         const int to = servers_named(stage->servers, chair->row.successor);
         a->voice = VOICE_REST;
@@ -103,7 +103,7 @@ static bool show(struct steer_stage *stage, struct pool *pool, int member, const
 
 static void prepare_voice(struct steering *st, struct steer_stage *stage)
 {
-    const struct fc_time until = st->backend >= 0 ? (servers_have_all_answered(stage->servers) ? st->chair.until : FC_EVER)
+    const struct fc_time until = st->backend >= 0 ? (stage->has_looked ? st->chair.until : FC_EVER)
                                                   : fc_plus(stage->leadership->confirmed_at, fc_ms(stage->config->term_ms));
     if (until.us == st->voice_until.us)
         return;

@@ -100,6 +100,7 @@ struct steer_stage {
     const char *node;                /* this node's name without mark */
     uint64_t *next_id;
     struct fc_rng *rng;
+    bool has_looked;                 /* at every server and every proxy since the start (spec/steering.md 7.3) */
 };
 
 void steering_init(struct steering *steering, const struct config *config, const char *node);

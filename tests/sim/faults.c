@@ -118,8 +118,7 @@ static void stop_a_node(struct world *world)
     if (!world->nodes[node].is_up || world->nodes[node].is_frozen)
         return;
     tell(world, party_name(party_node(node)), "is asked to stop");
-    node_stop(world, node);
-    happen(world, world->now + chance_between(world, 2000000, 5000000), HAP_NODE_START, node, 0, 0);
+    node_stop(world, node);                                /* it comes back some time after it has stopped */
 }
 
 static void freeze_node(struct world *world, int node)

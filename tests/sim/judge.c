@@ -30,7 +30,23 @@ void judge_init(struct world *world)
 /* How long a node may go on acting on what it saw before the servers heard each other again: until its next look is back. */
 static int64_t aftermath_us(const struct config *c) { return ((int64_t)c->probe_timeout_ms + c->poll_ms) * 1000; }
 
-static bool overlap_is_allowed(const struct world *world) { return world->now < world->judge.apart_until; }
+static bool overlap_is_allowed(const struct world *world)
+{
+    return world->now < world->judge.apart_until || world->now < world->judge.blind_until;
+}
+
+static bool some_node_is_blind(const struct world *world)
+{
+    for (int n = 0; n < world->node_count; n++) {
+        if (world->nodes[n].is_frozen)
+            return true;
+        for (int s = 0; s < SIM_SERVERS; s++) {
+            if (world->nodes[n].is_up && !net_talks(&world->net, party_node(n), party_server(s)))
+                return true;
+        }
+    }
+    return false;
+}
 
 static int node_of_name(const char *name)
 {
@@ -43,7 +59,7 @@ static void judge_leaders(struct world *world)
 {
     int acting = 0, first = -1, second = -1;
     for (int i = 0; i < world->node_count; i++) {
-        if (!node_may_act(world, i))
+        if (!node_may_act(world, i) || world->nodes[i].is_frozen)
             continue;
         acting++;
         if (first < 0)
@@ -56,7 +72,7 @@ static void judge_leaders(struct world *world)
         j->overlap_us += world->now - j->last_at;
         if (j->overlap_us > j->longest_overlap_us)
             j->longest_overlap_us = j->overlap_us;
-        if (!overlap_is_allowed(world))
+        if (world->now >= j->apart_until && (world->now >= j->blind_until || j->overlap_us > aftermath_us(&world->config)))
             violate(world, "fc%d and fc%d may both act", first + 1, second + 1);
     } else {
         j->overlap_us = 0;
@@ -85,7 +101,7 @@ static void judge_servers(struct world *world)
 {
     if (!is_writable(&world->servers[0]) || !is_writable(&world->servers[1]) || !is_offered(world, 0) || !is_offered(world, 1))
         return;
-    if (!overlap_is_allowed(world) && !is_declared_unfenced(world) && world->now >= world->judge.by_hand_until)
+    if (world->now >= world->judge.apart_until && !is_declared_unfenced(world) && world->now >= world->judge.by_hand_until)
         violate(world, "db1 and db2 are both writable and both offered by an HAProxy");
 }
 
@@ -125,6 +141,8 @@ void judge_step(struct world *world)
     struct judge *j = &world->judge;
     if (!replication_is_well(world, 0) || !replication_is_well(world, 1))
         j->apart_until = world->now + aftermath_us(&world->config);
+    if (some_node_is_blind(world))
+        j->blind_until = world->now + aftermath_us(&world->config);
     judge_leaders(world);
     judge_servers(world);
     judge_epochs(world);
@@ -141,7 +159,7 @@ void judge_opened(struct world *world, int node, int server)
     if (old->last_acked > world->servers[server].replica.applied)
         violate(world, "%s was opened by a planned move without the last acknowledged writes of %s (%d, applied %d)",
                 SERVER_NAME(server), SERVER_NAME(1 - server), old->last_acked, world->servers[server].replica.applied);
-    if (is_writable(old) && !overlap_is_allowed(world))
+    if (is_writable(old) && !overlap_is_allowed(world) && world->now >= world->judge.by_hand_until)
         violate(world, "%s was opened by a planned move while %s is writable", SERVER_NAME(server), SERVER_NAME(1 - server));
 }
 

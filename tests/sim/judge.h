@@ -1,9 +1,12 @@
 /* What must hold after every step, and what must hold in the end.
  *
  * When an overlap of two leaders or two usable writable servers is allowed (arbitration `local`, spec/steering.md 2):
- *   only while what one server logs does not reach the other (their link is cut, one is frozen or down, replication is
- *   stopped or late), or within WATCH + 2 x PROBE + POLL after that ended: so long may a node act on what it saw before.
- * An unfenced grant says so in the row's mark; as long as a row carries that mark, the old server may still be writable. */
+ *   - while what one server logs does not reach the other within 150 ms (their link is cut, one is down or frozen, its
+ *     replication is stopped, connecting or late), and for one look (poll + probe time-out) after that;
+ *   - while a node cannot reach a server or is frozen, but then no longer than one look: two contenders who see different servers may
+ *     both win, and replication tells them.
+ * An unfenced grant says so in the row's mark: as long as a row carries it, the old server may still be writable. A server
+ * opened by hand has five seconds. */
 #ifndef FC_SIM_JUDGE_H
 #define FC_SIM_JUDGE_H
 
@@ -18,6 +21,7 @@ struct epoch_fact { int8_t server, node; };      /* 0 = not seen yet */
 
 struct judge {
     int64_t apart_until;             /* an overlap is allowed before this moment */
+    int64_t blind_until;             /* some node could not reach some server */
     int64_t by_hand_until;           /* somebody opened a server by hand: it may take so long until it is fenced */
     bool was_writable[2];
     struct epoch_fact facts[EPOCHS_MAX];

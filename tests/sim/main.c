@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "sim/world.h"
 
-#define STEPS_PRESET 2000
+#define STEPS_PRESET 3000
 #define STORY_END 80
 
 #ifndef FC_SIM_KEPT_SEEDS

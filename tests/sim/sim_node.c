@@ -328,6 +328,7 @@ static void node_stopped(struct world *world, int node)
 {
     tell(world, name_of(node), "has stopped");
     node_kill(world, node);
+    happen(world, world->now + chance_between(world, 500000, 3000000), HAP_NODE_START, node, 0, 0);
 }
 
 static void perform(struct world *world, int node, const struct effect *effect)

@@ -11,7 +11,7 @@
 #define NET_TIMEOUT_US 2000000       /* slave_net_timeout: after so long of silence a replica says Connecting */
 #define RECONNECT_US 1000000         /* master_connect_retry */
 #define HEARS_EVERY_US 100000
-#define LATE_US 300000               /* replication that lags more than this is not prompt */
+#define LATE_US 150000               /* replication that lags more than this is not prompt */
 #define CATCH_UP_POLL_US 2000
 #define KILL_AFTER_US 1000000        /* a fence waits so long for running statements, then ends their sessions */
 
