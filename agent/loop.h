@@ -12,7 +12,7 @@ struct loop;
 
 /* worker_count threads for what blocks (names, SQLite, files), a queue of at most job_max jobs. */
 enum fc_code loop_open(int worker_count, int job_max, struct loop **ret, struct fc_err *err);
-void loop_close(struct loop *loop);          /* waits for jobs under way; drops those not begun (their `worked` is not called) */
+void loop_close(struct loop *loop);          /* waits for jobs under way; hands back those not begun as they are */
 struct ev_loop *loop_ev(struct loop *loop);
 const struct host *loop_host(struct loop *loop);
 void loop_run(struct loop *loop);            /* until loop_stop */

@@ -54,6 +54,7 @@ static void write_batch(void *job)
         }
         done += (size_t)n;
     }
+    r->to_write = 0;
 }
 
 static void batch_written(void *job)
@@ -149,7 +150,7 @@ void recorder_close(struct recorder *r)
 {
     if (r == NULL)
         return;
-    if (r->fd >= 0 && r->is_writing)
+    if (r->fd >= 0 && r->to_write > 0 && !r->has_failed)
         write_batch(r);                                    /* the workers ended before they began it */
     if (r->fd >= 0 && r->filled > 0 && !r->has_failed) {
         turn_over(r);

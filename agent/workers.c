@@ -163,7 +163,9 @@ void workers_close(struct workers *workers)
     pthread_mutex_unlock(&workers->lock);
     for (int i = 0; i < workers->thread_count; i++)
         pthread_join(workers->threads[i], NULL);
-    hand_back_all(workers);              /* finished jobs are owned by their `worked` */
+    hand_back_all(workers);              /* a job is freed by its `worked`, be it done or not */
+    for (struct task task; ring_take(&workers->to_begin, &task);)
+        task.worked(task.job);
     ev_async_stop(workers->loop, &workers->handed_back);
     pthread_cond_destroy(&workers->something_to_do);
     pthread_mutex_destroy(&workers->lock);

@@ -14,7 +14,8 @@
 struct workers;
 
 enum fc_code workers_open(struct ev_loop *loop, int thread_count, int job_max, struct workers **ret, struct fc_err *err);
-/* Waits for jobs under way and hands them back; drops those not begun (their `worked` is not called). NULL is fine. */
+/* Waits for jobs under way and hands them back, then those not begun, without having been worked on: whoever asked has been
+ * closed by then and only frees what the job holds. NULL is fine. */
 void workers_close(struct workers *workers);
 /* False when job_max jobs are out, or when closing: then nothing happens to the job. */
 bool workers_give(struct workers *workers, host_work *work, host_worked *worked, void *job);

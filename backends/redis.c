@@ -37,6 +37,8 @@ static const char set_unless_older[] =
     "redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])\n"
     "return 1\n";
 
+#define DIGEST_LENGTH 40                  /* of SHA1 in hexadecimal digits: what SCRIPT LOAD answers */
+
 enum stage { RESTING, RESOLVING, CONNECTING, GREETING, READY };
 
 struct parcel {
@@ -332,7 +334,7 @@ static void on_script(redisAsyncContext *line, void *answer, void *owner)
     const redisReply *reply = take_reply(line, answer, redis);
     if (reply == NULL || is_error(redis, reply))
         return;
-    if (reply->type != REDIS_REPLY_STRING || !TEXT_SET(redis->script, reply->str)) {
+    if (reply->type != REDIS_REPLY_STRING || reply->len != DIGEST_LENGTH || !TEXT_SET(redis->script, reply->str)) {
         drop_and_rest(redis, "SCRIPT LOAD was answered with nonsense");
         return;
     }

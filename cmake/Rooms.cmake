@@ -2,7 +2,8 @@
 #
 # A room is a static library whose headers are offered under one prefix, by links in the build tree: a target sees only the
 # prefixes of the rooms that it USES (and what those use). So an include that the architecture does not allow fails to build.
-# FACE limits what is offered to the named headers; without it all headers of the folder are.
+# FACE limits what is offered to the named headers; without it all headers of the folder are. Which room uses which is told in
+# rooms.txt of the build tree (name, archive, rooms), for those who check it.
 function(fc_room name)
   cmake_parse_arguments(ROOM "" "PREFIX" "SOURCES;FACE;USES;LINKS" ${ARGN})
   if(NOT ROOM_PREFIX)
@@ -25,6 +26,7 @@ function(fc_room name)
     add_library(fc_${name} STATIC ${ROOM_SOURCES})
     set(scope PUBLIC)
     target_link_libraries(fc_${name} PRIVATE fc_warnings)
+    set_property(GLOBAL APPEND_STRING PROPERTY FC_ROOMS "${name}\t$<TARGET_FILE:fc_${name}>\t${ROOM_USES}\n")
   else()
     add_library(fc_${name} INTERFACE)
     set(scope INTERFACE)

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/text.h"
 #include "core/config.h"
 
 struct record_room {
@@ -96,7 +97,7 @@ size_t record_encode(const struct event *event, unsigned char *to, size_t size)
         hide_secrets(at);
         memset(at + sizeof(struct config), 0, NODE_NAME_SIZE);
         if (event->as.started.node != NULL)
-            strncpy((char *)at + sizeof(struct config), event->as.started.node, NODE_NAME_SIZE - 1);
+            text_copy((char *)at + sizeof(struct config), NODE_NAME_SIZE, event->as.started.node);
     } else if (payload > 0) {
         memcpy(at, from, payload);
     }

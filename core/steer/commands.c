@@ -97,6 +97,8 @@ static void order_hold(struct steering *st, struct steer_stage *stage, const str
     } else if (kind != HOLD_NONE && !is_for_pool && st->move.step != STEP_NONE &&
                text_is(steer_server_name(stage, st->move.to), order->server)) {
         steer_reply(stage, asker, FC_BUSY, true, "%s is being seated", order->server);
+    } else if (kind == HOLD_PAUSE && (st->move.step != STEP_NONE || st->chair.state == CHAIR_MOVING)) {
+        steer_reply(stage, asker, FC_BUSY, true, "the chair is being moved, nobody sits at this moment; pause after that");
     } else if (kind == HOLD_NONE && holds_find(&st->holds, order->pool, order->server) == NULL) {
         steer_reply(stage, asker, FC_OK, true, "%s%s%s has no hold", order->pool, is_for_pool ? "" : "/", order->server);
     } else {

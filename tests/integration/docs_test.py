@@ -1,8 +1,9 @@
-"""The printed reference pages: what stands in docs/ is what the program prints from its tables today."""
+"""The documents: printed pages are what the program prints, links lead somewhere, and breaking the glass works as written."""
 import os
 import re
 
-from stage import StageFailure
+from stage import Home, StageFailure, stays, wait_until
+from stage.home import POOL
 from stage.node import ROOT, run_firstchair
 
 PAGES = ('configuration', 'exit-codes', 'orders', 'http-routes', 'metrics', 'status-json')
@@ -40,3 +41,27 @@ def test_every_link_of_the_documents_leads_somewhere():
                 if '://' not in target and not os.path.exists(os.path.join(os.path.dirname(page), target)):
                     broken.append(f'{os.path.relpath(page, ROOT)}: {target}')
     assert not broken, broken
+
+
+def test_breaking_the_glass_as_the_document_says():
+    """Without any node the commands of docs/operating.md make HAProxy use db2 for good; nodes that come back find and seat it."""
+    with open(os.path.join(ROOT, 'docs/operating.md'), encoding='utf-8') as file:
+        commands = re.search(r'```sh\n(for c in .*?)```', file.read(), re.DOTALL).group(1)
+    said = re.findall(r'"((?:set|disable) [^"]*)"', commands)
+    assert len(said) == 6, said
+    with Home().start() as home:
+        proxy = home.proxies[0]
+        for node in home.nodes:
+            node.kill()
+        wait_until(lambda: proxy.usable(POOL) == [], 10, 'HAProxy to use nobody')
+        home.pair['db1'].execute('SET GLOBAL read_only=1')
+        home.pair['db2'].execute('SET GLOBAL read_only=0')
+        for command in said:
+            proxy.ask(command)
+        stays(lambda: proxy.usable(POOL) == ['db2'], 4, 'HAProxy uses db2')
+        for node in home.nodes:
+            node.start(wait=False)
+        wait_until(lambda: home.nodes[0].seated() == 'db2', 20, 'db2 to be seated')
+        for command in (f'enable health {POOL}/db2', f'enable agent {POOL}/db2'):
+            proxy.ask(command)
+        home.wait_seated('db2')

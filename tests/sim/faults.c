@@ -68,6 +68,7 @@ void faults_end(struct world *world, int place)
         break;
     case UNDO_FREEZE_PROXY:
         world->proxies[u->a].is_frozen = false;
+        world->proxies[u->a].disturbed_at = world->now;
         tell(world, world->proxies[u->a].name, "thaws");
         break;
     case UNDO_SLOW:

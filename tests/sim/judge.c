@@ -149,10 +149,28 @@ void judge_step(struct world *world)
     j->last_at = world->now;
 }
 
+/* (b) When a server is opened although the old one could not be fenced, no HAProxy offers the old one any more: the wait has
+ * outlasted its token check. Left out: an HAProxy that was reloaded or frozen meanwhile, and one that a node in sight of the
+ * old server speaks to (the other side of a cut). */
+static void judge_unfenced(struct world *world, int node, int old)
+{
+    bool has_other_side = false;
+    for (int i = 0; i < world->node_count; i++)
+        has_other_side = has_other_side || (i != node && world->nodes[i].is_up && world->servers[old].is_up &&
+                                            net_talks(&world->net, party_node(i), party_server(old)));
+    for (int i = 0; i < SIM_PROXIES && !has_other_side; i++) {
+        const struct sim_proxy *p = &world->proxies[i];
+        if (proxy_offers(p, old) && world->now - p->disturbed_at > move_unfenced_wait(&world->config).us)
+            violate(world, "%s was opened unfenced while %s offers %s", SERVER_NAME(1 - old), p->name, SERVER_NAME(old));
+    }
+}
+
 /* (e) A planned move that was not forced opens the new server only when it has all that the old one acknowledged. */
 void judge_opened(struct world *world, int node, int server)
 {
     const struct move *move = &world->nodes[node].core->steering.move;
+    if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced)
+        judge_unfenced(world, node, 1 - server);
     if (move->step == STEP_NONE || move->kind != MOVE_PLANNED || move->is_forced || move->to != server)
         return;
     const struct sim_server *old = &world->servers[1 - server];

@@ -45,6 +45,7 @@ void proxy_reload(struct world *world, int proxy)
     struct sim_proxy *p = &world->proxies[proxy];
     tell(world, p->name, "is reloaded");
     p->process++;
+    p->disturbed_at = world->now;
     p->old_stops_at = world->now + (int64_t)world->config.hard_stop_seconds * 1000000;
     memset(p->voice_misses, 0, sizeof p->voice_misses);
     for (int i = 0; i < SIM_SERVERS; i++) {

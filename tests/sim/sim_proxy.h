@@ -22,6 +22,7 @@ struct sim_proxy {
     char name[8];
     uint32_t process;                /* raised by a reload */
     int64_t old_stops_at;            /* the processes left by reloads end their sessions */
+    int64_t disturbed_at;            /* thawed or reloaded: its token check begins anew */
     int voice_misses[SIM_NODES_MAX];
     struct sim_proxy_server servers[SIM_SERVERS];
 };

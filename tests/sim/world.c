@@ -322,6 +322,7 @@ static void run_until_quiet(struct world *world)
     faults_heal_all(world);
     int64_t healed_at = world->now;                        /* or when the last one killed is back */
     int64_t next_help = world->now + 500000;
+    int help_count = 0;
     world->is_quiet_phase = true;
     tell(world, "sim", "everything is healed");
     while (!world->is_broken) {
@@ -343,7 +344,7 @@ static void run_until_quiet(struct world *world)
             next_help = world->now + 1000000;
             const int node = (int)chance_between(world, 0, world->node_count - 1);
             static const char *const help[] = { "resume fc_backend", "ready fc_backend/db1", "ready fc_backend/db2" };
-            order_give(world, node, help[chance_between(world, 0, 2)]);
+            order_give(world, node, help[help_count++ % 3]);
         }
     }
     if (!world->is_broken && quiet_since - healed_at > world->tally->worst_heal_us) {

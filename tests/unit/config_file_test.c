@@ -1,6 +1,7 @@
 /* Scenes of the configuration file: what an operator writes, what comes of it, and the one sentence when it cannot be used. */
 #include <criterion/criterion.h>
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +25,15 @@ static void stage_open(void)
     warnings = calloc(1, sizeof *warnings);
 }
 
+static int remove_one(const char *name, const struct stat *seen, int kind, struct FTW *place)
+{
+    (void)seen, (void)kind, (void)place;
+    return remove(name);
+}
+
 static void stage_close(void)
 {
-    char command[128];
-    TEXT_FORMAT(command, "rm -rf '%s'", folder);
-    cr_assert_eq(system(command), 0);
+    cr_assert_eq(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
     free(config);
     free(warnings);
 }
@@ -157,11 +162,13 @@ Test(config_file, a_doubled_key_is_warned_of_and_the_last_one_counts)
 
 Test(config_file, warnings_beyond_their_room_are_counted)
 {
-    char *text = calloc(1, 16384);
-    strcat(text, "{");
+    char *text = NULL;
+    size_t length;
+    FILE *file = open_memstream(&text, &length);
     for (int i = 0; i < CONFIG_WARNINGS_MAX + 5; i++)
-        sprintf(text + strlen(text), "%s\"_x%d\": 1", i == 0 ? "" : ",", i);
-    strcat(text, "}");
+        fprintf(file, "%s\"_x%d\": 1", i == 0 ? "{ " : ", ", i);
+    fputs(" }", file);
+    fclose(file);
     LOADS(text);
     cr_assert_eq(warnings->count, CONFIG_WARNINGS_MAX);
     cr_assert_eq(warnings->dropped, 5);

@@ -209,7 +209,7 @@ static void ask(const char *path)
 
 static int answer_status(void)
 {
-    return text_begins(answer, "HTTP/1.1 ") ? atoi(answer + 9) : -1;
+    return text_begins(answer, "HTTP/1.1 ") ? (int)strtol(answer + 9, NULL, 10) : -1;
 }
 
 static const char *answer_body(void)

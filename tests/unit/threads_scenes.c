@@ -38,7 +38,7 @@ static struct loop *loop_new(int workers)
 
 struct job { struct crowd *crowd; int number, result; bool is_out; };
 
-struct crowd { struct loop *loop; struct job jobs[JOBS]; int given, back; };
+struct crowd { struct loop *loop; struct job jobs[JOBS]; int given, back; bool is_closing; };
 
 static void square(void *owner)
 {
@@ -51,7 +51,7 @@ static void give_more(struct crowd *crowd);
 static void squared(void *owner)
 {
     struct job *job = owner;
-    claim(job->is_out && job->result == job->number * job->number, "a job comes back once, done");
+    claim(job->is_out && (job->crowd->is_closing || job->result == job->number * job->number), "a job comes back once, done");
     job->is_out = false;
     job->crowd->back++;
     give_more(job->crowd);
@@ -91,8 +91,9 @@ static void the_loop_closes_while_jobs_are_under_way(void)
         struct crowd *crowd = calloc(1, sizeof *crowd);
         crowd->loop = loop_new(WORKERS);
         give_more(crowd);
+        crowd->is_closing = true;
         loop_close(crowd->loop);
-        claim(crowd->back <= crowd->given, "no job comes back twice");
+        claim(crowd->back == crowd->given, "every job comes back, be it done or not");
         free(crowd);
     }
 }

@@ -1,0 +1,338 @@
+/* The stage behind core_stage.h: events in, deeds and words out. */
+#include "core_stage.h"
+
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+static struct room room;
+
+static int server_of(const struct stage *s, const char *name)
+{
+    const int i = servers_by_name(&s->core->servers, name);
+    cr_assert_geq(i, 0, "no server %s", name);
+    return i;
+}
+
+static void feed(struct stage *s, struct event *event)
+{
+    static struct effects step;
+    event->at = s->now;
+    event->unix_ms = 1790000000000 + s->now.us / 1000;
+    effects_clear(&step);
+    core_step(s->core, event, &step);
+    cr_assert_eq(step.dropped, 0);
+    for (int i = 0; i < step.count; i++) {
+        if (s->effects->count < EFFECTS_MAX)
+            s->effects->list[s->effects->count++] = step.list[i];
+        if (step.list[i].type == ORDER_REPLY) {
+            TEXT_SET(s->said, step.list[i].as.reply.text);
+            s->is_final = step.list[i].as.reply.is_final;
+        }
+    }
+}
+
+static void feed_look(struct stage *s, int server)
+{
+    struct event event = { .type = SERVER_SEEN };
+    event.as.seen.server = server;
+    event.as.seen.sent_at = s->now;
+    s->looks[server].lease = s->row;
+    event.as.seen.look = &s->looks[server];
+    feed(s, &event);
+}
+
+static void feed_chair(struct stage *s)
+{
+    struct event event = { .type = s->row.phase == PHASE_MOVING ? CHAIR_REVOKED : CHAIR_GRANTED };
+    event.as.chair.decision = s->row;
+    event.as.chair.until = fc_plus(s->now, fc_ms(1500));
+    feed(s, &event);
+}
+
+static void feed_lease(struct stage *s, int place)
+{
+    struct event event = { .type = LEASE_GRANTED };
+    event.as.lease.epoch = s->row.rank.epoch;
+    event.as.lease.until = fc_plus(s->now, fc_ms(1800));
+    event.as.lease.place = place;
+    s->leads = true;
+    feed(s, &event);
+}
+
+static void look_preset(struct stage *s, int i, bool is_read_only)
+{
+    struct server_look *look = &s->looks[i];
+    memset(look, 0, sizeof *look);
+    TEXT_FORMAT(look->identity, "uid:%c/%d", 'a' + i, i + 1);
+    look->is_read_only = is_read_only;
+    look->has_schema = true;
+    TEXT_SET(look->written.file, "bin.000001");
+    look->written.offset = 400;
+    look->replica = (struct replica_look){ .is_configured = true, .io = THREAD_RUNNING, .sql = THREAD_RUNNING };
+}
+
+struct stage stage_open(const char *servers, const char *seated)
+{
+    struct stage s = { .now = { 1000000000 }, .epoch = 5 };
+    char names[128], *rest = NULL;
+    config_preset(&s.config);
+    TEXT_SET(s.config.backend_db, "mysql");
+    TEXT_SET(names, servers);
+    for (char *name = strtok_r(names, " ", &rest); name != NULL; name = strtok_r(NULL, " ", &rest)) {
+        const int i = s.config.backend_servers.count++;
+        TEXT_FORMAT(s.config.backend_servers.item[i], "%s=10.0.1.%d:3306", name, i + 1);
+    }
+    s.config.nodes.count = 2;
+    TEXT_SET(s.config.nodes.item[0], "fc1=10.0.9.1:3000/9377");
+    TEXT_SET(s.config.nodes.item[1], "fc2=10.0.9.2:3000/9377");
+    room = room_of_libc();
+    s.core = core_new(&room);
+    s.effects = calloc(1, sizeof *s.effects);
+    cr_assert(s.core != NULL && s.effects != NULL);
+    struct event event = { .type = STARTED };
+    event.as.started.config = &s.config;
+    event.as.started.node = "fc1~aaaa";
+    event.as.started.seed = 7;
+    feed(&s, &event);
+    s.row.rank.epoch = seated[0] == '\0' ? 0 : s.epoch;
+    for (int i = 0; i < s.config.backend_servers.count; i++)
+        look_preset(&s, i, !text_is(s.core->servers.list[i].name, seated));
+    if (seated[0] != '\0') {
+        TEXT_SET(s.row.rank.server, s.looks[server_of(&s, seated)].identity);
+        TEXT_SET(s.row.rank.node, "fc1~aaaa");
+        TEXT_SET(s.row.why, "first in the configuration");
+        feed_lease(&s, server_of(&s, seated));
+    }
+    feed_chair(&s);
+    s.now = fc_plus(s.now, fc_ms(1));
+    for (int i = 0; i < s.config.backend_servers.count; i++)
+        feed_look(&s, i);
+    effects_clear(s.effects);
+    return s;
+}
+
+void stage_close(struct stage *s)
+{
+    core_free(s->core);
+    free(s->effects);
+}
+
+void stage_lead(struct stage *s)
+{
+    const int seated = servers_named(&s->core->servers, s->row.rank.server);
+    s->row.rank.epoch++;
+    s->row.rank.seq = 0;
+    TEXT_SET(s->row.rank.node, "fc1~aaaa");
+    s->epoch = s->row.rank.epoch;
+    feed_lease(s, seated >= 0 && s->core->servers.list[seated].is_reachable ? seated : seated == 0 ? 1 : 0);
+    feed_chair(s);
+    s->now = fc_plus(s->now, fc_ms(1));
+    for (int i = 0; i < s->config.backend_servers.count; i++) {
+        if (s->core->servers.list[i].is_reachable)
+            feed_look(s, i);
+    }
+}
+
+void stage_lose_lease(struct stage *s, const char *how)
+{
+    struct event event = { .type = text_is(how, "silent") ? STORE_SILENT : LEASE_DENIED };
+    event.as.denied.epoch = s->row.rank.epoch + (event.type == LEASE_DENIED ? 1 : 0);
+    TEXT_SET(event.as.denied.leader, event.type == LEASE_DENIED ? "fc2~bbbb" : "fc1~aaaa");
+    TEXT_SET(event.as.denied.why, "the scene says so");
+    s->leads = false;
+    feed(s, &event);
+}
+
+void stage_order(struct stage *s, const char *text)
+{
+    struct event event = { .type = ORDER_GIVEN };
+    s->said[0] = '\0';
+    event.as.order.ticket = ++s->ticket;
+    event.as.order.text = text;
+    event.as.order.length = strlen(text);
+    event.as.order.may_change = true;
+    TEXT_SET(event.as.order.by, "ann@test");
+    feed(s, &event);
+}
+
+void stage_report(struct stage *s, const char *server, const char *words)
+{
+    const int i = server_of(s, server);
+    struct server_look *look = &s->looks[i];
+    if (strstr(words, "read_only=1") != NULL)
+        look->is_read_only = true;
+    if (strstr(words, "open") != NULL)
+        look->is_read_only = false;
+    look->replica.is_configured = strstr(words, "unconfigured") == NULL;
+    look->replica.sql = strstr(words, "broken") != NULL ? THREAD_STOPPED : THREAD_RUNNING;
+    look->replica.io = strstr(words, "io=connecting") != NULL ? THREAD_CONNECTING : THREAD_RUNNING;
+    look->replica.lag_ms = strstr(words, "behind") != NULL ? 90000 : 0;
+    s->now = fc_plus(s->now, fc_ms(1));
+    feed_look(s, i);
+}
+
+void stage_lost(struct stage *s, const char *server, const char *how)
+{
+    struct event event = { .type = SERVER_LOST };
+    event.as.lost.server = server_of(s, server);
+    event.as.lost.loss = text_is(how, "refused") ? LOSS_REFUSED : text_is(how, "ended") ? LOSS_ENDED : LOSS_SILENT;
+    event.as.lost.sent_at = s->now;
+    TEXT_SET(event.as.lost.text, how);
+    s->now = fc_plus(s->now, fc_ms(1));
+    feed(s, &event);
+}
+
+/* What the lease tells when its write is confirmed. */
+static void play_lease(struct stage *s, const struct effect *asked)
+{
+    if (asked->type == INTEND) {
+        s->row.phase = PHASE_MOVING;
+        s->row.rank.seq++;
+        TEXT_SET(s->row.successor, s->looks[asked->as.intend.to].identity);
+        TEXT_SET(s->row.why, asked->as.intend.why);
+        feed_lease(s, asked->as.intend.to);
+        feed_chair(s);
+    } else if (asked->type == SEAT) {
+        s->row.phase = PHASE_SEATED;
+        s->row.rank.epoch++;
+        s->row.rank.seq = 0;
+        s->row.successor[0] = '\0';
+        TEXT_SET(s->row.rank.server, s->looks[asked->as.seat.to].identity);
+        TEXT_SET(s->row.why, asked->as.seat.why);
+        TEXT_SET(s->row.mark, asked->as.seat.mark);
+        feed_lease(s, asked->as.seat.to);
+        feed_chair(s);
+    } else if (asked->type == OPEN || asked->type == FENCE) {
+        s->looks[asked->server].is_read_only = asked->type == FENCE;
+    }
+}
+
+static enum effect_type effect_of(const char *deed)
+{
+    static const struct { const char *word; enum effect_type type; } table[] = {
+        { "intend", INTEND }, { "fence", FENCE }, { "catch-up", CATCH_UP }, { "seat", SEAT }, { "open", OPEN },
+        { "hold", HOLD_WRITE }, { "give-back", GIVE_BACK }, { "order", ORDER_LAY },
+    };
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        if (text_is(deed, table[i].word))
+            return table[i].type;
+    }
+    cr_assert(false, "no deed is called %s", deed);
+    return NOTE;
+}
+
+static const struct effect *last_asked(const struct stage *s, enum effect_type type)
+{
+    for (int i = s->effects->count - 1; i >= 0; i--) {
+        if (s->effects->list[i].type == type)
+            return &s->effects->list[i];
+    }
+    return NULL;
+}
+
+void stage_deed(struct stage *s, const char *deed, const char *how)
+{
+    const struct effect *found = last_asked(s, effect_of(deed));
+    cr_assert(found != NULL, "%s was not asked for", deed);
+    const struct effect asked = *found;
+    struct event event = { .type = DEED_ENDED };
+    s->now = fc_plus(s->now, fc_ms(1));
+    if (text_is(how, "ok"))
+        play_lease(s, &asked);
+    event.as.ended.id = asked.id;
+    event.as.ended.server = asked.server;
+    event.as.ended.code = text_is(how, "ok") ? FC_OK : text_is(how, "timeout") ? FC_TIMEOUT
+                          : text_is(how, "unreachable") ? FC_UNREACHABLE : FC_REFUSED;
+    event.as.ended.is_durable_on_all = true;
+    event.as.ended.position = s->looks[asked.server < 0 ? 0 : asked.server].written;
+    TEXT_SET(event.as.ended.text, text_is(how, "ok") ? "" : how);
+    effects_clear(s->effects);
+    feed(s, &event);
+}
+
+void stage_pass(struct stage *s, int64_t span_ms)
+{
+    struct event event = { .type = WOKEN };
+    s->now = fc_plus(s->now, fc_ms(span_ms));
+    if (s->leads)
+        feed_lease(s, s->core->leadership.place);
+    feed(s, &event);
+}
+
+void stage_finds_moving(struct stage *s, const char *from, const char *to)
+{
+    s->row.phase = PHASE_MOVING;
+    TEXT_SET(s->row.rank.server, s->looks[server_of(s, from)].identity);
+    TEXT_SET(s->row.successor, s->looks[server_of(s, to)].identity);
+    TEXT_SET(s->row.rank.node, "fc2~bbbb");
+    s->row.rank.epoch++;
+    feed_chair(s);
+}
+
+static const char *word_of(const struct stage *s, int i)
+{
+    const struct steering *st = &s->core->steering;
+    const struct answer *a = &st->pools[st->backend].members[i].answer;
+    const char *name = s->core->servers.list[i].name;
+    if (a->voice == VOICE_FIRST)
+        return "first";
+    if (a->voice == VOICE_NEUTRAL)
+        return text_begins(a->reason, "paused") ? "paused" : "unknown";
+    if (st->chair.state == CHAIR_MOVING && servers_named(&s->core->servers, st->chair.row.successor) == servers_by_name(&s->core->servers, name))
+        return "waiting";
+    if (st->chair.state == CHAIR_MOVING && servers_named(&s->core->servers, st->chair.row.rank.server) == i)
+        return "leaving";
+    return "resting";
+}
+
+void stage_shows(struct stage *s, const char *wanted)
+{
+    char shown[256] = "";
+    size_t at = 0;
+    for (int i = 0; i < s->core->servers.count; i++)
+        at += (size_t)snprintf(shown + at, sizeof shown - at, "%s%s %s", i > 0 ? ", " : "", s->core->servers.list[i].name, word_of(s, i));
+    cr_expect_str_eq(shown, wanted);
+}
+
+static const char *name_at(const struct stage *s, int server) { return server < 0 ? "nobody" : s->core->servers.list[server].name; }
+
+static void add_deed(const struct stage *s, const struct effect *e, char *to, size_t size)
+{
+    const size_t at = strlen(to);
+    const char *comma = at > 0 ? ", " : "";
+    if (e->type == INTEND)
+        snprintf(to + at, size - at, "%sintend %s > %s", comma, name_at(s, e->as.intend.from), name_at(s, e->as.intend.to));
+    else if (e->type == FENCE)
+        snprintf(to + at, size - at, "%sfence %s", comma, name_at(s, e->server));
+    else if (e->type == CATCH_UP)
+        snprintf(to + at, size - at, "%scatch-up %s", comma, name_at(s, e->server));
+    else if (e->type == SEAT)
+        snprintf(to + at, size - at, "%sseat %s%s%s", comma, name_at(s, e->server), e->as.seat.mark[0] != '\0' ? " " : "", e->as.seat.mark);
+    else if (e->type == OPEN)
+        snprintf(to + at, size - at, "%sopen %s", comma, name_at(s, e->server));
+    else if (e->type == HOLD_WRITE)
+        snprintf(to + at, size - at, "%shold", comma);
+    else if (e->type == GIVE_BACK)
+        snprintf(to + at, size - at, "%sgive-back", comma);
+    else if (e->type == ORDER_LAY)
+        snprintf(to + at, size - at, "%sorder", comma);
+}
+
+void stage_asks(struct stage *s, const char *wanted)
+{
+    char asked[512] = "";
+    for (int i = 0; i < s->effects->count; i++)
+        add_deed(s, &s->effects->list[i], asked, sizeof asked);
+    cr_expect_str_eq(asked, wanted);
+}
+
+void stage_finds(struct stage *s, const char *finding) { cr_expect_str_eq(s->core->steering.finding->word, finding); }
+
+void stage_says(struct stage *s, const char *part)
+{
+    cr_expect(strstr(s->said, part) != NULL, "said: \"%s\", wanted: \"%s\"", s->said, part);
+}
