@@ -88,7 +88,8 @@ const struct config_key config_keys[] = {
     INT("LeaseDriftPercent", drift_percent, "10", 0, 50, FIXED, TIMES, "How much two clocks may differ in speed.")
     INT("TermMilliseconds", term_ms, "1500", 50, HOUR_MS, FIXED, TIMES,
         "How long after a renewal this node may name the first; shorter than the lease by the drift.")
-    INT("ChairDwellMilliseconds", dwell_ms, "3000", 0, HOUR_MS, LIVE, TIMES, "Least time between two moves of the chair.")
+    INT("ChairDwellMilliseconds", dwell_ms, "3000", 0, HOUR_MS, LIVE, TIMES,
+        "How long a server sits at least before an automatic failback takes the chair from it. A lost one is replaced at once.")
     INT("FenceTimeoutMilliseconds", fence_timeout_ms, "2000", 100, 600000, LIVE, TIMES,
         "How long setting `read_only` may hang before sessions are ended and it is tried again.")
     INT("MoveLimitMilliseconds", move_limit_ms, "10000", 1000, HOUR_MS, LIVE, TIMES,
@@ -134,8 +135,8 @@ const struct config_key config_keys[] = {
     TEXT("HAProxyStateFile", haproxy_state_file, "/run/haproxy/server-state", FIXED, PROXY,
          "State over reloads (printed). In /run, so that a reboot forgets it.")
     TEXT("HAProxyDoorScript", haproxy_door_script, "", FIXED, PROXY,
-         "Where door.lua lies (`firstchair haproxy-config door.lua` prints it). With it a connection that waits while the chair "
-         "moves is let in within some 10 ms; without it, after the whole of HoldTheDoorMilliseconds.")
+         "Where door.lua lies (`firstchair haproxy-config door.lua` prints it). With it a connection that waits while the "
+         "chair moves is let in within some 10 ms; without it, after the whole of HoldTheDoorMilliseconds.")
 
     TEXT("RedisAddress", redis_address, "", FIXED, REDIS, "`host:port` or a unix path. Empty is off.")
     SECRET("RedisPassword", redis_password, FIXED, REDIS, "Password for AUTH.")

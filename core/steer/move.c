@@ -318,6 +318,13 @@ static void step_failed(struct steering *st, struct steer_stage *stage, const st
     }
 }
 
+static void fence_read_back(struct steering *st, struct steer_stage *stage, const struct event *event)
+{
+    st->move.is_fenced = st->move.has_position = true;
+    st->move.position = event->as.ended.position;
+    servers_read_back(stage->servers, st->move.from, true, stage->now);
+}
+
 void move_hear(struct steering *st, struct steer_stage *stage, const struct event *event)
 {
     struct move *move = &st->move;
@@ -326,8 +333,9 @@ void move_hear(struct steering *st, struct steer_stage *stage, const struct even
     move->deed_id = 0;
     if (move->step == STEP_WAIT) {                         /* a fence tried again while waiting */
         if (event->as.ended.code == FC_OK) {
-            move->is_fenced = true;
-            advance(st, stage);
+            fence_read_back(st, stage, event);
+            move->is_stale = false;
+            enter(st, stage, STEP_CATCH_UP);               /* now its end is known: nothing need be lost */
         }
         return;
     }
@@ -336,10 +344,7 @@ void move_hear(struct steering *st, struct steer_stage *stage, const struct even
         return;
     }
     if (move->step == STEP_FENCE) {
-        move->is_fenced = true;
-        move->has_position = true;
-        move->position = event->as.ended.position;
-        servers_read_back(stage->servers, move->from, true, stage->now);
+        fence_read_back(st, stage, event);
     } else if (move->step == STEP_OPEN) {
         servers_read_back(stage->servers, move->to, false, stage->now);
     }

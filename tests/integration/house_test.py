@@ -96,7 +96,7 @@ def compiles_beside(name, header):
         with open(stray, 'w') as file:
             file.write(f'#include "{header}"\n')
         done = subprocess.run([*compile_command(name), '-fsyntax-only', stray], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                              text=True)
+                              text=True, cwd=folder)
         return done.returncode == 0, done.stdout
 
 

@@ -79,9 +79,8 @@ void faults_end(struct world *world, int place)
         tell(world, SERVER_NAME(u->a), "applies again");
         break;
     }
-    const enum undo_kind kind = u->kind;
     u->kind = UNDO_NONE;
-    world_thaw(world, kind, u->a);
+    world_thaw(world);
 }
 
 /* ---- the faults ------------------------------------------------------------------------------------------------------------ */
@@ -287,6 +286,7 @@ void faults_begin_one(struct world *world)
     while (at >= faults[i].weight)
         at -= faults[i++].weight;
     world->fault_count++;
+    tell(world, "sim", "fault: %s", faults[i].word);
     faults[i].begin(world);
 }
 

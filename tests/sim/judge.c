@@ -76,6 +76,8 @@ static void judge_leaders(struct world *world)
             violate(world, "fc%d and fc%d may both act", first + 1, second + 1);
     } else {
         j->overlap_us = 0;
+        j->handovers += first >= 0 && j->leader != 0 && j->leader != first + 1;
+        j->leader = first >= 0 ? first + 1 : j->leader;
     }
 }
 
@@ -241,11 +243,11 @@ bool judge_is_quiet(const struct world *world, char *why, int why_size)
         ;
     else if (!proxies_agree(world, seat))
         reason = "the proxies do not offer exactly the seated server";
-    else if (!answered)
-        reason = "an order has no answer";
     else if (a->epoch != b->epoch || !text_is(a->server, b->server) || !text_is(a->node, b->node) ||
              world->servers[0].row.phase != world->servers[1].row.phase)
         reason = "the rows of the servers differ";
+    else if (!answered)
+        reason = JUDGE_UNANSWERED;
     else
         return true;
     if (why_size > 0)

@@ -16,6 +16,7 @@
 struct world;
 
 #define EPOCHS_MAX 4096
+#define JUDGE_UNANSWERED "an order has no answer"     /* the last thing that may lack: somebody sits, all agree */
 
 struct epoch_fact { int8_t server, node; };      /* 0 = not seen yet */
 
@@ -23,7 +24,8 @@ struct judge {
     int64_t apart_until;             /* an overlap is allowed before this moment */
     int64_t blind_until;             /* some node could not reach some server */
     int64_t by_hand_until;           /* somebody opened a server by hand: it may take so long until it is fenced */
-    bool was_writable[2];
+    int leader;                      /* who last acted alone, 1 is fc1 */
+    uint64_t handovers;
     struct epoch_fact facts[EPOCHS_MAX];
     int64_t overlap_us, longest_overlap_us;
     int64_t last_at;

@@ -16,7 +16,6 @@ struct sim_client {
     int server;                      /* of the session */
     uint32_t server_kills, server_life, proxy_process, proxy_kills;
     uint32_t next;
-    bool is_running;
     uint64_t acked, refused, unknown;
     int64_t last_ack_at;
 };

@@ -614,7 +614,7 @@ void node_kill(struct world *world, int node)
         if (world->tickets[i].node == node)
             world->tickets[i].node = -1;                   /* the door is gone: nobody waits there any more */
     }
-    world_thaw(world, UNDO_FREEZE_NODE, node);
+    world_thaw(world);
 }
 
 void node_stop(struct world *world, int node)

@@ -32,7 +32,6 @@ struct sim_node {
     int queue_head, queue_count;
     struct event queue[NODE_QUEUE_MAX];
     uint64_t last_epoch, last_chair_epoch;       /* never fall within a life */
-    uint64_t seen_leads;
 };
 
 struct world;

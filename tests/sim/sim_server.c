@@ -397,8 +397,10 @@ static void write_row(struct world *world, int message)
     if (m->request.deed == STORE_RENEW) {
         log_add(world, server, STMT_MAXIMUM, 0, keep_write(server, row, NULL));
         take_maximum(server, row);
-    } else if (take_guarded(server, row, &m->request.old.rank)) {
+    } else {
+        /* Logged also when it is lost here: a server logs an UPDATE that matched nothing, and the other one evaluates it anew. */
         log_add(world, server, STMT_GUARDED, 0, keep_write(server, row, &m->request.old.rank));
+        take_guarded(server, row, &m->request.old.rank);
     }
     m->result.stored = server->row;
     const bool is_ours = rank_compare(&server->row.rank, &row->rank) == 0 && server->row.phase == row->phase;

@@ -153,11 +153,9 @@ static bool is_at_a_frozen_door(const struct world *world, const struct happenin
     return false;
 }
 
-void world_thaw(struct world *world, enum undo_kind kind, int who)
+void world_thaw(struct world *world)
 {
     int kept = 0;
-    (void)kind;
-    (void)who;
     for (int i = 0; i < world->waiting_count; i++) {
         struct happening *h = &world->waiting[i];
         if (is_at_a_frozen_door(world, h)) {
@@ -318,7 +316,7 @@ static void run_faults(struct world *world, uint64_t steps)
 static void run_until_quiet(struct world *world)
 {
     char why[160] = "";
-    int64_t quiet_since = -1;
+    int64_t quiet_since = -1, sits_since = -1;
     faults_heal_all(world);
     int64_t healed_at = world->now;                        /* or when the last one killed is back */
     int64_t next_help = world->now + 500000;
@@ -329,7 +327,12 @@ static void run_until_quiet(struct world *world)
         world_step(world);
         if (world->last_back_at > healed_at)
             healed_at = world->last_back_at;
-        if (!judge_is_quiet(world, why, sizeof why)) {
+        const bool is_quiet = judge_is_quiet(world, why, sizeof why);
+        if (!is_quiet && !text_is(why, JUDGE_UNANSWERED))
+            sits_since = -1;
+        else if (sits_since < 0)
+            sits_since = world->now;
+        if (!is_quiet) {
             quiet_since = -1;
         } else if (quiet_since < 0) {
             quiet_since = world->now;
@@ -347,8 +350,8 @@ static void run_until_quiet(struct world *world)
             order_give(world, node, help[help_count++ % 3]);
         }
     }
-    if (!world->is_broken && quiet_since - healed_at > world->tally->worst_heal_us) {
-        world->tally->worst_heal_us = quiet_since - healed_at;
+    if (!world->is_broken && sits_since - healed_at > world->tally->worst_heal_us) {
+        world->tally->worst_heal_us = sits_since - healed_at;
         world->tally->worst_heal_seed = world->seed;
     }
 }
@@ -360,6 +363,7 @@ static void count_up(struct world *world)
     t->steps += world->step;
     t->faults += world->fault_count;
     t->violations += world->is_broken;
+    t->handovers += world->judge.handovers;
     t->orders += (uint64_t)world->ticket_count;
     for (int i = 0; i < SIM_SERVERS; i++)
         t->acked += world->servers[i].acked;

@@ -88,14 +88,13 @@ struct world {
 };
 
 #define SERVER_NAME(i) ((i) == 0 ? "db1" : "db2")
-#define NODE_MS 1000
 
 int64_t chance_between(struct world *world, int64_t least, int64_t most);
 bool chance(struct world *world, int percent);
 void happen(struct world *world, int64_t at, enum happening_kind kind, int who, int what, uint32_t life);
 int message_new(struct world *world);                        /* refs 0 */
 void message_drop(struct world *world, int message);         /* one reference less */
-void world_thaw(struct world *world, enum undo_kind kind, int who);
+void world_thaw(struct world *world);                        /* who waited at a door that is open again goes in */
 #define tell(world, ...) do { if ((world)->is_told) tell_line((world), __VA_ARGS__); } while (0)
 void tell_line(struct world *world, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -180,6 +180,26 @@ Test(steering, out_of_sight_is_waited_for_when_it_cannot_be_fenced_and_marked_un
     stage_close(&s);
 }
 
+Test(steering, who_comes_back_during_the_wait_is_fenced_and_its_last_writes_are_taken_over)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lost(&s, "db1", "silent");
+    stage_lost(&s, "db1", "silent");
+    stage_lead(&s);
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "fence", "timeout");
+    stage_deed(&s, "catch-up", "ok");
+    stage_pass(&s, 600);
+    stage_report(&s, "db1", "open");
+    stage_asks(&s, "fence db1");
+    stage_deed(&s, "fence", "ok");
+    stage_asks(&s, "catch-up db2");
+    stage_deed(&s, "catch-up", "ok");
+    stage_asks(&s, "seat db2");
+    stage_close(&s);
+}
+
 Test(steering, a_fence_that_works_after_all_ends_the_wait_and_the_end_of_its_log_is_caught_up_to)
 {
     struct stage s = stage_open("db1 db2", "db1");
