@@ -58,8 +58,6 @@ struct daemon {
 
     struct host_timer *core_timer, *lease_timer, *order_timer, *publish_timer, *look_timer;
     struct fc_time looked_for_peer_at;
-    bool push_again;
-    char push_pool[64];
 
     struct waiter waiters[DAEMON_WAITERS_MAX];
     uint64_t next_ticket;

@@ -23,7 +23,7 @@ static void ask_store(struct daemon *d, const struct store_request *request)
 int daemon_write_server(const struct daemon *d)
 {
     const struct servers *servers = &d->core->servers;
-    const int seated = servers_by_identity(servers, d->core->steering.chair.row.rank.server);
+    const int seated = servers_named(servers, d->core->steering.chair.row.rank.server);
     const int place = d->core->leadership.place;
     if (seated >= 0 && servers->list[seated].is_reachable)
         return seated;
@@ -254,16 +254,13 @@ static void tell_and_push(struct daemon *d, const char *pool)
         if (st->pools[st->backend].members[i].answer.voice == VOICE_FIRST)
             server = st->pools[st->backend].members[i].name;
     }
-    TEXT_SET(d->push_pool, pool);
-    d->push_again = !peers_tell(d->peers, pool, server, words_of, peers_have_been_told, d);
+    peers_tell(d->peers, pool, server, words_of, peers_have_been_told, d);
 }
 
 static void peers_have_been_told(void *owner, const char *pool)
 {
     struct daemon *d = owner;
     proxies_push(d->proxies, pool);
-    if (d->push_again)
-        tell_and_push(d, d->push_pool);
 }
 
 static void perform_push(struct daemon *d, const struct effect *effect)

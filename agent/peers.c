@@ -115,10 +115,8 @@ static void ask(struct peer *peer)
         peer->is_done = true;
 }
 
-bool peers_tell(struct peers *peers, const char *pool, const char *server, peers_words *words, peers_told *told, void *owner)
+void peers_tell(struct peers *peers, const char *pool, const char *server, peers_words *words, peers_told *told, void *owner)
 {
-    if (peers->is_telling)
-        return false;
     peers->is_telling = true;
     TEXT_SET(peers->pool, pool);
     TEXT_SET(peers->server, server);
@@ -127,12 +125,13 @@ bool peers_tell(struct peers *peers, const char *pool, const char *server, peers
     peers->owner = owner;
     const struct fc_time now = peers->host->now(peers->host->agent);
     for (int i = 0; i < peers->count; i++) {
+        talk_close(peers->list[i].talk);
+        peers->list[i].talk = NULL;
         peers->list[i].is_done = peers->list[i].is_told = false;
         ask(&peers->list[i]);
     }
     peers->host->timer_set(peers->again, fc_plus(now, fc_ms(peers->count == 0 ? 0 : ASK_AGAIN_MS / 2)));
     peers->host->timer_set(peers->limit, fc_plus(now, fc_ms(PEERS_TELL_LIMIT_MS)));
-    return true;
 }
 
 struct peers *peers_new(const struct host *host, const struct config *config, const char *own_name)

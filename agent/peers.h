@@ -21,8 +21,8 @@ void peers_free(struct peers *peers);
 typedef void peers_words(void *owner, const char *pool, const char *server, char *to, size_t size);
 typedef void peers_told(void *owner, const char *pool);
 
-/* Tells all, waits until they agree about pool/server or the bound is over, then calls told once. False when a telling is
- * under way: the caller tells again when that one is done. */
-bool peers_tell(struct peers *peers, const char *pool, const char *server, peers_words *words, peers_told *told, void *owner);
+/* Tells all, waits until they agree about pool/server or the bound is over, then calls told once. While a telling is under
+ * way this one takes its place: they are told again at once, and told is called once, at the end. */
+void peers_tell(struct peers *peers, const char *pool, const char *server, peers_words *words, peers_told *told, void *owner);
 
 #endif

@@ -13,7 +13,7 @@ static int64_t age_ms(struct fc_time then, struct fc_time now)
 
 static void show_servers(const struct core *core, struct fc_time now, struct status *s)
 {
-    const int seated = servers_by_identity(&core->servers, core->steering.chair.row.rank.server);
+    const int seated = servers_named(&core->servers, core->steering.chair.row.rank.server);
     s->server_count = core->servers.count;
     for (int i = 0; i < core->servers.count; i++) {
         const struct server_state *from = &core->servers.list[i];
@@ -62,7 +62,7 @@ static void show_chair(const struct core *core, struct fc_time now, struct statu
 {
     const struct steering *st = &core->steering;
     const struct chair *chair = &st->chair;
-    const int seated = servers_by_identity(&core->servers, chair->row.rank.server);
+    const int seated = servers_named(&core->servers, chair->row.rank.server);
     TEXT_SET(to->state, chair_state_word(chair->state));
     TEXT_SET(to->seated, chair->state == CHAIR_SEATED && seated >= 0 ? core->servers.list[seated].name : "");
     to->epoch = chair->row.rank.epoch;
@@ -77,7 +77,7 @@ static void show_chair(const struct core *core, struct fc_time now, struct statu
         TEXT_SET(to->move_step, move_step_word(st->move.step));
         to->move_age_ms = age_ms(st->move.started_at, now);
     } else if (chair->state == CHAIR_MOVING) {
-        const int next = servers_by_identity(&core->servers, chair->row.successor);
+        const int next = servers_named(&core->servers, chair->row.successor);
         TEXT_SET(to->move_from, seated < 0 ? "" : core->servers.list[seated].name);
         TEXT_SET(to->move_to, next < 0 ? "" : core->servers.list[next].name);
         TEXT_SET(to->move_step, "by the leader");

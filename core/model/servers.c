@@ -16,6 +16,11 @@ bool servers_saw(struct servers *servers, int server, const struct server_look *
     s->loss_text[0] = '\0';
     s->look = *look;
     s->seen_at = sent_at;
+    if (look->replica.is_configured && look->replica.io == THREAD_RUNNING && look->replica.sql == THREAD_RUNNING) {
+        s->has_followed = true;
+        s->followed_at = sent_at;
+        s->followed_lag_ms = look->replica.lag_ms;
+    }
     return is_news;
 }
 
@@ -79,6 +84,13 @@ bool server_is_gone(const struct server_state *server)
 bool server_hears_master(const struct server_state *server)
 {
     return server->is_reachable && server->look.replica.is_configured && server->look.replica.io == THREAD_RUNNING;
+}
+
+bool server_was_following(const struct server_state *replica, const struct server_state *old, struct fc_span gap,
+                          int64_t lag_max_ms)
+{
+    return replica->has_followed && old->has_been_seen && fc_since(replica->followed_at, old->lost_at).us <= gap.us &&
+           replica->followed_lag_ms <= lag_max_ms;
 }
 
 bool servers_have_all_answered(const struct servers *servers)

@@ -20,6 +20,9 @@ struct server_state {
     struct server_look look;         /* the last good one */
     struct fc_time seen_at;          /* when it was sent */
     struct fc_time lost_at;          /* when it became unreachable */
+    bool has_followed;               /* seen to replicate, both threads running, since the start */
+    struct fc_time followed_at;      /* when last */
+    int64_t followed_lag_ms;         /* how far behind then; -1 unknown */
 };
 
 struct servers {
@@ -42,6 +45,10 @@ int servers_by_name(const struct servers *servers, const char *name);           
 bool server_is_gone(const struct server_state *server);
 /* Does this replica (still) hear its master? False also when it is not configured. */
 bool server_hears_master(const struct server_state *server);
+/* Was this replica at the old server's heels when that was lost: seen to replicate within `gap` before, and not further behind
+ * than lag_max_ms? Else what it lacks is not known, and seating it is marked `stale`. */
+bool server_was_following(const struct server_state *replica, const struct server_state *old, struct fc_span gap,
+                          int64_t lag_max_ms);
 bool servers_have_all_answered(const struct servers *servers);
 bool servers_any_reachable(const struct servers *servers);
 

@@ -82,10 +82,27 @@ static void ask_fence(struct steering *st, struct steer_stage *stage)
     effect->as.fence.limit_ms = (uint32_t)stage->config->fence_timeout_ms;
 }
 
+/* Seated instead of a lost one, without having caught up to its end: was it close behind when that was lost? */
+static bool may_lack_writes(const struct move *move, const struct steer_stage *stage)
+{
+    const struct config *c = stage->config;
+    if (move->from < 0 || move->has_position || (move->kind != MOVE_GONE && move->kind != MOVE_SILENT))
+        return false;
+    const struct fc_span gap = fc_ms(3 * (int64_t)c->poll_ms + 2 * (int64_t)c->probe_timeout_ms);
+    return !server_was_following(&stage->servers->list[move->to], &stage->servers->list[move->from], gap,
+                                 (int64_t)c->max_seat_lag_seconds * 1000);
+}
+
 static void ask_seat(struct steering *st, struct steer_stage *stage)
 {
     struct effect *effect = deed(st, stage, SEAT, st->move.to);
     const bool is_unfenced = st->move.kind == MOVE_SILENT && !st->move.is_fenced;
+    if (!st->move.is_stale && may_lack_writes(&st->move, stage)) {
+        st->move.is_stale = true;
+        steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch,
+                   "%s was not seen to follow %s closely when that was lost: it is seated marked stale",
+                   steer_server_name(stage, st->move.to), steer_server_name(stage, st->move.from));
+    }
     effect->as.seat.to = st->move.to;
     TEXT_FORMAT(effect->as.seat.mark, "%s%s%s", is_unfenced ? "unfenced" : "", is_unfenced && st->move.is_stale ? " " : "",
                 st->move.is_stale ? "stale" : "");
