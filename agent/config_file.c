@@ -21,6 +21,10 @@
 static const char *const search_paths[] = {
     "/etc/firstchair.conf.json", "conf/firstchair.conf.json", "firstchair.conf.json",
 };
+/* Read only where none of ours exists, so that an installation of orchestrator is taken over as it stands. */
+static const char *const orchestrator_paths[] = {
+    "/etc/orchestrator.conf.json", "conf/orchestrator.conf.json", "orchestrator.conf.json",
+};
 
 /* ---- warnings ---- */
 
@@ -486,6 +490,9 @@ static enum fc_code load_into(const char *path, struct config *config, struct co
         code = apply_path(path, true, config, warnings, err);
     for (size_t i = 0; path == NULL && code == FC_OK && i < sizeof search_paths / sizeof search_paths[0]; i++)
         code = apply_path(search_paths[i], false, config, warnings, err);
+    const bool has_own = path != NULL || warnings->read_from[0] != '\0';
+    for (size_t i = 0; !has_own && code == FC_OK && i < sizeof orchestrator_paths / sizeof orchestrator_paths[0]; i++)
+        code = apply_path(orchestrator_paths[i], false, config, warnings, err);
     if (code == FC_OK)
         code = apply_credentials(config, "MySQLOrchestratorCredentialsConfigFile", config->mysql_credentials_file,
                                  "MySQLOrchestratorUser", "MySQLOrchestratorPassword", warnings, err);

@@ -1,7 +1,8 @@
 /* The configuration file: orchestrator's JSON, read into a fresh struct config.
  *
  * Without a path: /etc/firstchair.conf.json, conf/firstchair.conf.json, firstchair.conf.json, every one that exists, later ones
- * overriding earlier ones key by key; none at all means presets. With a path: only that file, and it must exist.
+ * overriding earlier ones key by key; where none exists, orchestrator.conf.json in the same three places; none at all means
+ * presets. With a path: only that file, and it must exist.
  * One JSON object. Keys in any case; unknown ones, ones without effect, and doubled ones are warnings. null keeps the preset.
  * ${NAME} within any string is the environment variable, which must be set; $${ stands for a literal ${.
  * Credentials files (MySQLOrchestratorCredentialsConfigFile, BackendFenceCredentialsConfigFile) override user and password. */

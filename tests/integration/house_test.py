@@ -42,9 +42,12 @@ def build_folder():
 
 def committed():
     """Every file that is in the repository or would be with the next commit."""
-    listed = subprocess.run(['git', '-C', ROOT, 'ls-files', '-co', '--exclude-standard', '-z'], stdout=subprocess.PIPE,
-                            stderr=subprocess.DEVNULL, text=True)
-    names = listed.stdout.split('\0') if listed.returncode == 0 else all_but_builds()
+    try:
+        listed = subprocess.run(['git', '-C', ROOT, 'ls-files', '-co', '--exclude-standard', '-z'], stdout=subprocess.PIPE,
+                                stderr=subprocess.DEVNULL, text=True)
+        names = listed.stdout.split('\0') if listed.returncode == 0 else all_but_builds()
+    except FileNotFoundError:                      # no git here: an unpacked archive is as good
+        names = all_but_builds()
     return sorted(name for name in set(names) if name and os.path.isfile(os.path.join(ROOT, name)))
 
 

@@ -77,7 +77,8 @@ def template(nest):
             who = {'user': account[0], 'group': account[1], 'extra_groups': []}
         made = subprocess.run(
             ['mariadb-install-db', '--no-defaults', f'--datadir={path}', f'--tmpdir={path}.tmp',
-             '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve', '--innodb-log-file-size=4M',
+             '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve', '--force',
+             '--innodb-log-file-size=4M',
              '--innodb-buffer-pool-size=8M', '--innodb-flush-method=nosync', '--skip-log-bin'],
             cwd=nest.path, capture_output=True, text=True, timeout=120, **who)
         if made.returncode != 0:

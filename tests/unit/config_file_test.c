@@ -223,6 +223,19 @@ Test(config_file, without_a_name_later_files_override_earlier_ones_key_by_key)
     cr_assert_eq(chdir("/"), 0);
 }
 
+Test(config_file, an_installation_of_orchestrator_is_taken_over_and_ours_wins_once_it_is_there)
+{
+    cr_assert_eq(chdir(folder), 0);
+    write_file("orchestrator.conf.json", "{ \"NodeName\": \"theirs\" }", 0600);
+    cr_assert_eq(config_file_load(NULL, config, warnings, &err), FC_OK, "%s", err.text);
+    cr_assert_str_eq(config->node_name, "theirs");
+    write_file("firstchair.conf.json", "{ \"NodeName\": \"ours\" }", 0600);
+    cr_assert_eq(config_file_load(NULL, config, warnings, &err), FC_OK, "%s", err.text);
+    cr_assert_str_eq(config->node_name, "ours");
+    cr_assert(strstr(warnings->read_from, "orchestrator") == NULL);
+    cr_assert_eq(chdir("/"), 0);
+}
+
 Test(config_file, a_broken_file_leaves_the_old_configuration_alone)
 {
     LOADS("{ \"NodeName\": \"kept\" }");

@@ -75,11 +75,38 @@ static void look_preset(struct stage *s, int i, bool is_read_only)
     look->replica = (struct replica_look){ .is_configured = true, .io = THREAD_RUNNING, .sql = THREAD_RUNNING };
 }
 
-struct stage stage_open(const char *servers, const char *seated)
+static void set_key(struct config *config, const char *name, const char *value)
+{
+    const struct config_key *key = config_key_find(name);
+    cr_assert(key != NULL, "no key %s", name);
+    struct fc_err err = { .code = FC_OK };
+    const enum fc_code code = key->type == CONFIG_INT    ? config_set_int(config, key, atof(value), &err)
+                              : key->type == CONFIG_BOOL ? config_set_bool(config, key, text_is(value, "true"), &err)
+                              : key->type == CONFIG_TEXT ? config_set_text(config, key, value, &err)
+                                                         : config_add_item(config, key, value, &err);
+    cr_assert_eq(code, FC_OK, "%s", err.text);
+}
+
+static void set_keys(struct config *config, const char *keys)
+{
+    char text[512], *rest = NULL;
+    TEXT_SET(text, keys);
+    for (char *one = strtok_r(text, " ", &rest); one != NULL; one = strtok_r(NULL, " ", &rest)) {
+        char *value = strchr(one, '=');
+        cr_assert(value != NULL, "no value: %s", one);
+        *value++ = '\0';
+        set_key(config, one, value);
+    }
+}
+
+struct stage stage_open(const char *servers, const char *seated) { return stage_open_with(servers, seated, ""); }
+
+struct stage stage_open_with(const char *servers, const char *seated, const char *keys)
 {
     struct stage s = { .now = { 1000000000 }, .epoch = 5 };
     char names[128], *rest = NULL;
     config_preset(&s.config);
+    set_keys(&s.config, keys);
     TEXT_SET(s.config.backend_db, "mysql");
     TEXT_SET(names, servers);
     for (char *name = strtok_r(names, " ", &rest); name != NULL; name = strtok_r(NULL, " ", &rest)) {
@@ -120,6 +147,24 @@ void stage_close(struct stage *s)
     core_free(s->core);
     free(s->effects);
 }
+
+void stage_reload(struct stage *s, const char *keys)
+{
+    struct event event = { .type = RELOADED };
+    struct config new = s->config;
+    set_keys(&new, keys);
+    event.as.started.config = &new;
+    event.as.started.node = "fc1~aaaa";
+    feed(s, &event);
+}
+
+void stage_stop(struct stage *s)
+{
+    struct event event = { .type = STOP_ASKED };
+    feed(s, &event);
+}
+
+void stage_forget(struct stage *s) { effects_clear(s->effects); }
 
 void stage_lead(struct stage *s)
 {
@@ -273,6 +318,78 @@ void stage_finds_moving(struct stage *s, const char *from, const char *to)
     feed_chair(s);
 }
 
+/* ---- proxies, and orders that come by the store ---- */
+
+static int proxy_of(const struct stage *s, const char *name)
+{
+    for (int i = 0; i < s->core->proxy_count; i++) {
+        if (text_is(s->core->proxies[i].name, name))
+            return i;
+    }
+    cr_assert(false, "no proxy %s", name);
+    return -1;
+}
+
+void stage_proxy(struct stage *s, const char *proxy, const char *words)
+{
+    struct proxy_row rows[STORE_SERVERS_MAX];
+    struct event event = { .type = PROXY_SEEN };
+    memset(rows, 0, sizeof rows);
+    event.as.proxy.proxy = proxy_of(s, proxy);
+    event.as.proxy.rows = rows;
+    for (int i = 0; i < s->core->servers.count; i++) {
+        char usable[80];
+        struct proxy_row *row = &rows[event.as.proxy.count++];
+        TEXT_FORMAT(usable, "%s usable", s->core->servers.list[i].name);
+        TEXT_SET(row->pool, "fc_backend");
+        TEXT_SET(row->server, s->core->servers.list[i].name);
+        row->is_usable = strstr(words, usable) != NULL;
+        row->epoch = s->row.rank.epoch;
+        row->sessions = 3;
+        TEXT_SET(row->status, row->is_usable ? "UP" : "MAINT");
+    }
+    feed(s, &event);
+}
+
+void stage_proxy_lost(struct stage *s, const char *proxy)
+{
+    struct event event = { .type = PROXY_LOST };
+    event.as.proxy_lost.proxy = proxy_of(s, proxy);
+    TEXT_SET(event.as.proxy_lost.text, "connection refused");
+    feed(s, &event);
+}
+
+/* Shown by every server's look, as a row of a table that replicates is. */
+static void show_order(struct stage *s, const struct stored_order *order)
+{
+    s->now = fc_plus(s->now, fc_ms(1));
+    for (int i = 0; i < s->core->servers.count; i++) {
+        s->looks[i].order_count = 1;
+        s->looks[i].orders[0] = *order;
+        feed_look(s, i);
+    }
+}
+
+void stage_finds_order(struct stage *s, const char *text, int64_t age_s)
+{
+    struct stored_order order = { .state = ORDER_ASKED };
+    order.id = (uint64_t)(1790000000000 + s->now.us / 1000 - age_s * 1000) << 12 | ++s->ticket;
+    TEXT_SET(order.text, text);
+    TEXT_SET(order.by, "bob@fc2");
+    TEXT_SET(order.node, "fc2");
+    show_order(s, &order);
+}
+
+void stage_finds_answer(struct stage *s, const char *state, const char *text)
+{
+    struct stored_order order = { .id = s->core->steering.pending[0].order_id };
+    cr_assert(order_state_from_word(state, &order.state), "no state %s", state);
+    TEXT_SET(order.answer, text);
+    show_order(s, &order);
+}
+
+/* ---- what is seen ---- */
+
 static const char *word_of(const struct stage *s, int i)
 {
     const struct steering *st = &s->core->steering;
@@ -335,4 +452,66 @@ void stage_finds(struct stage *s, const char *finding) { cr_expect_str_eq(s->cor
 void stage_says(struct stage *s, const char *part)
 {
     cr_expect(strstr(s->said, part) != NULL, "said: \"%s\", wanted: \"%s\"", s->said, part);
+}
+
+void stage_counts(struct stage *s, const char *effect, int wanted)
+{
+    int count = 0;
+    for (int i = 0; i < s->effects->count; i++)
+        count += text_is(effect_type_word(s->effects->list[i].type), effect) ? 1 : 0;
+    cr_expect_eq(count, wanted, "%s: %d times, wanted %d", effect, count, wanted);
+}
+
+const struct answer *stage_answer(const struct stage *s, const char *server)
+{
+    const struct steering *st = &s->core->steering;
+    for (int p = 0; p < st->pool_count; p++) {
+        for (int i = 0; i < st->pools[p].count; i++) {
+            char name[160];
+            TEXT_FORMAT(name, "%s/%s", st->pools[p].name, st->pools[p].members[i].name);
+            if (text_is(name, server))
+                return &st->pools[p].members[i].answer;
+        }
+    }
+    cr_assert(false, "no server %s", server);
+    return NULL;
+}
+
+void stage_hears(struct stage *s, const char *server, const char *wanted)
+{
+    const struct answer *a = stage_answer(s, server);
+    char heard[128];
+    TEXT_FORMAT(heard, "%s: %s", voice_word(a->voice), a->reason);
+    cr_expect_str_eq(heard, wanted, "%s hears \"%s\", wanted \"%s\"", server, heard, wanted);
+}
+
+void stage_hears_late(struct stage *s, const char *server, int64_t after_ms, const char *wanted)
+{
+    const struct answer *a = stage_answer(s, server);
+    cr_expect_eq(fc_since(s->now, a->until).us, fc_ms(after_ms).us, "the term of %s ends in %lld us", server,
+                 (long long)fc_since(s->now, a->until).us);
+    cr_expect_str_eq(voice_word(a->late), wanted);
+}
+
+const struct status *stage_status(const struct stage *s)
+{
+    static struct status status;
+    core_status(s->core, s->now, 1790000000000 + s->now.us / 1000, &status);
+    return &status;
+}
+
+void stage_notes(struct stage *s, const char *part)
+{
+    const struct status *status = stage_status(s);
+    cr_assert_gt(status->event_count, 0, "nothing was noted");
+    const char *text = status->events[status->event_count - 1].text;
+    cr_expect(strstr(text, part) != NULL, "noted: \"%s\", wanted: \"%s\"", text, part);
+}
+
+void stage_closes_order(struct stage *s, const char *state, const char *part)
+{
+    const struct effect *closed = last_asked(s, ORDER_CLOSE);
+    cr_assert(closed != NULL, "no stored order was answered");
+    cr_expect_str_eq(order_state_word(closed->as.order.state), state);
+    cr_expect(strstr(closed->as.order.answer, part) != NULL, "answered: \"%s\", wanted: \"%s\"", closed->as.order.answer, part);
 }

@@ -4,11 +4,12 @@
 #define FC_CORE_STAGE_H
 
 #include "core/core.h"
+#include "core/status.h"
 
 struct stage {
     struct core *core;
     struct config config;
-    struct effects *effects;         /* of everything since the last stage_asks or stage_asks_nothing */
+    struct effects *effects;         /* of everything since the last deed that ended, or since stage_forget */
     struct fc_time now;
     uint64_t epoch, ticket;
     struct decision row;
@@ -20,7 +21,12 @@ struct stage {
 
 /* servers: "db1 db2". seated: its name, open, with this node leading; "" = a first start, nobody leads, all closed. */
 struct stage stage_open(const char *servers, const char *seated);
+/* The same with keys of the configuration: "FailbackAfterSeconds=60 HAProxyInstances=px1=10.0.5.1:9999". */
+struct stage stage_open_with(const char *servers, const char *seated, const char *keys);
 void stage_close(struct stage *stage);
+void stage_reload(struct stage *stage, const char *keys);
+void stage_stop(struct stage *stage);                                        /* a graceful stop is asked for */
+void stage_forget(struct stage *stage);                                      /* what was asked so far is of no interest */
 /* This node leads from now on (in a new epoch). */
 void stage_lead(struct stage *stage);
 void stage_lose_lease(struct stage *stage, const char *event);      /* "denied" or "silent" */
@@ -33,10 +39,26 @@ void stage_deed(struct stage *stage, const char *deed, const char *how);
 void stage_pass(struct stage *stage, int64_t ms);                            /* time passes, and the timer rings */
 void stage_finds_moving(struct stage *stage, const char *from, const char *to);   /* a half moved chair is found */
 
+/* An HAProxy's own view is read back: "db1 usable, db2 not". */
+void stage_proxy(struct stage *stage, const char *proxy, const char *words);
+void stage_proxy_lost(struct stage *stage, const char *proxy);
+/* The store shows an order that node fc2 laid there so many seconds ago; or the leader's answer ("done", "refused") to ours. */
+void stage_finds_order(struct stage *stage, const char *text, int64_t age_s);
+void stage_finds_answer(struct stage *stage, const char *state, const char *text);
+
 /* What a DBA would see: "db1 first, db2 resting"; also "leaving", "waiting", "paused", "unknown". */
 void stage_shows(struct stage *stage, const char *wanted);
 /* The deeds asked for since the last question: "intend db1 > db2", "fence db1", "" ... in their order, with commas. */
 void stage_asks(struct stage *stage, const char *wanted);
+/* So many effects of this kind among them: stage_counts(&s, "PROXY_PUSH", 1). */
+void stage_counts(struct stage *stage, const char *effect, int wanted);
+/* What the board says of POOL/SERVER: "rest: db1 sits"; and from so many ms on, if nothing is renewed: "rest" or "neutral". */
+void stage_hears(struct stage *stage, const char *server, const char *wanted);
+void stage_hears_late(struct stage *stage, const char *server, int64_t after_ms, const char *wanted);
+const struct answer *stage_answer(const struct stage *stage, const char *server);
+const struct status *stage_status(const struct stage *stage);                /* valid until the next call */
+void stage_notes(struct stage *stage, const char *part);                     /* the latest event for people contains this */
+void stage_closes_order(struct stage *stage, const char *state, const char *part);   /* the answer stored for a follower */
 void stage_finds(struct stage *stage, const char *finding);
 void stage_says(struct stage *stage, const char *part);                      /* the last answer contains this */
 

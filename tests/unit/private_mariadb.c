@@ -20,7 +20,8 @@ void mariadb_template_make(void)
     setenv(TEMPLATE, folder, 1);
     TEXT_FORMAT(data, "--datadir=%s/data", folder);
     TEXT_FORMAT(scratch, "--tmpdir=%s", folder);       /* a server that starts removes others' scratch tables from its tmpdir */
-    const char *words[] = { "mariadb-install-db", "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve",
+    const char *words[] = { "mariadb-install-db", "--no-defaults", data, "--auth-root-authentication-method=normal",
+                            "--skip-test-db", "--skip-name-resolve", "--force",
                             "--innodb-log-file-size=4M", "--innodb-buffer-pool-size=8M", "--innodb-flush-method=nosync",
                             "--skip-log-bin", scratch, NULL };
     if (program_run(folder, USER, words) != 0)
