@@ -344,6 +344,10 @@ static void begin_seat(struct lease *lease, struct fc_time now)
 /* From the moment when the row is sent another node may lead, so this one stops acting before. */
 static void begin_give_back(struct lease *lease, struct fc_time now)
 {
+    if (lease->mine.phase == PHASE_MOVING) {
+        say_ended(lease, FC_BUSY, "the chair is being moved: its row keeps its leader", false);
+        return;
+    }
     struct decision row = lease->mine;
     row.rank.seq++;
     row.rank.node[0] = '\0';
@@ -608,7 +612,7 @@ static struct fc_time next_moment(const struct lease *lease, struct fc_time now)
     if (lease->holds) {
         if (!lease->is_silent)
             next = fc_earlier(next, own_term_end(lease));
-        if (lease->writing == 0)
+        if (lease->writing == 0 && lease->servers[lease->place].is_reachable)
             next = fc_earlier(next, lease->next_write_at);
     }
     if (lease->command == LEASE_INTEND_AWAIT)

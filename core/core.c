@@ -202,10 +202,17 @@ static void stop_asked(struct core *core, struct effects *effects)
     core->is_stopping = true;
     core->stop_by = fc_plus(core->now, fc_ms(STOP_WITHIN_MS));
     effects_add(effects, STAND)->as.stand = false;
-    if (!leadership_may_act(&core->leadership, core->now)) {
+    if (!leadership_may_act(&core->leadership, core->now))
         core->stop_by = core->now;
+}
+
+/* A chair on its way keeps its leader: the lease is given back when somebody sits, or is left to run out. */
+static void stop_give_back(struct core *core, struct effects *effects)
+{
+    if (!core->is_stopping || core->stop_deed != 0 || core->steering.move.step != STEP_NONE ||
+        core->steering.chair.state == CHAIR_MOVING || !leadership_may_act(&core->leadership, core->now) ||
+        fc_reached(core->stop_by, core->now))
         return;
-    }
     struct effect *effect = effects_add(effects, GIVE_BACK);
     effect->id = core->stop_deed = core->next_id++;
     effect->until = core->leadership.until;
@@ -290,6 +297,7 @@ void core_step(struct core *core, const struct event *event, struct effects *eff
     steering_hear(&core->steering, &stage, event);
     steering_step(&core->steering, &stage);
     watch_drift(core, effects);
+    stop_give_back(core, effects);
     stop_step(core, event, effects);
     schedule_step(core, effects);
 

@@ -14,14 +14,23 @@ struct record_room {
     char text[1100];
 };
 
-struct entry_head { uint32_t length, payload; };
+struct entry_head { uint32_t length, payload; uint64_t sum; };       /* sum: of all that follows the head */
 
 static const char magic[] = "firstchair event log 1";
 
+/* FNV-1a. It finds damage (a disk, a cut, an editor), not malice: who may write the log may as well write the configuration. */
+static uint64_t sum_of(const unsigned char *bytes, size_t length)
+{
+    uint64_t sum = UINT64_C(14695981039346656037);
+    for (size_t i = 0; i < length; i++)
+        sum = (sum ^ bytes[i]) * UINT64_C(1099511628211);
+    return sum;
+}
+
 void record_header_make(struct record_header *header)
 {
-    const uint32_t sizes[4] = { sizeof(struct event), sizeof(struct server_look), sizeof(struct config),
-                                sizeof(struct proxy_row) };
+    const uint32_t sizes[] = { sizeof(struct event), sizeof(struct server_look), sizeof(struct config),
+                               sizeof(struct proxy_row), sizeof(struct entry_head) };
     memset(header, 0, sizeof *header);
     memcpy(header->bytes, magic, sizeof magic);
     memcpy(header->bytes + 32, sizes, sizeof sizes);
@@ -87,9 +96,8 @@ size_t record_encode(const struct event *event, unsigned char *to, size_t size)
     const size_t whole = sizeof(struct entry_head) + sizeof *event + payload;
     if (whole > size)
         return 0;
-    const struct entry_head head = { (uint32_t)whole, (uint32_t)payload };
+    struct entry_head head = { .length = (uint32_t)whole, .payload = (uint32_t)payload };
     unsigned char *at = to + sizeof head;
-    memcpy(to, &head, sizeof head);
     memcpy(at, event, sizeof *event);
     at += sizeof *event;
     if (event->type == STARTED || event->type == RELOADED) {
@@ -101,6 +109,8 @@ size_t record_encode(const struct event *event, unsigned char *to, size_t size)
     } else if (payload > 0) {
         memcpy(at, from, payload);
     }
+    head.sum = sum_of(to + sizeof head, whole - sizeof head);
+    memcpy(to, &head, sizeof head);
     return whole;
 }
 
@@ -153,6 +163,8 @@ size_t record_decode(const unsigned char *bytes, size_t length, struct record_ro
         return (size_t)-1;
     if (length < head.length)
         return 0;
+    if (sum_of(bytes + sizeof head, head.length - sizeof head) != head.sum)
+        return (size_t)-1;
     const unsigned char *payload = bytes + sizeof head + sizeof *ret;
     memcpy(ret, bytes + sizeof head, sizeof *ret);
     if (!is_possible(ret, head.payload))

@@ -51,6 +51,8 @@ static bool is_plain(const char *text)
 
 bool decision_is_sound(const struct decision *d)
 {
+    if (d->rank.epoch > RANK_MAX || d->rank.seq > RANK_MAX)
+        return false;
     if ((unsigned)d->phase >= PHASE_COUNT || !is_plain(d->rank.server) || !is_plain(d->rank.node) ||
         !is_plain(d->successor))
         return false;

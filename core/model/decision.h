@@ -14,6 +14,7 @@
 #define NODE_NAME_SIZE 64      /* a firstchair node's name with its zero byte */
 #define WHY_SIZE 128           /* one plain sentence */
 #define MARK_SIZE 40
+#define RANK_MAX (UINT64_C(1) << 53)   /* of epoch and seq: a thousand a second for 280,000 years; beyond, somebody lies */
 
 enum phase {
     PHASE_SEATED = 0,   /* `server` sits ("" = nobody yet); `node` leads ("" = nobody: anyone may take the lease at once) */

@@ -108,7 +108,7 @@ static void order_hold(struct steering *st, struct steer_stage *stage, const str
 
 static void order_yield(struct steering *st, struct steer_stage *stage, const struct asker *asker)
 {
-    if (st->move.step != STEP_NONE || st->yield_deed != 0) {
+    if (st->move.step != STEP_NONE || st->chair.state == CHAIR_MOVING || st->yield_deed != 0) {
         steer_reply(stage, asker, FC_BUSY, true, "%s", st->yield_deed != 0 ? "it is being given back already"
                                                                          : "the chair is being moved; yield after that");
         return;

@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #define STRAY_FENCE_MS 1000          /* a writable server beside the seated one is fenced, again at most this often */
+#define FINISHING "finishing: "      /* before the reason of a move that somebody else began */
 
 /* ---- shared ------------------------------------------------------------------------------------------------------- */
 
@@ -251,6 +252,11 @@ static void decide_lost(struct steering *st, struct steer_stage *stage, enum mov
     begin(st, stage, kind, st->facts.seated, to, why);
 }
 
+static const char *without_finishing(const char *why)
+{
+    return text_begins(why, FINISHING) ? why + sizeof FINISHING - 1 : why;
+}
+
 /* An intent without anybody at work on it: finish it, or give the chair back. */
 static void decide_half_moved(struct steering *st, struct steer_stage *stage)
 {
@@ -259,7 +265,7 @@ static void decide_half_moved(struct steering *st, struct steer_stage *stage)
     const int to = servers_named(stage->servers, row->successor);
     const bool from_lives = from >= 0 && stage->servers->list[from].is_reachable;
     char why[WHY_SIZE];
-    TEXT_FORMAT(why, "finishing: %s", text_begins(row->why, "finishing: ") ? row->why + 11 : row->why);
+    TEXT_FORMAT(why, FINISHING "%s", without_finishing(row->why));
     if (to >= 0 && steer_may_seat(st, stage, to, !from_lives, NULL) == FC_OK && to != from) {
         const enum move_kind kind = from < 0                                            ? MOVE_FIRST
                                     : from_lives                                        ? MOVE_PLANNED
@@ -307,17 +313,21 @@ static int failbacks_in_the_last_hour(const struct steering *st, struct fc_time 
     return count;
 }
 
+/* The clock of a failback starts again at each loss, also at one that is seen while following or paused. */
+static void watch_preferred(struct steering *st, const struct steer_stage *stage)
+{
+    const bool fit = steer_may_seat(st, stage, 0, false, NULL) == FC_OK && replica_is_drained(&stage->servers->list[0].look.replica);
+    if (!fit)
+        st->preferred_fit_since = FC_EVER;
+    else if (fc_is_ever(st->preferred_fit_since))
+        st->preferred_fit_since = stage->now;
+}
+
 static void decide_failback(struct steering *st, struct steer_stage *stage)
 {
     const struct config *config = stage->config;
-    const bool fit = steer_may_seat(st, stage, 0, false, NULL) == FC_OK && replica_is_drained(&stage->servers->list[0].look.replica);
-    if (!fit) {
-        st->preferred_fit_since = FC_EVER;                 /* the clock starts again at each loss */
-        return;
-    }
-    if (fc_is_ever(st->preferred_fit_since))
-        st->preferred_fit_since = stage->now;
-    if (config->failback_after_seconds <= 0 || st->facts.seated == 0 || text_begins(st->chair.row.why, "switch"))
+    if (config->failback_after_seconds <= 0 || st->facts.seated == 0 || fc_is_ever(st->preferred_fit_since) ||
+        text_begins(without_finishing(st->chair.row.why), "switch"))
         return;
     if (fc_since(st->preferred_fit_since, stage->now).us < fc_ms((int64_t)config->failback_after_seconds * 1000).us ||
         fc_since(st->chair.since, stage->now).us < fc_ms(config->dwell_ms).us ||
@@ -379,6 +389,7 @@ void steering_step(struct steering *st, struct steer_stage *stage)
     if (st->backend >= 0) {
         st->facts = seat_facts_count(stage->servers, &st->chair.row, stage->leadership->place);
         st->finding = seat_judge(&st->facts);
+        watch_preferred(st, stage);
         move_drive(st, stage);
         const bool is_paused = holds_find(&st->holds, st->pools[st->backend].name, "") != NULL;
         if (st->move.step == STEP_NONE && steer_may_act(stage) && st->chair.state != CHAIR_UNKNOWN && !is_paused &&

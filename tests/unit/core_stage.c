@@ -80,7 +80,7 @@ static void set_key(struct config *config, const char *name, const char *value)
     const struct config_key *key = config_key_find(name);
     cr_assert(key != NULL, "no key %s", name);
     struct fc_err err = { .code = FC_OK };
-    const enum fc_code code = key->type == CONFIG_INT    ? config_set_int(config, key, atof(value), &err)
+    const enum fc_code code = key->type == CONFIG_INT    ? config_set_int(config, key, strtod(value, NULL), &err)
                               : key->type == CONFIG_BOOL ? config_set_bool(config, key, text_is(value, "true"), &err)
                               : key->type == CONFIG_TEXT ? config_set_text(config, key, value, &err)
                                                          : config_add_item(config, key, value, &err);
@@ -286,6 +286,7 @@ void stage_deed(struct stage *s, const char *deed, const char *how)
     const struct effect asked = *found;
     struct event event = { .type = DEED_ENDED };
     s->now = fc_plus(s->now, fc_ms(1));
+    effects_clear(s->effects);
     if (text_is(how, "ok"))
         play_lease(s, &asked);
     event.as.ended.id = asked.id;
@@ -295,7 +296,6 @@ void stage_deed(struct stage *s, const char *deed, const char *how)
     event.as.ended.is_durable_on_all = true;
     event.as.ended.position = s->looks[asked.server < 0 ? 0 : asked.server].written;
     TEXT_SET(event.as.ended.text, text_is(how, "ok") ? "" : how);
-    effects_clear(s->effects);
     feed(s, &event);
 }
 

@@ -1,0 +1,246 @@
+/* Orders at a door and orders through the store: who carries them out, and what the asker hears. */
+#include <criterion/criterion.h>
+
+#include "core_stage.h"
+
+/* ---- through the store ---- */
+
+Test(commands, the_leader_carries_out_what_a_follower_laid_and_stores_the_answer)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_finds_order(&s, "switch fc_backend db2", 1);
+    stage_asks(&s, "catch-up db2");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "fence", "ok");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "seat", "ok");
+    stage_deed(&s, "open", "ok");
+    stage_closes_order(&s, "done", "db2 sits (epoch 6)");
+    stage_close(&s);
+}
+
+Test(commands, an_order_that_is_seen_again_and_again_is_carried_out_once)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_finds_order(&s, "switch fc_backend db2", 1);
+    stage_deed(&s, "catch-up", "timeout");
+    stage_closes_order(&s, "refused", "stopped at approach");
+    stage_forget(&s);
+    stage_report(&s, "db1", "");
+    stage_report(&s, "db2", "");
+    stage_pass(&s, 1000);
+    stage_asks(&s, "");
+    stage_close(&s);
+}
+
+Test(commands, a_stored_order_from_long_ago_is_refused_instead_of_carried_out_by_surprise)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_finds_order(&s, "switch fc_backend db2", 61);
+    stage_asks(&s, "");
+    stage_closes_order(&s, "refused", "give it again");
+    stage_close(&s);
+}
+
+Test(commands, a_stored_order_that_nobody_understands_is_answered)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_finds_order(&s, "swich fc_backend db2", 1);
+    stage_closes_order(&s, "refused", "swich");
+    stage_close(&s);
+}
+
+Test(commands, a_follower_does_not_touch_a_stored_order)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "denied");
+    stage_forget(&s);
+    stage_finds_order(&s, "switch fc_backend db2", 1);
+    stage_asks(&s, "");
+    stage_counts(&s, "ORDER_CLOSE", 0);
+    stage_close(&s);
+}
+
+Test(commands, the_asker_at_a_follower_hears_the_leaders_answer)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "denied");
+    stage_order(&s, "switch fc_backend db2");
+    cr_expect_not(s.is_final);
+    stage_deed(&s, "order", "ok");
+    stage_finds_answer(&s, "done", "db2 sits (epoch 7) after 300 ms");
+    stage_says(&s, "db2 sits (epoch 7)");
+    cr_expect(s.is_final);
+    stage_close(&s);
+}
+
+Test(commands, an_order_that_cannot_be_laid_is_said_to_be_so)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "denied");
+    stage_order(&s, "switch fc_backend db2");
+    stage_deed(&s, "order", "unreachable");
+    stage_says(&s, "could not be handed to the leader: unreachable");
+    cr_expect(s.is_final);
+    stage_close(&s);
+}
+
+Test(commands, eight_may_wait_for_the_leader_and_the_ninth_is_told_so)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "denied");
+    stage_order(&s, "pause fc_backend");
+    stage_order(&s, "pause fc_backend");
+    stage_order(&s, "pause fc_backend");
+    stage_order(&s, "pause fc_backend");
+    stage_order(&s, "pause fc_backend");
+    stage_order(&s, "pause fc_backend");
+    stage_order(&s, "pause fc_backend");
+    stage_order(&s, "pause fc_backend");
+    stage_says(&s, "handed to fc2");
+    stage_order(&s, "pause fc_backend");
+    stage_says(&s, "too many orders wait for the leader");
+    stage_close(&s);
+}
+
+/* ---- refused at the door ---- */
+
+Test(commands, when_nobody_leads_the_asker_hears_why)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "silent");
+    stage_order(&s, "switch fc_backend db2");
+    stage_says(&s, "nobody leads at this moment (the scene says so)");
+    cr_expect(s.is_final);
+    stage_asks(&s, "");
+    stage_close(&s);
+}
+
+Test(commands, who_may_only_look_changes_nothing)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+    struct event event = { .type = ORDER_GIVEN, .at = s.now };
+
+    event.as.order.ticket = 9;
+    event.as.order.text = "pause fc_backend";
+    event.as.order.length = 16;
+    core_step(s.core, &event, s.effects);
+    stage_counts(&s, "HOLD_WRITE", 0);
+    cr_expect_eq(s.effects->list[0].type, ORDER_REPLY);
+    cr_expect_eq(s.effects->list[0].as.reply.code, FC_NOT_ALLOWED);
+    stage_close(&s);
+}
+
+Test(commands, names_that_do_not_exist_are_named)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db7");
+    stage_says(&s, "pool fc_backend has no server db7");
+    stage_order(&s, "maint fc_backend/db7");
+    stage_says(&s, "pool fc_backend has no server db7");
+    stage_order(&s, "switch shop db2");
+    stage_says(&s, "there is no pool shop here; the pool with a chair is fc_backend");
+    stage_order(&s, "switch fc_leader fc2");
+    stage_says(&s, "`yield` hands it over");
+    stage_asks(&s, "");
+    stage_close(&s);
+}
+
+/* ---- holds ---- */
+
+Test(commands, a_hold_that_one_server_only_shows_is_said_to_be_durable_on_one)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+    struct event ended = { .type = DEED_ENDED, .at = s.now };
+
+    stage_order(&s, "maint fc_backend/db2");
+    ended.as.ended.id = s.core->steering.writing_holds[0].deed_id;
+    effects_clear(s.effects);
+    core_step(s.core, &ended, s.effects);
+    cr_expect_str_eq(s.effects->list[2].as.reply.text, "db2: maint (durable on 1 of 2)");
+    stage_close(&s);
+}
+
+Test(commands, a_hold_that_was_not_stored_does_not_hold)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "maint fc_backend/db2");
+    stage_deed(&s, "hold", "timeout");
+    stage_says(&s, "not stored");
+    stage_hears(&s, "fc_backend/db2", "rest: db1 sits");
+    stage_close(&s);
+}
+
+Test(commands, to_release_what_is_not_held_is_no_write)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "ready fc_backend/db2");
+    stage_says(&s, "fc_backend/db2 has no hold");
+    stage_order(&s, "resume fc_backend");
+    stage_says(&s, "fc_backend has no hold");
+    stage_asks(&s, "");
+    stage_close(&s);
+}
+
+Test(commands, who_is_being_seated_cannot_be_held)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2");
+    stage_order(&s, "maint fc_backend/db2");
+    stage_says(&s, "db2 is being seated");
+    stage_close(&s);
+}
+
+Test(commands, no_switch_in_a_paused_pool)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "pause fc_backend");
+    stage_deed(&s, "hold", "ok");
+    stage_order(&s, "switch fc_backend db2");
+    stage_says(&s, "fc_backend is paused");
+    stage_close(&s);
+}
+
+Test(commands, a_server_too_far_behind_is_seated_only_by_force)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_report(&s, "db2", "behind");
+    stage_order(&s, "switch fc_backend db2");
+    stage_says(&s, "db2 is 90 s behind, MaxSeatLagSeconds is 30");
+    stage_reload(&s, "MaxSeatLagSeconds=120");
+    stage_order(&s, "switch fc_backend db2");
+    stage_asks(&s, "catch-up db2");
+    stage_close(&s);
+}
+
+Test(commands, the_lease_is_not_given_back_while_nobody_sits)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "fence", "ok");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "seat", "refused");
+    stage_order(&s, "yield");
+    stage_says(&s, "yield after that");
+    stage_asks(&s, "");
+    stage_close(&s);
+}

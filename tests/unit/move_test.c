@@ -1,0 +1,241 @@
+/* A chair on its way: each step that may fail, what follows from it, and how long a wait is. */
+#include <criterion/criterion.h>
+
+#include "core_stage.h"
+
+/* ---- the intent ---- */
+
+Test(move, an_intent_that_only_one_server_shows_is_taken_back_and_nothing_was_fenced)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "intend", "timeout");
+    stage_asks(&s, "intend db1 > db1");
+    stage_deed(&s, "intend", "ok");
+    stage_asks(&s, "seat db1");
+    stage_deed(&s, "seat", "ok");
+    stage_deed(&s, "open", "ok");
+    stage_shows(&s, "db1 first, db2 resting");
+    stage_says(&s, "given back at intend");
+    stage_close(&s);
+}
+
+Test(move, by_force_an_intent_on_one_server_is_enough)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2 force");
+    stage_deed(&s, "intend", "timeout");
+    stage_asks(&s, "fence db1");
+    stage_close(&s);
+}
+
+Test(move, an_intent_that_was_refused_leaves_all_as_it_was)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "intend", "refused");
+    stage_says(&s, "stopped at intend");
+    stage_shows(&s, "db1 first, db2 resting");
+    stage_asks(&s, "");
+    stage_close(&s);
+}
+
+/* ---- the fence ---- */
+
+Test(move, an_old_server_that_vanishes_at_the_fence_is_waited_for_if_nobody_knows_it_gone)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "fence", "unreachable");
+    stage_asks(&s, "catch-up db2");
+    stage_deed(&s, "catch-up", "ok");
+    stage_asks(&s, "");
+    stage_pass(&s, 15179);
+    stage_asks(&s, "");
+    stage_pass(&s, 1);
+    stage_asks(&s, "seat db2 unfenced");
+    stage_close(&s);
+}
+
+/* ---- seat and open ---- */
+
+Test(move, a_seat_that_is_refused_is_looked_at_again_and_the_intent_is_finished)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "fence", "ok");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "seat", "refused");
+    stage_says(&s, "stopped at seat");
+    stage_shows(&s, "db1 leaving, db2 waiting");
+    stage_asks(&s, "");
+    stage_pass(&s, 500);
+    stage_report(&s, "db1", "read_only=1");
+    stage_report(&s, "db2", "read_only=1");
+    stage_asks(&s, "catch-up db2");
+    stage_close(&s);
+}
+
+Test(move, an_opening_that_fails_is_tried_again_after_half_a_second)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "fence", "ok");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "seat", "ok");
+    stage_deed(&s, "open", "timeout");
+    stage_says(&s, "stopped at open");
+    stage_shows(&s, "db1 resting, db2 resting");
+    stage_report(&s, "db1", "read_only=1");
+    stage_report(&s, "db2", "read_only=1");
+    stage_finds(&s, "closed");
+    stage_asks(&s, "");
+    stage_pass(&s, 497);
+    stage_asks(&s, "");
+    stage_pass(&s, 1);
+    stage_asks(&s, "intend db2 > db2");
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "seat", "ok");
+    stage_deed(&s, "open", "ok");
+    stage_shows(&s, "db1 resting, db2 first");
+    stage_close(&s);
+}
+
+Test(move, nobody_hears_of_the_new_server_before_it_is_open)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "intend", "ok");
+    stage_hears(&s, "fc_backend/db1", "rest: moving to db2");
+    stage_hears(&s, "fc_backend/db2", "rest: moving to db2");
+    stage_deed(&s, "fence", "ok");
+    stage_deed(&s, "catch-up", "ok");
+    stage_deed(&s, "seat", "ok");
+    stage_hears(&s, "fc_backend/db2", "rest: not open yet");
+    stage_deed(&s, "open", "ok");
+    stage_hears(&s, "fc_backend/db2", "first: db2 sits");
+    stage_close(&s);
+}
+
+/* ---- the wait for a server that could not be fenced ---- */
+
+Test(move, the_wait_is_the_sum_of_what_may_still_let_sessions_in_times_the_drift)
+{
+    struct config config;
+    config_preset(&config);
+    config.term_ms = 1000;               /* an answer that was given may be believed so long */
+    config.check_fall = 3;               /* then so many token checks fail, each in its time and its time-out, */
+    config.check_inter_ms = 200;
+    config.check_timeout_ms = 50;        /* and one more may just have passed */
+    config.hard_stop_seconds = 4;        /* a process left over from a reload keeps its sessions so long */
+    config.drift_percent = 20;
+    cr_expect_eq(move_unfenced_wait(&config).us, (1000 + 3 * 250 + 200 + 4000) * 1200);
+}
+
+Test(move, a_server_found_gone_while_it_is_waited_for_ends_the_wait_and_leaves_no_mark)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lost(&s, "db1", "silent");
+    stage_lost(&s, "db1", "silent");
+    stage_lead(&s);
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "fence", "timeout");
+    stage_deed(&s, "catch-up", "ok");
+    stage_pass(&s, 1000);
+    stage_asks(&s, "");
+    stage_lost(&s, "db1", "refused");
+    stage_asks(&s, "seat db2");
+    stage_close(&s);
+}
+
+Test(move, a_fence_that_fails_again_while_waiting_is_tried_twice_a_second)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lost(&s, "db1", "silent");
+    stage_lost(&s, "db1", "silent");
+    stage_lead(&s);
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "fence", "timeout");
+    stage_deed(&s, "catch-up", "ok");
+    stage_pass(&s, 100);
+    stage_report(&s, "db1", "open");
+    stage_asks(&s, "");
+    stage_pass(&s, 400);
+    stage_asks(&s, "fence db1");
+    stage_deed(&s, "fence", "timeout");
+    stage_asks(&s, "");
+    stage_pass(&s, 500);
+    stage_asks(&s, "fence db1");
+    stage_close(&s);
+}
+
+/* ---- who may act ---- */
+
+Test(move, a_lease_that_has_run_out_ends_the_move_before_the_next_step)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2");
+    s.leads = false;
+    stage_pass(&s, 1800);
+    stage_says(&s, "this node leads no more");
+    stage_deed(&s, "catch-up", "ok");
+    stage_asks(&s, "");
+    stage_close(&s);
+}
+
+Test(move, a_result_that_comes_after_its_move_is_over_moves_nothing)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2");
+    stage_lose_lease(&s, "denied");
+    stage_lead(&s);
+    stage_deed(&s, "catch-up", "ok");
+    stage_asks(&s, "");
+    stage_shows(&s, "db1 first, db2 resting");
+    stage_close(&s);
+}
+
+Test(move, a_half_moved_chair_whose_old_server_is_gone_is_finished_without_a_fence)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "denied");
+    stage_finds_moving(&s, "db1", "db2");
+    stage_lost(&s, "db1", "refused");
+    stage_lead(&s);
+    stage_asks(&s, "intend db1 > db2");
+    stage_deed(&s, "intend", "ok");
+    stage_asks(&s, "catch-up db2");
+    stage_close(&s);
+}
+
+Test(move, a_chair_that_was_being_given_back_is_opened_again)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "denied");
+    stage_finds_moving(&s, "db1", "db1");
+    stage_lead(&s);
+    stage_asks(&s, "intend db1 > db1");
+    stage_close(&s);
+}
