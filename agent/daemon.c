@@ -174,13 +174,15 @@ static enum fc_code reload(void *owner, struct fc_err *err)
         log_say(&d->log, NOTE_ALARM, "config", "not reloaded, the old configuration stays in force: %s",
                 err != NULL ? err->text : "");
     } else {
+        for (int i = 0; i < warnings->count; i++)
+            log_say(&d->log, NOTE_WARNING, "config", "%s", warnings->text[i]);
         if (config_file_changes(d->config, fresh, fixed, sizeof fixed) > 0)
             log_say(&d->log, NOTE_WARNING, "config", "these changes need a restart: %s", fixed);
         struct event event = { .type = RELOADED };
         event.as.started.config = fresh;
         event.as.started.node = d->node;
         daemon_feed(d, &event);
-        *d->config = *fresh;
+        config_reload(d->config, fresh);                   /* what is read at start only stays: a lease changed on one node leads twice */
         d->log.least = d->config->debug ? NOTE_DEBUG : NOTE_INFO;
         const struct lease_settings settings = lease_settings_of(d);
         lease_retime(&d->lease, &settings);

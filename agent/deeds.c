@@ -304,6 +304,8 @@ static void server_lost(struct daemon *d, int server, enum loss loss, const char
 
 static void looked(struct daemon *d, const struct store_result *result)
 {
+    if (result->code == FC_BUSY && result->loss == LOSS_NONE)
+        return;                                            /* not even asked: those that wait before it will tell */
     if (result->code != FC_OK) {
         server_lost(d, result->server, result->loss, result->text);
         return;
@@ -341,9 +343,9 @@ static void deed_ended(struct daemon *d, const struct store_result *result)
     TEXT_SET(event.as.ended.text, result->text);
     event.as.ended.position = result->position;
     event.as.ended.is_durable_on_all = result->durable_count >= d->store->server_count;
-    if (result->code != FC_OK)
+    if (result->code != FC_OK && event.as.ended.deed != DEED_PREPARE)    /* that is tried for ever: the core says it once */
         log_say(&d->log, NOTE_WARNING, d->store->name[result->server], "%s: %s", store_deed_word(result->deed), result->text);
-    if (result->id != 0)
+    if (result->id != 0 || event.as.ended.deed == DEED_PREPARE)
         daemon_feed(d, &event);
 }
 

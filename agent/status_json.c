@@ -157,6 +157,7 @@ static const struct field server_fields[] = {
     FIELD(status_server, is_seated, BOOL, "it sits"),
     WORD(status_server, "loss", loss, word_of_loss, "how it was lost"),
     FIELD(status_server, loss_text, TEXT, "the same as a sentence"),
+    FIELD(status_server, trouble, TEXT, "why our tables could not be laid there; empty = nothing known"),
     FIELD(status_server, age_ms, AGE, "age of the last successful look; null = never"),
     { "look", SHOWN_PART_IF, offsetof(struct status_server, look), look_fields,
       offsetof(struct status_server, has_been_seen), 0, NULL, "what the last successful look saw; null = never" },

@@ -230,7 +230,10 @@ static bool may_contend(const struct lease *lease, struct fc_time now)
 {
     int seen = 0;
     const bool is_free = decision_is_free(&lease->best), sees_all = sees_all_rows(lease);
-    const bool waited = fc_since(lease->started_at, now).us >= lease_watch_span(&lease->settings).us;
+    const struct fc_span watch = lease_watch_span(&lease->settings);
+    const bool waited = fc_since(lease->started_at, now).us >= watch.us;
+    if (!is_free && !is_mine(lease, &lease->best) && fc_since(lease->best_at, now).us < watch.us)
+        return false;                                      /* it rose just now, wherever that was: its holder lives */
     for (int i = 0; i < lease->settings.server_count; i++) {
         const struct lease_server *s = &lease->servers[i];
         if (!s->has_answered)
@@ -244,6 +247,8 @@ static bool may_contend(const struct lease *lease, struct fc_time now)
         const bool shows_free = decision_is_free(&s->row) && is_free;
         if (!shows_free && !stood_still(lease, s, sees_all))
             return false;
+        if (!sees_all && s->is_behind && i != server_of(lease, lease->best.rank.server))
+            return false;                                  /* it hears a server that we do not see, and has not applied it */
     }
     return seen > 0;
 }
@@ -470,6 +475,8 @@ void lease_saw(struct lease *lease, int server, const struct server_look *look, 
     TEXT_SET(s->identity, look->identity);
     s->has_answered = s->is_reachable = true;
     s->is_read_only = look->is_read_only;
+    s->is_behind = look->replica.is_configured && look->replica.io == THREAD_RUNNING &&
+                   (look->replica.sql != THREAD_RUNNING || !log_position_is_same(&look->replica.read, &look->replica.applied));
     s->sent_at = sent_at;
     if (!text_is(s->foreign_owner, look->foreign_owner) || !text_is(s->foreign_stamp, look->foreign_stamp)) {
         const bool had_stamp = s->foreign_stamp[0] != '\0';

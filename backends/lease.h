@@ -38,6 +38,7 @@ struct lease_port {
 
 struct lease_server {
     bool is_reachable, has_row, is_read_only;
+    bool is_behind;                  /* it fetches from its master, and has not applied all of it: its row is not the newest */
     bool has_answered;               /* seen or lost at least once since the start */
     char identity[IDENTITY_SIZE];
     struct decision row;             /* as last read */

@@ -133,6 +133,19 @@ void config_preset(struct config *config)
         preset_one(config, &config_keys[i]);
 }
 
+void config_reload(struct config *running, const struct config *fresh)
+{
+    for (size_t i = 0; i < config_key_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        const size_t size = key->type == CONFIG_BOOL  ? sizeof(bool)
+                            : key->type == CONFIG_INT ? sizeof(int)
+                            : key->type == CONFIG_TEXT ? sizeof(config_text)
+                                                       : sizeof(struct config_list);
+        if (!key->is_fixed)
+            memcpy((char *)running + key->offset, (const char *)fresh + key->offset, size);
+    }
+}
+
 /* ---- names ---- */
 
 const struct config_key *config_key_find(const char *name)

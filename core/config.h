@@ -126,6 +126,8 @@ extern const struct config_known config_known[];
 extern const size_t config_known_count;
 
 void config_preset(struct config *config);
+/* A reload: takes over what may change in a running node (time bounds, pushes); every key that is_fixed stays as it was. */
+void config_reload(struct config *running, const struct config *fresh);
 /* The key with this name (exact first, then without regard to case); NULL when none. */
 const struct config_key *config_key_find(const char *name);
 bool config_key_is_known(const char *name);

@@ -112,23 +112,6 @@ static void start(struct core *core, const struct event *event, struct effects *
     effects_add(effects, STAND)->as.stand = true;
 }
 
-/* Time bounds and pushes take effect at once; what is marked fixed in the key table is named by the agent as needing a restart. */
-static void reload(struct core *core, const struct event *event)
-{
-    struct config *own = core->config;
-    const struct config *new = event->as.started.config;
-    for (size_t i = 0; i < config_key_count; i++) {
-        const struct config_key *key = &config_keys[i];
-        if (key->is_fixed)
-            continue;
-        const size_t size = key->type == CONFIG_BOOL  ? sizeof(bool)
-                            : key->type == CONFIG_INT ? sizeof(int)
-                            : key->type == CONFIG_TEXT ? sizeof(config_text)
-                                                       : sizeof(struct config_list);
-        memcpy((char *)own + key->offset, (const char *)new + key->offset, size);
-    }
-}
-
 /* ---- the proxies' view -------------------------------------------------------------------------------------------- */
 
 static void proxy_hear(struct core *core, const struct event *event)
@@ -149,13 +132,14 @@ static void proxy_hear(struct core *core, const struct event *event)
     }
 }
 
-static bool row_agrees(const struct core_proxy *p, const struct pool *pool, const struct pool_member *member)
+static bool row_agrees(const struct core_proxy *p, const struct pool *pool, const struct pool_member *member, struct fc_time now)
 {
-    if (member->answer.voice == VOICE_NEUTRAL)
+    const enum voice voice = fc_before(now, member->answer.until) ? member->answer.voice : member->answer.late;
+    if (voice == VOICE_NEUTRAL)
         return true;                                       /* nothing is asked of the proxy */
     for (int i = 0; i < p->row_count; i++) {
         if (text_is(p->rows[i].pool, pool->name) && text_is(p->rows[i].server, member->name))
-            return p->rows[i].is_usable == (member->answer.voice == VOICE_FIRST);
+            return p->rows[i].is_usable == (voice == VOICE_FIRST);
     }
     return true;                                           /* it does not know this server: the lint's business */
 }
@@ -172,7 +156,7 @@ static void watch_drift(struct core *core, struct effects *effects)
         struct core_proxy *p = &core->proxies[i];
         for (int m = 0; p->is_reachable && m < pool->count; m++) {
             struct fc_time *since = &p->drift_since[b][m];
-            if (row_agrees(p, pool, &pool->members[m])) {
+            if (row_agrees(p, pool, &pool->members[m], core->now)) {
                 *since = FC_EVER;
             } else if (fc_is_ever(*since)) {
                 *since = core->now;
@@ -256,8 +240,26 @@ static void note_server(struct core *core, int server, bool is_seen, const char 
     TEXT_FORMAT(note->as.note.text, is_seen ? "answers again, %s" : "lost: %s", text);
 }
 
+/* Without our tables nobody can lead, so why they are missing is said, once for each reason. */
+static void note_trouble(struct core *core, const struct event *event, struct effects *effects)
+{
+    struct server_state *s = &core->servers.list[event->as.ended.server];
+    const char *why = event->as.ended.code == FC_OK ? "" : event->as.ended.text;
+    const bool is_news = why[0] != '\0' && strncmp(s->trouble, why, sizeof s->trouble - 1) != 0;
+    TEXT_SET(s->trouble, why);
+    if (!is_news)
+        return;
+    struct effect *note = effects_add(effects, NOTE);
+    note->as.note.level = NOTE_ALARM;
+    note->as.note.epoch = core->leadership.epoch;
+    TEXT_SET(note->as.note.subject, s->name);
+    TEXT_FORMAT(note->as.note.text, "firstchair's tables cannot be laid: %s", why);
+}
+
 static void observe(struct core *core, const struct event *event, struct effects *effects)
 {
+    if (event->type == DEED_ENDED && event->as.ended.deed == DEED_PREPARE)
+        note_trouble(core, event, effects);
     if (event->type == SERVER_SEEN) {
         const int i = event->as.seen.server;
         const bool was_reachable = core->servers.list[i].is_reachable;
@@ -282,7 +284,7 @@ void core_step(struct core *core, const struct event *event, struct effects *eff
     if (!core->is_started)
         return;
     if (event->type == RELOADED)
-        reload(core, event);
+        config_reload(core->config, event->as.started.config);
     else if (event->type == STOP_ASKED)
         stop_asked(core, effects);
 

@@ -8,6 +8,7 @@
 #define PREPARE_TURN_MS 1500         /* the second server waits so long for what the first replicates to it */
 #define MOVING_POLL_MS 20            /* while the chair is being moved: whoever answers HAProxy must not be late with the end */
 #define LOOK_AGAIN_MS 50             /* after a loss: the next look comes early, to tell gone from silent */
+#define DENIED_AGAIN_MS 1000         /* a login that is refused writes a line into the server's log, and only people mend it */
 
 static struct fc_span ms(int64_t value) { return fc_ms(value); }
 
@@ -48,6 +49,8 @@ void schedule_hear(struct core *core, const struct event *event)
                 if (i != event->as.lost.server && !core->schedule[i].is_looking)
                     core->schedule[i].look_at = core->now; /* and ask the others what they still hear */
             }
+        } else if (event->as.lost.loss == LOSS_DENIED) {
+            s->look_at = fc_plus(core->now, ms(DENIED_AGAIN_MS));
         } else {
             s->look_at = fc_plus(core->now, ms(core->config->poll_ms < LOOK_AGAIN_MS ? core->config->poll_ms : LOOK_AGAIN_MS));
         }

@@ -24,6 +24,7 @@ static void show_servers(const struct core *core, struct fc_time now, struct sta
         to->has_been_seen = from->has_been_seen;
         to->loss = from->loss;
         TEXT_SET(to->loss_text, from->loss_text);
+        TEXT_SET(to->trouble, from->trouble);
         to->age_ms = from->has_been_seen ? age_ms(from->seen_at, now) : -1;
         to->look = from->look;
         to->is_seated = core->servers.has_chair && i == seated && core->steering.chair.state == CHAIR_SEATED;

@@ -24,6 +24,7 @@ struct status_server {                /* a server of the store */
     bool is_reachable, has_been_seen;
     enum loss loss;
     char loss_text[160];
+    char trouble[160];                /* why our schema could not be laid there; "" = nothing known */
     int64_t age_ms;                   /* of the last successful look; -1 never */
     struct server_look look;          /* the last successful one */
     bool is_seated;

@@ -283,6 +283,8 @@ static void print_servers(FILE *to, const cJSON *status, struct ctl_style style)
         const char *error = text_of(list_of(list_of(server, "look"), "replica"), "error");
         if (!is_true(server, "is_reachable") && text_of(server, "loss_text")[0] != '\0')
             fprintf(to, "  %s: %s\n", text_of(server, "name"), text_of(server, "loss_text"));
+        else if (text_of(server, "trouble")[0] != '\0')
+            fprintf(to, "  %s does not have firstchair's tables: %s\n", text_of(server, "name"), text_of(server, "trouble"));
         if (error[0] != '\0')
             fprintf(to, "  %s does not replicate: %s\n", text_of(server, "name"), error);
     }
@@ -569,6 +571,8 @@ static void explain_inputs(FILE *to, const cJSON *server)
     if (text_of(replica, "error")[0] != '\0')
         fprintf(to, " (%s)", text_of(replica, "error"));
     fputs(".\n", to);
+    if (text_of(server, "trouble")[0] != '\0')
+        fprintf(to, "      It does not have firstchair's tables: %s.\n", text_of(server, "trouble"));
     if (text_of(look, "foreign_owner")[0] != '\0')
         fprintf(to, "      Another tool holds active_node there: %s, seen %s.\n", text_of(look, "foreign_owner"),
                 text_of(look, "foreign_stamp"));

@@ -106,6 +106,7 @@ static void fence_counted(struct deed *deed, const struct session_answer *answer
         return;
     }
     if (!deed_kind(deed)->sees_all_sessions) {
+        deed->result.loss = LOSS_DENIED;
         deed_fail(deed, FC_STORE, "read_only is on, but '%.40s' lacks PROCESS: whose sessions are left cannot be seen",
                   deed_user(deed, LANE_FENCE));
         return;
@@ -451,6 +452,7 @@ static void schema_seen(struct deed *deed, const struct session_answer *answer)
 void prepare_begin(struct deed *deed)
 {
     if (deed->lane->kind == LANE_FENCE && !deed_kind(deed)->sees_all_sessions) {
+        deed->result.loss = LOSS_DENIED;
         deed_fail(deed, FC_STORE, "the fence account '%.40s' lacks PROCESS: it cannot see the sessions that it has to end",
                   deed_user(deed, LANE_FENCE));
         return;

@@ -181,6 +181,8 @@ void deed_done(struct deed *deed)
     deed_free(deed);
     if (lane->kind == LANE_FOLLOW && lane->current == NULL && lane->waiting_count == 0)
         mysql_session_drop(lane->session);
+    if (result.loss == LOSS_DENIED)      /* a server reads an account's privileges at the login: a grant needs a new one */
+        mysql_session_drop(lane->session);
     lane_set_timer(lane);
     if (is_standing(lane) && result.loss == LOSS_ENDED && (is_ours || result.deed != STORE_LOOK))
         store->store.session_ended(store->store.listener, lane->server, result.loss, result.text);
@@ -211,7 +213,7 @@ static enum loss loss_of_statement(unsigned number)
 void deed_fail_by(struct deed *deed, const struct session_answer *answer)
 {
     deed->result.loss = answer->loss;
-    if (answer->code == FC_STORE && deed->request.deed == STORE_LOOK)
+    if (answer->code == FC_STORE)
         deed->result.loss = loss_of_statement(answer->error_number);
     deed_fail(deed, answer->code, "%s", answer->text);
 }

@@ -14,6 +14,8 @@ bool servers_saw(struct servers *servers, int server, const struct server_look *
     s->misses = 0;
     s->loss = LOSS_NONE;
     s->loss_text[0] = '\0';
+    if (look->has_schema)
+        s->trouble[0] = '\0';
     s->look = *look;
     s->seen_at = sent_at;
     if (look->replica.is_configured && look->replica.io == THREAD_RUNNING && look->replica.sql == THREAD_RUNNING) {

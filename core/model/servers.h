@@ -17,6 +17,7 @@ struct server_state {
     int misses;                      /* silent probes in a row */
     enum loss loss;                  /* of the latest failure while unreachable */
     char loss_text[160];
+    char trouble[160];               /* why our schema could not be laid there; "" = nothing known */
     struct server_look look;         /* the last good one */
     struct fc_time seen_at;          /* when it was sent */
     struct fc_time lost_at;          /* when it became unreachable */

@@ -296,7 +296,10 @@ static void fence_failed(struct steering *st, struct steer_stage *stage, const s
 
 static void catch_up_failed(struct steering *st, struct steer_stage *stage, const struct event *event)
 {
-    if (move_plans[st->move.kind].need[STEP_CATCH_UP] == TRIED) {
+    const struct server_state *old = st->move.from < 0 ? NULL : &stage->servers->list[st->move.from];
+    if (st->move.kind == MOVE_SILENT && st->move.has_position && (old->is_reachable || old->loss == LOSS_SILENT)) {
+        turn_back(st, stage, event->as.ended.text);        /* it was found alive, and has what the new one lacks */
+    } else if (move_plans[st->move.kind].need[STEP_CATCH_UP] == TRIED) {
         st->move.is_stale = true;
         steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch, "%s is seated without all that it fetched: %s",
                    steer_server_name(stage, st->move.to), event->as.ended.text);

@@ -337,6 +337,13 @@ static void decide_failback(struct steering *st, struct steer_stage *stage)
     begin(st, stage, MOVE_PLANNED, st->facts.seated, 0, "failback to the preferred server");
 }
 
+/* An operator's switch stays the reason over a restart of its server: no failback may act against it. */
+static const char *why_reseated(const struct steering *st)
+{
+    const char *why = without_finishing(st->chair.row.why);
+    return text_begins(why, "switch") ? why : "it was found closed and is opened again";
+}
+
 static void decide(struct steering *st, struct steer_stage *stage)
 {
     switch (st->finding->finding) {
@@ -357,7 +364,7 @@ static void decide(struct steering *st, struct steer_stage *stage)
             begin(st, stage, MOVE_FIRST, -1, st->facts.other_open_at, "switched by hand: it was found open, the other closed");
         break;
     case SEAT_CLOSED:
-        begin(st, stage, MOVE_RESEAT, st->facts.seated, st->facts.seated, "it was found closed and is opened again");
+        begin(st, stage, MOVE_RESEAT, st->facts.seated, st->facts.seated, why_reseated(st));
         break;
     case SEAT_STRAY:
         decide_stray(st, stage);

@@ -61,3 +61,62 @@ Test(leadership, an_older_epoch_in_a_denial_does_not_lower_the_known_one)
     hears(&l, LEASE_DENIED, 3, 2000);
     cr_expect_eq(l.epoch, 5);
 }
+
+Test(leadership, a_renewal_is_no_news_and_a_new_epoch_is)
+{
+    struct leadership l;
+    struct event event = { .type = LEASE_GRANTED, .at = { 1000 } };
+    leadership_init(&l);
+    event.as.lease.epoch = 5;
+    cr_expect(leadership_hear(&l, &event, "fc1", &effects));
+    cr_expect_not(leadership_hear(&l, &event, "fc1", &effects));
+    event.as.lease.epoch = 6;
+    cr_expect(leadership_hear(&l, &event, "fc1", &effects));
+}
+
+Test(leadership, each_way_is_told_once)
+{
+    struct leadership l;
+    leadership_init(&l);
+    hears(&l, LEASE_GRANTED, 5, 1000);
+    cr_expect_str_eq(effects.list[0].as.note.text, "this node leads");
+    hears(&l, LEASE_GRANTED, 5, 1400);
+    cr_expect_eq(effects.count, 0);
+    hears(&l, STORE_SILENT, 5, 3000);
+    cr_expect_eq(effects.list[0].as.note.level, NOTE_ALARM);
+    hears(&l, LEASE_DENIED, 6, 4000);
+    cr_expect_str_eq(effects.list[0].as.note.text, "this node leads no more");
+    hears(&l, LEASE_DENIED, 6, 4200);
+    cr_expect_eq(effects.count, 0);
+}
+
+Test(leadership, a_follower_tells_who_now_leads)
+{
+    struct leadership l;
+    leadership_init(&l);
+    hears(&l, LEASE_DENIED, 6, 1000);
+    cr_expect_str_eq(effects.list[0].as.note.text, "now leads: fc2");
+    cr_expect_eq(l.state, FOLLOWING);
+}
+
+Test(leadership, an_event_that_is_none_of_its_own_changes_nothing_and_is_counted)
+{
+    struct leadership l;
+    const struct event event = { .type = WOKEN };
+    leadership_init(&l);
+    hears(&l, LEASE_GRANTED, 5, 1000);
+    cr_expect_not(leadership_hear(&l, &event, "fc1", &effects));
+    cr_expect_eq(l.refused_count, 1);
+    cr_expect_eq(l.state, LEADING);
+}
+
+Test(leadership, a_silence_says_nothing_about_the_store_and_a_denial_does)
+{
+    struct leadership l;
+    leadership_init(&l);
+    hears(&l, LEASE_GRANTED, 5, 1000);
+    hears(&l, STORE_SILENT, 5, 9000);
+    cr_expect_eq(l.confirmed_at.us, 1000);
+    hears(&l, LEASE_DENIED, 6, 9500);
+    cr_expect_eq(l.confirmed_at.us, 9500);
+}

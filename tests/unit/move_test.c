@@ -177,12 +177,14 @@ Test(move, a_fence_that_fails_again_while_waiting_is_tried_twice_a_second)
     stage_deed(&s, "catch-up", "ok");
     stage_pass(&s, 100);
     stage_report(&s, "db1", "open");
+    stage_pass(&s, 398);
     stage_asks(&s, "");
-    stage_pass(&s, 400);
+    stage_pass(&s, 1);
     stage_asks(&s, "fence db1");
     stage_deed(&s, "fence", "timeout");
+    stage_pass(&s, 498);
     stage_asks(&s, "");
-    stage_pass(&s, 500);
+    stage_pass(&s, 1);
     stage_asks(&s, "fence db1");
     stage_close(&s);
 }

@@ -91,3 +91,51 @@ Test(seat, a_named_server_never_seen_is_the_one_that_nobody_else_can_be)
     cr_expect_eq(servers_named(&s, "id1"), 0);
     cr_expect_eq(servers_named(&s, "id2"), 1);
 }
+
+Test(seat, several_open_ones_beside_a_closed_seat_are_nobodys_choice)
+{
+    struct servers s = two();
+    struct decision row = { .phase = PHASE_SEATED };
+    s.count = 3;
+    s.list[2] = s.list[1];
+    TEXT_SET(s.list[2].look.identity, "id3");
+    s.list[0].look.is_read_only = true;
+    s.list[1].look.is_read_only = s.list[2].look.is_read_only = false;
+    TEXT_SET(row.rank.server, "id1");
+    const struct seat_facts facts = seat_facts_count(&s, &row, 0);
+    cr_expect_eq(facts.other_open, YES);
+    cr_expect_eq(facts.other_open_at, -1);
+}
+
+Test(seat, a_second_that_is_lost_is_no_finding_about_the_first)
+{
+    struct servers s = two();
+    s.list[1].is_reachable = false;
+    s.list[1].look.is_read_only = false;
+    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 0), "well");
+}
+
+Test(seat, a_gone_server_that_nobody_can_ask_about_is_gone)
+{
+    struct servers s = two();
+    s.list[0].is_reachable = s.list[1].is_reachable = false;
+    s.list[0].loss = LOSS_REFUSED;
+    s.list[1].loss = LOSS_SILENT;
+    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 0), "gone");
+}
+
+Test(seat, a_denied_login_is_a_living_server)
+{
+    struct servers s = two();
+    s.list[0].is_reachable = false;
+    s.list[0].loss = LOSS_DENIED;
+    s.list[1].look.replica.io = THREAD_CONNECTING;
+    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 0), "doubtful");
+}
+
+Test(seat, a_stranger_in_the_chair_is_not_taken_for_one_of_ours)
+{
+    struct servers s = two();
+    cr_expect_eq(servers_named(&s, "id9"), -1);
+    cr_expect_str_eq(found(&s, "id9", PHASE_SEATED, 0), "out-of-sight");
+}

@@ -211,8 +211,24 @@ Test(steering, a_fence_that_works_after_all_ends_the_wait_and_the_end_of_its_log
     stage_deed(&s, "fence", "ok");
     stage_asks(&s, "catch-up db2");
     cr_expect(s.effects->count > 0);
+    stage_deed(&s, "catch-up", "ok");
+    stage_asks(&s, "seat db2");
+    stage_close(&s);
+}
+
+Test(steering, an_old_server_that_is_found_alive_gets_the_chair_back_when_the_new_one_lacks_its_writes)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lost(&s, "db1", "silent");
+    stage_lost(&s, "db1", "silent");
+    stage_lead(&s);
+    stage_deed(&s, "intend", "ok");
+    stage_report(&s, "db1", "open");
+    stage_deed(&s, "fence", "ok");
+    stage_asks(&s, "catch-up db2");
     stage_deed(&s, "catch-up", "timeout");
-    stage_asks(&s, "seat db2 stale");
+    stage_asks(&s, "intend db1 > db1");
     stage_close(&s);
 }
 

@@ -85,6 +85,7 @@ Test(tables, every_event_effect_deed_and_step_has_a_word)
         cr_expect_str_neq(effect_type_word((enum effect_type)i), "unknown");
     for (int i = 0; i < DEED_COUNT; i++)
         cr_expect(deed_word((enum deed)i) != NULL && strlen(deed_word((enum deed)i)) > 0);
+    cr_expect_str_eq(deed_word(DEED_COUNT), "unknown");
     for (int i = 0; i < STEP_COUNT; i++)
         cr_expect(move_step_word((enum move_step)i) != NULL);
     cr_expect_str_eq(event_type_word(EVENT_TYPE_COUNT), "unknown");
@@ -107,5 +108,76 @@ Test(tables, every_verb_is_there_once_with_usage_meaning_and_example)
         cr_expect(strncmp(row->usage, row->word, strlen(row->word)) == 0, "%s", row->word);
         for (int k = 0; k < i; k++)
             cr_expect_str_neq(row->word, verb_table[k].word);
+    }
+}
+
+/* A word for each member, another for each, and "unknown" for what is none. */
+#define WORDS_ARE_TOLD_APART(word_of, type, count)                                          \
+    for (int i = 0; i < (int)(count); i++) {                                                \
+        cr_expect_str_neq(word_of((type)i), "unknown", #type " %d has no word", i);          \
+        for (int k = 0; k < i; k++)                                                         \
+            cr_expect_str_neq(word_of((type)i), word_of((type)k));                          \
+    }                                                                                       \
+    cr_expect_str_eq(word_of((type)(count)), "unknown")
+
+Test(tables, no_two_members_of_a_list_share_a_word)
+{
+    WORDS_ARE_TOLD_APART(phase_word, enum phase, PHASE_COUNT);
+    WORDS_ARE_TOLD_APART(loss_word, enum loss, LOSS_COUNT);
+    WORDS_ARE_TOLD_APART(hold_kind_word, enum hold_kind, HOLD_KIND_COUNT);
+    WORDS_ARE_TOLD_APART(order_state_word, enum order_state, ORDER_STATE_COUNT);
+    WORDS_ARE_TOLD_APART(thread_state_word, enum thread_state, THREAD_RUNNING + 1);
+    WORDS_ARE_TOLD_APART(voice_word, enum voice, VOICE_COUNT);
+    WORDS_ARE_TOLD_APART(pool_kind_word, enum pool_kind, POOL_KIND_COUNT);
+    WORDS_ARE_TOLD_APART(move_step_word, enum move_step, STEP_COUNT);
+    WORDS_ARE_TOLD_APART(deed_word, enum deed, DEED_COUNT);
+    WORDS_ARE_TOLD_APART(event_type_word, enum event_type, EVENT_TYPE_COUNT);
+    WORDS_ARE_TOLD_APART(effect_type_word, enum effect_type, EFFECT_TYPE_COUNT);
+}
+
+Test(tables, words_that_are_stored_are_read_back_as_what_they_were)
+{
+    enum phase phase;
+    enum hold_kind kind;
+    enum order_state state;
+    for (int i = 0; i < PHASE_COUNT; i++)
+        cr_expect(phase_from_word(phase_word((enum phase)i), &phase) && (int)phase == i);
+    for (int i = 0; i < HOLD_KIND_COUNT; i++)
+        cr_expect(hold_kind_from_word(hold_kind_word((enum hold_kind)i), &kind) && (int)kind == i);
+    for (int i = 0; i < ORDER_STATE_COUNT; i++)
+        cr_expect(order_state_from_word(order_state_word((enum order_state)i), &state) && (int)state == i);
+    cr_expect_not(phase_from_word("sitting", &phase));
+    cr_expect_not(hold_kind_from_word("", &kind));
+    cr_expect_not(order_state_from_word("ask", &state));
+}
+
+/* Is this row hidden by one above it, whose every column is the same or ANY? */
+static bool is_hidden(const struct seat_rule *row, const struct seat_rule *above)
+{
+    const enum fact *wanted = &row->looked, *hides = &above->looked;
+    for (int column = 0; column < 9; column++) {
+        if (hides[column] != ANY && hides[column] != wanted[column])
+            return false;
+    }
+    return true;
+}
+
+Test(tables, no_finding_stands_where_a_row_above_it_takes_all_that_it_could)
+{
+    for (size_t i = 0; i < seat_rule_count; i++) {
+        for (size_t k = 0; k < i; k++)
+            cr_expect_not(is_hidden(&seat_rules[i], &seat_rules[k]), "%s hides %s", seat_rules[k].word, seat_rules[i].word);
+    }
+}
+
+Test(tables, every_error_has_its_word_its_status_and_its_exit_code)
+{
+    for (int i = 0; i < FC_CODE_COUNT; i++) {
+        const struct fc_code_row *row = &fc_code_table[i];
+        cr_assert(row->word != NULL && row->meaning != NULL);
+        cr_expect(row->http_status >= 200 && row->http_status < 600, "%s", row->word);
+        cr_expect((i == FC_OK) == (row->exit_code == 0), "%s", row->word);
+        for (int k = 0; k < i; k++)
+            cr_expect_str_neq(row->word, fc_code_table[k].word);
     }
 }
