@@ -182,7 +182,7 @@ static enum fc_code reload(void *owner, struct fc_err *err)
         event.as.started.config = fresh;
         event.as.started.node = d->node;
         daemon_feed(d, &event);
-        config_reload(d->config, fresh);                   /* what is read at start only stays: a lease changed on one node leads twice */
+        config_reload(d->config, fresh);                   /* never what is read at start: a lease longer on one node leads twice */
         d->log.least = d->config->debug ? NOTE_DEBUG : NOTE_INFO;
         const struct lease_settings settings = lease_settings_of(d);
         lease_retime(&d->lease, &settings);

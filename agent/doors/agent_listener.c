@@ -21,6 +21,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "agent/doors/socket_file.h"
 #include "base/text.h"
 
 #define BACKLOG 1024           /* a full accept queue looks like a time-out to HAProxy and freezes it silently */
@@ -640,27 +641,6 @@ static enum fc_code fixed_door_open(struct agent_listener *listener, const struc
     return code;
 }
 
-/* A socket file that nobody listens on is what a killed process left. Anything else at that path is not ours to remove. */
-static enum fc_code stale_socket_remove(const struct sockaddr_un *address, struct fc_err *err)
-{
-    struct stat at;
-    if (lstat(address->sun_path, &at) != 0)
-        return FC_OK;
-    if (!S_ISSOCK(at.st_mode))
-        return fc_fail(err, FC_BAD_CONFIG, "AgentListenSocket: '%s' exists and is not a socket", address->sun_path);
-    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (probe < 0)
-        return fc_fail(err, FC_UNREACHABLE, "AgentListenSocket: socket: %s", strerror(errno));
-    const bool is_stale = connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
-    close(probe);
-    if (!is_stale)
-        return fc_fail(err, FC_BUSY, "AgentListenSocket: somebody already listens on '%s'", address->sun_path);
-    if (unlink(address->sun_path) != 0)
-        return fc_fail(err, FC_UNREACHABLE, "AgentListenSocket: cannot remove the stale '%s': %s", address->sun_path,
-                       strerror(errno));
-    return FC_OK;
-}
-
 static enum fc_code unix_door_open(struct agent_listener *listener, const struct config *config, struct fc_err *err)
 {
     struct sockaddr_un *address = &listener->unix_address;
@@ -672,7 +652,7 @@ static enum fc_code unix_door_open(struct agent_listener *listener, const struct
     if (!text_copy(address->sun_path, sizeof address->sun_path, path))
         return fc_fail(err, FC_BAD_CONFIG, "AgentListenSocket: '%s' is longer than %zu bytes", path,
                        sizeof address->sun_path - 1);
-    const enum fc_code code = stale_socket_remove(address, err);
+    const enum fc_code code = socket_file_make_way("AgentListenSocket", address, err);
     if (code != FC_OK)
         return code;
     const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);

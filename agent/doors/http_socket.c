@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "agent/doors/socket_file.h"
 #include "base/text.h"
 
 #define BACKLOG 256
@@ -87,34 +88,13 @@ static enum fc_code tcp_open(const char *text, struct http_socket *ret, struct f
     return FC_OK;
 }
 
-/* A socket file that nobody listens on is left over from a process that was killed. */
-static enum fc_code remove_stale(const struct sockaddr_un *address, struct fc_err *err)
-{
-    struct stat at;
-    if (lstat(address->sun_path, &at) != 0)
-        return FC_OK;
-    if (!S_ISSOCK(at.st_mode))
-        return fc_fail(err, FC_BAD_CONFIG, "ListenSocket: '%s' exists and is not a socket", address->sun_path);
-    const int probe = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (probe < 0)
-        return fc_fail(err, FC_UNREACHABLE, "ListenSocket: socket: %s", strerror(errno));
-    const bool is_stale = connect(probe, (const struct sockaddr *)address, sizeof *address) != 0 && errno == ECONNREFUSED;
-    close(probe);
-    if (!is_stale)
-        return fc_fail(err, FC_BUSY, "ListenSocket: somebody already listens on '%s'", address->sun_path);
-    if (unlink(address->sun_path) != 0)
-        return fc_fail(err, FC_UNREACHABLE, "ListenSocket: cannot remove the stale '%s': %s", address->sun_path,
-                       strerror(errno));
-    return FC_OK;
-}
-
 static enum fc_code unix_open(const char *path, struct http_socket *ret, struct fc_err *err)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
     struct stat made;
     if (!TEXT_SET(address.sun_path, path))
         return fc_fail(err, FC_BAD_CONFIG, "ListenSocket: '%s' is longer than %zu bytes", path, sizeof address.sun_path - 1);
-    const enum fc_code code = remove_stale(&address, err);
+    const enum fc_code code = socket_file_make_way("ListenSocket", &address, err);
     if (code != FC_OK)
         return code;
     ret->fd = listen_on((const struct sockaddr *)&address, sizeof address);

@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "agent/doors/socket_file.h"
 #include "act/orders.h"
 #include "agent/status_json.h"
 #include "base/text.h"
@@ -462,30 +463,6 @@ static void on_breather(struct ev_loop *loop, struct ev_timer *timer, int revent
 
 /* ---- the socket file ---- */
 
-/* Removes what a killed process left behind. */
-static enum fc_code make_way(const struct sockaddr_un *address, struct fc_err *err)
-{
-    struct stat what;
-
-    if (lstat(address->sun_path, &what) != 0)
-        return FC_OK;                /* nothing there, or bind says why not */
-    if (!S_ISSOCK(what.st_mode))
-        return fc_fail(err, FC_BAD_CONFIG, "OrderSocket is '%s', where something stands that is no socket; it must be a path "
-                       "of its own", address->sun_path);
-    const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    const bool is_dead = fd >= 0 && connect(fd, (const struct sockaddr *)address, sizeof *address) != 0 &&
-                         errno == ECONNREFUSED;
-    if (fd >= 0)
-        close(fd);
-    if (!is_dead)
-        return fc_fail(err, FC_BUSY, "OrderSocket is '%s', where another process listens already; is a firstchair running?",
-                       address->sun_path);
-    if (unlink(address->sun_path) != 0)
-        return fc_fail(err, FC_BAD_CONFIG, "OrderSocket is '%s', whose old file cannot be removed: %s", address->sun_path,
-                       strerror(errno));
-    return FC_OK;
-}
-
 static enum fc_code listen_at(struct order_socket *door, struct fc_err *err)
 {
     struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -493,7 +470,7 @@ static enum fc_code listen_at(struct order_socket *door, struct fc_err *err)
     const int fd = door->arrival.fd;
 
     TEXT_SET(address.sun_path, door->path);
-    const enum fc_code code = make_way(&address, err);
+    const enum fc_code code = socket_file_make_way("OrderSocket", &address, err);
     if (code != FC_OK)
         return code;
     /* Before bind, so that the file is never open to others; after it, because bind applies the umask. */
