@@ -154,6 +154,12 @@ static void fence_killed(struct deed *deed, const struct session_answer *answer)
         fence_late(deed);
         return;
     }
+    if (answer->code == FC_STORE && answer->error_number == ER_KILL_DENIED_ERROR) {
+        deed->result.loss = LOSS_DENIED;
+        deed_fail(deed, FC_STORE, "the fence account '%.40s' lacks CONNECTION ADMIN: it cannot end the sessions of others",
+                  deed_user(deed, LANE_FENCE));
+        return;
+    }
     if (answer->code != FC_STORE || answer->error_number != ER_NO_SUCH_THREAD) {
         deed_fail_by(deed, answer);
         return;

@@ -166,6 +166,11 @@ static bool is_standing(const struct lane *lane)
     return lane->kind == (lane->store->store.has_chair ? LANE_LOOK : LANE_STORE);
 }
 
+static bool is_of_store_account(enum lane_kind kind)
+{
+    return kind == LANE_STORE || kind == LANE_LOOK;
+}
+
 /* The callback may ask for more, so the lane is free before it is called. */
 void deed_done(struct deed *deed)
 {
@@ -200,10 +205,12 @@ void deed_fail(struct deed *deed, enum fc_code code, const char *format, ...)
     deed_done(deed);
 }
 
-static enum loss loss_of_statement(unsigned number)
+/* The last two deny the fence what it is for: to end a session of another account, to write in spite of read_only. */
+static enum loss loss_of_statement(unsigned number, enum lane_kind kind)
 {
-    static const unsigned denials[] = { 1044, 1045, 1142, 1143, 1227, 1370 };
-    for (size_t i = 0; i < sizeof denials / sizeof denials[0]; i++) {
+    static const unsigned denials[] = { 1044, 1045, 1142, 1143, 1227, 1370, 1095, 1290 };
+    const size_t count = sizeof denials / sizeof denials[0] - (is_of_store_account(kind) ? 2 : 0);
+    for (size_t i = 0; i < count; i++) {
         if (denials[i] == number)
             return LOSS_DENIED;
     }
@@ -214,7 +221,7 @@ void deed_fail_by(struct deed *deed, const struct session_answer *answer)
 {
     deed->result.loss = answer->loss;
     if (answer->code == FC_STORE)
-        deed->result.loss = loss_of_statement(answer->error_number);
+        deed->result.loss = loss_of_statement(answer->error_number, deed->lane->kind);
     deed_fail(deed, answer->code, "%s", answer->text);
 }
 
@@ -476,11 +483,6 @@ static enum lane_kind lane_kind_of(const struct store_mysql *store, const struct
     if (by == BY_REQUEST)
         return request->by_fence ? LANE_FENCE : LANE_STORE;
     return by == BY_LOOK ? LANE_LOOK : by == BY_FOLLOW ? LANE_FOLLOW : LANE_FENCE;
-}
-
-static bool is_of_store_account(enum lane_kind kind)
-{
-    return kind == LANE_STORE || kind == LANE_LOOK;
 }
 
 /* The session stands. The promise of read_only rests on the store's account being bound by it. */

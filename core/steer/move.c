@@ -321,7 +321,8 @@ static void step_failed(struct steering *st, struct steer_stage *stage, const st
     case STEP_INTEND:
         if (event->as.ended.code == FC_TIMEOUT && st->move.is_forced)
             advance(st, stage);                            /* written on one; the operator has accepted the loss */
-        else if (event->as.ended.code == FC_TIMEOUT)
+        else if (event->as.ended.code == FC_TIMEOUT ||
+                 (st->move.kind == MOVE_PLANNED && st->chair.state == CHAIR_MOVING && event->as.ended.code != FC_NOT_LEADER))
             turn_back(st, stage, event->as.ended.text);    /* revoked already: somebody must sit again */
         else
             move_abandon(st, stage, event->as.ended.text);
