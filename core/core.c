@@ -8,6 +8,7 @@
 #include "core/schedule.h"
 
 #define STOP_WITHIN_MS 1500          /* a graceful stop gives the lease back, but does not wait longer for it */
+#define NAMESAKE_TURNS 6             /* renewals seen of another process with our name, before it is said */
 #define DRIFT_PUSH_MS 2000           /* a proxy that contradicts the board for so long is pushed again, at most this often */
 
 struct core *core_new(struct room *room)
@@ -256,6 +257,23 @@ static void note_trouble(struct core *core, const struct event *event, struct ef
     TEXT_FORMAT(note->as.note.text, "firstchair's tables cannot be laid: %s", why);
 }
 
+/* Another living process with this node's name: after a restart the row of the process before stands still, this one goes on. */
+static void watch_namesake(struct core *core, const struct decision *row, struct effects *effects)
+{
+    char name[NODE_NAME_SIZE];
+    node_name_of(row->rank.node, name, sizeof name);
+    if (!text_is(name, core->name) || text_is(row->rank.node, core->node) || rank_is_same_turn(&row->rank, &core->namesake))
+        return;
+    core->namesake = row->rank;
+    if (++core->namesake_turns != NAMESAKE_TURNS)
+        return;
+    struct effect *note = effects_add(effects, NOTE);
+    note->as.note.level = NOTE_ALARM;
+    note->as.note.epoch = core->leadership.epoch;
+    TEXT_SET(note->as.note.subject, core->name);
+    TEXT_FORMAT(note->as.note.text, "another living process calls itself %s too: give each node a NodeName of its own", core->name);
+}
+
 static void observe(struct core *core, const struct event *event, struct effects *effects)
 {
     if (event->type == DEED_ENDED && event->as.ended.deed == DEED_PREPARE)
@@ -264,6 +282,8 @@ static void observe(struct core *core, const struct event *event, struct effects
         const int i = event->as.seen.server;
         const bool was_reachable = core->servers.list[i].is_reachable;
         servers_saw(&core->servers, i, event->as.seen.look, event->as.seen.sent_at);
+        if (event->as.seen.look->has_schema)
+            watch_namesake(core, &event->as.seen.look->lease, effects);
         if (!was_reachable)
             note_server(core, i, true, event->as.seen.look->is_read_only ? "read_only" : "writable", effects);
     } else if (event->type == SERVER_LOST) {

@@ -56,6 +56,9 @@ struct core {
     int proxy_count;
     struct core_proxy proxies[PROXIES_MAX];
 
+    struct rank namesake;            /* the last turn of another process that calls itself as we do */
+    int namesake_turns;
+
     struct status_event events[STATUS_EVENTS_MAX];   /* a ring; seq says the order */
     uint64_t event_seq, status_seq, steps, notes_dropped;
 };

@@ -8,6 +8,8 @@
 #define PREPARE_TURN_MS 1500         /* the second server waits so long for what the first replicates to it */
 #define MOVING_POLL_MS 20            /* while the chair is being moved: whoever answers HAProxy must not be late with the end */
 #define LOOK_AGAIN_MS 50             /* after a loss: the next look comes early, to tell gone from silent */
+#define SILENT_MISSES 8              /* a server that hangs keeps a session for each look that gave up: ask it seldom, or it has */
+#define SILENT_AGAIN_MS 2000         /* none left for the fence. Found again that much later; nothing waits for it meanwhile */
 #define DENIED_AGAIN_MS 1000         /* a login that is refused writes a line into the server's log, and only people mend it */
 
 static struct fc_span ms(int64_t value) { return fc_ms(value); }
@@ -51,6 +53,8 @@ void schedule_hear(struct core *core, const struct event *event)
             }
         } else if (event->as.lost.loss == LOSS_DENIED) {
             s->look_at = fc_plus(core->now, ms(DENIED_AGAIN_MS));
+        } else if (core->servers.list[event->as.lost.server].misses > SILENT_MISSES) {
+            s->look_at = fc_plus(core->now, ms(SILENT_AGAIN_MS));
         } else {
             s->look_at = fc_plus(core->now, ms(core->config->poll_ms < LOOK_AGAIN_MS ? core->config->poll_ms : LOOK_AGAIN_MS));
         }

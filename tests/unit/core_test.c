@@ -394,3 +394,53 @@ Test(core, more_than_fits_is_counted_and_the_last_place_is_used_again)
     cr_expect_eq(effects.count, EFFECTS_MAX);
     cr_expect_eq(effects.list[EFFECTS_MAX - 1].type, WAKE_AT);
 }
+
+/* ---- a second process with our name ---- */
+
+static void stage_renews_as(struct stage *s, const char *node, int times)
+{
+    TEXT_SET(s->row.rank.node, node);
+    for (int i = 0; i < times; i++) {
+        s->row.rank.seq++;
+        stage_report(s, "db1", "open");
+    }
+}
+
+Test(core, another_living_process_with_our_name_is_said_once)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "denied");
+    stage_renews_as(&s, "fc1~dead", 12);
+    stage_notes(&s, "another living process calls itself fc1");
+    const uint64_t seq = s.core->event_seq;
+    stage_renews_as(&s, "fc1~dead", 12);
+    cr_expect_eq(s.core->event_seq, seq);
+    stage_close(&s);
+}
+
+Test(core, the_row_of_the_process_before_a_restart_is_no_namesake)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "denied");
+    TEXT_SET(s.row.rank.node, "fc1~dead");
+    for (int i = 0; i < 20; i++)
+        stage_report(&s, "db1", "open");
+    cr_expect_eq(s.core->namesake_turns, 1);
+    stage_close(&s);
+}
+
+/* ---- a server that hangs ---- */
+
+Test(core, a_server_that_hangs_is_asked_seldom_after_a_while)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    for (int i = 0; i < 9; i++)
+        stage_lost(&s, "db2", "silent");
+    cr_expect_eq(s.core->schedule[1].look_at.us, s.now.us + 2000000, "no more sessions than the fence can do without");
+    stage_report(&s, "db2", "read_only=1");
+    cr_expect_eq(s.core->schedule[1].look_at.us, s.now.us + 200000, "it answers: as before");
+    stage_close(&s);
+}
