@@ -155,7 +155,7 @@ class SingleShow(Show):
     def commands(self):
         node = self.house.nodes[0]
         rows = [('status', self.ctl('status')), ('HTTP', f'curl -s http://127.0.0.1:{node.http_port}/api/health'),
-                ('agent-check', f"printf 'fc_leader/{node.name}\\n' | nc -q1 127.0.0.1 {node.agent_port}"),
+                ('agent-check', f"exec 3<>/dev/tcp/127.0.0.1/{node.agent_port}; echo fc_leader/{node.name} >&3; cat <&3"),
                 ('kill it', kill_of(node)),
                 ('bring it back', self.revive), ('log', f'tail -f {node.log}')]
         return ['One node on its own SQLite file. Try in another terminal (Ctrl-C here ends everything and leaves nothing behind):',
