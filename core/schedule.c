@@ -10,7 +10,7 @@
 #define LOOK_AGAIN_MS 50             /* after a loss: the next look comes early, to tell gone from silent */
 #define SILENT_MISSES 8              /* a server that hangs keeps a session for each look that gave up: ask it seldom, or it has */
 #define SILENT_AGAIN_MS 2000         /* none left for the fence. Found again that much later; nothing waits for it meanwhile */
-#define DENIED_AGAIN_MS 1000         /* a login that is refused writes a line into the server's log, and only people mend it */
+#define DENIED_AGAIN_MS 1000         /* refused or answered with nonsense: it costs the server or us something each time, and only people mend it */
 
 static struct fc_span ms(int64_t value) { return fc_ms(value); }
 
@@ -51,7 +51,7 @@ void schedule_hear(struct core *core, const struct event *event)
                 if (i != event->as.lost.server && !core->schedule[i].is_looking)
                     core->schedule[i].look_at = core->now; /* and ask the others what they still hear */
             }
-        } else if (event->as.lost.loss == LOSS_DENIED) {
+        } else if (event->as.lost.loss == LOSS_DENIED || event->as.lost.loss == LOSS_BROKEN) {
             s->look_at = fc_plus(core->now, ms(DENIED_AGAIN_MS));
         } else if (core->servers.list[event->as.lost.server].misses > SILENT_MISSES) {
             s->look_at = fc_plus(core->now, ms(SILENT_AGAIN_MS));

@@ -24,6 +24,9 @@
 #define NAME_KEPT_MS 60000           /* how long resolved addresses are used */
 #define ADDRESSES_MAX 4              /* of one name; after a failed connect the next one is tried */
 #define PACKET_MAX (1ul << 20)       /* a server that sends more in one packet is not believed */
+static char session_key[] = "firstchair";    /* under which a handle knows its session */
+#define READ_MAX (64ul << 20)        /* more in one read is no length */
+#define ANSWER_BYTES_MAX (512u << 10)    /* all of one answer; a look has some 20 kB. The library loses what it had begun to keep */
 #define SETTLING_CAPABILITIES 2      /* sets of the first round trip: two of settings, then these */
 #define SETTLING_GRANTS 3
 #define SETTLING_USE 4
@@ -31,6 +34,9 @@
 
 enum state { CLOSED, RESOLVING, CONNECTING, SETTLING, IDLE, QUERYING };
 enum operation { OP_CONNECT, OP_QUERY, OP_NEXT, OP_FETCH };
+
+/* Exported by Connector/C 3 (libmariadb_3), declared in a header that is not installed: called after each read from a server. */
+int ma_pvio_register_callback(my_bool is_new, void (*read_or_written)(int mode, MYSQL *mysql, const unsigned char *bytes, size_t length));
 
 struct name_job {
     struct mysql_session *session;   /* NULL: closed meanwhile */
@@ -67,6 +73,8 @@ struct mysql_session {
     MYSQL *connected;
     MYSQL_ROW row;
     struct fc_time connect_at;       /* not earlier */
+    uint64_t received;               /* bytes since the query or the connect began */
+    bool is_flooded;
 
     bool has_query;
     char *text;
@@ -187,6 +195,10 @@ static void lose_by_library(struct mysql_session *s)
 {
     const unsigned number = mysql_errno(s->mysql);
     char why[160];
+    if (s->is_flooded) {
+        lose(s, FC_UNREACHABLE, LOSS_BROKEN, 0, "its answer is larger than any that we ask for");
+        return;
+    }
     TEXT_FORMAT(why, "%s (%u)", number == 0 ? "the protocol was broken" : mysql_error(s->mysql), number);
     lose(s, FC_UNREACHABLE, loss_of(number, mysql_error(s->mysql)), number, why);
 }
@@ -473,6 +485,22 @@ static bool finish_operation(struct mysql_session *s)
     return false;
 }
 
+/* The library reads on for as long as a server sends, and keeps what it tells of its columns, however much that is. So the
+ * bytes of an answer are counted at each read, and past the bound the connection is cut under the library's feet. */
+static void count_read(int mode, MYSQL *mysql, const unsigned char *bytes, size_t length)
+{
+    const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+    struct mysql_session *s = NULL;
+    (void)bytes;
+    if (mode != 0 || length > READ_MAX || mysql_get_optionv(mysql, MARIADB_OPT_USERDATA, session_key, &s) != 0 || s == NULL)
+        return;                                            /* a failed read has the length -1 */
+    s->received += length;
+    if (s->received > ANSWER_BYTES_MAX) {
+        s->is_flooded = true;
+        connect((int)mysql_get_socket(mysql), &nowhere, sizeof nowhere);
+    }
+}
+
 static int start_operation(struct mysql_session *s)
 {
     switch (s->operation) {
@@ -481,6 +509,7 @@ static int start_operation(struct mysql_session *s)
                                         s->setting.password, NULL, (unsigned)s->port, NULL,
                                         CLIENT_MULTI_STATEMENTS | CLIENT_FOUND_ROWS);
     case OP_QUERY:
+        s->received = 0;
         return s->state == SETTLING
                    ? mysql_real_query_start(&s->error, s->mysql, s->settling, (unsigned long)s->settling_length)
                    : mysql_real_query_start(&s->error, s->mysql, s->text, (unsigned long)s->length);
@@ -629,15 +658,19 @@ static void resolve(struct mysql_session *s)
     lose(s, FC_BUSY, LOSS_SILENT, 0, "no worker is free to resolve the name");
 }
 
-static MYSQL *handle_new(void)
+static MYSQL *handle_new(struct mysql_session *s)
 {
+    static bool counts_reads;
     MYSQL *mysql = mysql_init(NULL);
     const my_bool off = 0;
     const unsigned protocol = MYSQL_PROTOCOL_TCP, infile = 0;
     const unsigned long packet = PACKET_MAX;
     if (mysql == NULL)
         return NULL;
+    if (!counts_reads)
+        counts_reads = ma_pvio_register_callback(1, count_read) == 0;      /* one for all sessions of the process */
     mysql_options(mysql, MYSQL_OPT_NONBLOCK, 0);
+    mysql_optionsv(mysql, MARIADB_OPT_USERDATA, session_key, s);
     mysql_options(mysql, MYSQL_OPT_RECONNECT, &off);
     mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
     mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &infile);       /* no server reads our files */
@@ -666,7 +699,9 @@ static void connect_or_resolve(struct mysql_session *s)
         TEXT_SET(s->ip[0], s->name);
         s->ip_count = 1;
     }
-    s->mysql = handle_new();
+    s->mysql = handle_new(s);
+    s->received = 0;
+    s->is_flooded = false;
     if (s->mysql == NULL) {
         lose(s, FC_NO_MEMORY, LOSS_SILENT, 0, "out of memory");
         return;

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 
-from stage import Home, StageFailure, limit, stays, wait_until
+from stage import Home, Shared, StageFailure, limit, stays, wait_until
 
 POOL = 'fc_backend'
 
@@ -211,3 +211,61 @@ def test_garbage_at_every_door_disturbs_nobody():
         home.wait_seated('db1', 5)
         assert home.leaders() == [leader]
         assert json.loads(node.get('/api/steering/status')[1])['node'] == node.name
+
+
+def packet(number, body):
+    return len(body).to_bytes(3, 'little') + bytes([number % 256]) + body
+
+
+def column():
+    def text(bytes_):
+        return bytes([len(bytes_)]) + bytes_
+    return text(b'def') + text(b'') * 3 + text(b'c' * 200) + text(b'') + b'\x0c\x21\0\xff\0\0\0\xfd\0\0\0\0\0'
+
+
+def endless_columns(listener, stop):
+    """Says hello as MariaDB does, lets everybody in, and answers the first query with columns that never end."""
+    hello = b'\x0a10.11.0-MariaDB\0' + (7).to_bytes(4, 'little') + b'12345678\0' + b'\xff\xf7\x21\x02\0\xff\x81\x15' + b'\0' * 10 \
+        + b'123456789012\0' + b'mysql_native_password\0'
+    flood = b''.join(packet(number, column()) for number in range(256)) * 8
+    while not stop.is_set():
+        try:
+            line, _ = listener.accept()
+            line.settimeout(2)
+            line.sendall(packet(0, hello))
+            line.recv(4096)
+            line.sendall(packet(2, b'\0\0\0\x02\0\0\0'))
+            line.recv(65536)
+            line.sendall(packet(1, b'\xfd\xff\xff\x7f'))
+            while not stop.is_set():
+                line.sendall(flood)
+        except OSError:
+            continue
+
+
+@limit(60)
+def test_a_server_whose_answer_never_ends_costs_little_memory():
+    """A false MySQL floods each look with columns: each session is ended at a bound, the node says so and lives on."""
+    listener = socket.create_server(('127.0.0.1', 0))
+    listener.settimeout(0.3)
+    stop = threading.Event()
+    flooder = threading.Thread(target=endless_columns, args=(listener, stop))
+    flooder.start()
+    try:
+        with Shared(nodes=1) as house:
+            house.server.port = listener.getsockname()[1]
+            node = house.nodes[0]
+            node.configure({'Nodes': [node.address], 'MySQLOrchestratorHost': '127.0.0.1', 'MySQLOrchestratorPort': house.server.port,
+                            'MySQLOrchestratorDatabase': 'firstchair', 'MySQLOrchestratorUser': 'x', 'MySQLOrchestratorPassword': 'y'})
+            node.start()
+            wait_until(lambda: 'larger than any' in node.child.tail(50), 20, 'the sentence in the log')
+
+            def resident_mb():
+                words = [line.split() for line in open(f'/proc/{node.pid}/status') if line.startswith('VmRSS')][0]
+                return int(words[1]) // 1024
+            stays(lambda: resident_mb() < 300, 6, 'the node stays small')
+            assert node.get('/health/live')[0] == 200
+    finally:
+        stop.set()
+        flooder.join()
+        listener.close()
