@@ -330,11 +330,3 @@ enum fc_code proxy_config_print(const struct config *config, char *to, size_t si
         return fc_fail(err, FC_BAD_INPUT, "the printed configuration is longer than %zu bytes", size);
     return FC_OK;
 }
-
-struct fc_span proxy_unheard_bound(const struct config *config)
-{
-    const int64_t token_ms = (int64_t)config->check_fall * (config->check_inter_ms + config->check_timeout_ms) +
-                             config->check_inter_ms;
-
-    return fc_ms(token_ms + (int64_t)config->hard_stop_seconds * 1000);
-}

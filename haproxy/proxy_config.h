@@ -13,8 +13,4 @@
 /* Writes the text, zero-terminated, into `to`. FC_BAD_CONFIG when a needed key is missing, FC_BAD_INPUT when too long. */
 enum fc_code proxy_config_print(const struct config *config, char *to, size_t size, struct fc_err *err);
 
-/* How long an HAProxy that reaches no node may go on using a server, from the revoke on: fall x (inter + timeout) + inter
- * of the token check (spec/haproxy-agent-check.md 8), plus hard-stop-after for processes that a reload left behind. */
-struct fc_span proxy_unheard_bound(const struct config *config);
-
 #endif

@@ -381,9 +381,3 @@ Test(haproxy, a_value_that_haproxy_would_read_otherwise_is_not_printed)
     cr_expect_eq(proxy_config_print(&home, sheet, 500, &err), FC_BAD_INPUT);
     cr_expect_eq(proxy_config_print(&home, sheet, 0, &err), FC_BAD_INPUT);
 }
-
-Test(haproxy, an_unheard_proxy_is_bound_by_its_token_check_and_its_hard_stop)
-{
-    config_preset(&home);
-    cr_expect_eq(fc_span_ms(proxy_unheard_bound(&home)), 5 * (300 + 100) + 300 + 10000);
-}
