@@ -9,6 +9,7 @@ import socket
 import subprocess
 
 from .nest import free_port
+from .net import LOOPBACK
 from .waits import StageFailure, wait_until
 
 MAINT, DRAINS = 1 | 2 | 32, 8 | 16        # not 4: `disabled` in the file, which stays set when the server is made ready
@@ -16,12 +17,13 @@ RUNNING = ('1', '2')
 
 
 class Haproxy:
-    def __init__(self, nest, name):
-        self.nest, self.name = nest, name
+    def __init__(self, nest, name, place=LOOPBACK):
+        self.nest, self.name, self.place = nest, name, place
         self.folder = nest.folder(name)
         self.socket = f'{self.folder}/admin.sock'
         self.state_file = f'{self.folder}/server-state'
         self.backend_port, self.leader_port, self.relay_port = free_port(), free_port(), free_port()
+        self.runtime_port = free_port()
         self.config = f'{self.folder}/haproxy.cfg'
         self.log = f'{self.folder}/haproxy.log'
         self.child = None
@@ -29,10 +31,17 @@ class Haproxy:
     def keys(self):
         """The configuration keys of firstchair that concern this HAProxy."""
         return {'HAProxySocket': self.socket, 'HAProxyStateFile': self.state_file,
-                'BackendListen': f'127.0.0.1:{self.backend_port}', 'LeaderListen': f'127.0.0.1:{self.leader_port}',
+                'BackendListen': f'{self.place.host}:{self.backend_port}', 'LeaderListen': f'{self.place.host}:{self.leader_port}',
                 'RelayListen': f'127.0.0.1:{self.relay_port}', 'HAProxyDoorScript': f'{self.folder}/door.lua'}
 
+    @property
+    def runtime(self):
+        """Where firstchair reaches the runtime socket: by TCP when this HAProxy is on a host of its own, so that a cut cuts it."""
+        return f'{self.place.host}:{self.runtime_port}' if self.place.is_apart else self.socket
+
     def configure(self, text):
+        if self.place.is_apart:
+            text = text.replace('\nglobal\n', f'\nglobal\n  stats socket ipv4@{self.runtime} level admin\n', 1)
         self.nest.write(f'{self.name}/haproxy.cfg', text)
         if not os.path.exists(self.state_file):
             self.nest.write(f'{self.name}/server-state', '1\n')       # a state of nobody; without the file HAProxy warns
@@ -43,7 +52,8 @@ class Haproxy:
         return done.returncode, (done.stdout + done.stderr).strip()
 
     def start(self, extra=()):
-        self.child = self.nest.start(self.name, ['haproxy', '-db', '-f', self.config, '-L', self.name, *extra], self.log)
+        self.child = self.nest.start(self.name, ['haproxy', '-db', '-f', self.config, '-L', self.name, *extra], self.log,
+                                     place=self.place)
         wait_until(self.listens, 10, f'{self.name} to listen')
         return self
 

@@ -8,6 +8,7 @@ import sys
 from .haproxy import Haproxy
 from .mariadb import DATABASE, GRANTS, Pair, Server
 from .nest import Nest
+from .net import LOOPBACK, Net
 from .node import Node, run_firstchair
 from .redis import Redis
 from .traffic import Writer
@@ -16,13 +17,24 @@ from .waits import StageFailure, wait_until
 POOL = 'fc_backend'
 
 
+def node_names(count):
+    return [f'fc{number + 1}' for number in range(count)]
+
+
 class House:
     """What all modes share: a nest, nodes, and waiting for one leader."""
 
-    def __init__(self, node_count, keys=None):
+    def __init__(self, node_count, keys=None, hosts=None):
+        """`hosts`: names of what gets a host of its own in a network that can be cut; without it all is on 127.0.0.1."""
         self.nest = Nest()
-        self.nodes = [Node(self.nest, f'fc{number + 1}') for number in range(node_count)]
+        self.net = Net(hosts) if hosts else None
+        if self.net:
+            self.nest.closers.append(self.net.close)
+        self.nodes = [Node(self.nest, name, self.place(name)) for name in node_names(node_count)]
         self.extra = keys or {}
+
+    def place(self, name):
+        return self.net.place(name) if self.net else LOOPBACK
 
     def __enter__(self):
         return self
@@ -78,10 +90,12 @@ class House:
 class Home(House):
     """Two masters, HAProxies in front, three nodes; Redis when asked."""
 
-    def __init__(self, nodes=3, proxies=1, redis=False, keys=None):
-        super().__init__(nodes, keys)
-        self.pair = Pair(self.nest)
-        self.proxies = [Haproxy(self.nest, f'lb{number + 1}') for number in range(proxies)]
+    def __init__(self, nodes=3, proxies=1, redis=False, keys=None, is_apart=False):
+        """`is_apart`: each server, HAProxy and node on a host of its own (home.net cuts them), and one host for the clients."""
+        names = [f'lb{number + 1}' for number in range(proxies)]
+        super().__init__(nodes, keys, ['db1', 'db2', *names, *node_names(nodes), 'client'] if is_apart else None)
+        self.pair = Pair(self.nest, place=self.place)
+        self.proxies = [Haproxy(self.nest, name, self.place(name)) for name in names]
         self.redis = Redis(self.nest) if redis else None
 
     def keys(self, proxy=None):
@@ -92,7 +106,7 @@ class Home(House):
             'MySQLOrchestratorUser': 'store', 'MySQLOrchestratorPassword': passwords['store'],
             'MySQLOrchestratorDatabase': DATABASE,
             'BackendFenceUser': 'fence', 'BackendFencePassword': passwords['fence'],
-            'HAProxyInstances': [f'{proxy.name}={proxy.socket}' for proxy in self.proxies],
+            'HAProxyInstances': [f'{proxy.name}={proxy.runtime}' for proxy in self.proxies],
         }
         if self.redis:
             keys['RedisAddress'] = self.redis.socket
@@ -148,7 +162,15 @@ class Home(House):
         wait_until(agreed, bound, f'{name} to sit, for every node and every HAProxy', every=0.05)
 
     def writer(self, client='w1', proxy=0, **options):
-        return Writer(self.nest, self.pair.app_file, self.proxies[proxy].backend_port, client, **options)
+        """A client through a HAProxy, by its number."""
+        through = self.proxies[proxy]
+        return Writer(self.nest, self.pair.app_file, through.backend_port, client, host=through.place.host,
+                      place=self.place('client'), **options)
+
+    def direct_writer(self, server, client, **options):
+        """A client that passes by all HAProxies."""
+        return Writer(self.nest, self.pair.app_file, server.port, client, host=server.place.host, place=self.place('client'),
+                      **options)
 
     def other(self, name):
         return next(server for server in self.pair.servers if server.name != name)

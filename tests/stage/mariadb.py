@@ -11,6 +11,7 @@ import shutil
 import subprocess
 
 from .nest import free_port, server_account
+from .net import LOOPBACK
 from .waits import StageFailure, wait_until
 
 DATABASE = 'firstchair'
@@ -21,7 +22,7 @@ socket={folder}/server.sock
 pid-file={folder}/pid
 port={port}
 report_port={port}
-bind-address=127.0.0.1
+bind-address={host}
 server_id={server_id}
 gtid_domain_id={server_id}
 gtid_strict_mode=ON
@@ -88,13 +89,13 @@ def template(nest):
 
 
 class Server:
-    def __init__(self, nest, name, server_id, read_only=True, options=''):
-        self.nest, self.name, self.server_id, self.port = nest, name, server_id, free_port()
+    def __init__(self, nest, name, server_id, read_only=True, options='', place=LOOPBACK):
+        self.nest, self.name, self.server_id, self.port, self.place = nest, name, server_id, free_port(), place
         self.account = server_account()
         self.folder = nest.folder(name, self.account)
         nest.folder(f'{name}/tmp', self.account)     # of its own: a server that starts removes what looks temporary in its tmpdir
         subprocess.run(['cp', '-a', '--reflink=auto', template(nest), self.folder + '/data'], check=True)
-        self.options = nest.write(f'{name}/my.cnf', OPTIONS.format(folder=self.folder, port=self.port, server_id=server_id,
+        self.options = nest.write(f'{name}/my.cnf', OPTIONS.format(folder=self.folder, host=place.host, port=self.port, server_id=server_id,
                                                                    read_only=int(read_only)) + options, owner=self.account)
         self.client_file = nest.write(f'{name}/root.cnf', f'[client]\nuser=root\nsocket={self.folder}/server.sock\n')
         self.log = self.folder + '/error.log'
@@ -102,14 +103,15 @@ class Server:
 
     @property
     def address(self):
-        return f'127.0.0.1:{self.port}'
+        return f'{self.place.host}:{self.port}'
 
     @property
     def pid(self):
         return self.child.pid
 
     def start(self, wait=True):
-        self.child = self.nest.start(self.name, ['mariadbd', f'--defaults-file={self.options}'], self.log, self.account)
+        self.child = self.nest.start(self.name, ['mariadbd', f'--defaults-file={self.options}'], self.log, self.account,
+                                     place=self.place)
         if wait:
             self.wait_ready()
         return self
@@ -166,10 +168,11 @@ class Server:
         """Accounts and the application's table, not written to the binlog: each server of a pair gets its own."""
         text = ['SET SESSION sql_log_bin=0;', f'CREATE DATABASE app; CREATE DATABASE {DATABASE};',
                 'CREATE TABLE app.t (client VARCHAR(32) NOT NULL, n BIGINT NOT NULL, sent_us BIGINT NOT NULL, '
+                'took DATETIME(6) NOT NULL DEFAULT NOW(6), '        # its use makes the binlog tell microseconds
                 'PRIMARY KEY (client, n)) ENGINE=InnoDB;']
         for user, password in passwords.items():
-            text.append(f"CREATE USER {user}@'127.0.0.1' IDENTIFIED BY '{password}';")
-            text += [f"GRANT {grant} TO {user}@'127.0.0.1';" for grant in GRANTS[user]]
+            text.append(f"CREATE USER {user}@'{self.place.accounts}' IDENTIFIED BY '{password}';")
+            text += [f"GRANT {grant} TO {user}@'{self.place.accounts}';" for grant in GRANTS[user]]
         text.append(f"ALTER USER root@localhost IDENTIFIED BY '{root_password}';")
         self.execute('\n'.join(text))
         self.nest.write(f'{self.name}/root.cnf',
@@ -201,6 +204,26 @@ class Server:
         row = r"INSERT INTO app\.t \(client, n, sent_us\) VALUES \('([^']+)', (\d+), (\d+)\)"
         return [(client, int(n), int(at)) for client, n, at in re.findall(row, text)]
 
+    def took(self, since=None):
+        """[(client, n, the server's own time in seconds)] of the app.t rows first written here, of its binlogs after `since`."""
+        logs = [path for path in self.binlogs() if since is None or os.path.basename(path) > since]
+        text = subprocess.run(['mariadb-binlog', '--no-defaults', '--force-if-open', f'--server-id={self.server_id}', *logs],
+                              capture_output=True, text=True, errors='replace', timeout=120).stdout
+        found, now = [], 0.0
+        for stamp, client, n in re.findall(r"^SET TIMESTAMP=([\d.]+)|INSERT INTO app\.t \([^)]*\) VALUES \('([^']+)', (\d+)", text,
+                                           re.MULTILINE):
+            if stamp:
+                now = float(stamp)
+            else:
+                found.append((client, int(n), now))
+        return found
+
+    def next_binlog(self):
+        """Begins a new binlog; the name of the last one before it."""
+        last = os.path.basename(self.binlogs()[-1])
+        self.execute('FLUSH BINARY LOGS')
+        return last
+
     def table(self):
         return {(row['client'], int(row['n'])) for row in self.rows('SELECT client, n FROM app.t', 60)}
 
@@ -208,10 +231,10 @@ class Server:
 class Pair:
     """Two masters of each other, both read_only, with accounts; nobody is opened here: that is firstchair's to do."""
 
-    def __init__(self, nest, names=('db1', 'db2')):
+    def __init__(self, nest, names=('db1', 'db2'), place=lambda _name: LOOPBACK):
         self.nest = nest
         self.passwords = {user: secrets.token_hex(12) for user in GRANTS}
-        self.servers = [Server(nest, name, number + 1) for number, name in enumerate(names)]
+        self.servers = [Server(nest, name, number + 1, place=place(name)) for number, name in enumerate(names)]
         self.by_name = {server.name: server for server in self.servers}
         self.app_file = nest.write('app.cnf', f'[client]\nuser=app\npassword={self.passwords["app"]}\nhost=127.0.0.1\n')
 
@@ -225,7 +248,7 @@ class Pair:
             server.wait_ready()
             server.set_up(self.passwords, secrets.token_hex(12))
         for server, other in zip(self.servers, reversed(self.servers)):
-            server.execute(f"CHANGE MASTER TO master_host='127.0.0.1', master_port={other.port}, master_user='repl', "
+            server.execute(f"CHANGE MASTER TO master_host='{other.place.host}', master_port={other.port}, master_user='repl', "
                            f"master_password='{self.passwords['repl']}', master_use_gtid=slave_pos, master_connect_retry=1, "
                            f"master_heartbeat_period=0.5; START SLAVE;")
         wait_until(self.replicates, 15, 'both servers to replicate from each other')

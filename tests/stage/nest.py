@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import time
 
+from .net import LOOPBACK
 from .waits import StageFailure
 
 PR_SET_PDEATHSIG = 1
@@ -142,7 +143,7 @@ class Nest:
         parent = os.environ.get('FC_STAGE_ROOT') or tempfile.gettempdir()
         self.path = tempfile.mkdtemp(prefix=name + '-', dir=parent)
         os.chmod(self.path, 0o711)            # the database user passes through; each folder in it is closed on its own
-        self.children = []
+        self.children, self.closers = [], []
         open_nests.append(self)
 
     def folder(self, name, owner=None, mode=0o700):
@@ -168,14 +169,14 @@ class Nest:
         os.replace(draft, path)
         return path
 
-    def start(self, name, argv, log, account=None, env=None, stdin=subprocess.DEVNULL):
+    def start(self, name, argv, log, account=None, env=None, stdin=subprocess.DEVNULL, place=LOOPBACK):
         def tie_to_parent():
             libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
 
         who = {} if account is None else {'user': account[0], 'group': account[1], 'extra_groups': []}
-        with open(log, 'ab') as sink:
+        with open(log, 'ab') as sink, place.inside():
             process = subprocess.Popen(argv, stdin=stdin, stdout=sink, stderr=sink, process_group=0, cwd=self.path,
                                        preexec_fn=tie_to_parent, env=dict(os.environ, **(env or {})), **who)
         child = Child(name, process, log)
@@ -194,6 +195,8 @@ class Nest:
             child.signal(signal.SIGKILL)
         for child in self.children:
             child.process.wait()
+        for closer in self.closers:            # what its processes stood on
+            closer()
         shutil.rmtree(self.path, ignore_errors=True)
         open_nests.remove(self)
 

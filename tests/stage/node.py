@@ -5,6 +5,7 @@ import os
 import subprocess
 
 from .nest import free_port
+from .net import LOOPBACK
 from .waits import StageFailure, wait_until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -19,8 +20,8 @@ def program(name):
 
 
 class Node:
-    def __init__(self, nest, name):
-        self.nest, self.name = nest, name
+    def __init__(self, nest, name, place=LOOPBACK):
+        self.nest, self.name, self.place = nest, name, place
         self.folder = nest.folder(name)
         self.http_port, self.agent_port = free_port(), free_port()
         self.order_socket = f'{self.folder}/order.sock'
@@ -30,21 +31,22 @@ class Node:
 
     @property
     def address(self):
-        return f'{self.name}=127.0.0.1:{self.http_port}/{self.agent_port}'
+        return f'{self.name}={self.place.host}:{self.http_port}/{self.agent_port}'
 
     @property
     def pid(self):
         return self.child.pid
 
     def configure(self, keys):
-        own = {'NodeName': self.name, 'ListenAddress': f'127.0.0.1:{self.http_port}',
-               'AgentListenAddress': f'127.0.0.1:{self.agent_port}', 'OrderSocket': self.order_socket}
+        own = {'NodeName': self.name, 'ListenAddress': f'{self.place.host}:{self.http_port}',
+               'AgentListenAddress': f'{self.place.host}:{self.agent_port}', 'OrderSocket': self.order_socket}
         if keys.get('RecordFile'):
             own['RecordFile'] = f'{self.folder}/events.log'
         self.nest.write(f'{self.name}/firstchair.json', json.dumps({**keys, **own}, indent=2) + '\n')
 
     def start(self, wait=True):
-        self.child = self.nest.start(self.name, [program('firstchair'), 'serve', '--config', self.config], self.log)
+        self.child = self.nest.start(self.name, [program('firstchair'), 'serve', '--config', self.config], self.log,
+                                     place=self.place)
         if wait:
             wait_until(self.listens, 15, f'{self.name} to answer on HTTP')
         return self
@@ -71,8 +73,10 @@ class Node:
 
     def get(self, path, timeout=2):
         """(HTTP status, text)."""
-        line = http.client.HTTPConnection('127.0.0.1', self.http_port, timeout=timeout)
+        line = http.client.HTTPConnection(self.place.host, self.http_port, timeout=timeout)
         try:
+            with self.place.inside():            # a look of the stage is made on the node's own host: no cut is in its way
+                line.connect()
             line.request('GET', path)
             answer = line.getresponse()
             return answer.status, answer.read().decode(errors='replace')

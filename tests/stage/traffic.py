@@ -2,6 +2,7 @@
 import os
 from collections import namedtuple
 
+from .net import LOOPBACK
 from .node import ROOT
 from .waits import StageFailure, wait_until
 
@@ -18,18 +19,19 @@ def writer_program():
 class Writer:
     """`writer` on the given port; see tests/stage/writer.c for the options and the log."""
 
-    def __init__(self, nest, app_file, port, client='w1', interval_ms=5, fresh=False, retry_unknown=False):
-        self.nest, self.client = nest, client
+    def __init__(self, nest, app_file, port, client='w1', interval_ms=5, fresh=False, retry_unknown=False, retry_ms=2,
+                 silence_seconds=10, host='127.0.0.1', place=LOOPBACK):
+        self.nest, self.client, self.place = nest, client, place
         self.log = nest.file(f'writer-{client}.log')
         self.errors = nest.file(f'writer-{client}.errors')
-        self.argv = [writer_program(), '--defaults-file', app_file, '--port', str(port), '--client', client, '--interval-ms',
-                     str(interval_ms), '--log', self.log]
+        self.argv = [writer_program(), '--defaults-file', app_file, '--host', host, '--port', str(port), '--client', client, '--interval-ms',
+                     str(interval_ms), '--retry-ms', str(retry_ms), '--silence-seconds', str(silence_seconds), '--log', self.log]
         self.argv += ['--fresh'] * fresh + ['--retry-unknown'] * retry_unknown
         self.child = None
         self.read_to, self.seen = 0, []
 
     def start(self):
-        self.child = self.nest.start(f'writer {self.client}', self.argv, self.errors)
+        self.child = self.nest.start(f'writer {self.client}', self.argv, self.errors, place=self.place)
         return self
 
     def stop(self):

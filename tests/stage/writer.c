@@ -22,12 +22,13 @@
 
 /* Longer than HAProxy holds the door, so that a held connection is not given up by the client. */
 #define SILENCE_SECONDS 10
-#define RETRY_PAUSE_US 2000
+#define RETRY_PAUSE_MS 2
 
 struct writer {
-    const char *defaults_file, *client;
+    const char *defaults_file, *host, *client;
     unsigned port;
-    int64_t interval_us, count;
+    int64_t interval_us, retry_us, count;
+    unsigned silence_seconds;
     bool is_fresh, retries_unknown;
     FILE *log;
     MYSQL *session;
@@ -94,7 +95,7 @@ static bool server_id_read(struct writer *writer)
 
 static bool session_open(struct writer *writer, int64_t n)
 {
-    unsigned silence = SILENCE_SECONDS;
+    const unsigned silence = writer->silence_seconds;
     my_bool no = 0;
     unsigned protocol = MYSQL_PROTOCOL_TCP;
     int64_t began_us = now_us(CLOCK_MONOTONIC);
@@ -110,7 +111,8 @@ static bool session_open(struct writer *writer, int64_t n)
     mysql_options(writer->session, MYSQL_OPT_CONNECT_TIMEOUT, &silence);
     mysql_options(writer->session, MYSQL_OPT_READ_TIMEOUT, &silence);
     mysql_options(writer->session, MYSQL_OPT_WRITE_TIMEOUT, &silence);
-    if (mysql_real_connect(writer->session, NULL, NULL, NULL, NULL, writer->port, NULL, 0) != NULL && server_id_read(writer)) {
+    if (mysql_real_connect(writer->session, writer->host, NULL, NULL, NULL, writer->port, NULL, 0) != NULL &&
+        server_id_read(writer)) {
         note(writer, "session", n, began_us, 0);
         return true;
     }
@@ -134,7 +136,7 @@ static bool row_write(struct writer *writer, int64_t n)
     unsigned error;
 
     if (!session_open(writer, n)) {
-        pause_us(RETRY_PAUSE_US);
+        pause_us(writer->retry_us);
         return false;
     }
     snprintf(statement, sizeof statement, "INSERT INTO app.t (client, n, sent_us) VALUES ('%s', %lld, %lld)", writer->client,
@@ -150,7 +152,7 @@ static bool row_write(struct writer *writer, int64_t n)
     note(writer, outcome_is_unknown(error) ? "unknown" : "failed", n, began_us, error);
     session_close(writer);
     if (!outcome_is_unknown(error))
-        pause_us(RETRY_PAUSE_US);
+        pause_us(writer->retry_us);
     return outcome_is_unknown(error) && !writer->retries_unknown;
 }
 
@@ -189,6 +191,8 @@ static bool options_read(struct writer *writer, int argc, char **argv)
 {
     static const struct option options[] = {
         { "defaults-file", required_argument, NULL, 'd' }, { "port", required_argument, NULL, 'p' },
+        { "host", required_argument, NULL, 'h' },          { "retry-ms", required_argument, NULL, 't' },
+        { "silence-seconds", required_argument, NULL, 's' },
         { "client", required_argument, NULL, 'c' }, { "interval-ms", required_argument, NULL, 'i' },
         { "count", required_argument, NULL, 'n' }, { "log", required_argument, NULL, 'l' },
         { "fresh", no_argument, NULL, 'f' }, { "retry-unknown", no_argument, NULL, 'r' }, { NULL, 0, NULL, 0 },
@@ -198,6 +202,12 @@ static bool options_read(struct writer *writer, int argc, char **argv)
     while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (option == 'd')
             writer->defaults_file = optarg;
+        else if (option == 'h')
+            writer->host = optarg;
+        else if (option == 't')
+            writer->retry_us = 1000 * number_of(optarg, 0, 60000);
+        else if (option == 's')
+            writer->silence_seconds = (unsigned)number_of(optarg, 1, 3600);
         else if (option == 'p')
             writer->port = (unsigned)number_of(optarg, 1, 65535);
         else if (option == 'c' && strspn(optarg, "abcdefghijklmnopqrstuvwxyz0123456789_") == strlen(optarg) && strlen(optarg) <= 32)
@@ -220,12 +230,13 @@ static bool options_read(struct writer *writer, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    struct writer writer = { .interval_us = 10000, .log = stdout };
+    struct writer writer = { .interval_us = 10000, .retry_us = 1000 * RETRY_PAUSE_MS, .silence_seconds = SILENCE_SECONDS,
+                             .log = stdout };
     struct sigaction stop = { .sa_handler = stop_writing };
 
     if (!options_read(&writer, argc, argv)) {
-        fputs("usage: writer --defaults-file FILE --port PORT --client NAME [--interval-ms N] [--count N] [--fresh] "
-              "[--retry-unknown] [--log FILE]\n", stderr);
+        fputs("usage: writer --defaults-file FILE [--host HOST] --port PORT --client NAME [--interval-ms N] [--count N] "
+              "[--fresh] [--retry-unknown] [--retry-ms N] [--silence-seconds N] [--log FILE]\n", stderr);
         return 2;
     }
     setvbuf(writer.log, NULL, _IOLBF, BUFSIZ);      /* whole lines: others read the log while it grows */
