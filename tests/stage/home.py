@@ -130,8 +130,11 @@ class Home(House):
         self.nest.write(f'{proxy.name}/door.lua', script)
         return text
 
-    def start(self, settle=True):
+    def start_pair(self):
         self.pair.start()
+
+    def start(self, settle=True):
+        self.start_pair()
         if self.redis:
             self.redis.start()
         self.configure()

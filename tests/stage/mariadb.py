@@ -169,7 +169,9 @@ class Server:
         text = ['SET SESSION sql_log_bin=0;', f'CREATE DATABASE app; CREATE DATABASE {DATABASE};',
                 'CREATE TABLE app.t (client VARCHAR(32) NOT NULL, n BIGINT NOT NULL, sent_us BIGINT NOT NULL, '
                 'took DATETIME(6) NOT NULL DEFAULT NOW(6), '        # its use makes the binlog tell microseconds
-                'PRIMARY KEY (client, n)) ENGINE=InnoDB;']
+                'PRIMARY KEY (client, n)) ENGINE=InnoDB;',
+                'CREATE TABLE app.tally (client VARCHAR(32) NOT NULL, slot INT NOT NULL, n BIGINT NOT NULL, '
+                'PRIMARY KEY (client, slot)) ENGINE=InnoDB;']
         for user, password in passwords.items():
             text.append(f"CREATE USER {user}@'{self.place.accounts}' IDENTIFIED BY '{password}';")
             text += [f"GRANT {grant} TO {user}@'{self.place.accounts}';" for grant in GRANTS[user]]
@@ -241,14 +243,15 @@ class Pair:
     def __getitem__(self, name):
         return self.by_name[name]
 
-    def start(self):
+    def start(self, port_to=lambda server, other: other.port):
+        """`port_to(server, other)`: where `server` finds the other one, for links that go through a relay."""
         for server in self.servers:
             server.start(wait=False)
         for server in self.servers:
             server.wait_ready()
             server.set_up(self.passwords, secrets.token_hex(12))
         for server, other in zip(self.servers, reversed(self.servers)):
-            server.execute(f"CHANGE MASTER TO master_host='{other.place.host}', master_port={other.port}, master_user='repl', "
+            server.execute(f"CHANGE MASTER TO master_host='{other.place.host}', master_port={port_to(server, other)}, master_user='repl', "
                            f"master_password='{self.passwords['repl']}', master_use_gtid=slave_pos, master_connect_retry=1, "
                            f"master_heartbeat_period=0.5; START SLAVE;")
         wait_until(self.replicates, 15, 'both servers to replicate from each other')

@@ -20,13 +20,13 @@ class Writer:
     """`writer` on the given port; see tests/stage/writer.c for the options and the log."""
 
     def __init__(self, nest, app_file, port, client='w1', interval_ms=5, fresh=False, retry_unknown=False, retry_ms=2,
-                 silence_seconds=10, host='127.0.0.1', place=LOOPBACK):
+                 silence_seconds=10, tally=False, host='127.0.0.1', place=LOOPBACK):
         self.nest, self.client, self.place = nest, client, place
         self.log = nest.file(f'writer-{client}.log')
         self.errors = nest.file(f'writer-{client}.errors')
-        self.argv = [writer_program(), '--defaults-file', app_file, '--host', host, '--port', str(port), '--client', client, '--interval-ms',
-                     str(interval_ms), '--retry-ms', str(retry_ms), '--silence-seconds', str(silence_seconds), '--log', self.log]
-        self.argv += ['--fresh'] * fresh + ['--retry-unknown'] * retry_unknown
+        self.argv = [writer_program(), '--defaults-file', app_file, '--host', host, '--port', str(port), '--client', client,
+                     '--interval-ms', str(interval_ms), '--retry-ms', str(retry_ms), '--silence-seconds', str(silence_seconds), '--log', self.log]
+        self.argv += ['--fresh'] * fresh + ['--retry-unknown'] * retry_unknown + ['--tally'] * tally
         self.child = None
         self.read_to, self.seen = 0, []
 

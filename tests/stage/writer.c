@@ -5,6 +5,8 @@
  * The table's key is (client, n), so a doubled write cannot hide. Under STATEMENT replication @@server_id may not stand in a
  * write: it is read once per session.
  *
+ * With --tally it keeps 16 counters as maxima instead: a row that two servers may raise, and a late replay does not lower.
+ *
  * Log, one line each:  MICROSECONDS VERDICT N SERVER_ID LATENCY_US ERRNO   (CLOCK_REALTIME at the answer)
  * Verdicts: session, nosession, ok, present, failed, unknown. */
 #include <errno.h>
@@ -23,13 +25,14 @@
 /* Longer than HAProxy holds the door, so that a held connection is not given up by the client. */
 #define SILENCE_SECONDS 10
 #define RETRY_PAUSE_MS 2
+#define TALLY_SLOTS 16
 
 struct writer {
     const char *defaults_file, *host, *client;
     unsigned port;
     int64_t interval_us, retry_us, count;
     unsigned silence_seconds;
-    bool is_fresh, retries_unknown;
+    bool is_fresh, retries_unknown, is_tally;
     FILE *log;
     MYSQL *session;
     unsigned long server_id;
@@ -128,6 +131,16 @@ static bool outcome_is_unknown(unsigned error)
            || error == ER_SERVER_SHUTDOWN || error == ER_CONNECTION_KILLED || error == ER_QUERY_INTERRUPTED;
 }
 
+static void statement_of(const struct writer *writer, int64_t n, char *to, size_t size)
+{
+    if (writer->is_tally)
+        snprintf(to, size, "INSERT INTO app.tally (client, slot, n) VALUES ('%s', %lld, %lld) ON DUPLICATE KEY UPDATE "
+                 "n = GREATEST(n, VALUES(n))", writer->client, (long long)(n % TALLY_SLOTS), (long long)n);
+    else
+        snprintf(to, size, "INSERT INTO app.t (client, n, sent_us) VALUES ('%s', %lld, %lld)", writer->client, (long long)n,
+                 (long long)now_us(CLOCK_REALTIME));
+}
+
 /* Sends row n once. True when n is settled and the next number is due. */
 static bool row_write(struct writer *writer, int64_t n)
 {
@@ -139,8 +152,7 @@ static bool row_write(struct writer *writer, int64_t n)
         pause_us(writer->retry_us);
         return false;
     }
-    snprintf(statement, sizeof statement, "INSERT INTO app.t (client, n, sent_us) VALUES ('%s', %lld, %lld)", writer->client,
-             (long long)n, (long long)now_us(CLOCK_REALTIME));
+    statement_of(writer, n, statement, sizeof statement);
     began_us = now_us(CLOCK_MONOTONIC);
     error = mysql_query(writer->session, statement) == 0 ? 0 : mysql_errno(writer->session);
     if (error == 0 || error == ER_DUP_ENTRY) {
@@ -195,7 +207,8 @@ static bool options_read(struct writer *writer, int argc, char **argv)
         { "silence-seconds", required_argument, NULL, 's' },
         { "client", required_argument, NULL, 'c' }, { "interval-ms", required_argument, NULL, 'i' },
         { "count", required_argument, NULL, 'n' }, { "log", required_argument, NULL, 'l' },
-        { "fresh", no_argument, NULL, 'f' }, { "retry-unknown", no_argument, NULL, 'r' }, { NULL, 0, NULL, 0 },
+        { "fresh", no_argument, NULL, 'f' }, { "retry-unknown", no_argument, NULL, 'r' },
+        { "tally", no_argument, NULL, 'm' }, { NULL, 0, NULL, 0 },
     };
     int option;
 
@@ -222,6 +235,8 @@ static bool options_read(struct writer *writer, int argc, char **argv)
             writer->is_fresh = true;
         else if (option == 'r')
             writer->retries_unknown = true;
+        else if (option == 'm')
+            writer->is_tally = true;
         else
             return false;
     }
@@ -236,7 +251,7 @@ int main(int argc, char **argv)
 
     if (!options_read(&writer, argc, argv)) {
         fputs("usage: writer --defaults-file FILE [--host HOST] --port PORT --client NAME [--interval-ms N] [--count N] "
-              "[--fresh] [--retry-unknown] [--retry-ms N] [--silence-seconds N] [--log FILE]\n", stderr);
+              "[--fresh] [--retry-unknown] [--tally] [--retry-ms N] [--silence-seconds N] [--log FILE]\n", stderr);
         return 2;
     }
     setvbuf(writer.log, NULL, _IOLBF, BUFSIZ);      /* whole lines: others read the log while it grows */
