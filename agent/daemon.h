@@ -23,6 +23,7 @@
 #include "base/room.h"
 #include "core/core.h"
 
+#define DAEMON_CHECK_LIMIT_MS 5000   /* a check has its own session; nothing but people waits for it */
 #define DAEMON_QUEUE_MAX 256         /* events that the performers of one step may cause */
 #define DAEMON_WAITERS_MAX 128       /* orders whose answer is awaited at a door */
 

@@ -48,7 +48,7 @@ static enum deed deed_of(enum effect_type type)
     case ORDER_LAY:
     case ORDER_CLOSE: return DEED_ORDER;
     case PREPARE: return DEED_PREPARE;
-    case WAKE_AT: case NOTE: case LOOK: case STAND: case GIVE_BACK: case INTEND: case SEAT: case ORDER_REPLY: case REGISTER:
+    case WAKE_AT: case NOTE: case LOOK: case CHECK: case STAND: case GIVE_BACK: case INTEND: case SEAT: case ORDER_REPLY: case REGISTER:
     case RECORD: case ANSWER_SHOW: case ANSWER_EXTEND: case VOICE_EXTEND: case PROXY_PUSH: case PROXY_LOOK: case PUBLISH:
     case STOP: case EFFECT_TYPE_COUNT: break;
     }
@@ -89,6 +89,12 @@ void daemon_look(struct daemon *d, int server)
 static void perform_look(struct daemon *d, const struct effect *effect)
 {
     daemon_look(d, effect->server);
+}
+
+static void perform_check(struct daemon *d, const struct effect *effect)
+{
+    const struct store_request request = { .deed = STORE_CHECK, .server = effect->server, .limit_ms = DAEMON_CHECK_LIMIT_MS };
+    ask_store(d, &request);
 }
 
 static void perform_prepare(struct daemon *d, const struct effect *effect)
@@ -275,7 +281,7 @@ static void perform_proxy_look(struct daemon *d, const struct effect *effect)
 
 static perform *const performers[EFFECT_TYPE_COUNT] = {
     [WAKE_AT] = perform_wake,            [NOTE] = perform_note,             [LOOK] = perform_look,
-    [PREPARE] = perform_prepare,         [STAND] = perform_stand,           [GIVE_BACK] = perform_lease_command,
+    [CHECK] = perform_check,             [PREPARE] = perform_prepare,         [STAND] = perform_stand,           [GIVE_BACK] = perform_lease_command,
     [INTEND] = perform_lease_command,    [FENCE] = perform_fence,           [CATCH_UP] = perform_catch_up,
     [SEAT] = perform_lease_command,      [OPEN] = perform_open,             [HOLD_WRITE] = perform_hold_write,
     [ORDER_LAY] = perform_order_lay,     [ORDER_CLOSE] = perform_order_close, [ORDER_REPLY] = perform_reply,
@@ -318,6 +324,16 @@ static void looked(struct daemon *d, const struct store_result *result)
     daemon_feed(d, &event);
 }
 
+static void checked(struct daemon *d, const struct store_result *result)
+{
+    struct event event = { .type = SERVER_CHECKED };
+    event.as.checked.server = result->server;
+    event.as.checked.loss = result->loss;
+    event.as.checked.settings = result->code == FC_OK ? result->settings : NULL;
+    TEXT_SET(event.as.checked.text, result->text);
+    daemon_feed(d, &event);
+}
+
 static enum deed deed_of_store(enum store_deed deed)
 {
     switch (deed) {
@@ -328,7 +344,8 @@ static enum deed deed_of_store(enum store_deed deed)
     case STORE_ORDER_LAY:
     case STORE_ORDER_CLOSE: return DEED_ORDER;
     case STORE_PREPARE: return DEED_PREPARE;
-    case STORE_LOOK: case STORE_RENEW: case STORE_TAKE: case STORE_REGISTER: case STORE_HISTORY: case STORE_DEED_COUNT: break;
+    case STORE_LOOK: case STORE_RENEW: case STORE_TAKE: case STORE_REGISTER: case STORE_HISTORY: case STORE_CHECK:
+    case STORE_COMPARE: case STORE_DEED_COUNT: break;
     }
     return DEED_NONE;
 }
@@ -366,6 +383,11 @@ void daemon_store_heard(void *owner, const struct store_result *result)
     case STORE_HISTORY:
         if (result->code != FC_OK)
             log_say(&d->log, NOTE_DEBUG, d->store->name[result->server], "%s: %s", store_deed_word(result->deed), result->text);
+        break;
+    case STORE_CHECK:
+        checked(d, result);
+        break;
+    case STORE_COMPARE:
         break;
     case STORE_PREPARE:
         daemon_look(d, result->server);                    /* the new tables are to be seen now, not at the next poll */

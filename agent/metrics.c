@@ -10,7 +10,7 @@
 
 #include "base/text.h"
 
-enum scope { OF_NODE, OF_SERVER, OF_POOL, OF_POOL_SERVER, OF_VIEW, OF_PROXY, SCOPE_COUNT };
+enum scope { OF_NODE, OF_SERVER, OF_NEED, OF_POOL, OF_POOL_SERVER, OF_VIEW, OF_PROXY, SCOPE_COUNT };
 
 struct process_numbers { bool has_memory, has_descriptors; double resident_bytes, cpu_seconds, descriptors; };
 
@@ -20,6 +20,7 @@ struct spot {
     const struct desk_counters *counters;
     const struct process_numbers *process;
     const struct status_server *server;
+    const struct status_need *need;
     const struct status_pool *pool;
     const struct status_pool_server *pool_server;
     const struct status_view *view;
@@ -76,6 +77,10 @@ VALUE(server_io, at->server->has_been_seen && at->server->look.replica.is_config
       at->server->look.replica.io == THREAD_RUNNING)
 VALUE(server_sql, at->server->has_been_seen && at->server->look.replica.is_configured,
       at->server->look.replica.sql == THREAD_RUNNING)
+
+VALUE(server_needs, at->server->settings_age_ms >= 0, at->server->need_count)
+VALUE(server_settings_age, at->server->settings_age_ms >= 0, SECONDS(at->server->settings_age_ms))
+VALUE(need, at->need->word[0] != '\0', 1)
 
 VALUE(pool_epoch, true, at->pool->epoch)
 VALUE(pool_paused, true, at->pool->is_paused)
@@ -154,6 +159,10 @@ static const struct family families[] = {
     GAUGE("server_replication_lag_seconds", OF_SERVER, server_lag, "How far behind its master; no sample when unknown."),
     GAUGE("server_replication_io_running", OF_SERVER, server_io, "1 when the fetching thread runs."),
     GAUGE("server_replication_sql_running", OF_SERVER, server_sql, "1 when the applying thread runs."),
+
+    GAUGE("server_settings_age_seconds", OF_SERVER, server_settings_age, "Age of the last check of what this mode needs of it."),
+    GAUGE("server_needs", OF_SERVER, server_needs, "How much of what this mode needs is missing at the server; 0 is well."),
+    GAUGE("server_need_missing", OF_NEED, need, "1 for each thing that is missing: severity warning, alarm or refuse."),
 
     STATE("pool_state", OF_POOL, pool, "1 for the present state of the pool."),
     GAUGE("pool_epoch", OF_POOL, pool_epoch, "Age of the pool's chair."),
@@ -241,6 +250,12 @@ static void print_labels(FILE *to, enum scope scope, const struct spot *at, cons
         print_label(to, "kind", pool_kind_word(at->pool->kind), false);
         is_first = false;
         break;
+    case OF_NEED:
+        print_label(to, "severity", need_severity_word(at->need->severity), is_first);
+        print_label(to, "need", at->need->word, false);
+        print_label(to, "server", at->server->name, false);
+        is_first = false;
+        break;
     case OF_SERVER:
         print_label(to, "server", at->server->name, true);
         is_first = false;
@@ -301,17 +316,27 @@ static void visit_pools(FILE *to, const struct family *family, struct spot *at)
     }
 }
 
+static void visit_servers(FILE *to, const struct family *family, struct spot at)
+{
+    for (int i = 0; i < at.node->server_count; i++) {
+        at.server = &at.node->servers[i];
+        if (family->scope == OF_SERVER)
+            print_sample(to, family, &at);
+        for (int n = 0; family->scope == OF_NEED && n < at.server->need_count; n++) {
+            at.need = &at.server->needs[n];
+            print_sample(to, family, &at);
+        }
+    }
+}
+
 static void visit(FILE *to, const struct family *family, struct spot at)
 {
     switch (family->scope) {
     case OF_NODE:
         print_sample(to, family, &at);
         break;
-    case OF_SERVER:
-        for (int i = 0; i < at.node->server_count; i++) {
-            at.server = &at.node->servers[i];
-            print_sample(to, family, &at);
-        }
+    case OF_SERVER: case OF_NEED:
+        visit_servers(to, family, at);
         break;
     case OF_PROXY:
         for (int i = 0; i < at.node->proxy_count; i++) {
@@ -391,7 +416,7 @@ char *metrics_print(const struct status *status, const struct desk_counters *cou
 /* ---- docs/metrics.md ---- */
 
 static const char *const scope_labels[SCOPE_COUNT] = {
-    [OF_NODE] = "", [OF_SERVER] = "server", [OF_POOL] = "pool, kind", [OF_POOL_SERVER] = "pool, server",
+    [OF_NODE] = "", [OF_SERVER] = "server", [OF_NEED] = "severity, need, server", [OF_POOL] = "pool, kind", [OF_POOL_SERVER] = "pool, server",
     [OF_VIEW] = "proxy, pool, server", [OF_PROXY] = "proxy",
 };
 

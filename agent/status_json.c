@@ -48,6 +48,8 @@ const char *note_level_word(enum note_level level)
 }
 
 static const char *word_of_level(const void *value) { return note_level_word(*(const enum note_level *)value); }
+static const char *word_of_need(const void *value) { return *(const char *const *)value; }
+static const char *word_of_severity(const void *value) { return need_severity_word(*(const enum need_severity *)value); }
 static const char *word_of_loss(const void *value) { return loss_word(*(const enum loss *)value); }
 static const char *word_of_thread(const void *value) { return thread_state_word(*(const enum thread_state *)value); }
 static const char *word_of_hold(const void *value) { return hold_kind_word(*(const enum hold_kind *)value); }
@@ -149,6 +151,14 @@ static const struct field look_fields[] = {
     END
 };
 
+static const struct field need_fields[] = {
+    WORD(status_need, "word", word, word_of_need, "the requirement: `log-bin`, `binlog-format` ...; `firstchairctl verify-backends` lists all"),
+    WORD(status_need, "severity", severity, word_of_severity,
+         "`warning`, `alarm`, or `refuse` = no order seats this server without `force`"),
+    FIELD(status_need, text, TEXT, "what is, and how to mend it"),
+    END
+};
+
 static const struct field server_fields[] = {
     FIELD(status_server, name, TEXT, "name in the configuration"),
     FIELD(status_server, address, TEXT, "its address"),
@@ -159,6 +169,8 @@ static const struct field server_fields[] = {
     FIELD(status_server, loss_text, TEXT, "the same as a sentence"),
     FIELD(status_server, trouble, TEXT, "why our tables could not be laid there; empty = nothing known"),
     FIELD(status_server, age_ms, AGE, "age of the last successful look; null = never"),
+    FIELD(status_server, settings_age_ms, AGE, "age of the last check of what this mode needs of it; null = never"),
+    LIST(status_server, needs, need_count, need_fields, "what this mode needs and is missing there; empty = nothing"),
     { "look", SHOWN_PART_IF, offsetof(struct status_server, look), look_fields,
       offsetof(struct status_server, has_been_seen), 0, NULL, "what the last successful look saw; null = never" },
     END

@@ -348,6 +348,75 @@ const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
                  "state not like '%master%' and state not like '%source%'",
     },
     [SQL_SESSION_END] = { .name = "session-end", .places = "n", .mysql = "kill ?" },
+
+    /* The variables of core/model/settings.h under the names of both kinds of server. */
+    [SQL_SETTINGS_READ] = {
+        .name = "settings-read", .places = "",
+        .mysql = "show global variables where variable_name in ('log_bin', 'binlog_format', 'server_id', 'gtid_domain_id', "
+                 "'gtid_strict_mode', 'log_slave_updates', 'log_replica_updates', 'sync_binlog', "
+                 "'innodb_flush_log_at_trx_commit', 'relay_log_recovery', 'tx_isolation', 'transaction_isolation', "
+                 "'auto_increment_increment', 'auto_increment_offset', 'slave_net_timeout', 'replica_net_timeout', 'sql_mode', "
+                 "'time_zone', 'system_time_zone', 'slave_exec_mode', 'replica_exec_mode', 'slave_skip_errors', "
+                 "'replica_skip_errors', 'event_scheduler')",
+    },
+    /* UTC, so that neither a time zone nor its summer time has a say. */
+    [SQL_CLOCK_READ] = {
+        .name = "clock-read", .places = "",
+        .mysql = "select timestampdiff(microsecond, '1970-01-01', utc_timestamp(3)) div 1000 as unix_ms",
+    },
+    [SQL_UPTIME_READ] = { .name = "uptime-read", .places = "", .mysql = "show global status like 'Uptime'" },
+    /* Without SELECT on the schema mysql an account sees itself alone here. */
+    [SQL_ACCOUNTS_READ] = {
+        .name = "accounts-read", .places = "",
+        .mysql = "select grantee, max(privilege_type in ('SUPER', 'READ_ONLY ADMIN', 'READ ONLY ADMIN')) as is_above "
+                 "from information_schema.user_privileges group by grantee order by is_above desc, grantee limit 100",
+    },
+    [SQL_ACCOUNTS_READ_MYSQL] = {
+        .name = "accounts-read-mysql", .places = "",
+        .mysql = "select grantee, max(privilege_type in ('SUPER', 'CONNECTION_ADMIN')) as is_above "
+                 "from information_schema.user_privileges group by grantee order by is_above desc, grantee limit 100",
+    },
+    /* Where the present value comes from. SQL and DYNAMIC: set since the start, which hides what it started with. */
+    [SQL_BOOT_READ_ONLY] = {
+        .name = "boot-read-only", .places = "",
+        .mysql = "select global_value as value, global_value_origin as origin from information_schema.system_variables "
+                 "where variable_name = 'READ_ONLY'",
+    },
+    [SQL_BOOT_READ_ONLY_MYSQL] = {
+        .name = "boot-read-only-mysql", .places = "",
+        .mysql = "select if(@@global.read_only, 'ON', 'OFF') as value, variable_source as origin "
+                 "from performance_schema.variables_info where variable_name = 'read_only'",
+    },
+
+    /* Limits keep six results together below what one round trip may bring back (mysql_rows.h), and are the same on both
+     * sides; behind the last row of a full result nothing is said (backends/compare.h). Sorted as compare.c compares keys. */
+    [SQL_COMPARE_DECISION] = {
+        .name = "compare-decision", .places = "",
+        .mysql = "select name, epoch, seq, server, node, phase, successor, intent_id, limit_ms, why, mark "
+                 "from firstchair_decision order by name limit 10",
+    },
+    [SQL_COMPARE_HOLD] = {
+        .name = "compare-hold", .places = "",
+        .mysql = "select " HOLD_COLUMNS " from firstchair_hold order by pool, server limit 200",
+    },
+    [SQL_COMPARE_ORDER] = {
+        .name = "compare-order", .places = "",
+        .mysql = "select " ORDER_COLUMNS " from firstchair_order order by order_id desc limit 200",
+    },
+    [SQL_COMPARE_HISTORY] = {
+        .name = "compare-history", .places = "",
+        .mysql = "select event_id, unix_ms, kind, subject, epoch, node, message from firstchair_history "
+                 "order by event_id desc limit 300",
+    },
+    [SQL_COMPARE_ACTIVE_NODE] = {   /* its times change each second and decide nothing */
+        .name = "compare-active-node", .places = "",
+        .mysql = "select anchor, hostname, token from active_node order by anchor limit 10",
+    },
+    [SQL_COMPARE_NODE_HEALTH] = {
+        .name = "compare-node-health", .places = "",
+        .mysql = "select hostname, token, extra_info, command, app_version from node_health "
+                 "order by binary hostname, binary token limit 200",
+    },
 };
 
 /* --- values of the places ----------------------------------------------------------------------------------------- */

@@ -17,6 +17,9 @@
 #include "core/effect.h"
 #include "model/decision.h"
 #include "model/look.h"
+#include "model/settings.h"
+
+struct mysql_rows;
 
 enum store_deed {
     STORE_LOOK,        /* one round trip: everything of struct server_look */
@@ -31,6 +34,8 @@ enum store_deed {
     STORE_ORDER_CLOSE, /* state and answer, only where still asked */
     STORE_REGISTER,    /* node_health (and active_node when leading), for other tools */
     STORE_HISTORY,     /* one line of history (idempotent by id) */
+    STORE_CHECK,       /* one round trip: struct server_settings, as the account `fence`. A pair's */
+    STORE_COMPARE,     /* one round trip: the rows of the tables in backends/compare.h, as the account `fence`. A pair's */
     STORE_DEED_COUNT
 };
 
@@ -59,6 +64,8 @@ struct store_result {
     char text[200];                   /* the sentence when not FC_OK */
     struct fc_time sent_at;           /* right before the first byte was sent */
     const struct server_look *look;   /* STORE_LOOK with FC_OK; borrowed for the call */
+    const struct server_settings *settings;   /* STORE_CHECK with FC_OK; borrowed for the call */
+    const struct mysql_rows *rows;    /* STORE_COMPARE with FC_OK: a set for each of compare_tables; borrowed for the call */
     struct decision stored;           /* RENEW, TAKE: the row as it stands now on this server */
     struct log_position position;     /* FENCE */
     int sessions_left;                /* FENCE */

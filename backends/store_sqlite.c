@@ -311,6 +311,8 @@ static const struct deed_row deed_table[STORE_DEED_COUNT] = {
     [STORE_ORDER_CLOSE] = { do_order,     SQLITE_WRITES_FOR_GOOD },
     [STORE_REGISTER]    = { do_register,  SQLITE_WRITES },
     [STORE_HISTORY]     = { do_history,   SQLITE_WRITES },
+    [STORE_CHECK]       = { NULL,         SQLITE_READS },
+    [STORE_COMPARE]     = { NULL,         SQLITE_READS },
 };
 
 static void perform(void *job)

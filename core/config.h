@@ -83,6 +83,7 @@ struct config {
     /* time bounds (ours), all in milliseconds unless the name says otherwise */
     int poll_ms;                             /* BackendPollMilliseconds */
     int probe_timeout_ms;
+    int check_seconds;                       /* BackendCheckSeconds: between two checks of what the mode needs */
     int lease_ms, lease_renew_ms, drift_percent;
     int term_ms;
     int dwell_ms;

@@ -81,6 +81,8 @@ const struct config_key config_keys[] = {
     INT("BackendPollMilliseconds", poll_ms, "200", 20, 60000, LIVE, TIMES, "Between two looks at a server of the store.")
     INT("BackendProbeTimeoutMilliseconds", probe_timeout_ms, "500", 10, 60000, LIVE, TIMES,
         "Silence after which one look is lost.")
+    INT("BackendCheckSeconds", check_seconds, "60", 1, 86400, LIVE, TIMES,
+        "Between two checks of what this mode needs of the servers of the pair; also after each reconnect, and on order.")
     INT("LeaseMilliseconds", lease_ms, "2000", 100, HOUR_MS, FIXED, TIMES,
         "How long a lease must stand unchanged before another node takes over. The same on all nodes.")
     INT("LeaseRenewMilliseconds", lease_renew_ms, "400", 20, HOUR_MS, FIXED, TIMES,

@@ -9,6 +9,7 @@
 
 #define STOP_WITHIN_MS 1500          /* a graceful stop gives the lease back, but does not wait longer for it */
 #define NAMESAKE_TURNS 6             /* renewals seen of another process with our name, before it is said */
+#define CHECK_MENDED_MS 1000         /* a look that sees replication mended has it checked again at most this often */
 #define DRIFT_PUSH_MS 2000           /* a proxy that contradicts the board for so long is pushed again, at most this often */
 
 struct core *core_new(struct room *room)
@@ -49,7 +50,7 @@ static bool has_looked(const struct core *core)
 static struct steer_stage stage_of(struct core *core, struct effects *effects)
 {
     return (struct steer_stage){
-        .config = core->config, .servers = &core->servers, .leadership = &core->leadership, .out = effects,
+        .config = core->config, .servers = &core->servers, .needs = &core->needs, .leadership = &core->leadership, .out = effects,
         .now = core->now, .unix_ms = core->unix_ms, .node = core->name, .next_id = &core->next_id, .rng = &core->rng, .has_looked = has_looked(core),
     };
 }
@@ -108,6 +109,7 @@ static void start(struct core *core, const struct event *event, struct effects *
     core->is_started = true;
     set_up_servers(core);
     set_up_proxies(core);
+    needs_init(&core->needs, core->servers.has_chair ? core->servers.count : 0);
     steering_init(&core->steering, core->config, core->name);
     schedule_start(core);
     effects_add(effects, STAND)->as.stand = true;
@@ -274,14 +276,74 @@ static void watch_namesake(struct core *core, const struct decision *row, struct
     TEXT_FORMAT(note->as.note.text, "another living process calls itself %s too: give each node a NodeName of its own", core->name);
 }
 
+/* A finding is said when it appears and when it is gone, not at each check. */
+static void note_needs(struct core *core, int server, uint64_t before, struct effects *effects)
+{
+    const uint64_t now = core->needs.list[server].missing, unknown = core->needs.list[server].unknown;
+    for (size_t r = 0; r < need_rule_count; r++) {
+        const bool was = (before >> r & 1) != 0, is = (now >> r & 1) != 0;
+        if (was == is)
+            continue;
+        struct effect *note = effects_add(effects, NOTE);
+        note->as.note.level = !is ? NOTE_INFO : need_rules[r].severity == NEED_WARNING ? NOTE_WARNING : NOTE_ALARM;
+        note->as.note.epoch = core->leadership.epoch;
+        TEXT_SET(note->as.note.subject, core->servers.list[server].name);
+        if (is)
+            need_sentence(&core->needs, &core->servers, server, r, note->as.note.text, sizeof note->as.note.text);
+        else
+            TEXT_FORMAT(note->as.note.text, (unknown >> r & 1) != 0 ? "%s is no longer known to be wrong" : "%s is well now",
+                        need_rules[r].word);
+    }
+}
+
+static void judge_needs(struct core *core, struct effects *effects)
+{
+    uint64_t before[STORE_SERVERS_MAX];
+    for (int i = 0; i < core->needs.count; i++)
+        before[i] = core->needs.list[i].missing;
+    needs_judge(&core->needs, &core->servers);
+    for (int i = 0; i < core->needs.count; i++)
+        note_needs(core, i, before[i], effects);
+}
+
+static void observe_check(struct core *core, const struct event *event, struct effects *effects)
+{
+    const int server = event->as.checked.server;
+    if (server >= core->needs.count)
+        return;
+    if (event->as.checked.settings != NULL)
+        needs_read(&core->needs, server, event->as.checked.settings, core->now);
+    else if (event->as.checked.loss == LOSS_DENIED)
+        needs_denied(&core->needs, server, event->as.checked.text, core->now);
+    else
+        return;
+    judge_needs(core, effects);
+}
+
+/* What may have changed the settings: a start of the server, another server behind the name. And replication that was mended is
+ * seen by the look at once: its finding need not stand for the rest of the minute. */
+static bool wants_check(const struct core *core, int server, bool was_reachable, const struct server_look *look)
+{
+    const struct server_needs *n = &core->needs.list[server];
+    if (!was_reachable || (n->has_settings && !text_is(n->settings.identity, look->identity)))
+        return true;
+    return look->replica.io == THREAD_RUNNING && look->replica.sql == THREAD_RUNNING && n->has_settings &&
+           fc_since(n->read_at, core->now).us >= fc_ms(CHECK_MENDED_MS).us &&
+           n->settings.value[SETTING_REPLICATION][0] != '\0' && !text_is(n->settings.value[SETTING_REPLICATION], "running");
+}
+
 static void observe(struct core *core, const struct event *event, struct effects *effects)
 {
+    if (event->type == SERVER_CHECKED)
+        observe_check(core, event, effects);
     if (event->type == DEED_ENDED && event->as.ended.deed == DEED_PREPARE)
         note_trouble(core, event, effects);
     if (event->type == SERVER_SEEN) {
         const int i = event->as.seen.server;
         const bool was_reachable = core->servers.list[i].is_reachable;
         servers_saw(&core->servers, i, event->as.seen.look, event->as.seen.sent_at);
+        if (wants_check(core, i, was_reachable, event->as.seen.look))
+            schedule_check(core, i);
         if (event->as.seen.look->has_schema)
             watch_namesake(core, &event->as.seen.look->lease, effects);
         if (!was_reachable)

@@ -14,6 +14,7 @@
 #include "core/effect.h"
 #include "core/event.h"
 #include "core/status.h"
+#include "judge/needs.h"
 #include "lead/leadership.h"
 #include "model/servers.h"
 #include "steer/steering.h"
@@ -21,6 +22,8 @@
 struct core_server_schedule {
     struct fc_time look_at, look_sent_at, prepare_at;
     bool is_looking;
+    struct fc_time check_at, check_sent_at;
+    bool is_checking;
 };
 
 struct core_proxy {
@@ -49,6 +52,7 @@ struct core {
     struct fc_time stop_by;
 
     struct servers servers;
+    struct needs needs;
     struct leadership leadership;
     struct steering steering;
     struct core_server_schedule schedule[STORE_SERVERS_MAX];

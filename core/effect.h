@@ -16,6 +16,7 @@
     X(WAKE_AT,        "send WOKEN at this moment (the earliest one asked for wins)")                          \
     X(NOTE,           "a line for people: the log, events, Redis")                                            \
     X(LOOK,           "look at a server of the store now")                                                    \
+    X(CHECK,          "read the settings of a server of the store: the slow probe")                           \
     X(PREPARE,        "bring the schema of a server up to date")                                              \
     X(STAND,          "try, or do not try, to become leader")                                                 \
     X(GIVE_BACK,      "give the lease back")                                                                  \

@@ -11,6 +11,7 @@
 #include "base/moment.h"
 #include "model/decision.h"
 #include "model/look.h"
+#include "model/settings.h"
 
 struct config;
 
@@ -32,6 +33,7 @@ struct proxy_row {
     X(STOP_ASKED,    "a graceful stop is wanted")                                                             \
     X(SERVER_SEEN,   "a look at a server of the store has succeeded")                                         \
     X(SERVER_LOST,   "a look or the standing session has failed")                                             \
+    X(SERVER_CHECKED, "a slow probe of a server has ended: its settings, or why there are none")              \
     X(LEASE_GRANTED, "this node leads in this epoch until the moment given")                                  \
     X(LEASE_DENIED,  "somebody else leads, or nobody does")                                                   \
     X(STORE_SILENT,  "the store has confirmed nothing for so long that the lease is over")                    \
@@ -73,6 +75,7 @@ struct event {
         struct { const struct config *config; const char *node; uint64_t seed; } started;   /* RELOADED too */
         struct { int server; struct fc_time sent_at; const struct server_look *look; } seen;
         struct { int server; enum loss loss; struct fc_time sent_at; char text[160]; } lost;
+        struct { int server; enum loss loss; const struct server_settings *settings; char text[160]; } checked;   /* NULL: not read */
         struct { uint64_t epoch; struct fc_time until; int place; } lease;                   /* LEASE_GRANTED; place: server the lease lies on */
         struct { uint64_t epoch; char leader[NODE_NAME_SIZE]; char why[WHY_SIZE]; } denied;  /* LEASE_DENIED, STORE_SILENT */
         struct { struct decision decision; struct fc_time until; } chair;                    /* CHAIR_GRANTED, _REVOKED */

@@ -9,6 +9,7 @@
 struct record_room {
     struct config config;
     struct server_look look;
+    struct server_settings settings;
     struct proxy_row rows[PROXY_ROWS_MAX];
     char node[NODE_NAME_SIZE];
     char text[1100];
@@ -30,7 +31,7 @@ static uint64_t sum_of(const unsigned char *bytes, size_t length)
 void record_header_make(struct record_header *header)
 {
     const uint32_t sizes[] = { sizeof(struct event), sizeof(struct server_look), sizeof(struct config),
-                               sizeof(struct proxy_row), sizeof(struct entry_head) };
+                               sizeof(struct proxy_row), sizeof(struct server_settings), sizeof(struct entry_head) };
     memset(header, 0, sizeof *header);
     memcpy(header->bytes, magic, sizeof magic);
     memcpy(header->bytes + 32, sizes, sizeof sizes);
@@ -57,6 +58,9 @@ static const void *payload_of(const struct event *event, size_t *length)
     case SERVER_SEEN:
         *length = sizeof(struct server_look);
         return event->as.seen.look;
+    case SERVER_CHECKED:
+        *length = event->as.checked.settings == NULL ? 0 : sizeof(struct server_settings);
+        return event->as.checked.settings;
     case ORDER_GIVEN:
         *length = event->as.order.length;
         return event->as.order.text;
@@ -129,6 +133,9 @@ static bool is_possible(const struct event *event, size_t payload)
         return payload == sizeof(struct config) + NODE_NAME_SIZE;
     case SERVER_SEEN:
         return payload == sizeof(struct server_look) && event->as.seen.server >= 0 && event->as.seen.server < STORE_SERVERS_MAX;
+    case SERVER_CHECKED:
+        return (payload == 0 || payload == sizeof(struct server_settings)) && event->as.checked.server >= 0 &&
+               event->as.checked.server < STORE_SERVERS_MAX;
     case SERVER_LOST:
         return event->as.lost.server >= 0 && event->as.lost.server < STORE_SERVERS_MAX;
     case ORDER_GIVEN:
@@ -178,6 +185,9 @@ size_t record_decode(const unsigned char *bytes, size_t length, struct record_ro
     } else if (ret->type == SERVER_SEEN) {
         memcpy(&room->look, payload, sizeof room->look);
         ret->as.seen.look = &room->look;
+    } else if (ret->type == SERVER_CHECKED) {
+        memcpy(&room->settings, payload, head.payload);
+        ret->as.checked.settings = head.payload == 0 ? NULL : &room->settings;
     } else if (ret->type == ORDER_GIVEN) {
         memcpy(room->text, payload, head.payload);
         room->text[head.payload] = '\0';

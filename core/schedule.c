@@ -10,6 +10,8 @@
 #define LOOK_AGAIN_MS 50             /* after a loss: the next look comes early, to tell gone from silent */
 #define SILENT_MISSES 8              /* a server that hangs keeps a session for each look that gave up: ask it seldom, or it has */
 #define SILENT_AGAIN_MS 2000         /* none left for the fence. Found again that much later; nothing waits for it meanwhile */
+#define CHECK_AGAIN_MS 5000          /* a check that brought nothing is repeated so soon: nothing but people waits for it */
+#define CHECK_LOST_MS 30000          /* and is given up, should nobody tell its end */
 #define DENIED_AGAIN_MS 1000         /* refused or answered with nonsense: it costs the server or us something each time, and only people mend it */
 
 static struct fc_span ms(int64_t value) { return fc_ms(value); }
@@ -20,11 +22,23 @@ static struct fc_span poll_span(const struct core *core)
     return ms(core->steering.chair.state == CHAIR_MOVING && poll_ms > MOVING_POLL_MS ? MOVING_POLL_MS : poll_ms);
 }
 
+static int64_t check_again_ms(const struct core *core)
+{
+    const int64_t usual_ms = (int64_t)core->config->check_seconds * 1000;
+    return usual_ms < CHECK_AGAIN_MS ? usual_ms : CHECK_AGAIN_MS;
+}
+
+void schedule_check(struct core *core, int server)
+{
+    core->schedule[server].check_at = core->now;
+}
+
 void schedule_start(struct core *core)
 {
     for (int i = 0; i < STORE_SERVERS_MAX; i++) {
         core->schedule[i].look_at = core->now;
-        core->schedule[i].is_looking = false;
+        core->schedule[i].is_looking = core->schedule[i].is_checking = false;
+        core->schedule[i].check_at = core->now;
         core->schedule[i].look_sent_at = FC_EVER;
         core->schedule[i].prepare_at = fc_plus(core->now, ms((int64_t)i * PREPARE_TURN_MS));
     }
@@ -59,6 +73,12 @@ void schedule_hear(struct core *core, const struct event *event)
             s->look_at = fc_plus(core->now, ms(core->config->poll_ms < LOOK_AGAIN_MS ? core->config->poll_ms : LOOK_AGAIN_MS));
         }
         s->is_looking = false;
+        break;
+    case SERVER_CHECKED:
+        s = &core->schedule[event->as.checked.server];
+        s->is_checking = false;
+        s->check_at = fc_plus(core->now, ms(event->as.checked.settings != NULL ? (int64_t)core->config->check_seconds * 1000
+                                                                               : check_again_ms(core)));
         break;
     case PROXY_SEEN:
         core->proxies[event->as.proxy.proxy].is_looking = false;
@@ -109,6 +129,26 @@ static struct fc_time servers_due(struct core *core, struct effects *effects, st
     return next;
 }
 
+/* The slow probe: only where there is a pair, and only of a server that answers. */
+static struct fc_time checks_due(struct core *core, struct effects *effects, struct fc_time next)
+{
+    for (int i = 0; core->servers.has_chair && i < core->servers.count; i++) {
+        struct core_server_schedule *s = &core->schedule[i];
+        if (s->is_checking && fc_reached(fc_plus(s->check_sent_at, ms(CHECK_LOST_MS)), core->now))
+            s->is_checking = false;
+        if (!core->servers.list[i].is_reachable || s->is_checking)
+            continue;
+        if (!fc_reached(s->check_at, core->now)) {
+            next = fc_earlier(next, s->check_at);
+            continue;
+        }
+        s->is_checking = true;
+        s->check_sent_at = core->now;
+        effects_add(effects, CHECK)->server = i;
+    }
+    return next;
+}
+
 static struct fc_time proxies_due(struct core *core, struct effects *effects, struct fc_time next)
 {
     for (int i = 0; i < core->proxy_count; i++) {
@@ -127,6 +167,7 @@ void schedule_step(struct core *core, struct effects *effects)
 {
     struct fc_time next = fc_plus(core->now, ms(REGISTER_EVERY_MS));
     next = servers_due(core, effects, next);
+    next = checks_due(core, effects, next);
     next = proxies_due(core, effects, next);
     if (fc_reached(core->register_at, core->now)) {
         core->register_at = fc_plus(core->now, ms(REGISTER_EVERY_MS));

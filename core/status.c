@@ -11,6 +11,20 @@ static int64_t age_ms(struct fc_time then, struct fc_time now)
     return fc_is_ever(then) ? -1 : fc_span_ms(fc_since(then, now));
 }
 
+static void show_needs(const struct core *core, int server, struct fc_time now, struct status_server *to)
+{
+    const struct server_needs *from = &core->needs.list[server];
+    to->settings_age_ms = from->has_settings ? age_ms(from->read_at, now) : -1;
+    for (size_t r = 0; server < core->needs.count && r < need_rule_count; r++) {
+        if ((from->missing >> r & 1) == 0)
+            continue;
+        struct status_need *need = &to->needs[to->need_count++];
+        need->word = need_rules[r].word;
+        need->severity = need_rules[r].severity;
+        need_sentence(&core->needs, &core->servers, server, r, need->text, sizeof need->text);
+    }
+}
+
 static void show_servers(const struct core *core, struct fc_time now, struct status *s)
 {
     const int seated = servers_named(&core->servers, core->steering.chair.row.rank.server);
@@ -28,6 +42,7 @@ static void show_servers(const struct core *core, struct fc_time now, struct sta
         to->age_ms = from->has_been_seen ? age_ms(from->seen_at, now) : -1;
         to->look = from->look;
         to->is_seated = core->servers.has_chair && i == seated && core->steering.chair.state == CHAIR_SEATED;
+        show_needs(core, i, now, to);
         if (from->is_reachable)
             s->store_is_reachable = true;
     }

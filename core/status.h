@@ -10,6 +10,7 @@
 #include "base/moment.h"
 #include "core/config.h"
 #include "core/effect.h"
+#include "judge/needs.h"
 #include "model/look.h"
 #include "steer/answer.h"
 
@@ -18,6 +19,12 @@
 #define STATUS_EVENTS_MAX 64
 
 struct core;
+
+struct status_need {                  /* something that this mode needs of a server and that is missing there */
+    const char *word;                 /* of the rule: core/judge/needs.c */
+    enum need_severity severity;
+    char text[NEED_TEXT_SIZE];        /* what is, and how to mend it */
+};
 
 struct status_server {                /* a server of the store */
     char name[64], address[ADDRESS_SIZE];
@@ -28,6 +35,9 @@ struct status_server {                /* a server of the store */
     int64_t age_ms;                   /* of the last successful look; -1 never */
     struct server_look look;          /* the last successful one */
     bool is_seated;
+    int64_t settings_age_ms;          /* of the last check of its settings; -1 never */
+    int need_count;
+    struct status_need needs[NEED_RULES_MAX];
 };
 
 struct status_view {                  /* what one HAProxy really does with one server */

@@ -1,4 +1,4 @@
-/* Inside of the MySQL store: lanes and deeds. Only store_mysql.c and mysql_fence.c include this.
+/* Inside of the MySQL store: lanes and deeds. Only store_mysql.c, mysql_fence.c and mysql_check.c include this.
  *
  * A lane is one session with the deeds that wait for it; one deed at a time is under way. A deed is a request with the
  * machine that does it: each step composes one round trip and names the step that gets its answer. */
@@ -15,8 +15,9 @@
 #define KILLS_MAX 512            /* sessions ended in one round trip */
 
 /* Which session. Looks have their own in a pair, so that a write that hangs (a locked row, a full disk) does not make a
- * living server look lost. CATCH_UP lasts as long as the replica needs, and must not stand in the way of a renewal. */
-enum lane_kind { LANE_STORE, LANE_LOOK, LANE_FENCE, LANE_FOLLOW, LANE_COUNT };
+ * living server look lost. CATCH_UP lasts as long as the replica needs, and must not stand in the way of a renewal. Nothing
+ * that people alone wait for (CHECK, COMPARE) may stand in the way of any of them. */
+enum lane_kind { LANE_STORE, LANE_LOOK, LANE_FENCE, LANE_FOLLOW, LANE_CHECK, LANE_COUNT };
 
 struct deed;
 typedef void deed_step(struct deed *deed, const struct session_answer *answer);
@@ -63,6 +64,7 @@ struct deed {
     struct durable *durable;                 /* ours: is it readable on this server too? */
     struct fencing fencing;
     struct catching_up catching_up;
+    int64_t asked_unix_ms;                   /* CHECK: our wall clock right before it was sent */
     size_t length;
     bool fits;
     char text[DEED_TEXT_SIZE];
@@ -72,6 +74,7 @@ struct fc_time deed_now(const struct deed *deed);
 const struct host *deed_host(const struct deed *deed);
 const struct mysql_server_kind *deed_kind(const struct deed *deed);
 const char *deed_user(const struct deed *deed, enum lane_kind kind);
+const char *deed_database(const struct deed *deed);
 void deed_shape(const struct deed *deed, struct look_shape *ret);
 
 /* Composing the next round trip. */
@@ -93,5 +96,7 @@ void fence_done(struct fencing *fencing, const struct host *host);            /*
 void open_begin(struct deed *deed);
 void catch_up_begin(struct deed *deed);
 void prepare_begin(struct deed *deed);
+void check_begin(struct deed *deed);
+void compare_begin(struct deed *deed);
 
 #endif

@@ -173,6 +173,13 @@ void mysql_fold_replica(const struct mysql_rows *rows, int set, const struct loo
     text_make_plain(ret->error);
 }
 
+uint32_t mysql_replica_row(const struct mysql_rows *rows, int set, const struct look_shape *shape)
+{
+    struct replica_row row = { .rows = rows, .set = set };
+    find_columns(&row);
+    return choose_channel(&row, shape);
+}
+
 bool mysql_fold_applier_waits(const struct mysql_rows *rows, int set, const struct look_shape *shape)
 {
     struct replica_row row = { .rows = rows, .set = set };

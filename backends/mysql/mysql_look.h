@@ -33,6 +33,8 @@ enum fc_code mysql_look_fold(const struct mysql_rows *rows, const struct look_sh
 
 /* Parts of it that others need too. A set that is not there reads as absent. */
 void mysql_fold_position(const struct mysql_rows *rows, int set, struct log_position *ret);
+/* The row among several channels that is told about: the one from another server of ours, else the default one, else the first. */
+uint32_t mysql_replica_row(const struct mysql_rows *rows, int set, const struct look_shape *shape);
 void mysql_fold_replica(const struct mysql_rows *rows, int set, const struct look_shape *shape, struct replica_look *ret);
 /* The applier says that it has read everything there is: what is left is the beginning of a transaction without its end. */
 bool mysql_fold_applier_waits(const struct mysql_rows *rows, int set, const struct look_shape *shape);

@@ -38,6 +38,27 @@ static bool grow(void **memory, size_t *room, size_t wanted, size_t most, size_t
     return true;
 }
 
+bool mysql_rows_copy(struct mysql_rows *to, const struct mysql_rows *from)
+{
+    void *cells = to->cells, *bytes = to->bytes;
+    const bool fits = grow(&cells, &to->cell_room, from->cell_count, ROWS_CELLS_MAX, sizeof *to->cells);
+    to->cells = cells;
+    const bool fits_too = fits && grow(&bytes, &to->byte_room, from->byte_count, ROWS_BYTES_MAX + 1, 1);
+    to->bytes = bytes;
+    mysql_rows_clear(to);
+    if (!fits_too)
+        return false;
+    if (from->cell_count > 0)
+        memcpy(to->cells, from->cells, from->cell_count * sizeof *to->cells);
+    if (from->byte_count > 0 && from->bytes != NULL)
+        memcpy(to->bytes, from->bytes, from->byte_count);
+    to->cell_count = from->cell_count;
+    to->byte_count = from->byte_count;
+    to->set_count = from->set_count;
+    memcpy(to->sets, from->sets, sizeof to->sets);
+    return true;
+}
+
 static bool add_text(struct mysql_rows *rows, const char *text, size_t length)
 {
     uint32_t offset = 0;
@@ -113,6 +134,20 @@ int mysql_rows_column(const struct mysql_rows *rows, int set, const char *name)
             return (int)i;
     }
     return -1;
+}
+
+int mysql_rows_columns(const struct mysql_rows *rows, int set)
+{
+    const struct rows_set *s = set_of(rows, set);
+    return s == NULL ? 0 : (int)s->column_count;
+}
+
+const char *mysql_rows_column_name(const struct mysql_rows *rows, int set, int column)
+{
+    const struct rows_set *s = set_of(rows, set);
+    const char *name = s == NULL || column < 0 || (uint32_t)column >= s->column_count ? NULL
+                                                                                    : text_at(rows, s->first_name + (size_t)column);
+    return name == NULL ? "" : name;
 }
 
 const char *mysql_rows_cell(const struct mysql_rows *rows, int set, uint32_t row, int column)

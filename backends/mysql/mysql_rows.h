@@ -28,6 +28,9 @@ struct mysql_rows {
 void mysql_rows_clear(struct mysql_rows *rows);      /* keeps its memory */
 void mysql_rows_done(struct mysql_rows *rows);
 
+/* Another's content, into an empty or used one. False: memory is out, and it is empty. */
+bool mysql_rows_copy(struct mysql_rows *to, const struct mysql_rows *from);
+
 /* Filling, in order: a set, its column names, then its cells row by row. False: a bound is reached or memory is out. */
 bool mysql_rows_begin_set(struct mysql_rows *rows, uint32_t column_count);
 bool mysql_rows_add_name(struct mysql_rows *rows, const char *name);
@@ -37,6 +40,8 @@ void mysql_rows_end_row(struct mysql_rows *rows);
 /* Reading. Everything out of range reads as "nothing": 0, NULL, "". */
 uint32_t mysql_rows_count(const struct mysql_rows *rows, int set);
 int mysql_rows_column(const struct mysql_rows *rows, int set, const char *name);      /* -1: no such column; any case */
+int mysql_rows_columns(const struct mysql_rows *rows, int set);                       /* how many */
+const char *mysql_rows_column_name(const struct mysql_rows *rows, int set, int column);
 const char *mysql_rows_cell(const struct mysql_rows *rows, int set, uint32_t row, int column);   /* NULL for NULL */
 const char *mysql_rows_named(const struct mysql_rows *rows, int set, uint32_t row, const char *name);
 uint64_t mysql_rows_number(const struct mysql_rows *rows, int set, uint32_t row, int column);    /* 0 when no number */

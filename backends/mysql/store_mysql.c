@@ -1,8 +1,8 @@
 /* The store on MySQL or MariaDB: a master-master pair (`BackendServers`), each server spoken to directly, or one address
  * (`MySQLOrchestratorHost`), which may be a proxy's.
  *
- * A server of the pair has four lanes: looks and writes by the store account, the fence account's, and a second one of that
- * account for catching up, which takes its time. One address has one lane for everything: behind a proxy two sessions could
+ * A server of the pair has five lanes: looks and writes by the store account, the fence account's, and two more of that
+ * account: for catching up, which takes its time, and for checks, which nothing waits for. One address has one lane for everything: behind a proxy two sessions could
  * end at different servers. Each lane does its deeds in order, one round trip at a time; every deed has a bound that counts
  * from when it was asked. Results come from timers and descriptors only, never from within store_ask(). A callback must not
  * close the store. */
@@ -75,6 +75,8 @@ const char *deed_user(const struct deed *deed, enum lane_kind kind)
 {
     return kind == LANE_FENCE ? deed->lane->store->fence_user : deed->lane->store->store_user;
 }
+
+const char *deed_database(const struct deed *deed) { return deed->lane->store->database; }
 
 void deed_shape(const struct deed *deed, struct look_shape *ret)
 {
@@ -184,7 +186,7 @@ void deed_done(struct deed *deed)
     if (deed->durable != NULL)
         durable_probed(deed, result.durable_count > 0, result.code != FC_OK);
     deed_free(deed);
-    if (lane->kind == LANE_FOLLOW && lane->current == NULL && lane->waiting_count == 0)
+    if ((lane->kind == LANE_FOLLOW || lane->kind == LANE_CHECK) && lane->current == NULL && lane->waiting_count == 0)
         mysql_session_drop(lane->session);
     if (result.loss == LOSS_DENIED)      /* a server reads an account's privileges at the login: a grant needs a new one */
         mysql_session_drop(lane->session);
@@ -392,7 +394,7 @@ static void row_begin(struct deed *deed)
         deed_text_add(deed, SQL_ORDER_READ);
         break;
     case STORE_LOOK: case STORE_PREPARE: case STORE_RENEW: case STORE_TAKE: case STORE_FENCE: case STORE_CATCH_UP:
-    case STORE_OPEN: case STORE_REGISTER: case STORE_HISTORY: case STORE_DEED_COUNT:
+    case STORE_OPEN: case STORE_REGISTER: case STORE_HISTORY: case STORE_CHECK: case STORE_COMPARE: case STORE_DEED_COUNT:
         assert(false);
     }
     deed_send(deed, row_written);
@@ -457,7 +459,7 @@ static void history_begin(struct deed *deed)
 
 /* --- the deeds ---------------------------------------------------------------------------------------------------- */
 
-enum by { BY_LOOK, BY_STORE, BY_FENCE, BY_FOLLOW, BY_REQUEST };
+enum by { BY_LOOK, BY_STORE, BY_FENCE, BY_FOLLOW, BY_CHECK, BY_REQUEST };
 
 static const struct { enum by by; bool is_of_chair; void (*begin)(struct deed *deed); } deeds[STORE_DEED_COUNT] = {
     /*                      session      a pair's  first step      */
@@ -473,6 +475,8 @@ static const struct { enum by by; bool is_of_chair; void (*begin)(struct deed *d
     [STORE_ORDER_CLOSE] = { BY_REQUEST,  false,    row_begin },
     [STORE_REGISTER]    = { BY_STORE,    false,    register_begin },
     [STORE_HISTORY]     = { BY_REQUEST,  false,    history_begin },
+    [STORE_CHECK]       = { BY_CHECK,    true,     check_begin },
+    [STORE_COMPARE]     = { BY_CHECK,    true,     compare_begin },
 };
 
 static enum lane_kind lane_kind_of(const struct store_mysql *store, const struct store_request *request)
@@ -482,7 +486,7 @@ static enum lane_kind lane_kind_of(const struct store_mysql *store, const struct
         return LANE_STORE;
     if (by == BY_REQUEST)
         return request->by_fence ? LANE_FENCE : LANE_STORE;
-    return by == BY_LOOK ? LANE_LOOK : by == BY_FOLLOW ? LANE_FOLLOW : LANE_FENCE;
+    return by == BY_LOOK ? LANE_LOOK : by == BY_FOLLOW ? LANE_FOLLOW : by == BY_CHECK ? LANE_CHECK : LANE_FENCE;
 }
 
 /* The session stands. The promise of read_only rests on the store's account being bound by it. */

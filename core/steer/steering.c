@@ -75,6 +75,14 @@ const struct hold *steer_hold_on(const struct steering *st, const char *server_n
     return st->backend < 0 ? NULL : holds_find(&st->holds, st->pools[st->backend].name, server_name);
 }
 
+/* What it lacks would break the promise of a planned move; the sentence says how to mend it. */
+static enum fc_code fail_by_need(const struct steer_stage *stage, int server, struct fc_err *err)
+{
+    char sentence[NEED_TEXT_SIZE];
+    need_sentence(stage->needs, stage->servers, server, (size_t)needs_refusal(stage->needs, server), sentence, sizeof sentence);
+    return fc_fail(err, FC_REFUSED, "%s; `force` seats it all the same", sentence);
+}
+
 enum fc_code steer_may_seat(const struct steering *st, const struct steer_stage *stage, int server, bool is_forced,
                             struct fc_err *err)
 {
@@ -99,6 +107,8 @@ enum fc_code steer_may_seat(const struct steering *st, const struct steer_stage 
     if (replica->lag_ms > (int64_t)stage->config->max_seat_lag_seconds * 1000)
         return fc_fail(err, FC_REFUSED, "%s is %lld s behind, MaxSeatLagSeconds is %d", s->name,
                        (long long)(replica->lag_ms / 1000), stage->config->max_seat_lag_seconds);
+    if (needs_refusal(stage->needs, server) >= 0)
+        return fail_by_need(stage, server, err);
     return FC_OK;
 }
 
@@ -191,6 +201,7 @@ void steering_hear(struct steering *st, struct steer_stage *stage, const struct 
     case RELOADED:
     case STOP_ASKED:
     case SERVER_LOST:
+    case SERVER_CHECKED:
     case LEASE_GRANTED:
     case PROXY_SEEN:
     case PROXY_LOST:

@@ -12,6 +12,7 @@
 #include "core/config.h"
 #include "core/effect.h"
 #include "core/event.h"
+#include "judge/needs.h"
 #include "judge/seat.h"
 #include "lead/leadership.h"
 #include "model/servers.h"
@@ -93,6 +94,7 @@ struct steering {
 struct steer_stage {
     const struct config *config;
     struct servers *servers;
+    const struct needs *needs;
     const struct leadership *leadership;
     struct effects *out;
     struct fc_time now;

@@ -331,6 +331,26 @@ static void node_stopped(struct world *world, int node)
     happen(world, world->now + chance_between(world, 500000, 3000000), HAP_NODE_START, node, 0, 0);
 }
 
+/* The servers of this world are set as they should be. The check costs it neither time nor chance: no decision waits for it. */
+static void check(struct world *world, int node, int server)
+{
+    static struct server_settings settings[SIM_SERVERS];
+    struct server_settings *s = &settings[server];
+    struct event event = { .type = SERVER_CHECKED };
+    event.as.checked.server = server;
+    event.as.checked.loss = LOSS_SILENT;
+    if (net_talks(&world->net, party_node(node), party_server(server)) && world->servers[server].is_up &&
+        !world->servers[server].is_frozen) {
+        s->uptime_s = s->clock_error_ms = -1;
+        TEXT_SET(s->value[SETTING_LOG_BIN], "ON");
+        TEXT_SET(s->value[SETTING_BINLOG_FORMAT], "STATEMENT");
+        TEXT_FORMAT(s->value[SETTING_SERVER_ID], "%d", server + 1);
+        event.as.checked.loss = LOSS_NONE;
+        event.as.checked.settings = s;
+    }
+    node_feed(world, node, &event);
+}
+
 static void perform(struct world *world, int node, const struct effect *effect)
 {
     struct sim_node *n = node_at(world, node);
@@ -342,6 +362,7 @@ static void perform(struct world *world, int node, const struct effect *effect)
              effect->as.note.subject, (unsigned long long)effect->as.note.epoch, effect->as.note.text);
         break;
     case LOOK:          ask_look(world, node, effect->server); break;
+    case CHECK:         check(world, node, effect->server); break;
     case PREPARE:       begin_deed(world, node, effect, STORE_PREPARE, DEED_PREPARE); break;
     case STAND:         lease_stand(&n->lease, effect->as.stand, now); break;
     case GIVE_BACK:

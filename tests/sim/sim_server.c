@@ -546,6 +546,8 @@ void server_serve(struct world *world, int message)
         break;
     case STORE_REGISTER:
     case STORE_HISTORY:
+    case STORE_CHECK:
+    case STORE_COMPARE:
     case STORE_DEED_COUNT:
         answer(world, message, FC_OK, "");
         break;

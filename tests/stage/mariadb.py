@@ -28,6 +28,7 @@ gtid_domain_id={server_id}
 gtid_strict_mode=ON
 log_bin=bin
 relay_log=relay
+relay_log_recovery=ON
 log_slave_updates=ON
 binlog_format=STATEMENT
 read_only={read_only}
@@ -45,6 +46,8 @@ aria_pagecache_buffer_size=1M
 table_open_cache=200
 max_connections=200
 slave_net_timeout=2
+auto_increment_increment=2
+auto_increment_offset={server_id}
 """
 GRANTS = {
     'store': [f'SELECT, INSERT, UPDATE, DELETE, CREATE ON {DATABASE}.*', 'BINLOG MONITOR, SLAVE MONITOR ON *.*'],

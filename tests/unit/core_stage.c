@@ -158,6 +158,14 @@ void stage_reload(struct stage *s, const char *keys)
     feed(s, &event);
 }
 
+void stage_checked(struct stage *s, int server, const struct server_settings *settings)
+{
+    struct event event = { .type = SERVER_CHECKED };
+    event.as.checked.server = server;
+    event.as.checked.settings = settings;
+    feed(s, &event);
+}
+
 void stage_stop(struct stage *s)
 {
     struct event event = { .type = STOP_ASKED };

@@ -34,6 +34,8 @@ void stage_order(struct stage *stage, const char *text);
 /* A look at this server: words like "read_only=1", "open", "behind", "broken", "unconfigured", "io=connecting". */
 void stage_report(struct stage *stage, const char *server, const char *words);
 void stage_lost(struct stage *stage, const char *server, const char *how);   /* "ended", "refused", "silent" */
+/* A check of its settings has ended with these (server: 0 the first). */
+void stage_checked(struct stage *stage, int server, const struct server_settings *settings);
 /* The deed under way ends: "intend", "fence", "catch-up", "seat", "open", "hold"; how: "ok", "timeout", "refused", "unreachable". */
 void stage_deed(struct stage *stage, const char *deed, const char *how);
 void stage_pass(struct stage *stage, int64_t ms);                            /* time passes, and the timer rings */

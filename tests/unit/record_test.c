@@ -267,3 +267,20 @@ Test(record, a_header_of_ours_is_ours_and_others_are_told_apart)
     cr_expect_eq(record_header_check(&header, &err), FC_BAD_INPUT);
     cr_expect_str_eq(err.text, "this is no event log of firstchair");
 }
+
+Test(record, a_check_brings_its_settings_or_why_there_are_none)
+{
+    static struct server_settings settings = { .uptime_s = 12 };
+    TEXT_SET(settings.value[SETTING_BINLOG_FORMAT], "STATEMENT");
+    struct event event = { .type = SERVER_CHECKED, .at = { 5 } };
+    event.as.checked.server = 1;
+    event.as.checked.settings = &settings;
+    over_and_back(&event);
+    cr_assert(back.as.checked.settings != NULL && back.as.checked.settings != &settings);
+    cr_expect_eq(back.as.checked.settings->uptime_s, 12);
+    cr_expect_str_eq(back.as.checked.settings->value[SETTING_BINLOG_FORMAT], "STATEMENT");
+    event.as.checked.settings = NULL;
+    event.as.checked.loss = LOSS_DENIED;
+    over_and_back(&event);
+    cr_expect(back.as.checked.settings == NULL && back.as.checked.loss == LOSS_DENIED);
+}
