@@ -1,0 +1,204 @@
+"""Breaks our own code on purpose, one promise at a time, and lets the simulator find it:  mutate.py [--list] [--check] [WORD...]
+
+The tree is copied to a private folder; one mutation is applied, the simulator alone is built (-O1, ccache where it is installed) and
+run on seeds 1..N and on its directed scenes until the first violation. Unchanged, the same seeds must break nothing: that is run first.
+Each mutation prints one line: `caught` with seed, invariant and how many seeds it took, or `MISSED`. The last line is `caught N of N`;
+exit code 1 when one is missed, 2 when a mutation no longer fits the code. The table is mutations.py.
+"""
+import argparse
+import concurrent.futures
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import namedtuple
+
+sys.dont_write_bytecode = True
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+sys.path.insert(0, HERE)
+
+from mutations import MUTATIONS                                       # noqa: E402
+
+COPIED = ('CMakeLists.txt', 'cmake', 'core', 'haproxy', 'backends', 'agent', 'tests')
+SEEDS = 4000                   # of a mutation that nothing catches; most need one or two
+SEEDS_UNCHANGED = 1000
+STRIDES = (1, 20, 200, 1000)   # seeds run at a time: few first, for the first violation is enough
+RUN_SECONDS = 240              # of one stride; a run that does not end is a finding too
+BROKE = re.compile(r'^(?:scene (?P<scene>\S+):? )?seed (?P<seed>\d+) .*broke at step (?P<step>\d+): (?P<what>.*)$', re.M)
+ASSERTED = re.compile(r'^.*?([\w/.]+:\d+: \w+: Assertion .*)$', re.M)
+
+Finding = namedtuple('Finding', 'how what seeds')
+
+
+class DoesNotFit(Exception):
+    pass
+
+
+def mutated_text(root, mutation):
+    """The file's text with the replacement made. The text to be replaced stands there exactly once, or the table is stale."""
+    with open(os.path.join(root, mutation.file)) as file:
+        text = file.read()
+    count = text.count(mutation.before)
+    if count != 1:
+        raise DoesNotFit(f'{mutation.name}: its text stands {count} times in {mutation.file}, not once; '
+                         f'change tests/mutate/mutations.py with the code')
+    return text, text.replace(mutation.before, mutation.after)
+
+
+def check(mutations):
+    """Sentences about what no longer fits."""
+    found = []
+    names = [mutation.name for mutation in mutations]
+    found += [f'{name}: two mutations have this name' for name in sorted(set(names)) if names.count(name) > 1]
+    for mutation in mutations:
+        try:
+            text, changed = mutated_text(ROOT, mutation)
+            if text == changed:
+                found.append(f'{mutation.name}: it changes nothing')
+        except (DoesNotFit, OSError) as error:
+            found.append(str(error))
+    return found
+
+
+class Bench:
+    """A private copy of the tree with its own build of the simulator."""
+
+    def __init__(self, folder):
+        self.root = folder
+        os.makedirs(folder)
+        for name in COPIED:
+            source, target = os.path.join(ROOT, name), os.path.join(folder, name)
+            if os.path.isdir(source):
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns('__pycache__', 'corpus'))
+            else:
+                shutil.copy2(source, target)
+        os.makedirs(os.path.join(folder, 'examples'))
+        self.environment = dict(os.environ, CCACHE_BASEDIR=folder, CCACHE_NOHASHDIR='1', LC_ALL='C.UTF-8')
+        flags = ['-G', 'Ninja', '-DCMAKE_BUILD_TYPE=Debug', '-DCMAKE_C_FLAGS=-O1 -w', '-DFC_WERROR=OFF']
+        if shutil.which('ccache'):
+            flags.append('-DCMAKE_C_COMPILER_LAUNCHER=ccache')
+        self.tool(['cmake', '-S', folder, '-B', os.path.join(folder, 'build'), *flags])
+        self.sim = os.path.join(folder, 'build/tests/sim/sim')
+
+    def tool(self, argv):
+        done = subprocess.run(argv, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(f'{" ".join(argv)}\n{done.stdout[-3000:]}')
+
+    def build(self):
+        self.tool(['cmake', '--build', os.path.join(self.root, 'build'), '-j1', '--target', 'sim'])
+
+    def run(self, words):
+        """What broke first in one run of the simulator; None when nothing did."""
+        try:
+            done = subprocess.run([self.sim, *words], cwd=self.root, env=self.environment, stdout=subprocess.PIPE,
+                                  stderr=subprocess.STDOUT, timeout=RUN_SECONDS)
+        except subprocess.TimeoutExpired:
+            return Finding(' '.join(words), f'the run does not end within {RUN_SECONDS} s', 0)
+        text = done.stdout.decode(errors='replace')
+        broke = BROKE.search(text)
+        if broke:
+            scene = f'scene {broke["scene"]} ' if broke['scene'] else ''
+            return Finding(f'{scene}seed {broke["seed"]} step {broke["step"]}', broke['what'], int(broke['seed']))
+        if done.returncode == 0:
+            return None
+        asserted = ASSERTED.search(text)
+        return Finding(' '.join(words), asserted[1] if asserted else f'ended with code {done.returncode}', 0)
+
+    def hunt(self, seeds):
+        """The first violation in seeds 1..N, in growing strides, then in the kept and the directed scenes."""
+        begin = 1
+        for stride in (*STRIDES, *[STRIDES[-1]] * seeds):
+            if begin > seeds:
+                break
+            end = min(begin + stride - 1, seeds)
+            found = self.run(['--seeds', f'{begin}..{end}', '--kept', '/dev/null'])
+            if found:
+                return found._replace(seeds=(found.seeds or end))
+            begin = end + 1
+        found = self.run(['--seeds', '1..1'])
+        return found._replace(how=f'kept scene, {found.how}', seeds=seeds) if found else None
+
+    def try_out(self, mutation, seeds):
+        path = os.path.join(self.root, mutation.file)
+        text, changed = mutated_text(self.root, mutation)
+        try:
+            with open(path, 'w') as file:
+                file.write(changed)
+            self.build()
+            return self.hunt(seeds)
+        finally:
+            with open(path, 'w') as file:
+                file.write(text)
+
+
+def chosen(words):
+    return [mutation for mutation in MUTATIONS if not words or any(word in mutation.name for word in words)]
+
+
+def tell(mutation, found, took):
+    verdict = f'caught  {mutation.name:28} after {found.seeds} seeds, {found.how}: {found.what}' if found \
+        else f'MISSED  {mutation.name:28} {mutation.meaning}'
+    print(f'{verdict}  ({took:.0f} s)', flush=True)
+
+
+def hunt_all(mutations, seeds, jobs):
+    """How many were caught. Each job has a bench of its own, made once; the unchanged code is judged first."""
+    with tempfile.TemporaryDirectory(prefix='firstchair-mutate-') as folder:
+        benches = []
+        for number in range(min(jobs, len(mutations))):
+            benches.append(Bench(os.path.join(folder, str(number))))
+            benches[-1].build()
+        broken = benches[0].hunt(min(seeds, SEEDS_UNCHANGED))
+        if broken:
+            print(f'the unchanged code breaks already: {broken.how}: {broken.what}')
+            return -1
+
+        def one(mutation):
+            bench, began = benches.pop(), time.monotonic()
+            try:
+                found = bench.try_out(mutation, seeds)
+            finally:
+                benches.append(bench)
+            tell(mutation, found, time.monotonic() - began)
+            return found is not None
+
+        with concurrent.futures.ThreadPoolExecutor(len(benches)) as pool:
+            return sum(pool.map(one, mutations))
+
+
+def main():
+    reader = argparse.ArgumentParser(prog='mutate.py', description='Mutations of our own code that the simulator must catch.')
+    reader.add_argument('--list', action='store_true', help='name the mutations, run nothing')
+    reader.add_argument('--check', action='store_true', help='only see whether every mutation still fits the code')
+    reader.add_argument('--seeds', type=int, default=SEEDS, help=f'seeds at most for each (default {SEEDS})')
+    reader.add_argument('--jobs', type=int, default=2, choices=(1, 2), help='how many at a time')
+    reader.add_argument('words', nargs='*', help='only mutations with one of these words in their name')
+    options = reader.parse_args()
+    mutations = chosen(options.words)
+    if not mutations:
+        print('no mutation has such a name')
+        return 2
+    if options.list:
+        for mutation in mutations:
+            print(f'{mutation.name:28} {mutation.file:26} {mutation.meaning}')
+        return 0
+    stale = check(mutations)
+    for sentence in stale:
+        print(sentence)
+    if stale or options.check:
+        print(f'{len(mutations) - len(stale)} of {len(mutations)} fit the code')
+        return 2 if stale else 0
+    count = hunt_all(mutations, options.seeds, options.jobs)
+    if count < 0:
+        return 1
+    print(f'caught {count} of {len(mutations)}')
+    return 0 if count == len(mutations) else 1
+
+
+if __name__ == '__main__':
+    sys.exit(main())
