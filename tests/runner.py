@@ -1,4 +1,4 @@
-"""Collects and runs everything that ./test runs, and counts it: unit tests, simulator scenes, scenes on real servers, chaos rounds.
+"""Collects and runs everything that ./test runs, and counts it: unit tests, simulator scenes, mutations, scenes on real servers, chaos.
 
 A sanitizer's report is found in a folder, not in an exit code (the test framework calls a leaking test green), and fails the run.
 A skip is allowed only when tests/allowed_skips.txt names it. See `./test --help` for what is asked of whom.
@@ -22,6 +22,8 @@ SIM_SEEDS, SIM_SEEDS_LONG = '1..200', '1..5000'
 CHAOS_ROUNDS, CHAOS_ROUNDS_LONG, CHAOS_ROUND_SECONDS = 3, 30, 20
 CHAOS_KINDS = ('kill', 'switch', 'leaders')
 FUZZ_SECONDS = 30
+MUTATIONS_SLICE = ('take-unguarded', 'revoke-left-out', 'fence-left-out')      # one of each kind: the rest is for `long`
+MUTATE_SECONDS, MUTATE_SECONDS_LONG = 240, 7200
 SKIPPED = 77
 
 Case = namedtuple('Case', 'name argv seconds reader meaning')
@@ -108,6 +110,16 @@ def scene_cases(is_long):
                    60 + rounds * CHAOS_ROUND_SECONDS, read_exit, f'{rounds} rounds, judged by the binlogs and by the clients')
 
 
+def mutate_cases(is_long):
+    path = os.path.join(HERE, 'mutate/mutate.py')
+    yield Case('mutate/fit', [sys.executable, path, '--check'], UNIT_SECONDS, read_exit, 'every mutation still fits the code')
+    if is_long:
+        yield Case('mutate/all', [sys.executable, path], MUTATE_SECONDS_LONG, read_exit, 'each broken promise is seen by the simulator')
+    else:
+        yield Case('mutate/slice', [sys.executable, path, '--seeds', '200', *MUTATIONS_SLICE], MUTATE_SECONDS, read_exit,
+                   'three broken promises are seen by the simulator')
+
+
 def fuzz_cases():
     folder = os.path.join(ROOT, 'build/fuzz/tests/fuzz')
     for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
@@ -119,7 +131,7 @@ def fuzz_cases():
 
 
 def collect(build, is_long):
-    cases = [*unit_cases(build), *sim_cases(build, is_long), *scene_cases(is_long)]
+    cases = [*unit_cases(build), *sim_cases(build, is_long), *mutate_cases(is_long), *scene_cases(is_long)]
     return cases + [*fuzz_cases()] if is_long else cases
 
 

@@ -25,7 +25,6 @@ from mutations import MUTATIONS                                       # noqa: E4
 
 COPIED = ('CMakeLists.txt', 'cmake', 'core', 'haproxy', 'backends', 'agent', 'tests')
 SEEDS = 4000                   # of a mutation that nothing catches; most need one or two
-SEEDS_UNCHANGED = 1000
 STRIDES = (1, 20, 200, 1000)   # seeds run at a time: few first, for the first violation is enough
 RUN_SECONDS = 240              # of one stride; a run that does not end is a finding too
 BROKE = re.compile(r'^(?:scene (?P<scene>\S+):? )?seed (?P<seed>\d+) .*broke at step (?P<step>\d+): (?P<what>.*)$', re.M)
@@ -35,6 +34,10 @@ Finding = namedtuple('Finding', 'how what seeds')
 
 
 class DoesNotFit(Exception):
+    pass
+
+
+class DoesNotBuild(Exception):
     pass
 
 
@@ -87,7 +90,7 @@ class Bench:
     def tool(self, argv):
         done = subprocess.run(argv, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
-            raise RuntimeError(f'{" ".join(argv)}\n{done.stdout[-3000:]}')
+            raise DoesNotBuild(f'{" ".join(argv)}\n{done.stdout[-3000:]}')
 
     def build(self):
         self.tool(['cmake', '--build', os.path.join(self.root, 'build'), '-j1', '--target', 'sim'])
@@ -153,7 +156,7 @@ def hunt_all(mutations, seeds, jobs):
         for number in range(min(jobs, len(mutations))):
             benches.append(Bench(os.path.join(folder, str(number))))
             benches[-1].build()
-        broken = benches[0].hunt(min(seeds, SEEDS_UNCHANGED))
+        broken = benches[0].hunt(seeds)
         if broken:
             print(f'the unchanged code breaks already: {broken.how}: {broken.what}')
             return -1
@@ -162,6 +165,9 @@ def hunt_all(mutations, seeds, jobs):
             bench, began = benches.pop(), time.monotonic()
             try:
                 found = bench.try_out(mutation, seeds)
+            except DoesNotBuild as error:
+                print(f'{mutation.name} does not build:\n{error}', flush=True)
+                return False
             finally:
                 benches.append(bench)
             tell(mutation, found, time.monotonic() - began)

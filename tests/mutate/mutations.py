@@ -42,14 +42,10 @@ MUTATIONS = [
              'return row->rank.node[0] != 0 && strncmp(row->rank.node, lease->settings.node, 4) == 0;'),
     Mutation('no-wait-after-start', 'a started node contends although it has not watched what it does not see', LEASE,
              'if (!waited)\n                return false;', ''),
-    Mutation('risen-elsewhere-ignored', 'a turn that rose on another server does not start the watch again', LEASE,
-             'if (!is_free && !is_mine(lease, &lease->best) && fc_since(lease->best_at, now).us < watch.us)\n        return false;',
-             ''),
+    Mutation('behind-not-asked', 'a server that hears one we do not see, and has not applied it, is asked to decide all the same', LEASE,
+             'if (!sees_all && s->is_behind && i != server_of(lease, lease->best.rank.server))', 'if (false)'),
     Mutation('give-back-acts-on', 'who gives the lease back goes on acting until its end', LEASE,
              'say_denied(lease, LEASE_DENIED, "the lease is given back");\n    write_row', 'write_row'),
-    Mutation('late-confirmation-leads', 'a renewal that was confirmed after its end leads all the same', LEASE,
-             'if (fc_reached(own_term_end(lease), now)) {\n        lease->is_silent = true;                           /* conf',
-             'if (false) {\n        lease->is_silent = true;                           /* conf'),
     Mutation('higher-row-ignored', 'a holder that finds a higher decision goes on', LEASE,
              'lose(lease, "a higher decision was found");', '(void)0;'),
     Mutation('foreign-owner-ignored', 'a fresh foreign owner of active_node is not stood down before', LEASE,
@@ -63,7 +59,6 @@ MUTATIONS = [
     Mutation('until-not-asked-at-the-deed', 'who may act is not asked again right before the deed' + STAND_IN, SIM_NODE,
              'if (fc_reached(effect->until, node_clock(world, node)) || request.server < 0) {', 'if (request.server < 0) {'),
 
-
     # ---- moving: steering.md 5 ----
     Mutation('revoke-left-out', 'while the chair is moved the old server is answered for as before', ANSWERS,
              '} else if (chair->state == CHAIR_MOVING) {', '} else if (chair->state == CHAIR_MOVING && seated < 0) {'),
@@ -76,8 +71,8 @@ MUTATIONS = [
              '} else {\n        turn_back(st, stage, event->as.ended.text);\n    }\n}\n\nstatic void catch_up_failed',
              '} else {\n        advance(st, stage);\n    }\n}\n\nstatic void catch_up_failed'),
     Mutation('fence-not-awaited', 'the next step is begun before the fence is read back', MOVE,
-             'case STEP_FENCE:\n        ask_fence(st, stage);\n        break;',
-             'case STEP_FENCE:\n        ask_fence(st, stage);\n        advance(st, stage);\n        break;'),
+             'enter(st, stage, (enum move_step)step);',
+             'enter(st, stage, (enum move_step)step);\n        if (step == STEP_FENCE)\n            continue;'),
     Mutation('fence-keeps-sessions', 'a fence does not end the sessions of before' + STAND_IN, SIM_SERVER,
              'server->is_read_only = true;\n        server->kill_count++;', 'server->is_read_only = true;'),
     Mutation('catch-up-left-out', 'a planned switch opens the new server before it has applied all', MOVE,
@@ -106,8 +101,6 @@ MUTATIONS = [
              'if (!text_is(server->identity, row->rank.server) || server->row.phase != PHASE_SEATED ||', 'if (false &&'),
     Mutation('half-moved-left', 'an intent that nobody carries out is left as it is', STEERING,
              'decide_half_moved(st, stage);\n        break;', 'break;'),
-    Mutation('older-row-believed', 'a node follows an older decision than the one it knows', CHAIR,
-             'if (chair->state != CHAIR_UNKNOWN && rank_compare(&row->rank, &chair->row.rank) < 0)\n        return false;', ''),
 
     # ---- judging: steering.md 3 and 6 ----
     Mutation('old-looks-believed', 'looks that are older than the present seat decide about it', STEERING,
@@ -150,8 +143,6 @@ MUTATIONS = [
     Mutation('paused-pool-acts', 'a paused pool is moved all the same', STEERING,
              'steer_may_act(stage) && st->chair.state != CHAIR_UNKNOWN && !is_paused &&',
              'steer_may_act(stage) && st->chair.state != CHAIR_UNKNOWN && (!is_paused || true) &&'),
-    Mutation('no-push-no-drift', 'an HAProxy that was reloaded or missed a word is never told', 'core/steer/answers.c',
-             'push = show(stage, pool, i, &answer) || push;', 'show(stage, pool, i, &answer);'),
 
     # ---- orders: steering.md 6 and 7.2 ----
     Mutation('follower-carries-out', 'a follower carries an order out itself', COMMANDS,
@@ -161,8 +152,6 @@ MUTATIONS = [
     Mutation('hold-rank-ignored', 'a late replay of an older hold wins', POOL,
              'else if (hold->epoch < row->epoch || (hold->epoch == row->epoch && hold->seq <= row->seq)) {\n        return false;\n    }',
              ''),
-    Mutation('old-order-carried-out', 'a stored order of long ago is carried out by surprise', COMMANDS,
-             'if (age_ms > STORED_ORDER_AGE_MS || age_ms < -STORED_ORDER_AGE_MS)', 'if (false)'),
     Mutation('maint-on-the-seated', 'the one who sits can be put into maintenance', COMMANDS,
              'kind != HOLD_NONE && !is_for_pool && st->facts.seated >= 0 &&', 'false &&'),
 ]
