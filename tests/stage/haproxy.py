@@ -5,6 +5,7 @@ A reload does what the service unit must do: it writes the state file first, the
 import csv
 import io
 import os
+import re
 import socket
 import subprocess
 
@@ -12,8 +13,15 @@ from .nest import free_port
 from .net import LOOPBACK
 from .waits import StageFailure, wait_until
 
+PROGRAM = os.environ.get('FC_HAPROXY', 'haproxy')      # `./test newer-haproxy` names another one
 MAINT, DRAINS = 1 | 2 | 32, 8 | 16        # not 4: `disabled` in the file, which stays set when the server is made ready
 RUNNING = ('1', '2')
+
+
+def version():
+    """(major, minor) of the HAProxy that is run."""
+    said = subprocess.run([PROGRAM, '-v'], capture_output=True, text=True, timeout=20).stdout
+    return tuple(int(part) for part in re.search(r'version (\d+)\.(\d+)', said).groups())
 
 
 class Haproxy:
@@ -48,11 +56,11 @@ class Haproxy:
 
     def check(self):
         """What `haproxy -c` says: (exit code, text)."""
-        done = subprocess.run(['haproxy', '-c', '-f', self.config, '-L', self.name], capture_output=True, text=True, timeout=20)
+        done = subprocess.run([PROGRAM, '-c', '-f', self.config, '-L', self.name], capture_output=True, text=True, timeout=20)
         return done.returncode, (done.stdout + done.stderr).strip()
 
     def start(self, extra=()):
-        self.child = self.nest.start(self.name, ['haproxy', '-db', '-f', self.config, '-L', self.name, *extra], self.log,
+        self.child = self.nest.start(self.name, [PROGRAM, '-db', '-f', self.config, '-L', self.name, *extra], self.log,
                                      place=self.place)
         wait_until(self.listens, 10, f'{self.name} to listen')
         return self
