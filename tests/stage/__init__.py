@@ -4,6 +4,7 @@ Everything that a stage starts lives in one private directory on free ports of 1
 on a host of its own in a network that can be cut), in process groups of its own, and is gone when the stage closes, whatever ends
 the program that opened it. Only the standard library and Debian's packages are used.
 """
+from .front import Front
 from .haproxy import Haproxy
 from .home import Home, Shared, Single
 from .mariadb import Pair, Server
@@ -14,5 +15,5 @@ from .redis import Redis
 from .traffic import Judgement, Writer
 from .waits import Skip, StageFailure, limit, stays, wait_until
 
-__all__ = ['Haproxy', 'Home', 'Judgement', 'Nest', 'Net', 'Node', 'Pair', 'Redis', 'Server', 'Shared', 'Single', 'Skip',
-           'StageFailure', 'Writer', 'limit', 'stays', 'wait_until']
+__all__ = ['Front', 'Haproxy', 'Home', 'Judgement', 'Nest', 'Net', 'Node', 'Pair', 'Redis', 'Server', 'Shared', 'Single',
+           'Skip', 'StageFailure', 'Writer', 'limit', 'stays', 'wait_until']

@@ -9,7 +9,8 @@ FC_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libev-dev libmicro
 libmariadb-dev"
 # The servers of the stage. mariadb-server-core: the daemon without a service and without a database of the machine's own.
 FC_SERVER_PACKAGES="mariadb-server-core mariadb-client haproxy redis-server redis-tools python3"
-FC_TEST_PACKAGES="libcriterion-dev"
+# socat: the printed haproxy.cfg and docs/operating.md give commands with it, and the scenes run them as they are written.
+FC_TEST_PACKAGES="libcriterion-dev socat"
 FC_FUZZ_PACKAGES="clang"
 
 FC_POLICY=/usr/sbin/policy-rc.d

@@ -4,6 +4,7 @@ every visitor their name. All of them, and the visitors, live on one asyncio loo
 What the nodes say comes from the board itself: `answers` (tests/stage/answers.c) prints every line that there is.
 """
 import asyncio
+import functools
 import os
 import socket
 import struct
@@ -22,6 +23,7 @@ Visit = namedtuple('Visit', 'began ended name')           # monotonic seconds; n
 SILENT, RESET, CLOSE = object(), object(), object()
 
 
+@functools.cache
 def all_answers():
     """Every answer that the board can print, one row for each way to come to it."""
     path = os.path.join(ROOT, os.environ.get('FC_BUILD', 'build/dev'), 'tests/stage/answers')
@@ -35,8 +37,8 @@ def all_answers():
 
 def spoken(kind, voice, term='within', late='rest', token=False):
     """The one answer of this meaning."""
-    return next(row for row in all_answers()
-                if row[:2] == (kind, voice) and (row.late, row.token, row.term) in ((late, token, term), ('-', token, term)))
+    return next(row for row in all_answers() if row[:2] == (kind, voice)
+                and (kind == 'none' or (row.late, row.token, row.term) == (late, token, term)))
 
 
 class Standins:
@@ -64,9 +66,10 @@ class Standins:
 
 
 def reset(writer):
-    line = writer.get_extra_info('socket')
-    if line is not None:
-        line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    try:
+        writer.get_extra_info('socket').setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack('ii', 1, 0))
+    except OSError:
+        pass                                               # the other side was quicker
     writer.transport.abort()
 
 
@@ -157,7 +160,7 @@ class Session:
 
     def __init__(self, standins, port):
         self.name, self.ended, self.told = None, None, threading.Event()
-        asyncio.run_coroutine_threadsafe(self.live(port), standins.loop)
+        self.task = asyncio.run_coroutine_threadsafe(self.live(port), standins.loop)
 
     async def live(self, port):
         try:
@@ -177,7 +180,7 @@ class Visitors:
 
     def __init__(self, standins, port, every_ms=5):
         self.standins, self.port, self.every_ms = standins, port, every_ms
-        self.seen, self.over, self.pending = [], False, 0
+        self.seen, self.over, self.pending = [], False, set()      # the loop itself holds its tasks by weak references only
 
     def start(self):
         self.task = asyncio.run_coroutine_threadsafe(self.walk(), self.standins.loop)
@@ -187,8 +190,8 @@ class Visitors:
         next_at = time.monotonic()
         while not self.over:
             task = asyncio.ensure_future(self.visit())
-            self.pending += 1
-            task.add_done_callback(lambda _: setattr(self, 'pending', self.pending - 1))
+            self.pending.add(task)
+            task.add_done_callback(self.pending.discard)
             next_at = max(next_at + self.every_ms / 1000, time.monotonic())
             await asyncio.sleep(next_at - time.monotonic())
 
@@ -207,7 +210,7 @@ class Visitors:
         """All visits, each with its end."""
         self.over = True
         self.task.result(30)
-        wait_until(lambda: self.pending == 0, 30, 'the last visitors to be told')
+        wait_until(lambda: not self.pending, 30, 'the last visitors to be told')
         return self.seen
 
     def names(self, since=0.0):
