@@ -300,7 +300,7 @@ static enum fc_code open_timers(struct daemon *d, struct fc_err *err)
     return FC_OK;
 }
 
-static void feed_proxy(void *owner, const struct event *event)
+static void feed_seen(void *owner, const struct event *event)
 {
     struct event copy = *event;
     daemon_feed(owner, &copy);
@@ -316,9 +316,11 @@ static enum fc_code open_core(struct daemon *d, struct fc_err *err)
     d->peers = peers_new(d->host, d->config, name);
     if (d->core == NULL || d->board == NULL || d->peers == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
-    d->proxies = proxies_new(d->host, d->core, feed_proxy, d);
-    if (d->proxies == NULL)
+    d->proxies = proxies_new(d->host, d->core, feed_seen, d);
+    d->askers = askers_new(d->host, d->config, name, d->board, feed_seen, d);
+    if (d->proxies == NULL || d->askers == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    board_prompt_limit(d->board, d->config->check_timeout_ms / 2);
     board_on_look(d->board, peer_moved, d);
     if (d->config->record_file[0] != '\0')
         return recorder_open(d->host, d->config->record_file, &d->recorder, err);
@@ -413,6 +415,7 @@ void daemon_close(struct daemon *d)
     redis_close(d->redis);
     proxies_free(d->proxies);
     peers_free(d->peers);
+    askers_free(d->askers);
     store_close(d->store);
     recorder_stop(d->recorder);
     for (size_t i = 0; d->host != NULL && i < sizeof timers / sizeof timers[0]; i++)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/askers.h"
 #include "agent/config_file.h"
 #include "agent/doors/agent_listener.h"
 #include "agent/doors/board.h"
@@ -53,6 +54,7 @@ struct daemon {
     struct http_door *http;
     struct redis *redis;
     struct peers *peers;
+    struct askers *askers;
     struct proxies *proxies;
     struct recorder *recorder;
     struct desk desk;

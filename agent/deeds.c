@@ -49,7 +49,8 @@ static enum deed deed_of(enum effect_type type)
     case ORDER_CLOSE: return DEED_ORDER;
     case PREPARE: return DEED_PREPARE;
     case WAKE_AT: case NOTE: case LOOK: case CHECK: case STAND: case GIVE_BACK: case INTEND: case SEAT: case ORDER_REPLY: case REGISTER:
-    case RECORD: case ANSWER_SHOW: case ANSWER_EXTEND: case VOICE_EXTEND: case PROXY_PUSH: case PROXY_LOOK: case PUBLISH:
+    case RECORD: case ANSWER_SHOW: case ANSWER_EXTEND: case VOICE_EXTEND: case PROXY_PUSH: case PROXY_LOOK: case ASKERS_LOOK:
+    case PUBLISH:
     case STOP: case EFFECT_TYPE_COUNT: break;
     }
     return DEED_NONE;
@@ -239,11 +240,7 @@ static void perform_stop(struct daemon *d, const struct effect *effect)
 static void words_of(void *owner, const char *pool, const char *server, char *to, size_t size)
 {
     struct daemon *d = owner;
-    struct agent_request request;
-    memset(&request, 0, sizeof request);
-    TEXT_SET(request.pool, pool);
-    TEXT_SET(request.server, server);
-    const struct board_line line = board_line(d->board, &request, "", now_of(d));
+    const struct board_line line = board_says(d->board, pool, server, now_of(d));
     text_copy_bytes(to, size, line.bytes, line.length);
     to[strcspn(to, "#\r\n")] = '\0';
     for (size_t length = strlen(to); length > 0 && to[length - 1] == ' '; length--)
@@ -279,6 +276,11 @@ static void perform_proxy_look(struct daemon *d, const struct effect *effect)
     proxies_look(d->proxies, effect->as.proxy.proxy);
 }
 
+static void perform_askers_look(struct daemon *d, const struct effect *effect)
+{
+    askers_look(d->askers, effect->as.askers.pool, effect->as.askers.server);
+}
+
 static perform *const performers[EFFECT_TYPE_COUNT] = {
     [WAKE_AT] = perform_wake,            [NOTE] = perform_note,             [LOOK] = perform_look,
     [CHECK] = perform_check,             [PREPARE] = perform_prepare,         [STAND] = perform_stand,           [GIVE_BACK] = perform_lease_command,
@@ -287,7 +289,8 @@ static perform *const performers[EFFECT_TYPE_COUNT] = {
     [ORDER_LAY] = perform_order_lay,     [ORDER_CLOSE] = perform_order_close, [ORDER_REPLY] = perform_reply,
     [REGISTER] = perform_register,       [RECORD] = perform_record,         [ANSWER_SHOW] = perform_show,
     [ANSWER_EXTEND] = perform_extend,    [VOICE_EXTEND] = perform_voice,    [PROXY_PUSH] = perform_push,
-    [PROXY_LOOK] = perform_proxy_look,   [PUBLISH] = perform_publish,       [STOP] = perform_stop,
+    [PROXY_LOOK] = perform_proxy_look,   [ASKERS_LOOK] = perform_askers_look, [PUBLISH] = perform_publish,
+    [STOP] = perform_stop,
 };
 
 void effect_perform(struct daemon *d, const struct effect *effect)

@@ -13,6 +13,8 @@ struct proxy {
     int index;
     struct talk *looking, *pushing;
     int pool;                        /* being read back */
+    struct fc_time sent_at;
+    int64_t uptime_ms;
     int row_count;
     struct proxy_row rows[PROXY_ROWS_MAX];
     char push_next[64];              /* pool to be pushed once the present push has ended; "" = none */
@@ -42,6 +44,8 @@ static void told_all(struct proxy *proxy)
     event.as.proxy.proxy = proxy->index;
     event.as.proxy.count = proxy->row_count;
     event.as.proxy.rows = proxy->rows;
+    event.as.proxy.sent_at = proxy->sent_at;
+    event.as.proxy.uptime_ms = proxy->uptime_ms;
     proxy->all->feed(proxy->all->owner, &event);
 }
 
@@ -71,7 +75,7 @@ static void looked(void *owner, enum fc_code code, const char *bytes, size_t len
         lost(proxy, text);
         return;
     }
-    code = runtime_look_parse(bytes, length, views, POOL_SERVERS_MAX, &count, &err);
+    code = runtime_look_parse(bytes, length, views, POOL_SERVERS_MAX, &count, &proxy->uptime_ms, &err);
     if (code != FC_OK && code != FC_NOT_FOUND) {           /* a proxy need not have every pool */
         lost(proxy, err.text);
         return;
@@ -104,6 +108,7 @@ void proxies_look(struct proxies *proxies, int index)
         return;
     proxy->pool = 0;
     proxy->row_count = 0;
+    proxy->sent_at = proxies->host->now(proxies->host->agent);
     look_at_pool(proxy);
 }
 

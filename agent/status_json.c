@@ -221,6 +221,7 @@ static const struct field pool_fields[] = {
     FIELD(status_pool, move_to, TEXT, "to this server"),
     FIELD(status_pool, move_step, TEXT, "the step under way"),
     FIELD(status_pool, move_age_ms, AGE, "since the move began"),
+    FIELD(status_pool, move_awaits, TEXT, "an old server that could not be fenced is waited for: who has not shown that it has heard"),
     LIST(status_pool, servers, server_count, pool_server_fields, "its servers"),
     END
 };

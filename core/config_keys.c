@@ -116,7 +116,7 @@ const struct config_key config_keys[] = {
          "Users (names or numbers) who may give orders beside root and firstchair's own.")
 
     LIST("HAProxyInstances", haproxy_instances, "", FIXED, PROXY,
-         "Runtime sockets: `name=/path` or `name=host:port`; the name is what that HAProxy sends as its own.")
+         "Runtime sockets of all HAProxies: `name=/path` or `name=host:port`; the name is what that HAProxy sends as its own.")
     INT("HAProxyPollMilliseconds", haproxy_poll_ms, "500", 50, 60000, LIVE, PROXY, "Between two readings of their view.")
     BOOL("HAProxyPush", haproxy_push, "true", LIVE, PROXY,
          "After a change write to the runtime sockets too; what is written is what the answers say.")

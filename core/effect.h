@@ -36,6 +36,7 @@
     X(VOICE_EXTEND,   "until when this node has a voice")                                                     \
     X(PROXY_PUSH,     "say it to an HAProxy's runtime socket now")                                            \
     X(PROXY_LOOK,     "read an HAProxy's own view")                                                           \
+    X(ASKERS_LOOK,    "ask all nodes' boards who asked for a server, and what was heard")                     \
     X(PUBLISH,        "the status has changed: publish it")                                                   \
     X(STOP,           "everything is handed over: the process may end")
 
@@ -69,6 +70,7 @@ struct effect {
         struct { uint64_t id; int64_t unix_ms; char kind[24]; char subject[64]; uint64_t epoch; char text[240]; } record;
         struct { char pool[64]; char server[64]; struct answer answer; } show;   /* ANSWER_SHOW, _EXTEND (until), PROXY_PUSH */
         struct { int proxy; } proxy;
+        struct { char pool[64]; char server[64]; } askers;
         uint32_t give_back_pause_ms;
     } as;
 };

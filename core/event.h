@@ -26,6 +26,16 @@ struct proxy_row {
 };
 #define PROXY_ROWS_MAX 32
 
+/* Who asked a node's board for one server, and what it was told: of the two latest answers that were given in time. */
+struct asked_row {
+    char name[64], source[64];   /* as the asker calls itself ("" = it does not), and its address */
+    uint64_t epoch;              /* of both answers; 0 = they differ */
+    int64_t age_ms;              /* since the latest answer of any kind */
+    int64_t prompt_age_ms[2];    /* since the latest and the one before it, given within half the token check's time-out of
+                                  * being asked, the same epoch; -1 = none */
+};
+#define ASKED_ROWS_MAX 16
+
 #define EVENT_TABLE(X)                                                                                        \
     X(STARTED,       "the process has started; the configuration is in force")                                \
     X(WOKEN,         "the moment asked for by WAKE_AT has come")                                              \
@@ -42,7 +52,8 @@ struct proxy_row {
     X(DEED_ENDED,    "a deed asked for by an effect has ended, well or not")                                  \
     X(ORDER_GIVEN,   "somebody gave an order at a door")                                                      \
     X(PROXY_SEEN,    "an HAProxy's own view was read back")                                                   \
-    X(PROXY_LOST,    "an HAProxy's runtime socket does not answer")
+    X(PROXY_LOST,    "an HAProxy's runtime socket does not answer")                                           \
+    X(ASKERS_SEEN,   "a node's board says who asked for a server, and what was heard")
 
 enum event_type {
 #define X(name, meaning) name,
@@ -94,7 +105,17 @@ struct event {
             char by[64];                 /* user@door, for the record */
             bool may_change;             /* the asker has the authority for orders that change something */
         } order;
-        struct { int proxy; int count; const struct proxy_row *rows; } proxy;
+        struct {
+            int proxy; int count; const struct proxy_row *rows;
+            struct fc_time sent_at;          /* when it was asked: the view is not older */
+            int64_t uptime_ms;               /* of the HAProxy process that answered; -1 unknown. What an older one left behind
+                                              * by a reload still does, no view shows */
+        } proxy;
+        struct {
+            char node[NODE_NAME_SIZE];       /* whose board */
+            char pool[64], server[64];
+            int count; const struct asked_row *rows;
+        } askers;
         struct { int proxy; char text[160]; } proxy_lost;
     } as;
 };

@@ -11,6 +11,7 @@ struct record_room {
     struct server_look look;
     struct server_settings settings;
     struct proxy_row rows[PROXY_ROWS_MAX];
+    struct asked_row asked[ASKED_ROWS_MAX];
     char node[NODE_NAME_SIZE];
     char text[1100];
 };
@@ -31,7 +32,8 @@ static uint64_t sum_of(const unsigned char *bytes, size_t length)
 void record_header_make(struct record_header *header)
 {
     const uint32_t sizes[] = { sizeof(struct event), sizeof(struct server_look), sizeof(struct config),
-                               sizeof(struct proxy_row), sizeof(struct server_settings), sizeof(struct entry_head) };
+                               sizeof(struct proxy_row), sizeof(struct asked_row), sizeof(struct server_settings),
+                               sizeof(struct entry_head) };
     memset(header, 0, sizeof *header);
     memcpy(header->bytes, magic, sizeof magic);
     memcpy(header->bytes + 32, sizes, sizeof sizes);
@@ -67,6 +69,9 @@ static const void *payload_of(const struct event *event, size_t *length)
     case PROXY_SEEN:
         *length = (size_t)event->as.proxy.count * sizeof(struct proxy_row);
         return event->as.proxy.rows;
+    case ASKERS_SEEN:
+        *length = (size_t)event->as.askers.count * sizeof(struct asked_row);
+        return event->as.askers.rows;
     case WOKEN:
     case STOP_ASKED:
     case SERVER_LOST:
@@ -143,6 +148,9 @@ static bool is_possible(const struct event *event, size_t payload)
     case PROXY_SEEN:
         return event->as.proxy.count >= 0 && event->as.proxy.count <= PROXY_ROWS_MAX && event->as.proxy.proxy >= 0 &&
                event->as.proxy.proxy < PROXIES_MAX && payload == (size_t)event->as.proxy.count * sizeof(struct proxy_row);
+    case ASKERS_SEEN:
+        return event->as.askers.count >= 0 && event->as.askers.count <= ASKED_ROWS_MAX &&
+               payload == (size_t)event->as.askers.count * sizeof(struct asked_row);
     case PROXY_LOST:
         return event->as.proxy_lost.proxy >= 0 && event->as.proxy_lost.proxy < PROXIES_MAX;
     case WOKEN:
@@ -195,6 +203,9 @@ size_t record_decode(const unsigned char *bytes, size_t length, struct record_ro
     } else if (ret->type == PROXY_SEEN) {
         memcpy(room->rows, payload, head.payload);
         ret->as.proxy.rows = room->rows;
+    } else if (ret->type == ASKERS_SEEN) {
+        memcpy(room->asked, payload, head.payload);
+        ret->as.askers.rows = room->asked;
     }
     return head.length;
 }

@@ -7,6 +7,7 @@
 #define PREPARE_EVERY_MS 2000        /* the schema is asked for again at most this often */
 #define PREPARE_TURN_MS 1500         /* the second server waits so long for what the first replicates to it */
 #define MOVING_POLL_MS 20            /* while the chair is being moved: whoever answers HAProxy must not be late with the end */
+#define MOVING_PROXY_POLL_MS 100     /* the same of the HAProxies: what they show may end a wait */
 #define LOOK_AGAIN_MS 50             /* after a loss: the next look comes early, to tell gone from silent */
 #define SILENT_MISSES 8              /* a server that hangs keeps a session for each look that gave up: ask it seldom, or it has */
 #define SILENT_AGAIN_MS 2000         /* none left for the fence. Found again that much later; nothing waits for it meanwhile */
@@ -20,6 +21,12 @@ static struct fc_span poll_span(const struct core *core)
 {
     const int poll_ms = core->config->poll_ms;
     return ms(core->steering.chair.state == CHAIR_MOVING && poll_ms > MOVING_POLL_MS ? MOVING_POLL_MS : poll_ms);
+}
+
+static struct fc_span proxy_poll_span(const struct core *core)
+{
+    const int poll_ms = core->config->haproxy_poll_ms;
+    return ms(core->steering.chair.state == CHAIR_MOVING && poll_ms > MOVING_PROXY_POLL_MS ? MOVING_PROXY_POLL_MS : poll_ms);
 }
 
 static int64_t check_again_ms(const struct core *core)
@@ -82,11 +89,11 @@ void schedule_hear(struct core *core, const struct event *event)
         break;
     case PROXY_SEEN:
         core->proxies[event->as.proxy.proxy].is_looking = false;
-        core->proxies[event->as.proxy.proxy].look_at = fc_plus(core->now, ms(core->config->haproxy_poll_ms));
+        core->proxies[event->as.proxy.proxy].look_at = fc_plus(core->now, proxy_poll_span(core));
         break;
     case PROXY_LOST:
         core->proxies[event->as.proxy_lost.proxy].is_looking = false;
-        core->proxies[event->as.proxy_lost.proxy].look_at = fc_plus(core->now, ms(core->config->haproxy_poll_ms));
+        core->proxies[event->as.proxy_lost.proxy].look_at = fc_plus(core->now, proxy_poll_span(core));
         break;
     case STARTED:
     case WOKEN:
@@ -99,6 +106,7 @@ void schedule_hear(struct core *core, const struct event *event)
     case CHAIR_REVOKED:
     case DEED_ENDED:
     case ORDER_GIVEN:
+    case ASKERS_SEEN:
     case EVENT_TYPE_COUNT:
         break;
     }

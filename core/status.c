@@ -92,6 +92,8 @@ static void show_chair(const struct core *core, struct fc_time now, struct statu
         TEXT_SET(to->move_to, core->servers.list[st->move.to].name);
         TEXT_SET(to->move_step, move_step_word(st->move.step));
         to->move_age_ms = age_ms(st->move.started_at, now);
+        if (st->move.step == STEP_WAIT)
+            heard_awaited(&st->heard, core->config, to->move_awaits, sizeof to->move_awaits);
     } else if (chair->state == CHAIR_MOVING) {
         const int next = servers_named(&core->servers, chair->row.successor);
         TEXT_SET(to->move_from, seated < 0 ? "" : core->servers.list[seated].name);

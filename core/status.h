@@ -73,6 +73,7 @@ struct status_pool {
     bool is_moving;
     char move_from[64], move_to[64], move_step[24];
     int64_t move_age_ms;
+    char move_awaits[120];            /* while an old server that could not be fenced is waited for: who has not heard; else "" */
     int server_count;
     struct status_pool_server servers[POOL_SERVERS_MAX];
 };

@@ -16,12 +16,14 @@ static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 static bool is_end(char c) { return c == '\n' || c == '\r'; }
 static bool is_binary(char c) { return ((unsigned char)c < ' ' && !is_blank(c) && !is_end(c)) || (unsigned char)c > '~'; }
 
-/* Splits the line; returns how many words there are, at most 3 (= too many). */
-static int split_words(const char *line, size_t length, struct word words[2])
+#define WORDS_MAX 3
+
+/* Splits the line; returns how many words there are, at most one more than fit. */
+static int split_words(const char *line, size_t length, struct word words[WORDS_MAX])
 {
     int count = 0;
 
-    for (size_t i = 0; i < length && count < 3;) {
+    for (size_t i = 0; i < length && count <= WORDS_MAX;) {
         size_t begin;
         while (i < length && is_blank(line[i]))
             i++;
@@ -29,20 +31,25 @@ static int split_words(const char *line, size_t length, struct word words[2])
             i++;
         if (i == begin)
             break;
-        if (count < 2)
+        if (count < WORDS_MAX)
             words[count] = (struct word){ line + begin, i - begin };
         count++;
     }
     return count;
 }
 
+static bool word_is(struct word word, const char *text)
+{
+    return word.length == strlen(text) && memcmp(word.at, text, word.length) == 0;
+}
+
 static bool target_parse(struct word word, struct agent_request *ret)
 {
-    if (word.length == strlen("voice") && memcmp(word.at, "voice", word.length) == 0) {
+    if (word_is(word, "voice")) {
         ret->is_voice = true;
         return true;
     }
-    if (word.length == strlen("look") && memcmp(word.at, "look", word.length) == 0) {
+    if (word_is(word, "look")) {
         ret->is_look = true;
         return true;
     }
@@ -62,7 +69,7 @@ enum agent_request_state agent_request_parse(const char *bytes, size_t length, b
 {
     const size_t seen = length < AGENT_REQUEST_MAX ? length : AGENT_REQUEST_MAX;
     struct agent_request request = { .is_voice = false };
-    struct word words[2];
+    struct word words[WORDS_MAX];
     size_t line = 0;
 
     while (line < seen && !is_end(bytes[line])) {
@@ -77,9 +84,14 @@ enum agent_request_state agent_request_parse(const char *bytes, size_t length, b
             return AGENT_REQUEST_PARTIAL;
     }
     const int count = split_words(bytes, line, words);
-    if (count < 1 || count > 2 || !target_parse(words[count - 1], &request))
+    if (count < 1 || count > WORDS_MAX || !target_parse(words[count - 1], &request))
         return AGENT_REQUEST_BAD;
-    if (count == 2) {
+    if (count == WORDS_MAX) {
+        if (!word_is(words[1], "askers") || request.is_voice || request.is_look)
+            return AGENT_REQUEST_BAD;
+        request.is_for_askers = true;
+    }
+    if (count >= 2) {
         text_copy_bytes(request.asker, sizeof request.asker, words[0].at, words[0].length);
         text_make_plain(request.asker);
     }

@@ -81,7 +81,7 @@ size_t runtime_look_format(const char *pool, char *to, size_t size)
 {
     /* 4 = servers only, -1 = all of them */
     if (size == 0 || !text_is_name(pool, strlen(pool)) ||
-        !text_format(to, size, "show servers state %s; show stat %s 4 -1\n", pool, pool))
+        !text_format(to, size, "show info; show servers state %s; show stat %s 4 -1\n", pool, pool))
         return 0;
     return strlen(to);
 }
@@ -380,13 +380,35 @@ static enum fc_code parse_stats(struct cursor *reply, struct proxy_server_view *
     return fail_cut(err);
 }
 
+/* "show info": "Name: value" lines up to an empty one. */
+static enum fc_code parse_info(struct cursor *reply, int64_t *uptime_ms, struct fc_err *err)
+{
+    static const char uptime[] = "Uptime_sec: ";
+    struct span line;
+    uint64_t seconds;
+
+    *uptime_ms = -1;
+    while (next_line(reply, &line)) {
+        if (line.length == 0)
+            return FC_OK;
+        if (memchr(line.at, ':', line.length) == NULL)
+            return fail_with_line(err, FC_BAD_INPUT, "HAProxy does not tell about itself", line);
+        if (line.length >= strlen(uptime) && memcmp(line.at, uptime, strlen(uptime)) == 0 &&
+            text_to_u64(line.at + strlen(uptime), line.length - strlen(uptime), &seconds) && seconds < INT64_MAX / 1000)
+            *uptime_ms = (int64_t)seconds * 1000;
+    }
+    return fail_cut(err);
+}
+
 enum fc_code runtime_look_parse(const char *bytes, size_t length, struct proxy_server_view *rows, int most, int *count,
-                                struct fc_err *err)
+                                int64_t *uptime_ms, struct fc_err *err)
 {
     struct cursor reply = { bytes, bytes + length };
     int seen = 0;
 
-    enum fc_code code = parse_states(&reply, rows, most, &seen, err);
+    enum fc_code code = parse_info(&reply, uptime_ms, err);
+    if (code == FC_OK)
+        code = parse_states(&reply, rows, most, &seen, err);
     if (code == FC_OK)
         code = parse_stats(&reply, rows, seen, err);
     *count = code == FC_OK ? seen : 0;

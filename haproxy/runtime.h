@@ -28,12 +28,13 @@ struct proxy_server_view {
  * Returns the length; 0 when this voice is never pushed (neutral) or `size` is too small. */
 size_t runtime_push_format(const char *pool, const char *server, const struct answer *answer, char *to, size_t size);
 
-/* The command line that reads a pool's state: "show servers state POOL; show stat POOL 4 -1 ..." ends in '\n'. */
+/* The command line that reads a pool's state: "show info; show servers state POOL; show stat POOL 4 -1", ends in '\n'. */
 size_t runtime_look_format(const char *pool, char *to, size_t size);
 
-/* Parses the whole reply of runtime_look_format. Columns are found by name. Fills at most `most` rows, sets *count.
+/* Parses the whole reply of runtime_look_format. Columns are found by name. Fills at most `most` rows, sets *count and
+ * *uptime_ms (of the process that answers: after a reload the new one; -1 when it does not say).
  * Garbage, an error message of HAProxy or a cut reply yields a code and one sentence, never a crash. */
 enum fc_code runtime_look_parse(const char *bytes, size_t length, struct proxy_server_view *rows, int most, int *count,
-                                struct fc_err *err);
+                                int64_t *uptime_ms, struct fc_err *err);
 
 #endif

@@ -301,11 +301,11 @@ void ctl_pool_sentence(FILE *to, const cJSON *status, const cJSON *pool)
 {
     const char *state = text_of(pool, "state"), *seated = text_of(pool, "seated"), *why = text_of(pool, "why");
     const struct span since = since_of(status, pool, "since_unix_ms");
-    const char *from = text_of(pool, "move_from");
+    const char *from = text_of(pool, "move_from"), *awaits = text_of(pool, "move_awaits");
 
     if (text_is(state, "moving") || is_true(pool, "is_moving"))
-        fprintf(to, "moving from %s to %s, step %s for %s", from[0] == '\0' ? "nobody" : from, text_of(pool, "move_to"),
-                text_of(pool, "move_step"), age_of(pool, "move_age_ms").text);
+        fprintf(to, "moving from %s to %s, step %s for %s%s%s", from[0] == '\0' ? "nobody" : from, text_of(pool, "move_to"),
+                text_of(pool, "move_step"), age_of(pool, "move_age_ms").text, awaits[0] == '\0' ? "" : ", waiting: ", awaits);
     else if (text_is(state, "seated"))
         fputs(seated[0] == '\0' ? "a server that is not configured here" : seated, to);
     else

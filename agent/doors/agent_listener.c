@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -290,6 +291,18 @@ static void timer_start(struct ev_loop *loop, ev_timer *timer, struct fc_span in
 
 /* ---- a client's words ---- */
 
+/* How long the request (or, at a fixed port, the visitor) has been waiting: a node that was frozen finds questions in its
+ * queue that nobody waits for any more. The kernel knows; -1 on a unix socket, where it does not say. */
+static int64_t waited_ms(const struct agent_listener *listener, const struct client *client)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (getsockopt(client->readable.fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0)
+        return -1;
+    const int64_t kept = fc_span_ms(fc_since(client->accepted_at, loop_now(listener->loop)));
+    return kept > (int64_t)info.tcpi_last_data_recv ? kept : (int64_t)info.tcpi_last_data_recv;
+}
+
 /* Answers if the line is whole, or held to be. `is_all_read`: the last read found less than it had room for. */
 static void client_judge(struct agent_listener *listener, struct client *client, bool is_over, bool is_all_read)
 {
@@ -297,6 +310,7 @@ static void client_judge(struct agent_listener *listener, struct client *client,
     const enum agent_request_state state = agent_request_parse(client->bytes, client->length, is_over, &request);
     if (state == AGENT_REQUEST_READY) {
         listener->counters.answered++;
+        request.waited_ms = waited_ms(listener, client);
         client_answer(listener, client,
                       board_line(listener->board, &request, client->source, loop_now(listener->loop)), is_all_read);
     } else if (state == AGENT_REQUEST_BAD || is_over || client->length == sizeof client->bytes) {
@@ -418,6 +432,7 @@ static void client_arrives(struct agent_listener *listener, struct door *door, i
     struct client *client = client_take(listener, fd, source);
     if (door->kind == DOOR_FIXED) {
         listener->counters.answered++;
+        door->request.waited_ms = waited_ms(listener, client);
         client_answer(listener, client,
                       board_line(listener->board, &door->request, client->source, client->accepted_at), false);
     } else {

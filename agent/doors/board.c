@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "haproxy/agent_answer.h"
+#include "haproxy/asked.h"
 
 #define NOWHERE UINT32_MAX
 #define ECHO_MAX 38            /* bytes of each unknown name that are said back: "fc-no-such-target # P/S" stays below 100 */
@@ -33,6 +34,8 @@ struct asker {
     char name[64], source[64];
     uint64_t epoch, asked_count;
     struct fc_time at;
+    uint64_t prompt_epoch;               /* of the latest answers that were given in time, in a row */
+    struct fc_time prompt_at[2];         /* the latest, and the one before it */
 };
 
 TAILQ_HEAD(asker_queue, asker);
@@ -54,6 +57,8 @@ struct board {
     void (*look)(void *owner);
     void *look_owner;
     struct board_counters counters;
+    int64_t prompt_limit_ms;
+    char asked[ASKED_ANSWER_SIZE];       /* of the last question of another node; good until the next question */
     struct line unknown;                 /* of the last unknown target; good until the next question */
 };
 
@@ -174,6 +179,11 @@ void board_free(struct board *board)
     free(board);
 }
 
+void board_prompt_limit(struct board *board, int64_t limit_ms)
+{
+    board->prompt_limit_ms = limit_ms;
+}
+
 /* ---- what the daemon writes ---- */
 
 static struct target *target_add(struct board *board, const char *pool, const char *server)
@@ -279,13 +289,21 @@ static struct asker *asker_add(struct board *board, uint32_t hash, uint32_t targ
     TEXT_SET(asker->source, source);
     asker->hash = hash;
     asker->target = target;
-    asker->asked_count = 0;
+    asker->asked_count = asker->prompt_epoch = 0;
+    asker->prompt_at[0] = asker->prompt_at[1] = FC_EVER;
     lookup_put(&board->asker_lookup, hash, (uint32_t)(asker - board->askers));
     return asker;
 }
 
+static void remember_in_time(struct asker *asker, uint64_t epoch, struct fc_time now)
+{
+    asker->prompt_at[1] = asker->prompt_epoch == epoch ? asker->prompt_at[0] : FC_EVER;
+    asker->prompt_at[0] = now;
+    asker->prompt_epoch = epoch;
+}
+
 static void remember(struct board *board, const struct target *target, const char *name, const char *source,
-                     struct fc_time now)
+                     int64_t waited_ms, struct fc_time now)
 {
     const uint32_t slot = target_slot(board, target);
     const uint32_t hash = asker_hash(slot, name, source);
@@ -299,16 +317,29 @@ static void remember(struct board *board, const struct target *target, const cha
     asker->epoch = target->epoch;
     asker->at = now;
     asker->asked_count++;
+    if (waited_ms >= 0 && waited_ms <= board->prompt_limit_ms)
+        remember_in_time(asker, target->epoch, now);
+    else
+        asker->prompt_at[0] = asker->prompt_at[1] = FC_EVER;
+}
+
+static bool is_late(const struct target *target, struct fc_time now)
+{
+    return fc_reached(target->until, now) && !fc_is_never(target->until);
+}
+
+static struct board_line line_at(const struct target *target, struct fc_time now)
+{
+    const struct line *line = is_late(target, now) ? &target->late : &target->within;
+    return (struct board_line){ line->bytes, line->length };
 }
 
 static struct board_line line_of(struct board *board, const struct target *target, const char *name, const char *source,
-                                 struct fc_time now)
+                                 int64_t waited_ms, struct fc_time now)
 {
-    const bool is_late = fc_reached(target->until, now) && !fc_is_never(target->until);
-    const struct line *line = is_late ? &target->late : &target->within;
-    board->counters.late += is_late;
-    remember(board, target, name, source, now);
-    return (struct board_line){ line->bytes, line->length };
+    board->counters.late += is_late(target, now);
+    remember(board, target, name, source, waited_ms, now);
+    return line_at(target, now);
 }
 
 /* A name that holds one of our tokens is not said back: a check that expects the token would be satisfied by its echo. */
@@ -335,6 +366,13 @@ static struct board_line voice_or_mute(struct board *board, struct fc_time now)
     return (struct board_line){ mute_line, sizeof mute_line - 1 };
 }
 
+static struct board_line asked_line(struct board *board, const struct agent_request *request, struct fc_time now)
+{
+    struct asked_row rows[ASKED_ROWS_MAX];
+    const int count = board_asked(board, request->pool, request->server, now, rows);
+    return (struct board_line){ board->asked, asked_format(rows, count, board->asked, sizeof board->asked) };
+}
+
 struct board_line board_line(struct board *board, const struct agent_request *request, const char *source,
                              struct fc_time now)
 {
@@ -349,15 +387,15 @@ struct board_line board_line(struct board *board, const struct agent_request *re
     const struct target *target = target_find(board, request->pool, request->server);
     if (target == NULL)
         return unknown_line(board, request->pool, request->server);
-    return line_of(board, target, request->asker, source, now);
+    if (request->is_for_askers)
+        return asked_line(board, request, now);
+    return line_of(board, target, request->asker, source, request->waited_ms, now);
 }
 
-struct board_line board_line_of_target(struct board *board, size_t target, const char *source, struct fc_time now)
+struct board_line board_says(const struct board *board, const char *pool, const char *server, struct fc_time now)
 {
-    board->counters.answered++;
-    if (target >= board->target_max || !board->targets[target].is_used)
-        return unknown_line(board, "?", "?");
-    return line_of(board, &board->targets[target], "", source, now);
+    const struct target *target = target_find(board, pool, server);
+    return target == NULL ? (struct board_line){ "", 0 } : line_at(target, now);
 }
 
 struct board_line board_line_of_bad_request(struct board *board)
@@ -366,13 +404,35 @@ struct board_line board_line_of_bad_request(struct board *board)
     return (struct board_line){ bad_line, sizeof bad_line - 1 };
 }
 
-size_t board_find(const struct board *board, const char *pool, const char *server)
+/* ---- what other nodes and the dashboard read ---- */
+
+static int64_t age_ms(struct fc_time then, struct fc_time now)
 {
-    const struct target *target = target_find(board, pool, server);
-    return target == NULL ? SIZE_MAX : target_slot(board, target);
+    return fc_is_ever(then) ? -1 : fc_before(now, then) ? 0 : fc_span_ms(fc_since(then, now));
 }
 
-/* ---- what the dashboard reads ---- */
+int board_asked(const struct board *board, const char *pool, const char *server, struct fc_time now,
+                struct asked_row rows[ASKED_ROWS_MAX])
+{
+    const struct target *target = target_find(board, pool, server);
+    const struct asker *asker;
+    int count = 0;
+    if (target == NULL)
+        return 0;
+    const uint32_t slot = target_slot(board, target);
+    TAILQ_FOREACH_REVERSE(asker, &board->quiet_first, asker_queue, by_age) {
+        if (asker->target != slot)
+            continue;
+        if (count == ASKED_ROWS_MAX)
+            break;
+        struct asked_row *row = &rows[count++];
+        *row = (struct asked_row){ .epoch = asker->prompt_epoch, .age_ms = age_ms(asker->at, now),
+                                   .prompt_age_ms = { age_ms(asker->prompt_at[0], now), age_ms(asker->prompt_at[1], now) } };
+        TEXT_SET(row->name, asker->name);
+        TEXT_SET(row->source, asker->source);
+    }
+    return count;
+}
 
 size_t board_askers(const struct board *board, struct board_asker *to, size_t most)
 {

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "base/moment.h"
+#include "core/event.h"
 #include "haproxy/agent_request.h"
 #include "steer/answer.h"
 
@@ -20,6 +21,8 @@ struct board_line { const char *bytes; size_t length; };
 /* NULL when out of memory. target_max: pools x servers; asker_max: distinct askers remembered (oldest are forgotten). */
 struct board *board_new(size_t target_max, size_t asker_max);
 void board_free(struct board *board);
+/* An answer counts as given in time when the request had waited no longer than this (half of TokenCheckTimeoutMilliseconds). */
+void board_prompt_limit(struct board *board, int64_t limit_ms);
 
 /* Replaces what is said for pool/server. A new target is added; returns false when the board is full. */
 bool board_show(struct board *board, const char *pool, const char *server, const struct answer *answer);
@@ -36,13 +39,16 @@ void board_voice(struct board *board, struct fc_time until);
  * The bytes are good until the next call of any function of the board. */
 struct board_line board_line(struct board *board, const struct agent_request *request, const char *source,
                              struct fc_time now);
-struct board_line board_line_of_target(struct board *board, size_t target, const char *source, struct fc_time now);
+/* What would be said, to nobody: neither counted nor remembered. "" for an unknown target. */
+struct board_line board_says(const struct board *board, const char *pool, const char *server, struct fc_time now);
 /* The one line for a request that cannot be understood. */
 struct board_line board_line_of_bad_request(struct board *board);
-/* Index for fixed ports; SIZE_MAX when not on the board yet. */
-size_t board_find(const struct board *board, const char *pool, const char *server);
 
-/* What the dashboard and the served-ack read: who asked what, when, and which epoch was given. */
+/* What is told to other nodes, and to the core: who asked for this server, the latest first. At most ASKED_ROWS_MAX. */
+int board_asked(const struct board *board, const char *pool, const char *server, struct fc_time now,
+                struct asked_row rows[ASKED_ROWS_MAX]);
+
+/* What the dashboard reads: who asked what, when, and which epoch was given. */
 struct board_asker {
     char name[64], source[64], pool[64], server[64];
     uint64_t epoch;              /* of the last answer given */

@@ -12,6 +12,7 @@
 #define RELAY_LIMIT_MS 10000         /* applying what was already fetched from a server that is gone */
 #define END_LIMIT_MS 3000            /* the old one was out of sight and could be fenced after all: up to its end, but nobody sits */
 #define RETRY_PAUSE_MS 500           /* after a move that failed, before the next automatic one */
+#define ASK_AGAIN_MS 100             /* while a revoke is being heard: the boards are asked who was told */
 #define FENCE_AGAIN_MS 500           /* while waiting for an unfenced server: look whether it can be fenced after all */
 
 const struct move_plan move_plans[MOVE_KIND_COUNT] = {
@@ -36,10 +37,7 @@ const char *move_step_word(enum move_step step)
 
 struct fc_span move_unfenced_wait(const struct config *c)
 {
-    int64_t ms = c->term_ms;
-    ms += (int64_t)c->check_fall * (c->check_inter_ms + c->check_timeout_ms) + c->check_inter_ms;
-    ms += (int64_t)c->hard_stop_seconds * 1000;
-    return fc_ms(ms + ms * c->drift_percent / 100);
+    return (struct fc_span){ heard_terms(c).us + heard_check(c).us + heard_leavings(c).us };
 }
 
 static const char *subject(const struct steering *st)
@@ -145,7 +143,7 @@ static void enter(struct steering *st, struct steer_stage *stage, enum move_step
                                                         : RELAY_LIMIT_MS);
         break;
     case STEP_WAIT:
-        move->wait_until = fc_plus(stage->now, move_unfenced_wait(stage->config));
+        move->wait_until = heard_until(&st->heard, stage->config);
         move->fence_at = fc_plus(stage->now, fc_ms(FENCE_AGAIN_MS));
         break;
     case STEP_SEAT:
@@ -193,6 +191,7 @@ static void finish(struct steering *st, struct steer_stage *stage)
         steer_reply(stage, &move->asker, FC_OK, true, "%s sits (epoch %llu) after %lld ms", to, (unsigned long long)epoch,
                     (long long)took_ms);
     memset(move, 0, sizeof *move);
+    heard_end(&st->heard);
 }
 
 static void advance(struct steering *st, struct steer_stage *stage)
@@ -248,6 +247,7 @@ void move_abandon(struct steering *st, struct steer_stage *stage, const char *wh
                  steer_server_name(stage, move->from), steer_server_name(stage, move->to), move_step_word(move->step), why);
     steer_reply(stage, &move->asker, FC_REFUSED, true, "stopped at %s: %s", move_step_word(move->step), why);
     memset(move, 0, sizeof *move);
+    heard_end(&st->heard);
 }
 
 /* A planned move that cannot be finished: the old server gets the chair back, at a higher epoch, and the asker hears why. */
@@ -266,6 +266,7 @@ static void turn_back(struct steering *st, struct steer_stage *stage, const char
     st->not_before = fc_plus(stage->now, fc_ms(RETRY_PAUSE_MS));
     steer_note(stage, NOTE_WARNING, subject(st), stage->leadership->epoch, "%s", text);
     memset(move, 0, sizeof *move);
+    heard_end(&st->heard);
     move_begin(st, stage, MOVE_BACK, from, from, text, false, 0, &asker);
 }
 
@@ -364,11 +365,37 @@ void move_hear(struct steering *st, struct steer_stage *stage, const struct even
         step_failed(st, stage, event);
         return;
     }
-    if (move->step == STEP_FENCE) {
+    if (move->step == STEP_INTEND && move->from >= 0 && move->from != move->to) {
+        heard_begin(&st->heard, stage->config, subject(st), steer_server_name(stage, move->from), stage->leadership->epoch,
+                    stage->now);
+    } else if (move->step == STEP_FENCE) {
         fence_read_back(st, stage, event);
     } else if (move->step == STEP_OPEN) {
         servers_read_back(stage->servers, move->to, false, stage->now);
     }
+    advance(st, stage);
+}
+
+/* Only a server that could not be fenced makes it matter who has heard. */
+static void ask_who_has_heard(struct steering *st, struct steer_stage *stage)
+{
+    struct heard *heard = &st->heard;
+    if (!heard->is_listening || st->move.is_fenced || !fc_reached(heard->look_at, stage->now))
+        return;
+    heard->look_at = fc_plus(stage->now, fc_ms(ASK_AGAIN_MS));
+    struct effect *effect = effects_add(stage->out, ASKERS_LOOK);
+    TEXT_SET(effect->as.askers.pool, heard->pool);
+    TEXT_SET(effect->as.askers.server, heard->server);
+}
+
+static void end_unfenced_wait(struct steering *st, struct steer_stage *stage)
+{
+    const struct move *move = &st->move;
+    const int64_t waited_ms = fc_span_ms(fc_since(st->heard.revoked_at, stage->now));
+    const bool is_whole = waited_ms >= fc_span_ms(move_unfenced_wait(stage->config));
+    steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch, "%s could not be fenced; %s is seated %lld ms after the revoke: %s",
+               steer_server_name(stage, move->from), steer_server_name(stage, move->to), (long long)waited_ms,
+               is_whole ? "the whole wait" : "every HAProxy has shown that it has heard");
     advance(st, stage);
 }
 
@@ -381,17 +408,16 @@ void move_drive(struct steering *st, struct steer_stage *stage)
         move_abandon(st, stage, "this node leads no more; the next leader finishes it or gives the chair back");
         return;
     }
+    ask_who_has_heard(st, stage);
     if (move->step != STEP_WAIT)
         return;
     const struct server_state *old = move->from < 0 ? NULL : &stage->servers->list[move->from];
+    move->wait_until = heard_until(&st->heard, stage->config);
     if (old != NULL && server_is_gone(old)) {
         move->is_fenced = true;
         advance(st, stage);
     } else if (fc_reached(move->wait_until, stage->now)) {
-        steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch,
-                   "%s could not be fenced; %s is seated after the full wait of %lld ms", steer_server_name(stage, move->from),
-                   steer_server_name(stage, move->to), (long long)fc_span_ms(fc_since(move->step_at, stage->now)));
-        advance(st, stage);
+        end_unfenced_wait(st, stage);
     } else if (old != NULL && old->is_reachable && move->deed_id == 0 && fc_reached(move->fence_at, stage->now)) {
         ask_fence(st, stage);
         move->fence_at = fc_plus(stage->now, fc_ms(FENCE_AGAIN_MS));

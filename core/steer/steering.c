@@ -188,6 +188,10 @@ void steering_hear(struct steering *st, struct steer_stage *stage, const struct 
         move_hear(st, stage, event);
         command_deed_ended(st, stage, event);
         break;
+    case PROXY_SEEN:
+    case ASKERS_SEEN:
+        heard_hear(&st->heard, stage->config, event, stage->node);
+        break;
     case ORDER_GIVEN:
         command_given(st, stage, event);
         break;
@@ -203,7 +207,6 @@ void steering_hear(struct steering *st, struct steer_stage *stage, const struct 
     case SERVER_LOST:
     case SERVER_CHECKED:
     case LEASE_GRANTED:
-    case PROXY_SEEN:
     case PROXY_LOST:
     case EVENT_TYPE_COUNT:
         break;
@@ -426,6 +429,8 @@ struct fc_time steering_wakes_at(const struct steering *st, const struct steer_s
                                                                          : st->move.wait_until);
     if (st->move.step != STEP_NONE)
         next = fc_earlier(next, stage->leadership->until);
+    if (st->heard.is_listening && !st->move.is_fenced)
+        next = fc_earlier(next, st->heard.look_at);
     if (!fc_is_ever(st->not_before) && fc_before(stage->now, st->not_before))
         next = fc_earlier(next, st->not_before);
     for (int i = 0; i < PENDING_MAX; i++) {

@@ -17,6 +17,7 @@
 #include "lead/leadership.h"
 #include "model/servers.h"
 #include "steer/chair.h"
+#include "steer/heard.h"
 #include "steer/pool.h"
 
 /* Who waits for an answer: a door of this node, or an order that a follower laid into the store. */
@@ -73,6 +74,7 @@ struct steering {
     struct holds holds;
     struct chair chair;
     struct move move;
+    struct heard heard;              /* of the revoke of the present move */
     struct seat_facts facts;
     const struct seat_rule *finding;
     struct fc_time preferred_fit_since;          /* FC_EVER = not fit */
@@ -119,8 +121,8 @@ void move_hear(struct steering *steering, struct steer_stage *stage, const struc
 void move_drive(struct steering *steering, struct steer_stage *stage);
 void move_abandon(struct steering *steering, struct steer_stage *stage, const char *why);
 const char *move_step_word(enum move_step step);
-/* From the revoke on: how long an old server that could not be fenced may still be written to. Terms outstanding, the token
- * check's bound, processes left by reloads, times drift (spec/steering.md 5.5). */
+/* From the revoke on: how long an old server that could not be fenced may still be written to when nobody shows that he has
+ * heard: the sum of heard.h. It is waited for the less, the sooner all have. */
 struct fc_span move_unfenced_wait(const struct config *config);
 
 /* commands.c: the operator's orders. `by` may change something when may_change. */

@@ -13,8 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
     struct proxy_server_view rows[ROWS];
     struct fc_err err = { .code = FC_OK };
+    int64_t uptime_ms;
     int count = -1;
-    const enum fc_code code = runtime_look_parse((const char *)bytes, size, rows, ROWS, &count, &err);
+    const enum fc_code code = runtime_look_parse((const char *)bytes, size, rows, ROWS, &count, &uptime_ms, &err);
 
     assert(count >= 0 && count <= ROWS);
     assert((code == FC_OK) == (err.code == FC_OK));

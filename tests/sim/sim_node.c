@@ -320,8 +320,28 @@ static void begin_push(struct world *world, int node)
 static void begin_proxy_look(struct world *world, int node, int proxy)
 {
     const bool is_there = net_talks(&world->net, party_node(node), party_proxy(proxy)) && !world->proxies[proxy].is_frozen;
+    node_at(world, node)->proxy_asked_at[proxy] = node_clock(world, node);
     happen(world, world->now + (is_there ? 2 * net_delay_us(world) : PROXY_LIMIT_US), HAP_NODE_PROXY_LOOKED, node, proxy,
            node_at(world, node)->life);
+}
+
+/* Every board that can be reached says who asked; the others have said nothing. */
+static void hear_askers(struct world *world, int node, const struct effect *effect)
+{
+    for (int i = 0; i < world->node_count; i++) {
+        struct asked_row *rows = node_at(world, node)->asked[i];
+        struct event event = { .type = ASKERS_SEEN };
+        const struct sim_node *other = node_at(world, i);
+        if (!other->is_up || other->is_frozen || (i != node && !net_talks(&world->net, party_node(node), party_node(i))))
+            continue;
+        node_name_of(other->name, event.as.askers.node, sizeof event.as.askers.node);
+        TEXT_SET(event.as.askers.pool, effect->as.askers.pool);
+        TEXT_SET(event.as.askers.server, effect->as.askers.server);
+        event.as.askers.count = board_asked(other->board, effect->as.askers.pool, effect->as.askers.server,
+                                            node_clock(world, i), rows);
+        event.as.askers.rows = rows;
+        node_feed(world, node, &event);
+    }
 }
 
 static void node_stopped(struct world *world, int node)
@@ -389,6 +409,7 @@ static void perform(struct world *world, int node, const struct effect *effect)
     case VOICE_EXTEND:  board_voice(n->board, effect->until); break;
     case PROXY_PUSH:    begin_push(world, node); break;
     case PROXY_LOOK:    begin_proxy_look(world, node, effect->as.proxy.proxy); break;
+    case ASKERS_LOOK:   hear_askers(world, node, effect); break;
     case PUBLISH:       break;
     case STOP:          n->is_stopping = true; break;
     case EFFECT_TYPE_COUNT: break;
@@ -487,6 +508,8 @@ void node_proxy_looked(struct world *world, int node, int proxy)
         event.as.proxy.proxy = proxy;
         event.as.proxy.count = SIM_SERVERS;
         event.as.proxy.rows = rows;
+        event.as.proxy.sent_at = node_at(world, node)->proxy_asked_at[proxy];
+        event.as.proxy.uptime_ms = -1;
     } else {
         event.as.proxy_lost.proxy = proxy;
         TEXT_SET(event.as.proxy_lost.text, "no answer within the bound");
@@ -502,9 +525,7 @@ static int words_of(struct world *world, int node)
 {
     int words = 0;
     for (int i = 0; i < SIM_SERVERS; i++) {
-        struct agent_request request = { .is_voice = false, .pool = "fc_backend" };
-        TEXT_SET(request.server, SERVER_NAME(i));
-        const struct board_line line = board_line(node_at(world, node)->board, &request, "peer", node_clock(world, node));
+        const struct board_line line = board_says(node_at(world, node)->board, "fc_backend", SERVER_NAME(i), node_clock(world, node));
         words |= (text_begins(line.bytes, "up ready") ? 1 : text_begins(line.bytes, "down maint") ? 2 : 0) << (2 * i);
     }
     return words;

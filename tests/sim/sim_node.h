@@ -27,6 +27,8 @@ struct sim_node {
     struct sim_timer core_timer, lease_timer;
     bool has_session[SIM_SERVERS];
     int64_t last_delivery[SIM_SERVERS];
+    struct fc_time proxy_asked_at[SIM_PROXIES];
+    struct asked_row asked[SIM_NODES_MAX][ASKED_ROWS_MAX];   /* what the events in the queue point to */
     int64_t push_deadline;                       /* -1: no push under way */
     bool push_again;
     int queue_head, queue_count;

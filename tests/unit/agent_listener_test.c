@@ -171,6 +171,30 @@ static void reset_and_close(int fd)
     close(fd);
 }
 
+/* ---- how long a request has lain there ---- */
+
+static int64_t prompt_age(const struct scene *s)
+{
+    struct asked_row rows[ASKED_ROWS_MAX];
+    cr_assert_eq(board_asked(s->board, "rw", "m1", loop_now(s->loop), rows), 1);
+    return rows[0].prompt_age_ms[0];
+}
+
+Test(agent_listener, what_lay_in_the_queue_of_a_node_that_stood_still_is_not_answered_in_time)
+{
+    struct scene *s = scene_open();
+    const struct timespec stands_still = { .tv_nsec = 80000000 };
+    board_prompt_limit(s->board, 50);
+    const int fd = SAY(knock(s), "lb1 rw/m1\n");
+    nanosleep(&stands_still, NULL);
+    cr_expect_str_eq(hear(s, fd), FIRST);
+    cr_expect_eq(prompt_age(s), -1);
+    board_prompt_limit(s->board, BOUND_MS);
+    cr_expect_str_eq(hear(s, SAY(knock(s), "lb1 rw/m1\n")), FIRST);
+    cr_expect_geq(prompt_age(s), 0);
+    scene_close(s);
+}
+
 /* ---- the line ---- */
 
 Test(agent_listener, a_line_with_newline_is_answered_and_the_connection_closed)

@@ -108,8 +108,8 @@ Test(board, a_full_board_refuses_a_new_target_until_one_is_forgotten)
     cr_expect_not(board_show(board, "rw", "m2", &answer));
     board_forget(board, "rw", "m1");
     cr_expect(board_show(board, "rw", "m2", &answer));
-    cr_expect_eq(board_find(board, "rw", "m1"), SIZE_MAX);
-    cr_expect_eq(board_find(board, "rw", "m2"), 0);
+    cr_expect_eq(board_says(board, "rw", "m1", at_ms(0)).length, 0);
+    cr_expect_neq(board_says(board, "rw", "m2", at_ms(0)).length, 0);
     board_free(board);
 }
 
@@ -218,18 +218,6 @@ Test(board, a_forgotten_target_takes_its_askers_with_it)
     board_free(board);
 }
 
-Test(board, a_target_is_found_by_its_number_too)
-{
-    struct board *board = board_new(2, 4);
-    show(board, "rw", "m1", 1000, 9);
-
-    const struct board_line known = board_line_of_target(board, board_find(board, "rw", "m1"), "unix", at_ms(0));
-    cr_expect(strncmp(known.bytes, "up ready 100% # fc-ok", 21) == 0);
-    const struct board_line unknown = board_line_of_target(board, SIZE_MAX, "unix", at_ms(0));
-    cr_expect(strncmp(unknown.bytes, "fc-no-such-target # ", 20) == 0);
-    board_free(board);
-}
-
 Test(board, targets_and_askers_come_and_go_without_losing_each_other)
 {
     enum { MANY = 300 };
@@ -266,5 +254,83 @@ Test(board, a_bad_request_gets_one_clear_line_and_is_counted)
     cr_expect_eq(line.bytes[line.length - 1], '\n');
     cr_expect_leq(line.length, 100);
     cr_expect_eq(board_counters(board).bad_request, 1);
+    board_free(board);
+}
+
+/* ---- what was heard ---- */
+
+static struct asked_row asked_at(struct board *board, int64_t now_ms)
+{
+    struct asked_row rows[ASKED_ROWS_MAX];
+    cr_assert_eq(board_asked(board, "rw", "m1", at_ms(now_ms), rows), 1);
+    return rows[0];
+}
+
+static void ask_after(struct board *board, int64_t waited_ms, int64_t now_ms)
+{
+    struct agent_request request = { .asker = "lb1", .pool = "rw", .server = "m1", .waited_ms = waited_ms };
+    board_line(board, &request, "10.0.0.1", at_ms(now_ms));
+}
+
+Test(board, the_two_latest_answers_in_time_of_one_epoch_are_remembered)
+{
+    struct board *board = board_new(2, 4);
+    board_prompt_limit(board, 50);
+    show(board, "rw", "m1", 10000, 9);
+
+    ask_after(board, 0, 100);
+    cr_expect_eq(asked_at(board, 150).prompt_age_ms[0], 50);
+    cr_expect_eq(asked_at(board, 150).prompt_age_ms[1], -1);
+    ask_after(board, 50, 300);
+    cr_expect_eq(asked_at(board, 400).prompt_age_ms[0], 100);
+    cr_expect_eq(asked_at(board, 400).prompt_age_ms[1], 300);
+    cr_expect_eq(asked_at(board, 400).epoch, 9);
+    show(board, "rw", "m1", 10000, 10);
+    ask_after(board, 0, 500);
+    cr_expect_eq(asked_at(board, 500).epoch, 10);
+    cr_expect_eq(asked_at(board, 500).prompt_age_ms[1], -1, "the one before was of another epoch");
+    board_free(board);
+}
+
+Test(board, an_answer_that_came_too_late_or_nobody_knows_when_breaks_the_row)
+{
+    struct board *board = board_new(2, 4);
+    board_prompt_limit(board, 50);
+    show(board, "rw", "m1", 10000, 9);
+
+    ask_after(board, 0, 100);
+    ask_after(board, 51, 200);
+    cr_expect_eq(asked_at(board, 250).prompt_age_ms[0], -1);
+    cr_expect_eq(asked_at(board, 250).age_ms, 50);
+    ask_after(board, 0, 300);
+    ask_after(board, -1, 400);
+    cr_expect_eq(asked_at(board, 400).prompt_age_ms[0], -1);
+    board_free(board);
+}
+
+Test(board, another_node_is_told_who_asked_and_is_no_asker_itself)
+{
+    struct board *board = board_new(2, 4);
+    const struct agent_request request = { .is_for_askers = true, .asker = "fc2", .pool = "rw", .server = "m1" };
+    board_prompt_limit(board, 50);
+    show(board, "rw", "m1", 10000, 9);
+
+    ask_after(board, 0, 100);
+    const struct board_line line = board_line(board, &request, "10.0.9.2", at_ms(120));
+    cr_expect_eq(strncmp(line.bytes, "fc-askers 1\nlb1 10.0.0.1 9 20 20 -\n", line.length), 0);
+    cr_expect_eq(line.length, strlen("fc-askers 1\nlb1 10.0.0.1 9 20 20 -\n"));
+    asked_at(board, 130);
+    board_free(board);
+}
+
+Test(board, what_it_says_to_nobody_is_not_remembered)
+{
+    struct board *board = board_new(2, 4);
+    struct asked_row rows[ASKED_ROWS_MAX];
+    show(board, "rw", "m1", 1000, 9);
+
+    cr_expect(strncmp(board_says(board, "rw", "m1", at_ms(0)).bytes, "up ready ", 9) == 0);
+    cr_expect(strncmp(board_says(board, "rw", "m1", at_ms(1000)).bytes, "down maint ", 11) == 0);
+    cr_expect_eq(board_asked(board, "rw", "m1", at_ms(0), rows), 0);
     board_free(board);
 }

@@ -338,13 +338,15 @@ static int proxy_of(const struct stage *s, const char *name)
     return -1;
 }
 
-void stage_proxy(struct stage *s, const char *proxy, const char *words)
+static void feed_view(struct stage *s, const char *proxy, const char *words, int sessions, int64_t uptime_ms)
 {
     struct proxy_row rows[STORE_SERVERS_MAX];
     struct event event = { .type = PROXY_SEEN };
     memset(rows, 0, sizeof rows);
     event.as.proxy.proxy = proxy_of(s, proxy);
     event.as.proxy.rows = rows;
+    event.as.proxy.sent_at = s->now;
+    event.as.proxy.uptime_ms = uptime_ms;
     for (int i = 0; i < s->core->servers.count; i++) {
         char usable[80];
         struct proxy_row *row = &rows[event.as.proxy.count++];
@@ -353,9 +355,30 @@ void stage_proxy(struct stage *s, const char *proxy, const char *words)
         TEXT_SET(row->server, s->core->servers.list[i].name);
         row->is_usable = strstr(words, usable) != NULL;
         row->epoch = s->row.rank.epoch;
-        row->sessions = 3;
+        row->sessions = sessions;
         TEXT_SET(row->status, row->is_usable ? "UP" : "MAINT");
     }
+    feed(s, &event);
+}
+
+void stage_proxy(struct stage *s, const char *proxy, const char *words) { feed_view(s, proxy, words, 3, -1); }
+
+void stage_proxy_idle(struct stage *s, const char *proxy, int sessions, int64_t uptime_ms)
+{
+    feed_view(s, proxy, "", sessions, uptime_ms);
+}
+
+void stage_asked(struct stage *s, const char *node, const char *asker, int64_t earlier_ms, uint64_t epoch)
+{
+    struct asked_row row = { .epoch = epoch, .age_ms = 0, .prompt_age_ms = { earlier_ms < 0 ? -1 : 0, earlier_ms } };
+    struct event event = { .type = ASKERS_SEEN };
+    TEXT_SET(row.name, asker);
+    TEXT_SET(row.source, "10.0.5.1");
+    TEXT_SET(event.as.askers.node, node);
+    TEXT_SET(event.as.askers.pool, s->core->steering.heard.pool);
+    TEXT_SET(event.as.askers.server, s->core->steering.heard.server);
+    event.as.askers.count = asker[0] != '\0';
+    event.as.askers.rows = &row;
     feed(s, &event);
 }
 

@@ -41,8 +41,12 @@ void stage_deed(struct stage *stage, const char *deed, const char *how);
 void stage_pass(struct stage *stage, int64_t ms);                            /* time passes, and the timer rings */
 void stage_finds_moving(struct stage *stage, const char *from, const char *to);   /* a half moved chair is found */
 
-/* An HAProxy's own view is read back: "db1 usable, db2 not". */
+/* An HAProxy's own view is read back: "db1 usable, db2 not"; it has 3 sessions on each and does not say how old it is. */
 void stage_proxy(struct stage *stage, const char *proxy, const char *words);
+/* The same of one that sends nowhere, has so many sessions on each server, and is so old (-1 = does not say). */
+void stage_proxy_idle(struct stage *stage, const char *proxy, int sessions, int64_t uptime_ms);
+/* A node's board tells of one asker of the old server: two answers in time, the earlier so many ms ago (-1 = none), in this epoch. */
+void stage_asked(struct stage *stage, const char *node, const char *asker, int64_t earlier_ms, uint64_t epoch);
 void stage_proxy_lost(struct stage *stage, const char *proxy);
 /* The store shows an order that node fc2 laid there so many seconds ago; or the leader's answer ("done", "refused") to ours. */
 void stage_finds_order(struct stage *stage, const char *text, int64_t age_s);

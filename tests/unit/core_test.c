@@ -182,7 +182,7 @@ Test(core, an_unfenced_wait_wakes_it_at_its_end)
     stage_pass(&s, 14990);
     stage_pass(&s, 100);
     const struct effect *last = &s.effects->list[s.effects->count - 1];
-    cr_expect_eq(fc_since(s.now, last->as.wake_at).us, fc_ms(90).us);
+    cr_expect_eq(fc_since(s.now, last->as.wake_at).us, fc_ms(88).us);
     stage_close(&s);
 }
 

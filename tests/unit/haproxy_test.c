@@ -8,6 +8,7 @@
 #include "haproxy/agent_answer.h"
 #include "haproxy/agent_request.h"
 #include "haproxy/proxy_config.h"
+#include "haproxy/asked.h"
 #include "haproxy/runtime.h"
 
 /* ---- answers ---- */
@@ -196,12 +197,13 @@ Test(haproxy, a_push_is_whole_or_nothing_and_no_name_becomes_a_command)
     cr_expect_eq(runtime_push_format("p; shutdown sessions server p", "s", &answer, line, sizeof line), 0);
     cr_expect_eq(runtime_push_format("p", "s\n", &answer, line, sizeof line), 0);
     cr_expect_eq(runtime_look_format("p q", line, sizeof line), 0);
-    cr_expect_eq(runtime_look_format("p", line, sizeof line), strlen("show servers state p; show stat p 4 -1\n"));
-    cr_expect_str_eq(line, "show servers state p; show stat p 4 -1\n");
+    cr_expect_eq(runtime_look_format("p", line, sizeof line), strlen("show info; show servers state p; show stat p 4 -1\n"));
+    cr_expect_str_eq(line, "show info; show servers state p; show stat p 4 -1\n");
 }
 
 /* ---- the view read back ---- */
 
+#define INFO "Name: HAProxy\nUptime_sec: 12\nnode: lb1\n\n"
 #define STATE_HEAD "1\n# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight\n"
 #define STATE_ROWS "4 fc_backend 10 db1 127.0.0.1 2 4 100 100\n4 fc_backend 20 db2 127.0.0.1 0 5 100 100\n\n"
 #define STAT_HEAD "# pxname,svname,scur,status,check_status,last_agt,agent_status,\n"
@@ -211,16 +213,21 @@ Test(haproxy, a_push_is_whole_or_nothing_and_no_name_becomes_a_command)
 
 static struct proxy_server_view views[4];
 static int view_count;
+static int64_t view_uptime_ms;
 
 static enum fc_code look(const char *reply, struct fc_err *err)
 {
-    return runtime_look_parse(reply, strlen(reply), views, 4, &view_count, err);
+    char whole[4096];
+
+    TEXT_FORMAT(whole, "%s%s", INFO, reply);
+    return runtime_look_parse(whole, strlen(whole), views, 4, &view_count, &view_uptime_ms, err);
 }
 
 Test(haproxy, the_view_names_who_serves_and_what_it_was_told)
 {
     cr_assert_eq(look(STATE_HEAD STATE_ROWS STAT_HEAD STAT_ROWS, NULL), FC_OK);
     cr_assert_eq(view_count, 2);
+    cr_expect_eq(view_uptime_ms, 12000);
 
     cr_expect_str_eq(views[0].pool, "fc_backend");
     cr_expect_str_eq(views[0].server, "db1");
@@ -291,21 +298,70 @@ Test(haproxy, what_haproxy_refuses_is_quoted)
 
 Test(haproxy, a_reply_cut_anywhere_is_never_taken_for_a_whole_one)
 {
-    const char *reply = STATE_HEAD STATE_ROWS STAT_HEAD STAT_ROWS;
+    const char *reply = INFO STATE_HEAD STATE_ROWS STAT_HEAD STAT_ROWS;
 
     for (size_t length = 0; length < strlen(reply); length++) {
         char *cut = malloc(length + 1);       /* its own memory, so that the sanitizer sees a step beyond */
         memcpy(cut, reply, length);
-        cr_expect_eq(runtime_look_parse(cut, length, views, 4, &view_count, NULL), FC_BAD_INPUT, "cut at %zu", length);
+        cr_expect_eq(runtime_look_parse(cut, length, views, 4, &view_count, &view_uptime_ms, NULL), FC_BAD_INPUT, "cut at %zu",
+                     length);
         free(cut);
     }
 }
 
 Test(haproxy, more_servers_than_asked_for_are_left_out)
 {
-    cr_assert_eq(runtime_look_parse(STATE_HEAD STATE_ROWS STAT_HEAD STAT_ROWS,
-                                    strlen(STATE_HEAD STATE_ROWS STAT_HEAD STAT_ROWS), views, 1, &view_count, NULL), FC_OK);
+    const char *reply = INFO STATE_HEAD STATE_ROWS STAT_HEAD STAT_ROWS;
+
+    cr_assert_eq(runtime_look_parse(reply, strlen(reply), views, 1, &view_count, &view_uptime_ms, NULL), FC_OK);
     cr_expect_eq(view_count, 1);
+}
+
+Test(haproxy, a_process_that_does_not_say_how_old_it_is_may_be_new)
+{
+    const char *reply = "Name: HAProxy\nUptime_sec: soon\n\n" STATE_HEAD STATE_ROWS STAT_HEAD STAT_ROWS;
+
+    cr_assert_eq(runtime_look_parse(reply, strlen(reply), views, 4, &view_count, &view_uptime_ms, NULL), FC_OK);
+    cr_expect_eq(view_uptime_ms, -1);
+}
+
+/* ---- who asked ---- */
+
+Test(haproxy, who_asked_is_told_and_read_back)
+{
+    const struct asked_row rows[2] = {
+        { .name = "lb one", .source = "10.0.0.1", .epoch = 9, .age_ms = 12, .prompt_age_ms = { 12, 212 } },
+        { .source = "unix", .age_ms = 0, .prompt_age_ms = { -1, -1 } },
+    };
+    struct asked_row back[ASKED_ROWS_MAX];
+    char told[ASKED_ANSWER_SIZE];
+    int count = 0;
+
+    cr_expect_eq(asked_format(rows, 2, told, sizeof told), strlen(told));
+    cr_expect_str_eq(told, "fc-askers 2\nlb_one 10.0.0.1 9 12 12 212\n- unix 0 0 - -\n");
+    cr_assert_eq(asked_parse(told, strlen(told), back, &count, NULL), FC_OK);
+    cr_assert_eq(count, 2);
+    cr_expect_str_eq(back[0].name, "lb_one");
+    cr_expect_eq(back[0].prompt_age_ms[1], 212);
+    cr_expect_str_eq(back[1].name, "");
+    cr_expect_eq(back[1].prompt_age_ms[0], -1);
+}
+
+Test(haproxy, who_asked_must_be_told_wholly)
+{
+    static const char *const bad[] = {
+        "", "fc-askers", "fc-askers \n", "fc-askers 1\n", "fc-askers 17\n", "fc-askers 0\nx", "fc-no-such-target # a/b\n",
+        "fc-askers 1\nlb1 10.0.0.1 9 1 1\n", "fc-askers 1\nlb1 10.0.0.1 9 1 1 1 1\n", "fc-askers 1\nlb1 10.0.0.1 9 - 1 1\n",
+        "fc-askers 1\nlb1 10.0.0.1 -9 1 1 1\n", "fc-askers 1\nlb1  9 1 1 1\n", "fc-askers 1\nlb1 10.0.0.1 9 1 1 1",
+    };
+    struct asked_row rows[ASKED_ROWS_MAX];
+    struct fc_err err;
+    int count;
+
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        cr_expect_eq(asked_parse(bad[i], strlen(bad[i]), rows, &count, &err), FC_BAD_INPUT, "%s", bad[i]);
+        cr_expect_eq(count, 0);
+    }
 }
 
 /* ---- the printed haproxy.cfg (that HAProxy accepts it is tried with the real one) ---- */

@@ -58,7 +58,7 @@ Test(move, an_old_server_that_vanishes_at_the_fence_is_waited_for_if_nobody_know
     stage_asks(&s, "catch-up db2");
     stage_deed(&s, "catch-up", "ok");
     stage_asks(&s, "");
-    stage_pass(&s, 15179);
+    stage_pass(&s, 15177);
     stage_asks(&s, "");
     stage_pass(&s, 1);
     stage_asks(&s, "seat db2 unfenced");
