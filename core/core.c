@@ -356,6 +356,37 @@ static void observe(struct core *core, const struct event *event, struct effects
     }
 }
 
+/* By whom, after whom, and what it found: the record of a leader that died before it was written is made good by the next. */
+static void record_leadership(struct core *core, const char *before, struct effects *effects)
+{
+    const struct steering *st = &core->steering;
+    const struct decision *row = &st->chair.row;
+    const int seated = servers_named(&core->servers, row->rank.server);
+    struct steer_stage stage = stage_of(core, effects);
+    char found[200] = "";
+    if (st->backend >= 0 && st->chair.state == CHAIR_MOVING)
+        TEXT_FORMAT(found, "; found the chair half moved from %s to %s (epoch %llu): %s", steer_server_name(&stage, seated),
+                    steer_server_name(&stage, servers_named(&core->servers, row->successor)),
+                    (unsigned long long)row->rank.epoch, row->why);
+    else if (st->backend >= 0 && st->chair.state == CHAIR_SEATED)
+        TEXT_FORMAT(found, "; found %s seated (epoch %llu): %s", steer_server_name(&stage, seated),
+                    (unsigned long long)row->rank.epoch, row->why);
+    steer_record(&stage, "leader", "leader", core->leadership.epoch, "%s leads%s%s%s", core->name,
+                 text_is(before, core->name) ? " again" : before[0] != '\0' ? " after " : ", nobody was known to lead before",
+                 text_is(before, core->name) ? "" : before, found);
+}
+
+static void hear_leadership(struct core *core, const struct event *event, struct effects *effects)
+{
+    const bool was_leading = core->leadership.state == LEADING;
+    char before[NODE_NAME_SIZE];
+    TEXT_SET(before, core->leadership.leader);
+    if (leadership_hear(&core->leadership, event, core->name, effects))
+        effects_add(effects, PUBLISH);
+    if (!was_leading && core->leadership.state == LEADING)
+        record_leadership(core, before, effects);
+}
+
 void core_step(struct core *core, const struct event *event, struct effects *effects)
 {
     core->now = event->at;
@@ -372,10 +403,8 @@ void core_step(struct core *core, const struct event *event, struct effects *eff
 
     observe(core, event, effects);
     proxy_hear(core, event);
-    if (event->type == LEASE_GRANTED || event->type == LEASE_DENIED || event->type == STORE_SILENT) {
-        if (leadership_hear(&core->leadership, event, core->name, effects))
-            effects_add(effects, PUBLISH);
-    }
+    if (event->type == LEASE_GRANTED || event->type == LEASE_DENIED || event->type == STORE_SILENT)
+        hear_leadership(core, event, effects);
     struct steer_stage stage = stage_of(core, effects);
     schedule_hear(core, event);
     steering_hear(&core->steering, &stage, event);

@@ -6,76 +6,122 @@
 
 #include "base/text.h"
 
+/* Read downwards: the first row that fits is the answer. `not` says what was true instead, for those who ask why not. */
+const struct answer_rule answer_rules[ANSWER_RULE_COUNT] = {
+    [ANSWER_PAUSED]     = { POOL_BACKEND, VOICE_NEUTRAL, "paused", "an operator has paused the pool: HAProxy keeps what it has",
+                            "nobody has paused the pool" },
+    [ANSWER_STARTING]   = { POOL_BACKEND, VOICE_NEUTRAL, "starting",
+                            "this node has not yet seen the chair, every server and every HAProxy",
+                            "this node has looked at the chair, every server and every HAProxy" },
+    [ANSWER_MOVING]     = { POOL_BACKEND, VOICE_REST, "moving", "the chair is being moved: nobody sits until that is done",
+                            "the chair is not being moved" },
+    [ANSWER_NOBODY]     = { POOL_BACKEND, VOICE_REST, "nobody", "nobody sits, or one that is not configured here",
+                            "somebody sits" },
+    [ANSWER_HELD]       = { POOL_BACKEND, VOICE_REST, "held", "another server sits, and an operator holds this one out",
+                            "no operator holds this one out beside another that sits" },
+    [ANSWER_OTHER_SITS] = { POOL_BACKEND, VOICE_REST, "other-sits", "one server sits at most, and it is another one",
+                            "it is the one that sits" },
+    [ANSWER_NOT_OPEN]   = { POOL_BACKEND, VOICE_REST, "not-open", "it sits and is still read_only", "it is open" },
+    [ANSWER_FIRST]      = { POOL_BACKEND, VOICE_FIRST, "first", "it sits and is open", "" },
+    [ANSWER_OTHER_NODE] = { POOL_LEADER, VOICE_NEUTRAL, "other-node", "each node is asked about itself",
+                            "it is this node" },
+    [ANSWER_LEADS]      = { POOL_LEADER, VOICE_FIRST, "leads", "this node leads, and its lease has not run out",
+                            "this node holds no lease that is in force" },
+    [ANSWER_SUSPENDED]  = { POOL_LEADER, VOICE_REST, "suspended", "this node led, and the store is silent: it may not act",
+                            "this node has not lost the store while it led" },
+    [ANSWER_LEADERLESS] = { POOL_LEADER, VOICE_REST, "leaderless", "nobody leads", "somebody leads" },
+    [ANSWER_FOLLOWS]    = { POOL_LEADER, VOICE_REST, "follows", "another node leads", "" },
+};
+
+static enum answer_case case_for_backend(const struct steering *st, const struct steer_stage *stage, int member)
+{
+    const struct pool *pool = &st->pools[st->backend];
+    const int seated = servers_named(stage->servers, st->chair.row.rank.server);
+    if (holds_find(&st->holds, pool->name, "") != NULL)
+        return ANSWER_PAUSED;
+    if (st->chair.state == CHAIR_UNKNOWN || !stage->has_looked)
+        return ANSWER_STARTING;
+    if (st->chair.state == CHAIR_MOVING)
+        return ANSWER_MOVING;
+    if (st->chair.state == CHAIR_NOBODY || seated < 0)
+        return ANSWER_NOBODY;
+    if (seated != member)
+        return holds_find(&st->holds, pool->name, pool->members[member].name) != NULL ? ANSWER_HELD : ANSWER_OTHER_SITS;
+    return stage->servers->list[seated].look.is_read_only ? ANSWER_NOT_OPEN : ANSWER_FIRST;
+}
+
+static enum answer_case case_for_leader(const struct steer_stage *stage, const struct pool *pool, int member)
+{
+    const struct leadership *l = stage->leadership;
+    if (!text_is(pool->members[member].name, stage->node))
+        return ANSWER_OTHER_NODE;                          /* each node is asked for itself (spec/steering.md 7.5) */
+    if (steer_may_act(stage))
+        return ANSWER_LEADS;
+    if (l->state == SUSPENDED)
+        return ANSWER_SUSPENDED;
+    return l->leader[0] == '\0' || text_is(l->leader, stage->node) ? ANSWER_LEADERLESS : ANSWER_FOLLOWS;
+}
+
+enum answer_case answer_case_of(const struct steering *st, const struct steer_stage *stage, int pool, int member)
+{
+    return pool == st->backend ? case_for_backend(st, stage, member) : case_for_leader(stage, &st->pools[pool], member);
+}
+
 static void answer_for_backend(const struct steering *st, const struct steer_stage *stage, int member, struct answer *a)
 {
     const struct pool *pool = &st->pools[st->backend];
     const struct chair *chair = &st->chair;
-    const int seated = servers_named(stage->servers, chair->row.rank.server);
     const struct hold *pause = holds_find(&st->holds, pool->name, "");
     const struct hold *hold = holds_find(&st->holds, pool->name, pool->members[member].name);
+    const char *seated = steer_server_name(stage, servers_named(stage->servers, chair->row.rank.server));
+    const enum answer_case which = case_for_backend(st, stage, member);
+    a->voice = answer_rules[which].voice;
     a->until = chair->until;
     a->late = text_is(stage->config->steering_term_over, "freeze") ? VOICE_NEUTRAL : VOICE_REST;
     a->epoch = chair->row.rank.epoch;
-    if (pause != NULL) {
+    if (which == ANSWER_PAUSED) {
         /* Hands off: HAProxy keeps what it has, and whichever server is open may be used, also one that the operator opens. */
         const struct server_state *s = &stage->servers->list[member];
-        a->voice = a->late = VOICE_NEUTRAL;
+        a->late = VOICE_NEUTRAL;
         a->keeps_token = s->is_reachable && !s->look.is_read_only;
         a->until = a->keeps_token ? fc_plus(s->seen_at, fc_ms(stage->config->term_ms)) : FC_NEVER;
         TEXT_FORMAT(a->reason, "paused by %s", pause->by);
-    } else if (chair->state == CHAIR_UNKNOWN || !stage->has_looked) {
-        a->voice = VOICE_NEUTRAL;
+    } else if (which == ANSWER_STARTING) {
         a->until = FC_NEVER;
         a->epoch = 0;
         TEXT_SET(a->reason, "starting, looking at the world");
-    } else if (chair->state == CHAIR_MOVING) {
-        const int to = servers_named(stage->servers, chair->row.successor);
-        a->voice = VOICE_REST;
-        TEXT_FORMAT(a->reason, "moving to %s", steer_server_name(stage, to));
-    } else if (chair->state == CHAIR_NOBODY || seated < 0) {
-        a->voice = VOICE_REST;
+    } else if (which == ANSWER_MOVING) {
+        TEXT_FORMAT(a->reason, "moving to %s", steer_server_name(stage, servers_named(stage->servers, chair->row.successor)));
+    } else if (which == ANSWER_NOBODY) {
         TEXT_SET(a->reason, "nobody sits");
-    } else if (seated != member) {
-        a->voice = VOICE_REST;
-        if (hold != NULL)
-            TEXT_FORMAT(a->reason, "%s by %s", hold_kind_word(hold->kind), hold->by);
-        else
-            TEXT_FORMAT(a->reason, "%s sits", steer_server_name(stage, seated));
-    } else if (stage->servers->list[seated].look.is_read_only) {
-        a->voice = VOICE_REST;
+    } else if (which == ANSWER_HELD) {
+        TEXT_FORMAT(a->reason, "%s by %s", hold_kind_word(hold->kind), hold->by);
+    } else if (which == ANSWER_NOT_OPEN) {
         TEXT_SET(a->reason, "not open yet");
     } else {
-        a->voice = VOICE_FIRST;
-        TEXT_FORMAT(a->reason, "%s sits%s%s", steer_server_name(stage, seated), chair->row.mark[0] == '\0' ? "" : ", ",
-                    chair->row.mark);
+        const bool is_marked = which == ANSWER_FIRST && chair->row.mark[0] != '\0';
+        TEXT_FORMAT(a->reason, "%s sits%s%s", seated, is_marked ? ", " : "", is_marked ? chair->row.mark : "");
     }
 }
 
-static void answer_for_leader(const struct steering *st, const struct steer_stage *stage, const struct pool *pool, int member,
-                              struct answer *a)
+static void answer_for_leader(const struct steer_stage *stage, const struct pool *pool, int member, struct answer *a)
 {
     const struct leadership *l = stage->leadership;
-    (void)st;
+    const enum answer_case which = case_for_leader(stage, pool, member);
+    a->voice = answer_rules[which].voice;
     a->late = VOICE_REST;
-    a->until = FC_NEVER;
-    a->epoch = l->epoch;
-    if (!text_is(pool->members[member].name, stage->node)) {
-        a->voice = VOICE_NEUTRAL;                          /* each node is asked for itself (spec/steering.md 7.5) */
-        a->epoch = 0;
+    a->until = which == ANSWER_LEADS ? l->until : FC_NEVER;
+    a->epoch = which == ANSWER_OTHER_NODE ? 0 : l->epoch;
+    if (which == ANSWER_OTHER_NODE)
         TEXT_SET(a->reason, "answers for itself");
-    } else if (steer_may_act(stage)) {
-        a->voice = VOICE_FIRST;
-        a->until = l->until;
+    else if (which == ANSWER_LEADS)
         TEXT_SET(a->reason, "leader");
-    } else {
-        a->voice = VOICE_REST;
-        if (l->state == SUSPENDED)
-            TEXT_SET(a->reason, "suspended, the store is silent");
-        else if (l->leader[0] == '\0' || text_is(l->leader, stage->node))
-            TEXT_SET(a->reason, "nobody leads");
-        else
-            TEXT_FORMAT(a->reason, "follower of %s", l->leader);
-    }
+    else if (which == ANSWER_SUSPENDED)
+        TEXT_SET(a->reason, "suspended, the store is silent");
+    else if (which == ANSWER_LEADERLESS)
+        TEXT_SET(a->reason, "nobody leads");
+    else
+        TEXT_FORMAT(a->reason, "follower of %s", l->leader);
 }
 
 static bool says_the_same(const struct answer *a, const struct answer *b)
@@ -96,6 +142,8 @@ static bool show(struct steer_stage *stage, struct pool *pool, int member, const
     TEXT_SET(effect->as.show.pool, pool->name);
     TEXT_SET(effect->as.show.server, m->name);
     effect->as.show.answer = *answer;
+    if (!is_same)
+        m->since_unix_ms = stage->unix_ms;
     m->answer = *answer;
     m->has_answer = true;
     return is_other_voice;
@@ -123,7 +171,7 @@ void answers_prepare(struct steering *st, struct steer_stage *stage)
             if (p == st->backend)
                 answer_for_backend(st, stage, i, &answer);
             else
-                answer_for_leader(st, stage, pool, i, &answer);
+                answer_for_leader(stage, pool, i, &answer);
             push = show(stage, pool, i, &answer) || push;
         }
         if (push && p == st->backend && steer_may_act(stage) && stage->config->haproxy_push) {

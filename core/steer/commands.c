@@ -120,9 +120,15 @@ static void order_yield(struct steering *st, struct steer_stage *stage, const st
     st->yielding = *asker;
 }
 
-static void carry_out(struct steering *st, struct steer_stage *stage, const struct order *order, const struct asker *asker)
+/* `text`: the order as it was given. */
+static void carry_out(struct steering *st, struct steer_stage *stage, const struct order *order, const char *text, size_t length,
+                      const struct asker *asker)
 {
     const int pool = order->pool[0] == '\0' ? -1 : pool_find(st, order->pool);
+    struct asker recorded = *asker;
+    TEXT_SET(recorded.pool, order->pool[0] == '\0' ? "leader" : order->pool);
+    text_copy_bytes(recorded.order, sizeof recorded.order, text, length);
+    asker = &recorded;
     st->orders++;
     if (order->verb == VERB_YIELD) {
         order_yield(st, stage, asker);
@@ -190,7 +196,7 @@ void command_given(struct steering *st, struct steer_stage *stage, const struct 
         steer_reply(stage, &asker, FC_NOT_ALLOWED, true, "%s may look, not change: root, the service's own user and OrderUsers may",
                     asker.by);
     else if (steer_may_act(stage))
-        carry_out(st, stage, &order, &asker);
+        carry_out(st, stage, &order, event->as.order.text, event->as.order.length, &asker);
     else
         lay_for_the_leader(st, stage, event, &asker);
 }
@@ -223,7 +229,7 @@ static void take_up(struct steering *st, struct steer_stage *stage, const struct
     else if (order_parse(stored->text, strlen(stored->text), &order, &err) != FC_OK)
         steer_reply(stage, &asker, err.code, true, "%s", err.text);
     else
-        carry_out(st, stage, &order, &asker);
+        carry_out(st, stage, &order, stored->text, strlen(stored->text), &asker);
 }
 
 void command_stored(struct steering *st, struct steer_stage *stage, const struct server_look *look)

@@ -16,6 +16,7 @@ struct pool_member {
     char address[ADDRESS_SIZE];
     struct answer answer;            /* what the board says now */
     bool has_answer;
+    int64_t since_unix_ms;           /* when the board began to say this (wall clock; shown, never decided upon) */
 };
 
 struct pool {

@@ -9,6 +9,7 @@
 #include "base/text.h"
 
 #define STRAY_FENCE_MS 1000          /* a writable server beside the seated one is fenced, again at most this often */
+#define STRAY_AGAIN_MS 60000         /* one that stays writable is recorded once, and again after it was away for so long */
 #define FINISHING "finishing: "      /* before the reason of a move that somebody else began */
 
 /* ---- shared ------------------------------------------------------------------------------------------------------- */
@@ -58,6 +59,9 @@ void steer_reply(struct steer_stage *stage, const struct asker *asker, enum fc_c
         effect->as.order.state = code == FC_OK ? ORDER_DONE : ORDER_REFUSED;
         TEXT_SET(effect->as.order.answer, text);
     }
+    if (is_final && asker->order[0] != '\0')
+        steer_record(stage, "order", asker->pool, stage->leadership->epoch, "%s: %s: %s%s", asker->by, asker->order,
+                     code == FC_OK ? "" : "refused: ", text);
 }
 
 const char *steer_server_name(const struct steer_stage *stage, int server)
@@ -215,6 +219,11 @@ void steering_hear(struct steering *st, struct steer_stage *stage, const struct 
 
 /* ---- deciding ----------------------------------------------------------------------------------------------------- */
 
+int steer_score(const struct server_state *server)
+{
+    return (server->look.replica.is_configured ? 2 : 0) + (replica_is_drained(&server->look.replica) ? 1 : 0);
+}
+
 /* Whom to seat instead of the lost one. Fit beats unfit, close beats far, then the order of the configuration: never a tie. */
 static int successor_choose(const struct steering *st, const struct steer_stage *stage, int except)
 {
@@ -223,7 +232,7 @@ static int successor_choose(const struct steering *st, const struct steer_stage 
         const struct server_state *s = &stage->servers->list[i];
         if (i == except || steer_may_seat(st, stage, i, true, NULL) != FC_OK)
             continue;
-        const int score = (s->look.replica.is_configured ? 2 : 0) + (replica_is_drained(&s->look.replica) ? 1 : 0);
+        const int score = steer_score(s);
         if (score > best_score) {
             best = i;
             best_score = score;
@@ -303,6 +312,8 @@ static void decide_stray(struct steering *st, struct steer_stage *stage)
             continue;
         if (!fc_is_ever(st->stray_fence_at[i]) && fc_since(st->stray_fence_at[i], stage->now).us < fc_ms(STRAY_FENCE_MS).us)
             continue;
+        const bool is_news = fc_is_ever(st->stray_fence_at[i]) ||
+                             fc_since(st->stray_fence_at[i], stage->now).us >= fc_ms(STRAY_AGAIN_MS).us;
         st->stray_fence_at[i] = stage->now;
         struct effect *effect = effects_add(stage->out, FENCE);
         effect->server = i;
@@ -310,10 +321,11 @@ static void decide_stray(struct steering *st, struct steer_stage *stage)
         effect->as.fence.limit_ms = (uint32_t)stage->config->fence_timeout_ms;
         steer_note(stage, NOTE_ALARM, st->pools[st->backend].name, stage->leadership->epoch,
                    "%s is writable and does not sit: fencing it", s->name);
-        steer_record(stage, "stray", st->pools[st->backend].name, stage->leadership->epoch,
-                     "%s was writable beside %s and is fenced; its log ends at %s:%llu", s->name,
-                     steer_server_name(stage, st->facts.seated), s->look.written.file,
-                     (unsigned long long)s->look.written.offset);
+        if (is_news)
+            steer_record(stage, "stray", st->pools[st->backend].name, stage->leadership->epoch,
+                         "%s was writable beside %s and is fenced; its log ends at %s:%llu", s->name,
+                         steer_server_name(stage, st->facts.seated), s->look.written.file,
+                         (unsigned long long)s->look.written.offset);
     }
 }
 
@@ -337,15 +349,49 @@ static void watch_preferred(struct steering *st, const struct steer_stage *stage
         st->preferred_fit_since = stage->now;
 }
 
-static void decide_failback(struct steering *st, struct steer_stage *stage)
+const char *const failback_bar_sentences[FAILBACK_BAR_COUNT] = {
+    [FAILBACK_DUE] = "it is due",
+    [FAILBACK_OFF] = "FailbackAfterSeconds is 0: the chair goes back by order only",
+    [FAILBACK_AT_HOME] = "the preferred server sits",
+    [FAILBACK_NOT_FIT] = "the preferred server is not fit to sit, or has not applied all that it fetched",
+    [FAILBACK_AGAINST_ORDER] = "an operator's switch put the chair where it is",
+    [FAILBACK_FIT_TOO_SHORT] = "the preferred server has not been fit for FailbackAfterSeconds yet",
+    [FAILBACK_DWELL] = "the chair has not dwelt where it is for DwellMilliseconds yet",
+    [FAILBACK_TOO_OFTEN] = "FailbackMaxPerHour is reached",
+};
+
+static bool is_early(struct fc_time since, struct fc_span wanted, struct fc_time now, struct fc_span *left)
+{
+    const struct fc_span passed = fc_since(since, now);
+    if (passed.us >= wanted.us)
+        return false;
+    left->us = wanted.us - passed.us;
+    return true;
+}
+
+enum failback_bar failback_bar(const struct steering *st, const struct steer_stage *stage, struct fc_span *left)
 {
     const struct config *config = stage->config;
-    if (config->failback_after_seconds <= 0 || st->facts.seated == 0 || fc_is_ever(st->preferred_fit_since) ||
-        text_begins(without_finishing(st->chair.row.why), "switch"))
-        return;
-    if (fc_since(st->preferred_fit_since, stage->now).us < fc_ms((int64_t)config->failback_after_seconds * 1000).us ||
-        fc_since(st->chair.since, stage->now).us < fc_ms(config->dwell_ms).us ||
-        failbacks_in_the_last_hour(st, stage->now) >= config->failback_max_per_hour)
+    left->us = 0;
+    if (config->failback_after_seconds <= 0)
+        return FAILBACK_OFF;
+    if (st->facts.seated == 0)
+        return FAILBACK_AT_HOME;
+    if (fc_is_ever(st->preferred_fit_since))
+        return FAILBACK_NOT_FIT;
+    if (text_begins(without_finishing(st->chair.row.why), "switch"))
+        return FAILBACK_AGAINST_ORDER;
+    if (is_early(st->preferred_fit_since, fc_ms((int64_t)config->failback_after_seconds * 1000), stage->now, left))
+        return FAILBACK_FIT_TOO_SHORT;
+    if (is_early(st->chair.since, fc_ms(config->dwell_ms), stage->now, left))
+        return FAILBACK_DWELL;
+    return failbacks_in_the_last_hour(st, stage->now) >= config->failback_max_per_hour ? FAILBACK_TOO_OFTEN : FAILBACK_DUE;
+}
+
+static void decide_failback(struct steering *st, struct steer_stage *stage)
+{
+    struct fc_span left;
+    if (failback_bar(st, stage, &left) != FAILBACK_DUE)
         return;
     st->failbacks[st->failback_count < 16 ? st->failback_count++ : (int)rng_below(stage->rng, 16)] = stage->now;
     begin(st, stage, MOVE_PLANNED, st->facts.seated, 0, "failback to the preferred server");
@@ -404,6 +450,37 @@ static bool looks_are_newer_than_the_chair(const struct steering *st, const stru
     return true;
 }
 
+const char *const steer_bar_sentences[BAR_COUNT] = {
+    [BAR_NONE] = "nothing",
+    [BAR_NO_CHAIR] = "this store has no chair: nobody is seated here",
+    [BAR_MOVING] = "a move is under way",
+    [BAR_NOT_LEADING] = "this node does not lead: the leader decides",
+    [BAR_UNKNOWN] = "the deciding row has not been seen yet",
+    [BAR_PAUSED] = "an operator has paused the pool",
+    [BAR_RETRY_PAUSE] = "a move has just failed; it is tried again after a short pause",
+    [BAR_OLD_LOOKS] = "a server has not been looked at since the chair last changed",
+    [BAR_OTHER_EPOCH] = "the row of this node's own epoch has not been seen yet",
+};
+
+enum steer_bar steer_bar(const struct steering *st, const struct steer_stage *stage)
+{
+    if (st->backend < 0)
+        return BAR_NO_CHAIR;
+    if (st->move.step != STEP_NONE)
+        return BAR_MOVING;
+    if (!steer_may_act(stage))
+        return BAR_NOT_LEADING;
+    if (st->chair.state == CHAIR_UNKNOWN)
+        return BAR_UNKNOWN;
+    if (holds_find(&st->holds, st->pools[st->backend].name, "") != NULL)
+        return BAR_PAUSED;
+    if (!fc_reached(st->not_before, stage->now))
+        return BAR_RETRY_PAUSE;
+    if (!looks_are_newer_than_the_chair(st, stage))
+        return BAR_OLD_LOOKS;
+    return st->chair.row.rank.epoch == stage->leadership->epoch ? BAR_NONE : BAR_OTHER_EPOCH;
+}
+
 void steering_step(struct steering *st, struct steer_stage *stage)
 {
     command_expire(st, stage);
@@ -412,10 +489,7 @@ void steering_step(struct steering *st, struct steer_stage *stage)
         st->finding = seat_judge(&st->facts);
         watch_preferred(st, stage);
         move_drive(st, stage);
-        const bool is_paused = holds_find(&st->holds, st->pools[st->backend].name, "") != NULL;
-        if (st->move.step == STEP_NONE && steer_may_act(stage) && st->chair.state != CHAIR_UNKNOWN && !is_paused &&
-            fc_reached(st->not_before, stage->now) && looks_are_newer_than_the_chair(st, stage) &&
-            st->chair.row.rank.epoch == stage->leadership->epoch)
+        if (steer_bar(st, stage) == BAR_NONE)
             decide(st, stage);
     }
     answers_prepare(st, stage);

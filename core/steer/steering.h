@@ -20,11 +20,15 @@
 #include "steer/heard.h"
 #include "steer/pool.h"
 
+#define ORDER_SAID_SIZE 96
+
 /* Who waits for an answer: a door of this node, or an order that a follower laid into the store. */
 struct asker {
     uint64_t ticket;                 /* of ORDER_GIVEN; 0 = none */
     uint64_t order_id;               /* of a stored order; 0 = none */
     char by[64];
+    char order[ORDER_SAID_SIZE];     /* what was ordered, for the record; "" = its answer is recorded elsewhere */
+    char pool[64];                   /* what it is about: the record's subject */
 };
 
 enum move_kind {
@@ -131,8 +135,36 @@ void command_stored(struct steering *steering, struct steer_stage *stage, const 
 void command_deed_ended(struct steering *steering, struct steer_stage *stage, const struct event *event);
 void command_expire(struct steering *steering, struct steer_stage *stage);
 
-/* answers.c */
+/* answers.c: what a pool's server is called, by the first row that fits. */
+enum answer_case {
+    ANSWER_PAUSED = 0, ANSWER_STARTING, ANSWER_MOVING, ANSWER_NOBODY, ANSWER_HELD, ANSWER_OTHER_SITS, ANSWER_NOT_OPEN,
+    ANSWER_FIRST,
+    ANSWER_OTHER_NODE, ANSWER_LEADS, ANSWER_SUSPENDED, ANSWER_LEADERLESS, ANSWER_FOLLOWS,
+    ANSWER_RULE_COUNT
+};
+struct answer_rule { enum pool_kind kind; enum voice voice; const char *word, *because, *not; };
+extern const struct answer_rule answer_rules[ANSWER_RULE_COUNT];     /* of one kind of pool each, in the order of precedence */
+enum answer_case answer_case_of(const struct steering *steering, const struct steer_stage *stage, int pool, int member);
 void answers_prepare(struct steering *steering, struct steer_stage *stage);
+
+/* What keeps the leader from deciding anything about the chair at this moment, as one row of a table. */
+enum steer_bar {
+    BAR_NONE = 0, BAR_NO_CHAIR, BAR_MOVING, BAR_NOT_LEADING, BAR_UNKNOWN, BAR_PAUSED, BAR_RETRY_PAUSE, BAR_OLD_LOOKS,
+    BAR_OTHER_EPOCH, BAR_COUNT
+};
+extern const char *const steer_bar_sentences[BAR_COUNT];
+enum steer_bar steer_bar(const struct steering *steering, const struct steer_stage *stage);
+
+/* Why the preferred server does not get its chair back by itself, and how long it takes if nothing changes (0: not time). */
+enum failback_bar {
+    FAILBACK_DUE = 0, FAILBACK_OFF, FAILBACK_AT_HOME, FAILBACK_NOT_FIT, FAILBACK_AGAINST_ORDER, FAILBACK_FIT_TOO_SHORT,
+    FAILBACK_DWELL, FAILBACK_TOO_OFTEN, FAILBACK_BAR_COUNT
+};
+extern const char *const failback_bar_sentences[FAILBACK_BAR_COUNT];
+enum failback_bar failback_bar(const struct steering *steering, const struct steer_stage *stage, struct fc_span *left);
+
+/* How good a successor it would be, 0 to 3: replicates from somebody (2), has applied all that it fetched (1). */
+int steer_score(const struct server_state *server);
 
 /* Shared by the files of this room. */
 void steer_note(struct steer_stage *stage, enum note_level level, const char *subject, uint64_t epoch, const char *format, ...)

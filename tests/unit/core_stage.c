@@ -478,6 +478,27 @@ void stage_asks(struct stage *s, const char *wanted)
     cr_expect_str_eq(asked, wanted);
 }
 
+static const struct effect *last_record(const struct stage *s, const char *kind)
+{
+    for (int i = s->effects->count - 1; i >= 0; i--) {
+        if (s->effects->list[i].type == RECORD && text_is(s->effects->list[i].as.record.kind, kind))
+            return &s->effects->list[i];
+    }
+    return NULL;
+}
+
+void stage_records(struct stage *s, const char *kind, const char *part)
+{
+    const struct effect *found = last_record(s, kind);
+    cr_assert(found != NULL, "no record of kind %s", kind);
+    cr_expect(strstr(found->as.record.text, part) != NULL, "recorded: \"%s\", wanted: \"%s\"", found->as.record.text, part);
+}
+
+void stage_records_no(struct stage *s, const char *kind)
+{
+    cr_expect(last_record(s, kind) == NULL, "a record of kind %s", kind);
+}
+
 void stage_finds(struct stage *s, const char *finding) { cr_expect_str_eq(s->core->steering.finding->word, finding); }
 
 void stage_says(struct stage *s, const char *part)

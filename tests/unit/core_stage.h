@@ -65,6 +65,9 @@ const struct answer *stage_answer(const struct stage *stage, const char *server)
 const struct status *stage_status(const struct stage *stage);                /* valid until the next call */
 void stage_notes(struct stage *stage, const char *part);                     /* the latest event for people contains this */
 void stage_closes_order(struct stage *stage, const char *state, const char *part);   /* the answer stored for a follower */
+/* A line of history of this kind was asked to be stored, and contains this; or none was. */
+void stage_records(struct stage *stage, const char *kind, const char *part);
+void stage_records_no(struct stage *stage, const char *kind);
 void stage_finds(struct stage *stage, const char *finding);
 void stage_says(struct stage *stage, const char *part);                      /* the last answer contains this */
 
