@@ -209,25 +209,17 @@ class Server:
         row = r"INSERT INTO app\.t \(client, n, sent_us\) VALUES \('([^']+)', (\d+), (\d+)\)"
         return [(client, int(n), int(at)) for client, n, at in re.findall(row, text)]
 
-    def took(self, since=None):
-        """[(client, n, the server's own time in seconds)] of the app.t rows first written here, of its binlogs after `since`."""
-        logs = [path for path in self.binlogs() if since is None or os.path.basename(path) > since]
-        text = subprocess.run(['mariadb-binlog', '--no-defaults', '--force-if-open', f'--server-id={self.server_id}', *logs],
-                              capture_output=True, text=True, errors='replace', timeout=120).stdout
-        found, now = [], 0.0
-        for stamp, client, n in re.findall(r"^SET TIMESTAMP=([\d.]+)|INSERT INTO app\.t \([^)]*\) VALUES \('([^']+)', (\d+)", text,
-                                           re.MULTILINE):
-            if stamp:
-                now = float(stamp)
-            else:
-                found.append((client, int(n), now))
-        return found
-
     def next_binlog(self):
-        """Begins a new binlog; the name of the last one before it."""
+        """Begins a new binlog; the name of the last one before it, for `binlog_text`."""
         last = os.path.basename(self.binlogs()[-1])
         self.execute('FLUSH BINARY LOGS')
         return last
+
+    def binlog_text(self, since=''):
+        """What was first written here, as the server's own tool tells it, in the binlogs after the one named."""
+        logs = [path for path in self.binlogs() if os.path.basename(path) > since]
+        return subprocess.run(['mariadb-binlog', '--no-defaults', '--force-if-open', f'--server-id={self.server_id}', *logs],
+                              capture_output=True, text=True, errors='replace', timeout=120).stdout
 
     def table(self):
         return {(row['client'], int(row['n'])) for row in self.rows('SELECT client, n FROM app.t', 60)}
