@@ -21,6 +21,10 @@ UNIT_SECONDS, SCENE_SECONDS, SIM_SECONDS = 120, 90, 180
 SIM_SEEDS, SIM_SEEDS_LONG = '1..200', '1..5000'
 CHAOS_ROUNDS, CHAOS_ROUNDS_LONG, CHAOS_ROUND_SECONDS = 3, 30, 20
 CHAOS_KINDS = ('kill', 'switch', 'leaders')
+CHAOS_SCENES = ('kill', 'freeze', 'isolate', 'cut', 'gone', 'silent', 'split', 'reload', 'frozen-proxy', 'broken-replication',
+                'amnesia', 'together', 'paused-leader', 'relay-first', 'writable', 'privileged', 'late-rows')   # tests/chaos/plays.py
+CHAOS_SCENE_ROUNDS_LONG, CHAOS_SCENE_SECONDS = 12, 60
+CHAOS_SLICE_SEED = '1'       # ./test plays the same rounds each time; ./test long draws a seed and prints it
 FUZZ_SECONDS = 30
 MUTATIONS_SLICE = ('take-unguarded', 'revoke-left-out', 'fence-left-out')      # one of each kind: the rest is for `long`
 MUTATE_SECONDS, MUTATE_SECONDS_LONG = 240, 7200
@@ -108,6 +112,18 @@ def scene_cases(is_long):
     for kind in CHAOS_KINDS:
         yield Case(f'chaos/{kind}', [sys.executable, os.path.join(HERE, 'chaos/rounds.py'), '--rounds', str(rounds), kind],
                    60 + rounds * CHAOS_ROUND_SECONDS, read_exit, f'{rounds} rounds, judged by the binlogs and by the clients')
+    yield from chaos_scene_cases(is_long)
+
+
+def chaos_scene_cases(is_long):
+    scenes = [sys.executable, os.path.join(HERE, 'chaos/scenes.py')]
+    if not is_long:
+        yield Case('chaos/scenes', [*scenes, '--brief', '--seed', CHAOS_SLICE_SEED], 300, read_exit,
+                   'scenes of trouble in a network that can be cut, judged by the binlogs')
+    for name in CHAOS_SCENES if is_long else ():
+        yield Case(f'chaos/scenes/{name}', [*scenes, '--rounds', str(CHAOS_SCENE_ROUNDS_LONG), name],
+                   60 + CHAOS_SCENE_ROUNDS_LONG * CHAOS_SCENE_SECONDS, read_exit,
+                   f'{CHAOS_SCENE_ROUNDS_LONG} rounds in a network that can be cut, judged by the binlogs')
 
 
 def mutate_cases(is_long):

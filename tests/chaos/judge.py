@@ -15,6 +15,7 @@ LINE = re.compile(
     r"phase = '(?P<phase>\w+)'.*? mark = '(?P<mark>[^']*)'", re.MULTILINE)
 
 Taken = namedtuple('Taken', 'at epoch client n')
+Row = namedtuple('Row', 'epoch server_id marks')
 Overlap = namedtuple('Overlap', 'ms writes clients last')       # `last`: when it ended, as time.time()
 
 
@@ -23,16 +24,16 @@ class Story:
 
     def __init__(self, server, since, epoch):
         """`epoch`: at which it sat when the round began; NEVER_SEATED when it did not."""
-        self.taken, self.marks = [], set()
+        self.taken, self.rows = [], []
         at = 0.0
         for found in LINE.finditer(server.binlog_text(since)):
             if found['at']:
                 at = float(found['at'])
             elif found['client']:
                 self.taken.append(Taken(at, epoch, found['client'], int(found['n'])))
-            else:
-                self.marks.update(found['mark'].split())
-                if found['phase'] == 'seated' and found['server_id'] == str(server.server_id):
+            elif found['phase'] == 'seated' and found['server_id']:
+                self.rows.append(Row(int(found['epoch']), int(found['server_id']), frozenset(found['mark'].split())))
+                if int(found['server_id']) == server.server_id:
                     epoch = max(epoch, int(found['epoch']))
 
     def by_epoch(self):
@@ -57,10 +58,21 @@ def overlap_of(stories):
     return Overlap(ms, writes, clients, last)
 
 
+def marks_of(stories, seated_id):
+    """The marks with which a server was seated in this round; one that the first seat brought along says nothing of it."""
+    found = set()
+    for row in sorted({row for story in stories for row in story.rows}, key=lambda row: row.epoch):
+        if row.server_id != seated_id:
+            found |= row.marks
+        seated_id = row.server_id
+    return found
+
+
 class Sentence:
     """The judgement over one round: what the writers were told against what the servers have. The servers must be level."""
 
     def __init__(self, home, writers, since, epochs, tag):
+        seated_id = next(server.server_id for server in home.pair.servers if epochs[server.name] != NEVER_SEATED)
         stories = [Story(server, since[server.name], epochs[server.name]) for server in home.pair.servers]
         kept = [{(row['client'], int(row['n'])) for row in server.rows(
             f"SELECT client, n FROM app.t WHERE client LIKE '{tag}%'", 60)} for server in home.pair.servers]
@@ -71,4 +83,4 @@ class Sentence:
         self.one_sided = sorted(kept[0] ^ kept[1])
         self.doubled = sorted(wrote[0] & wrote[1])
         self.overlap = overlap_of(stories)
-        self.marks = set().union(*(story.marks for story in stories))
+        self.marks = marks_of(stories, seated_id)

@@ -266,7 +266,8 @@ def play_writable(round):
 
 
 def play_privileged(round):
-    """read_only does not bind an account with READ ONLY ADMIN or SUPER: it writes to the closed server. What helps is to be told."""
+    """read_only does not bind an account with READ ONLY ADMIN: it writes to the closed server. What helps is to be told. Since
+    MariaDB 10.11.0 SUPER alone no longer contains that privilege: such an account is bound."""
     new, account, password = round.cast['new'], f'boss_{round.tag}', secrets.token_hex(12)
     grant = {'read only admin': 'READ_ONLY ADMIN', 'super': 'SUPER'}[round.variant]
     for server in round.home.pair.servers:
@@ -280,11 +281,19 @@ def play_privileged(round):
     round.allowed.add(writer.client)
     round.cast.told(f'{account} ({grant}) writes to {new.name}')
     writer.start()
-    writer.wait_writes(server_id=new.server_id, count=20)
+    if round.variant == 'super' and is_at_least(new, (10, 11)):
+        wait_until(lambda: sum(write.verdict == 'failed' for write in writer.writes()) >= 20, 20, 'SUPER alone to be refused')
+        round.claim(not writer.acknowledged(), f'SUPER alone wrote to {new.name}, which is read_only')
+    else:
+        writer.wait_writes(server_id=new.server_id, count=20)
     round.claim(new.is_read_only(), f'{new.name} is not read_only: nothing is shown')
     writer.stop()
     for server in round.home.pair.servers:
         server.execute(f"SET SESSION sql_log_bin=0; DROP USER {account}@'{server.place.accounts}'")
+
+
+def is_at_least(server, version):
+    return tuple(int(part) for part in server.value('SELECT VERSION()').split('-')[0].split('.')[:2]) >= version
 
 
 def lease_of(server):

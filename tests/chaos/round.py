@@ -8,7 +8,7 @@ from stage.traffic import gap_ms
 from cast import Cast, settled
 from judge import NEVER_SEATED, Sentence
 
-SETTLE_BOUND = 60            # all together for everybody to agree again; what it took is told
+SETTLE_BOUND = 40            # all together for everybody to agree again; what it took is told
 OVERLAP_AFTER_HEAL = 5.0     # the old server is fenced first thing when it is seen again
 CLIENT_SILENCE = 4           # longer than HAProxy holds the door
 

@@ -47,14 +47,13 @@ class Stage:
             self.home.start()
         return self.home
 
-    def spoil(self, name):
-        """The round went wrong: what the nodes said is shown (or kept), and nothing of this home is used again."""
-        if self.home is None:
-            return
-        if self.keep:
-            shutil.copytree(self.home.nest.path, os.path.join(self.keep, name), dirs_exist_ok=True,
-                            ignore=shutil.ignore_patterns('*.sock', 'data', 'template', 'tmp'))
-        else:
+    def keep_logs(self, name):
+        shutil.copytree(self.home.nest.path, os.path.join(self.keep, name), dirs_exist_ok=True,
+                        ignore=shutil.ignore_patterns('*.sock', '*.cnf', 'data', 'template*', 'tmp'))
+
+    def spoil(self):
+        """The round went wrong: what the nodes said is shown, and nothing of this home is used again."""
+        if not self.keep:
             print(self.home.nest.tails(30), flush=True)
         self.close()
 
@@ -84,8 +83,10 @@ def play(stage, scene, name, number, seed, options):
     print(f'{name} {number} ({label}): {round}', flush=True)
     for sentence in broken:
         print(f'  BROKEN {sentence}\n  again: --seed {seed} --first {number} --rounds 1 {name}', flush=True)
+    if options.keep:
+        stage.keep_logs(f'{name}-{number}')
     if broken:
-        stage.spoil(f'{name}-{number}')
+        stage.spoil()
     else:
         assert all(child.alive() for child in [*(node.child for node in stage.home.nodes)]), 'a node ended by itself'
     return round, broken
@@ -130,7 +131,7 @@ def main():
     reader.add_argument('--seed', type=int, default=None)
     reader.add_argument('--first', type=int, default=0, help='number of the first round')
     reader.add_argument('--brief', action='store_true', help='no faults that last for longer than some seconds')
-    reader.add_argument('--keep', metavar='FOLDER', help='copy the logs of a failed round here instead of showing their ends')
+    reader.add_argument('--keep', metavar='FOLDER', help='copy the logs after each round here instead of showing the ends of those that failed')
     reader.add_argument('--list', action='store_true')
     reader.add_argument('scene', nargs='*', metavar='SCENE')
     options = reader.parse_args()
