@@ -412,7 +412,8 @@ static void await_intent(struct lease *lease, struct fc_time now)
         return;
     }
     lease->command = LEASE_INTEND_AWAIT;
-    lease->command_deadline = fc_plus(now, fc_ms(INTEND_AWAIT_MS));
+    const uint32_t limit_ms = lease->wanted.as.intend.limit_ms;
+    lease->command_deadline = fc_plus(now, fc_ms(limit_ms > 0 && limit_ms < INTEND_AWAIT_MS ? limit_ms : INTEND_AWAIT_MS));
     lease->next_look_at = now;
 }
 

@@ -74,10 +74,23 @@ static void ask_intend(struct steering *st, struct steer_stage *stage)
     TEXT_SET(effect->as.intend.why, st->move.why);
 }
 
+static uint32_t left_ms(const struct move *move, struct fc_time now)
+{
+    const int64_t left = fc_span_ms(fc_since(now, move->deadline));
+    return left < 1 ? 1 : (uint32_t)left;
+}
+
+/* A planned move keeps to its own bound in every step; the others serve availability and take what each step needs. */
+static uint32_t limit_of(const struct move *move, uint32_t most_ms, struct fc_time now)
+{
+    const uint32_t left = left_ms(move, now);
+    return move->kind == MOVE_PLANNED && left < most_ms ? left : most_ms;
+}
+
 static void ask_fence(struct steering *st, struct steer_stage *stage)
 {
     struct effect *effect = deed(st, stage, FENCE, st->move.from);
-    effect->as.fence.limit_ms = (uint32_t)stage->config->fence_timeout_ms;
+    effect->as.fence.limit_ms = limit_of(&st->move, (uint32_t)stage->config->fence_timeout_ms, stage->now);
 }
 
 /* Seated instead of a lost one, without having caught up to its end: was it close behind when that was lost? */
@@ -114,12 +127,6 @@ static void ask_open(struct steering *st, struct steer_stage *stage)
     TEXT_SET(effect->as.open.identity, stage->servers->list[st->move.to].look.identity);
 }
 
-static uint32_t left_ms(const struct move *move, struct fc_time now)
-{
-    const int64_t left = fc_span_ms(fc_since(now, move->deadline));
-    return left < 1 ? 1 : (uint32_t)left;
-}
-
 static void enter(struct steering *st, struct steer_stage *stage, enum move_step step)
 {
     struct move *move = &st->move;
@@ -128,7 +135,8 @@ static void enter(struct steering *st, struct steer_stage *stage, enum move_step
     move->deed_id = 0;
     switch (step) {
     case STEP_APPROACH:
-        ask_catch_up(st, stage, true, &stage->servers->list[move->from].look.written, APPROACH_LIMIT_MS);
+        ask_catch_up(st, stage, true, &stage->servers->list[move->from].look.written,
+                     limit_of(move, APPROACH_LIMIT_MS, stage->now));
         break;
     case STEP_INTEND:
         ask_intend(st, stage);
@@ -399,6 +407,22 @@ static void end_unfenced_wait(struct steering *st, struct steer_stage *stage)
     advance(st, stage);
 }
 
+/* Its option file was to keep it closed. From now on it is one that lives and has to be fenced, with all that follows. */
+static void fence_the_returned(struct steering *st, struct steer_stage *stage)
+{
+    struct move *move = &st->move;
+    const struct server_state *old = move->from < 0 ? NULL : &stage->servers->list[move->from];
+    if (move->kind != MOVE_GONE || move->step != STEP_CATCH_UP || old == NULL || move->from == move->to || !old->is_reachable ||
+        old->look.is_read_only)
+        return;
+    steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch,
+               "%s is back and writable: it is fenced before %s is seated; read_only is missing in its option file", old->name,
+               steer_server_name(stage, move->to));
+    move->kind = MOVE_SILENT;
+    move->is_fenced = false;
+    enter(st, stage, STEP_FENCE);
+}
+
 void move_drive(struct steering *st, struct steer_stage *stage)
 {
     struct move *move = &st->move;
@@ -408,6 +432,7 @@ void move_drive(struct steering *st, struct steer_stage *stage)
         move_abandon(st, stage, "this node leads no more; the next leader finishes it or gives the chair back");
         return;
     }
+    fence_the_returned(st, stage);
     ask_who_has_heard(st, stage);
     if (move->step != STEP_WAIT)
         return;

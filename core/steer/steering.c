@@ -11,6 +11,7 @@
 #define STRAY_FENCE_MS 1000          /* a writable server beside the seated one is fenced, again at most this often */
 #define STRAY_AGAIN_MS 60000         /* one that stays writable is recorded once, and again after it was away for so long */
 #define FINISHING "finishing: "      /* before the reason of a move that somebody else began */
+#define FAILBACK_WHY "failback to the preferred server"    /* without an order; `failback by NAME` is one */
 
 /* ---- shared ------------------------------------------------------------------------------------------------------- */
 
@@ -169,6 +170,25 @@ void steering_init(struct steering *st, const struct config *config, const char 
 
 /* ---- hearing ------------------------------------------------------------------------------------------------------ */
 
+static const char *without_finishing(const char *why)
+{
+    return text_begins(why, FINISHING) ? why + sizeof FINISHING - 1 : why;
+}
+
+static void failback_count_one(struct steering *st, struct fc_time at)
+{
+    st->failbacks[st->failback_count++ % FAILBACKS_MAX] = at;
+}
+
+/* The row tells every node of every failback, so that a change of leader does not begin to count anew. */
+static void hear_chair(struct steering *st, const struct event *event)
+{
+    const bool was_failback = text_begins(without_finishing(st->chair.row.why), FAILBACK_WHY);
+    chair_hear(&st->chair, event);
+    if (st->move.step == STEP_NONE && !was_failback && text_begins(without_finishing(st->chair.row.why), FAILBACK_WHY))
+        failback_count_one(st, event->at);                 /* somebody else's: one's own is counted when it is begun */
+}
+
 static void hear_look(struct steering *st, struct steer_stage *stage, const struct event *event)
 {
     const struct server_look *look = event->as.seen.look;
@@ -186,7 +206,7 @@ void steering_hear(struct steering *st, struct steer_stage *stage, const struct 
     case CHAIR_GRANTED:
     case CHAIR_REVOKED:
         if (st->backend >= 0)
-            chair_hear(&st->chair, event);
+            hear_chair(st, event);
         break;
     case DEED_ENDED:
         move_hear(st, stage, event);
@@ -275,12 +295,13 @@ static void decide_lost(struct steering *st, struct steer_stage *stage, enum mov
     begin(st, stage, kind, st->facts.seated, to, why);
 }
 
-static const char *without_finishing(const char *why)
+/* The bound of an intent, counted from when this node first saw it: no clock of another machine is believed. */
+static bool is_overdue(const struct chair *chair, struct fc_time now)
 {
-    return text_begins(why, FINISHING) ? why + sizeof FINISHING - 1 : why;
+    return chair->row.limit_ms > 0 && fc_since(chair->since, now).us >= fc_ms(chair->row.limit_ms).us;
 }
 
-/* An intent without anybody at work on it: finish it, or give the chair back. */
+/* An intent without anybody at work on it: finish it, or, when its time is over and the old server lives, give the chair back. */
 static void decide_half_moved(struct steering *st, struct steer_stage *stage)
 {
     const struct decision *row = &st->chair.row;
@@ -289,7 +310,9 @@ static void decide_half_moved(struct steering *st, struct steer_stage *stage)
     const bool from_lives = from >= 0 && stage->servers->list[from].is_reachable;
     char why[WHY_SIZE];
     TEXT_FORMAT(why, FINISHING "%s", without_finishing(row->why));
-    if (to >= 0 && steer_may_seat(st, stage, to, !from_lives, NULL) == FC_OK && to != from) {
+    if (from_lives && is_overdue(&st->chair, stage->now)) {
+        begin(st, stage, MOVE_BACK, from, from, "given back: the time of the move is over");
+    } else if (to >= 0 && steer_may_seat(st, stage, to, !from_lives, NULL) == FC_OK && to != from) {
         const enum move_kind kind = from < 0                                            ? MOVE_FIRST
                                     : from_lives                                        ? MOVE_PLANNED
                                     : server_is_gone(&stage->servers->list[from])       ? MOVE_GONE
@@ -332,7 +355,7 @@ static void decide_stray(struct steering *st, struct steer_stage *stage)
 static int failbacks_in_the_last_hour(const struct steering *st, struct fc_time now)
 {
     int count = 0;
-    for (int i = 0; i < st->failback_count; i++) {
+    for (int i = 0; i < st->failback_count && i < FAILBACKS_MAX; i++) {
         if (fc_since(st->failbacks[i], now).us < fc_ms(3600000).us)
             count++;
     }
@@ -393,8 +416,8 @@ static void decide_failback(struct steering *st, struct steer_stage *stage)
     struct fc_span left;
     if (failback_bar(st, stage, &left) != FAILBACK_DUE)
         return;
-    st->failbacks[st->failback_count < 16 ? st->failback_count++ : (int)rng_below(stage->rng, 16)] = stage->now;
-    begin(st, stage, MOVE_PLANNED, st->facts.seated, 0, "failback to the preferred server");
+    failback_count_one(st, stage->now);
+    begin(st, stage, MOVE_PLANNED, st->facts.seated, 0, FAILBACK_WHY);
 }
 
 /* An operator's switch stays the reason over a restart of its server: no failback may act against it. */

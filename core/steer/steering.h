@@ -68,6 +68,7 @@ struct move {
 };
 
 #define PENDING_MAX 8
+#define FAILBACKS_MAX 60             /* as many as FailbackMaxPerHour may allow */
 struct pending_order { uint64_t ticket, order_id, deed_id; struct fc_time deadline; };   /* laid for the leader, answer awaited */
 struct hold_in_flight { uint64_t deed_id; struct hold hold; struct asker asker; };
 
@@ -82,7 +83,7 @@ struct steering {
     struct seat_facts facts;
     const struct seat_rule *finding;
     struct fc_time preferred_fit_since;          /* FC_EVER = not fit */
-    struct fc_time failbacks[16];                /* moments of the latest ones */
+    struct fc_time failbacks[FAILBACKS_MAX];     /* moments at which a failback was seen to begin, whoever led it; a ring */
     int failback_count;
     struct fc_time not_before;                   /* after a failed move: no automatic one before this */
     struct fc_time stray_fence_at[STORE_SERVERS_MAX];

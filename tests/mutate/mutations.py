@@ -101,6 +101,8 @@ MUTATIONS = [
              'if (!text_is(server->identity, row->rank.server) || server->row.phase != PHASE_SEATED ||', 'if (false &&'),
     Mutation('half-moved-left', 'an intent that nobody carries out is left as it is', STEERING,
              'decide_half_moved(st, stage);\n        break;', 'break;'),
+    Mutation('intent-without-end', 'an intent is finished however long its time has been over', STEERING,
+             'return chair->row.limit_ms > 0 && fc_since', 'return false && fc_since'),
 
     # ---- judging: steering.md 3 and 6 ----
     Mutation('old-looks-believed', 'looks that are older than the present seat decide about it', STEERING,

@@ -326,6 +326,22 @@ void stage_finds_moving(struct stage *s, const char *from, const char *to)
     feed_chair(s);
 }
 
+void stage_finds_seated(struct stage *s, const char *server, const char *why)
+{
+    const int seated = server_of(s, server);
+    s->row.phase = PHASE_SEATED;
+    s->row.successor[0] = '\0';
+    TEXT_SET(s->row.rank.server, s->looks[seated].identity);
+    TEXT_SET(s->row.rank.node, "fc2~bbbb");
+    TEXT_SET(s->row.why, why);
+    s->row.rank.epoch++;
+    feed_chair(s);
+    for (int i = 0; i < s->core->servers.count; i++) {
+        s->looks[i].is_read_only = i != seated;
+        feed_look(s, i);
+    }
+}
+
 /* ---- proxies, and orders that come by the store ---- */
 
 static int proxy_of(const struct stage *s, const char *name)
@@ -504,6 +520,19 @@ void stage_finds(struct stage *s, const char *finding) { cr_expect_str_eq(s->cor
 void stage_says(struct stage *s, const char *part)
 {
     cr_expect(strstr(s->said, part) != NULL, "said: \"%s\", wanted: \"%s\"", s->said, part);
+}
+
+void stage_limits(struct stage *s, const char *wanted)
+{
+    char text[64] = "nothing";
+    for (int i = 0; i < s->effects->count; i++) {
+        const struct effect *effect = &s->effects->list[i];
+        if (effect->type == FENCE)
+            TEXT_FORMAT(text, "fence %u", (unsigned)effect->as.fence.limit_ms);
+        else if (effect->type == CATCH_UP)
+            TEXT_FORMAT(text, "catch-up %u", (unsigned)effect->as.catch_up.limit_ms);
+    }
+    cr_expect_str_eq(text, wanted);
 }
 
 void stage_counts(struct stage *s, const char *effect, int wanted)

@@ -40,6 +40,7 @@ void stage_checked(struct stage *stage, int server, const struct server_settings
 void stage_deed(struct stage *stage, const char *deed, const char *how);
 void stage_pass(struct stage *stage, int64_t ms);                            /* time passes, and the timer rings */
 void stage_finds_moving(struct stage *stage, const char *from, const char *to);   /* a half moved chair is found */
+void stage_finds_seated(struct stage *stage, const char *server, const char *why);   /* another leader has seated it, and it is open */
 
 /* An HAProxy's own view is read back: "db1 usable, db2 not"; it has 3 sessions on each and does not say how old it is. */
 void stage_proxy(struct stage *stage, const char *proxy, const char *words);
@@ -56,6 +57,8 @@ void stage_finds_answer(struct stage *stage, const char *state, const char *text
 void stage_shows(struct stage *stage, const char *wanted);
 /* The deeds asked for since the last question: "intend db1 > db2", "fence db1", "" ... in their order, with commas. */
 void stage_asks(struct stage *stage, const char *wanted);
+/* The latest deed asked for that has a bound, and its bound: "fence 500" in ms. */
+void stage_limits(struct stage *stage, const char *wanted);
 /* So many effects of this kind among them: stage_counts(&s, "PROXY_PUSH", 1). */
 void stage_counts(struct stage *stage, const char *effect, int wanted);
 /* What the board says of POOL/SERVER: "rest: db1 sits"; and from so many ms on, if nothing is renewed: "rest" or "neutral". */

@@ -100,6 +100,41 @@ Test(failback, at_most_so_many_an_hour)
     stage_close(&s);
 }
 
+Test(failback, so_many_an_hour_whoever_leads)
+{
+    struct stage s = stage_open_with("db1 db2", "db2", "FailbackAfterSeconds=60 FailbackMaxPerHour=1");
+
+    stage_lose_lease(&s, "denied");
+    stage_finds_seated(&s, "db1", "failback to the preferred server");
+    stage_pass(&s, 1000);
+    stage_finds_seated(&s, "db2", "db1 is gone");
+    stage_lead(&s);
+    stage_pass(&s, 600000);
+    stage_asks(&s, "");
+    stage_pass(&s, 3000000);
+    stage_asks(&s, "catch-up db1");
+    stage_close(&s);
+}
+
+Test(failback, sixty_an_hour_are_sixty)
+{
+    struct stage s = stage_open_with("db1 db2", "db2", "FailbackAfterSeconds=60 FailbackMaxPerHour=60 ChairDwellMilliseconds=0");
+
+    stage_lose_lease(&s, "denied");
+    for (int i = 0; i < 59; i++) {
+        stage_finds_seated(&s, "db1", "failback to the preferred server");
+        stage_finds_seated(&s, "db2", "db1 is gone");
+        stage_forget(&s);
+    }
+    stage_lead(&s);
+    stage_pass(&s, 60000);
+    stage_asks(&s, "catch-up db1");
+    stage_deed(&s, "catch-up", "timeout");
+    stage_pass(&s, 600000);
+    stage_asks(&s, "");
+    stage_close(&s);
+}
+
 Test(failback, never_to_a_server_that_is_behind_broken_or_held)
 {
     struct stage s = stage_open_with("db1 db2", "db2", "FailbackAfterSeconds=60");

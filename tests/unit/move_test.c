@@ -231,6 +231,84 @@ Test(move, a_half_moved_chair_whose_old_server_is_gone_is_finished_without_a_fen
     stage_close(&s);
 }
 
+Test(move, an_intent_is_finished_until_its_time_is_over_and_then_given_back)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "denied");
+    s.row.limit_ms = 10000;
+    stage_finds_moving(&s, "db1", "db2");
+    stage_pass(&s, 9998);
+    stage_lead(&s);
+    stage_asks(&s, "catch-up db2");
+    stage_deed(&s, "catch-up", "timeout");
+    stage_notes(&s, "stopped at approach");
+    stage_pass(&s, 500);
+    stage_asks(&s, "intend db1 > db1");
+    stage_close(&s);
+}
+
+Test(move, an_intent_whose_time_is_over_is_finished_all_the_same_when_nobody_is_left_to_give_it_back_to)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "denied");
+    s.row.limit_ms = 10000;
+    stage_finds_moving(&s, "db1", "db2");
+    stage_lost(&s, "db1", "refused");
+    stage_pass(&s, 60000);
+    stage_lead(&s);
+    stage_asks(&s, "intend db1 > db2");
+    stage_close(&s);
+}
+
+Test(move, a_short_bound_holds_for_every_step)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2 within 2");
+    stage_limits(&s, "catch-up 2000");
+    stage_deed(&s, "catch-up", "ok");
+    stage_pass(&s, 1500);
+    stage_deed(&s, "intend", "ok");
+    stage_limits(&s, "fence 498");   /* each answer of the stage took a ms */
+    stage_close(&s);
+}
+
+Test(move, a_dead_server_that_comes_back_writable_is_fenced_before_another_is_seated)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lost(&s, "db1", "ended");
+    stage_report(&s, "db2", "io=connecting");
+    stage_lost(&s, "db1", "refused");
+    stage_deed(&s, "intend", "ok");
+    stage_asks(&s, "catch-up db2");
+    stage_forget(&s);
+    stage_report(&s, "db1", "open");
+    stage_asks(&s, "fence db1");
+    stage_notes(&s, "db1 is back and writable");
+    stage_deed(&s, "fence", "ok");
+    stage_asks(&s, "catch-up db2");
+    stage_deed(&s, "catch-up", "ok");
+    stage_asks(&s, "seat db2");
+    stage_close(&s);
+}
+
+Test(move, a_dead_server_that_comes_back_closed_delays_nothing)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lost(&s, "db1", "ended");
+    stage_report(&s, "db2", "io=connecting");
+    stage_lost(&s, "db1", "refused");
+    stage_deed(&s, "intend", "ok");
+    stage_report(&s, "db1", "read_only=1");
+    stage_deed(&s, "catch-up", "ok");
+    stage_asks(&s, "seat db2");
+    stage_close(&s);
+}
+
 Test(move, a_chair_that_was_being_given_back_is_opened_again)
 {
     struct stage s = stage_open("db1 db2", "db1");
