@@ -379,7 +379,7 @@ const char *const failback_bar_sentences[FAILBACK_BAR_COUNT] = {
     [FAILBACK_NOT_FIT] = "the preferred server is not fit to sit, or has not applied all that it fetched",
     [FAILBACK_AGAINST_ORDER] = "an operator's switch put the chair where it is",
     [FAILBACK_FIT_TOO_SHORT] = "the preferred server has not been fit for FailbackAfterSeconds yet",
-    [FAILBACK_DWELL] = "the chair has not dwelt where it is for DwellMilliseconds yet",
+    [FAILBACK_DWELL] = "the chair has not dwelt where it is for ChairDwellMilliseconds yet",
     [FAILBACK_TOO_OFTEN] = "FailbackMaxPerHour is reached",
 };
 

@@ -11,7 +11,7 @@ STAND_IN = ' [stand-in]'
 
 LEASE, STEERING, MOVE = 'backends/lease.c', 'core/steer/steering.c', 'core/steer/move.c'
 COMMANDS, ANSWERS, SEAT = 'core/steer/commands.c', 'core/steer/answers.c', 'core/judge/seat.c'
-DECISION, CHAIR, POOL, LEADERSHIP = 'core/model/decision.c', 'core/steer/chair.c', 'core/steer/pool.c', 'core/lead/leadership.c'
+DECISION, POOL, LEADERSHIP, HEARD = 'core/model/decision.c', 'core/steer/pool.c', 'core/lead/leadership.c', 'core/steer/heard.c'
 SIM_NODE, SIM_SERVER = 'tests/sim/sim_node.c', 'tests/sim/sim_server.c'
 
 MUTATIONS = [
@@ -61,7 +61,8 @@ MUTATIONS = [
 
     # ---- moving: steering.md 5 ----
     Mutation('revoke-left-out', 'while the chair is moved the old server is answered for as before', ANSWERS,
-             '} else if (chair->state == CHAIR_MOVING) {', '} else if (chair->state == CHAIR_MOVING && seated < 0) {'),
+             'if (st->chair.state == CHAIR_MOVING)\n        return ANSWER_MOVING;',
+             ''),
     Mutation('intent-on-one', 'an intent is not awaited on the other server', LEASE,
              'if (lease->place == to) {\n        say_ended', 'if (lease->place == to || to >= 0) {\n        say_ended'),
     Mutation('fence-left-out', 'a planned switch does not fence the old server', MOVE,
@@ -84,12 +85,27 @@ MUTATIONS = [
     Mutation('wait-left-out', 'a server that could not be fenced is not waited for', MOVE,
              '{ MOVE_SILENT,  "silent",     { NEVER, NEVER,   NEEDED, TRIED,  TRIED,   NEEDED,',
              '{ MOVE_SILENT,  "silent",     { NEVER, NEVER,   NEEDED, TRIED,  TRIED,   NEVER,'),
-    Mutation('wait-without-token-check', 'the unfenced wait leaves out how long HAProxy itself takes to notice', MOVE,
-             'ms += (int64_t)c->check_fall * (c->check_inter_ms + c->check_timeout_ms) + c->check_inter_ms;', ''),
-    Mutation('wait-without-hard-stop', 'the unfenced wait leaves out the processes that reloads have left', MOVE,
-             'ms += (int64_t)c->hard_stop_seconds * 1000;', ''),
-    Mutation('wait-without-term', 'the unfenced wait leaves out the terms outstanding on other nodes', MOVE,
-             'int64_t ms = c->term_ms;', 'int64_t ms = 0;'),
+    Mutation('wait-without-token-check', 'the unfenced wait leaves out how long HAProxy itself takes to notice', HEARD,
+             'return drifting(c, (int64_t)c->check_fall * (c->check_inter_ms + c->check_timeout_ms) + c->check_inter_ms);',
+             'return drifting(c, 0);'),
+    Mutation('wait-without-hard-stop', 'the unfenced wait leaves out the processes that reloads have left', HEARD,
+             'struct fc_span heard_leavings(const struct config *c) { return drifting(c, (int64_t)c->hard_stop_seconds * 1000); }',
+             'struct fc_span heard_leavings(const struct config *c) { return drifting(c, 0); }'),
+    Mutation('wait-without-term', 'the unfenced wait leaves out the terms outstanding on other nodes', HEARD,
+             'struct fc_span heard_terms(const struct config *c) { return drifting(c, c->term_ms); }',
+             'struct fc_span heard_terms(const struct config *c) { return drifting(c, 0); }'),
+    Mutation('one-answer-is-heard', 'an HAProxy has heard after one answer, that it may not have taken', HEARD,
+             'row->prompt_age_ms[0] < 0 || row->prompt_age_ms[1] < 0)', 'row->prompt_age_ms[0] < 0)'),
+    Mutation('heard-before-the-terms', 'a view counts although a node may still say the old word', HEARD,
+             'if (fc_before(event->as.proxy.sent_at, terms_over(heard, config)))\n            continue;', ''),
+    Mutation('heard-while-in-use', 'a view counts although the server is usable or has sessions there', HEARD,
+             'if (is_in_use(asker)) {\n            asker->by = HEARD_NOT;', 'if (false) {\n            asker->by = HEARD_NOT;'),
+    Mutation('leavings-forgotten', 'who has heard by its view is harmless at once, whatever its last reload left', HEARD,
+             'leavings.us += drifting(config, STOP_BEGINS_MS).us - fc_ms(asker->uptime_ms).us;', 'leavings.us = 0;'),
+    Mutation('one-heard-is-enough', 'the first HAProxy that has heard ends the wait for all', HEARD,
+             'until = fc_later(until, harmless_from(heard, config, &heard->askers[i]));',
+             'until = i == 0 ? harmless_from(heard, config, &heard->askers[i])\n'
+             '                       : fc_earlier(until, harmless_from(heard, config, &heard->askers[i]));'),
     Mutation('unfenced-not-said', 'a chair seated without a fence carries no mark', MOVE,
              'is_unfenced ? "unfenced" : ""', '""'),
     Mutation('stale-not-said', 'a chair seated without all that was acknowledged carries no mark', MOVE,
@@ -124,11 +140,14 @@ MUTATIONS = [
     Mutation('held-server-seated', 'an operator\'s hold does not keep a server out of the chair', STEERING,
              'if (hold != NULL)\n        return fc_fail', 'if (hold != NULL && false)\n        return fc_fail'),
     Mutation('dwell-ignored', 'a failback does not wait for the dwell of the chair', STEERING,
-             'fc_since(st->chair.since, stage->now).us < fc_ms(config->dwell_ms).us ||', ''),
+             'if (is_early(st->chair.since, fc_ms(config->dwell_ms), stage->now, left))\n        return FAILBACK_DWELL;',
+             ''),
     Mutation('failback-max-ignored', 'failbacks are not bounded by the hour', STEERING,
-             'failbacks_in_the_last_hour(st, stage->now) >= config->failback_max_per_hour)', 'false)'),
+             'return failbacks_in_the_last_hour(st, stage->now) >= config->failback_max_per_hour ? FAILBACK_TOO_OFTEN : FAILBACK_DUE;',
+             'return FAILBACK_DUE;'),
     Mutation('failback-against-operator', 'a failback undoes an operator\'s switch', STEERING,
-             'text_begins(without_finishing(st->chair.row.why), "switch"))\n        return;', 'false)\n        return;'),
+             'if (text_begins(without_finishing(st->chair.row.why), "switch"))\n        return FAILBACK_AGAINST_ORDER;',
+             ''),
     Mutation('failback-clock-runs-on', 'the clock of a failback is not started again by a loss', STEERING,
              'if (!fit)\n        st->preferred_fit_since = FC_EVER;',
              'if (!fit && fc_is_ever(st->preferred_fit_since))\n        st->preferred_fit_since = FC_EVER;'),
@@ -143,12 +162,12 @@ MUTATIONS = [
     Mutation('speaks-before-it-looked', 'a started node answers and decides before it has looked at the world', 'core/core.c',
              'return servers_have_all_answered(&core->servers);\n}\n\nstatic struct steer_stage', 'return true;\n}\n\nstatic struct steer_stage'),
     Mutation('paused-pool-acts', 'a paused pool is moved all the same', STEERING,
-             'steer_may_act(stage) && st->chair.state != CHAIR_UNKNOWN && !is_paused &&',
-             'steer_may_act(stage) && st->chair.state != CHAIR_UNKNOWN && (!is_paused || true) &&'),
+             'if (holds_find(&st->holds, st->pools[st->backend].name, "") != NULL)\n        return BAR_PAUSED;',
+             ''),
 
     # ---- orders: steering.md 6 and 7.2 ----
     Mutation('follower-carries-out', 'a follower carries an order out itself', COMMANDS,
-             'else if (steer_may_act(stage))\n        carry_out(st, stage, &order, &asker);', 'else if (true)\n        carry_out(st, stage, &order, &asker);'),
+             'else if (steer_may_act(stage))\n        carry_out(', 'else if (true)\n        carry_out('),
     Mutation('order-done-twice', 'an order laid in the store is carried out at each look that shows it', COMMANDS,
              'if (st->executed[i] == id)\n            return true;', ''),
     Mutation('hold-rank-ignored', 'a late replay of an older hold wins', POOL,
