@@ -1,4 +1,4 @@
-/* The faults: a table with weights; what ends by itself is undone by a happening, or all at once when everything heals. */
+/* Each fault: how it begins, how it ends. What ends by itself is undone by a happening, or all at once when everything heals. */
 #include "sim/faults.h"
 
 #include <assert.h>
@@ -7,291 +7,342 @@
 #include "base/text.h"
 #include "sim/world.h"
 
-static int any_node(struct world *world) { return (int)chance_between(world, 0, world->node_count - 1); }
-static int any_server(struct world *world) { return (int)chance_between(world, 0, SIM_SERVERS - 1); }
-static int any_proxy(struct world *world) { return (int)chance_between(world, 0, SIM_PROXIES - 1); }
+#define BACK_AFTER_US 500000         /* of who is killed without a word for how long */
 
-static int any_leader(struct world *world)
+static struct sim_node *node_of(struct world *world, int party)
+{
+    return party >= 0 && party < world->node_count ? &world->nodes[party] : NULL;
+}
+
+static struct sim_server *server_of(struct world *world, int party)
+{
+    return party_is_server(party) ? &world->servers[party - SIM_NODES_MAX] : NULL;
+}
+
+static struct sim_proxy *proxy_of(struct world *world, int party)
+{
+    return party_is_proxy(party) ? &world->proxies[party - SIM_NODES_MAX - SIM_SERVERS] : NULL;
+}
+
+/* ---- who that is ---------------------------------------------------------------------------------------------------------- */
+
+static int leader_of(const struct world *world)
 {
     for (int i = 0; i < world->node_count; i++) {
         if (node_may_act(world, i))
             return i;
     }
-    return any_node(world);
+    return 0;
 }
 
-static int seated(const struct world *world)
+static int follower_of(const struct world *world)
+{
+    const int leader = leader_of(world);
+    return leader == 0 ? 1 : 0;
+}
+
+static int seated_of(const struct world *world)
 {
     const int newer = rank_compare(&world->servers[0].row.rank, &world->servers[1].row.rank) >= 0 ? 0 : 1;
     return text_is(world->servers[newer].row.rank.server, world->servers[1].identity) ? 1 : 0;
 }
 
-/* Short ones are as interesting as long ones: most of it lies between a poll and a lease. */
-static int64_t some_time(struct world *world)
+int party_resolve(const struct world *world, int party)
 {
-    switch (chance_between(world, 0, 3)) {
-    case 0:  return chance_between(world, 5000, 300000);
-    case 1:  return chance_between(world, 300000, 1500000);
-    case 2:  return chance_between(world, 1500000, 4000000);
-    default: return chance_between(world, 4000000, 9000000);
+    switch (party) {
+    case ROLE_LEADER:   return party_node(leader_of(world));
+    case ROLE_FOLLOWER: return party_node(follower_of(world));
+    case ROLE_SEATED:   return party_server(seated_of(world));
+    case ROLE_OTHER:    return party_server(1 - seated_of(world));
+    default:            return party;
     }
 }
 
-/* ---- undoing ------------------------------------------------------------------------------------------------------------- */
+/* ---- processes -------------------------------------------------------------------------------------------------------------- */
 
-static void undo_later(struct world *world, enum undo_kind kind, int a, int b, bool both)
+static void begin_kill(struct world *world, const struct fault *f)
 {
-    assert(world->undo_count < UNDO_MAX);
-    world->undo[world->undo_count] = (struct undo){ kind, a, b, both };
-    happen(world, world->now + some_time(world), HAP_FAULT_END, 0, world->undo_count++, 0);
+    const int64_t back_us = f->for_us > 0 ? f->for_us : BACK_AFTER_US;
+    if (party_is_server(f->a)) {
+        server_crash(world, f->a - SIM_NODES_MAX, back_us);
+    } else if (party_is_proxy(f->a)) {
+        proxy_kill(world, proxy_of(world, f->a)->index, back_us);
+    } else if (node_of(world, f->a) != NULL && world->nodes[f->a].is_up) {
+        tell(world, party_name(f->a), "is killed");
+        node_kill(world, f->a);
+        happen(world, world->now + back_us, HAP_NODE_START, f->a, 0, 0);
+    }
 }
 
-void faults_end(struct world *world, int place)
+static void begin_stop(struct world *world, const struct fault *f)
 {
-    struct undo *u = &world->undo[place];
-    switch (u->kind) {
-    case UNDO_NONE:
+    struct sim_node *n = node_of(world, f->a);
+    if (n == NULL || !n->is_up || n->is_frozen)
         return;
-    case UNDO_CUT:
-        net_cut(&world->net, u->a, u->b, -1);
-        if (u->both)
-            net_cut(&world->net, u->b, u->a, -1);
-        tell(world, "sim", "%s and %s: one cut less", party_name(u->a), party_name(u->b));
-        break;
-    case UNDO_FREEZE_NODE:
-        world->nodes[u->a].is_frozen = false;
-        tell(world, party_name(party_node(u->a)), "thaws");
-        break;
-    case UNDO_FREEZE_SERVER:
-        world->servers[u->a].is_frozen = false;
-        tell(world, SERVER_NAME(u->a), "thaws");
-        break;
-    case UNDO_FREEZE_PROXY:
-        world->proxies[u->a].is_frozen = false;
-        world->proxies[u->a].disturbed_at = world->now;
-        tell(world, world->proxies[u->a].name, "thaws");
-        break;
-    case UNDO_SLOW:
-        world->servers[u->a].replica.slow_us = 0;
-        break;
-    case UNDO_SQL_STOP:
-        world->servers[u->a].replica.is_sql_stopped = false;
-        tell(world, SERVER_NAME(u->a), "applies again");
-        break;
-    }
-    u->kind = UNDO_NONE;
+    tell(world, party_name(f->a), "is asked to stop");
+    node_stop(world, f->a);                                /* it comes back some time after it has stopped */
+}
+
+static void set_frozen(struct world *world, int party, bool is_frozen)
+{
+    if (party_is_server(party) && server_of(world, party)->is_up)
+        server_of(world, party)->is_frozen = is_frozen;
+    else if (party_is_proxy(party) && proxy_of(world, party)->is_up)
+        proxy_of(world, party)->is_frozen = is_frozen;
+    else if (node_of(world, party) != NULL && world->nodes[party].is_up)
+        world->nodes[party].is_frozen = is_frozen;
+    if (party_is_proxy(party) && !is_frozen)
+        proxy_of(world, party)->disturbed_at = world->now;
+}
+
+static void begin_freeze(struct world *world, const struct fault *f)
+{
+    set_frozen(world, f->a, true);
+    tell(world, party_name(f->a), "freezes");
+}
+
+static void end_freeze(struct world *world, const struct fault *f)
+{
+    set_frozen(world, f->a, false);
+    tell(world, party_name(f->a), "thaws");
     world_thaw(world);
 }
 
-/* ---- the faults ------------------------------------------------------------------------------------------------------------ */
-
-static void cut(struct world *world, int a, int b, bool both)
+/* The whole machine sleeps: its clock goes on, its connections do not. */
+static void end_suspend(struct world *world, const struct fault *f)
 {
-    net_cut(&world->net, a, b, 1);
-    if (both)
-        net_cut(&world->net, b, a, 1);
-    tell(world, "sim", "cut %s %s %s", party_name(a), both ? "<->" : "->", party_name(b));
-    undo_later(world, UNDO_CUT, a, b, both);
+    if (node_of(world, f->a) != NULL)
+        node_lose_results(world, f->a);
+    end_freeze(world, f);
 }
 
-static void kill_node(struct world *world, int node)
+/* ---- links ------------------------------------------------------------------------------------------------------------------ */
+
+static bool is_there(const struct world *world, int party) { return party >= SIM_NODES_MAX || party < world->node_count; }
+
+static void isolate(struct world *world, int party, int by)
 {
-    if (!world->nodes[node].is_up)
-        return;
-    tell(world, party_name(party_node(node)), "is killed");
-    node_kill(world, node);
-    happen(world, world->now + chance_between(world, 50000, 4000000), HAP_NODE_START, node, 0, 0);
-}
-
-static void kill_a_node(struct world *world) { kill_node(world, any_node(world)); }
-static void kill_the_leader(struct world *world) { kill_node(world, any_leader(world)); }
-
-static void kill_all_nodes(struct world *world)
-{
-    for (int i = 0; i < world->node_count; i++)
-        kill_node(world, i);
-}
-
-static void stop_a_node(struct world *world)
-{
-    const int node = any_node(world);
-    if (!world->nodes[node].is_up || world->nodes[node].is_frozen)
-        return;
-    tell(world, party_name(party_node(node)), "is asked to stop");
-    node_stop(world, node);                                /* it comes back some time after it has stopped */
-}
-
-static void freeze_node(struct world *world, int node)
-{
-    if (!world->nodes[node].is_up || world->nodes[node].is_frozen)
-        return;
-    world->nodes[node].is_frozen = true;
-    tell(world, party_name(party_node(node)), "freezes");
-    undo_later(world, UNDO_FREEZE_NODE, node, 0, false);
-}
-
-static void freeze_a_node(struct world *world) { freeze_node(world, any_node(world)); }
-static void freeze_the_leader(struct world *world) { freeze_node(world, any_leader(world)); }
-static void kill_a_server(struct world *world) { server_crash(world, any_server(world), some_time(world)); }
-static void kill_the_seated(struct world *world) { server_crash(world, seated(world), some_time(world)); }
-
-static void freeze_a_server(struct world *world)
-{
-    const int server = chance(world, 60) ? seated(world) : any_server(world);
-    if (!world->servers[server].is_up || world->servers[server].is_frozen)
-        return;
-    world->servers[server].is_frozen = true;
-    tell(world, SERVER_NAME(server), "freezes");
-    undo_later(world, UNDO_FREEZE_SERVER, server, 0, false);
-}
-
-static void cut_a_pair(struct world *world)
-{
-    const int from = chance(world, 40) ? party_server(any_server(world))
-                     : chance(world, 50) ? party_node(any_node(world)) : party_proxy(any_proxy(world));
-    const int to = chance(world, 60) ? party_server(any_server(world)) : party_node(any_node(world));
-    if (from != to)
-        cut(world, from, to, chance(world, 60));
-}
-
-static void cut_the_servers(struct world *world) { cut(world, party_server(0), party_server(1), true); }
-
-static void isolate(struct world *world)
-{
-    const int party = chance(world, 40) ? party_server(any_server(world))
-                      : chance(world, 60) ? party_node(any_leader(world)) : party_node(any_node(world));
-    tell(world, "sim", "%s is isolated", party_name(party));
     for (int i = 0; i < SIM_PARTIES; i++) {
-        if (i != party && (i >= SIM_NODES_MAX || i < world->node_count)) {
-            net_cut(&world->net, party, i, 1);
-            net_cut(&world->net, i, party, 1);
-            assert(world->undo_count < UNDO_MAX);
-            world->undo[world->undo_count++] = (struct undo){ UNDO_CUT, party, i, true };
+        if (i != party && is_there(world, i)) {
+            net_cut(&world->net, party, i, by);
+            net_cut(&world->net, i, party, by);
         }
     }
-    const int64_t until = world->now + some_time(world);
-    for (int i = world->undo_count - 1; i >= 0 && world->undo[i].kind == UNDO_CUT && world->undo[i].a == party; i--)
-        happen(world, until, HAP_FAULT_END, 0, i, 0);
 }
 
-static void slow_replication(struct world *world)
+static void begin_isolate(struct world *world, const struct fault *f) { isolate(world, f->a, 1); }
+static void end_isolate(struct world *world, const struct fault *f) { isolate(world, f->a, -1); }
+
+static void cut(struct world *world, const struct fault *f, int by)
 {
-    const int server = any_server(world);
-    world->servers[server].replica.slow_us = chance_between(world, 5000, 120000);
-    tell(world, SERVER_NAME(server), "applies slowly: %lld us each", (long long)world->servers[server].replica.slow_us);
-    undo_later(world, UNDO_SLOW, server, 0, false);
+    net_cut(&world->net, f->a, f->b, by);
+    if (f->kind == FAULT_CUT)
+        net_cut(&world->net, f->b, f->a, by);
 }
 
-static void break_replication(struct world *world)
-{
-    const int server = any_server(world);
-    world->servers[server].replica.is_sql_stopped = true;
-    tell(world, SERVER_NAME(server), "stops applying");
-    undo_later(world, UNDO_SQL_STOP, server, 0, false);
-}
+static void begin_cut(struct world *world, const struct fault *f) { cut(world, f, 1); }
+static void end_cut(struct world *world, const struct fault *f) { cut(world, f, -1); }
 
-static void reload_a_proxy(struct world *world) { proxy_reload(world, any_proxy(world)); }
+static void begin_late(struct world *world, const struct fault *f) { world->net.late_us[f->a][f->b] += f->amount * 1000; }
+static void end_late(struct world *world, const struct fault *f) { world->net.late_us[f->a][f->b] -= f->amount * 1000; }
 
-static void freeze_a_proxy(struct world *world)
+/* ---- servers ------------------------------------------------------------------------------------------------------------------ */
+
+static void begin_apply_slowly(struct world *world, const struct fault *f) { server_of(world, f->a)->replica.slow_us = f->amount * 1000; }
+static void end_apply_slowly(struct world *world, const struct fault *f) { server_of(world, f->a)->replica.slow_us = 0; }
+static void begin_apply_not(struct world *world, const struct fault *f) { server_of(world, f->a)->replica.is_sql_stopped = true; }
+static void end_apply_not(struct world *world, const struct fault *f) { server_of(world, f->a)->replica.is_sql_stopped = false; }
+
+static void begin_open(struct world *world, const struct fault *f)
 {
-    const int proxy = any_proxy(world);
-    if (world->proxies[proxy].is_frozen)
+    struct sim_server *s = server_of(world, f->a);
+    if (!s->is_up || s->is_frozen || !s->is_read_only)
         return;
-    world->proxies[proxy].is_frozen = true;
-    tell(world, world->proxies[proxy].name, "freezes");
-    undo_later(world, UNDO_FREEZE_PROXY, proxy, 0, false);
+    s->is_read_only = false;
+    judge_opened_by_hand(world, s->index);
+    tell(world, SERVER_NAME(s->index), "is opened by hand");
 }
 
-static void open_by_hand(struct world *world)
+static void begin_close(struct world *world, const struct fault *f)
 {
-    const int server = any_server(world);
-    if (!world->servers[server].is_up || world->servers[server].is_frozen)
+    struct sim_server *s = server_of(world, f->a);
+    if (!s->is_up || s->is_frozen)
         return;
-    world->servers[server].is_read_only = false;
-    world->judge.by_hand_until = world->now + 5000000;
-    tell(world, SERVER_NAME(server), "is opened by hand");
+    s->is_read_only = true;
+    s->kill_count++;
+    judge_closed(world, s->index);
+    tell(world, SERVER_NAME(s->index), "is closed by hand");
 }
 
-static void close_by_hand(struct world *world)
+/* A privilege is read at the login: who has a session keeps what it had, so the sessions end with the grant. */
+static void begin_count(struct world *world, const struct fault *f) { server_of(world, f->a)->under_way[f->kind]++; }
+static void end_count(struct world *world, const struct fault *f) { server_of(world, f->a)->under_way[f->kind]--; }
+
+static void begin_replay(struct world *world, const struct fault *f)
 {
-    const int server = seated(world);
-    if (!world->servers[server].is_up || world->servers[server].is_frozen)
-        return;
-    world->servers[server].is_read_only = true;
-    world->servers[server].kill_count++;
-    tell(world, SERVER_NAME(server), "is closed by hand");
+    if (server_of(world, f->a)->is_up)
+        server_replay(world, f->a - SIM_NODES_MAX, f->b - SIM_NODES_MAX, (int)(f->amount < 0 ? -f->amount : f->amount), f->amount < 0);
 }
 
-/* ---- orders ------------------------------------------------------------------------------------------------------------------ */
+static void begin_lose_row(struct world *world, const struct fault *f)
+{
+    memset(&server_of(world, f->a)->row, 0, sizeof server_of(world, f->a)->row);
+}
 
-void order_give(struct world *world, int node, const char *text)
+static void begin_foreign(struct world *world, const struct fault *f) { ++*(f->kind == FAULT_FOREIGN_FRESH ? &world->foreign_fresh : &world->foreign_stale); }
+static void end_foreign(struct world *world, const struct fault *f) { --*(f->kind == FAULT_FOREIGN_FRESH ? &world->foreign_fresh : &world->foreign_stale); }
+
+/* ---- proxies, clocks, threads --------------------------------------------------------------------------------------------------- */
+
+static void begin_reload(struct world *world, const struct fault *f) { proxy_reload(world, proxy_of(world, f->a)->index); }
+
+static void begin_drift(struct world *world, const struct fault *f)
+{
+    if (node_of(world, f->a) != NULL)
+        node_clock_speed(world, f->a, f->amount);
+}
+
+static void begin_step_clock(struct world *world, const struct fault *f)
+{
+    if (node_of(world, f->a) != NULL)
+        world->nodes[f->a].wall_offset_ms += f->amount;
+}
+
+static void end_step_clock(struct world *world, const struct fault *f)
+{
+    if (node_of(world, f->a) != NULL)
+        world->nodes[f->a].wall_offset_ms -= f->amount;
+}
+
+static void begin_freeze_before_send(struct world *world, const struct fault *f)
+{
+    struct sim_node *n = node_of(world, f->a);
+    if (n == NULL || !n->is_up || n->is_frozen)
+        return;
+    n->freezes_before = (int)f->amount;
+    n->freezes_before_send_us = f->for_us > 0 ? f->for_us : BACK_AFTER_US;
+}
+
+static void end_freeze_before_send(struct world *world, const struct fault *f)
+{
+    if (node_of(world, f->a) != NULL)
+        world->nodes[f->a].freezes_before_send_us = 0;
+}
+
+/* ---- orders --------------------------------------------------------------------------------------------------------------------- */
+
+void order_give(struct world *world, int node, const char *text, int expected)
 {
     if (world->ticket_count == TICKETS_MAX || !world->nodes[node].is_up || world->nodes[node].is_frozen)
         return;
     struct ticket *ticket = &world->tickets[world->ticket_count++];
-    *ticket = (struct ticket){ .node = node, .life = world->nodes[node].life, .at = world->now };
+    *ticket = (struct ticket){ .node = node, .life = world->nodes[node].life, .at = world->now, .expected = expected };
     TEXT_SET(ticket->text, text);
     tell(world, party_name(party_node(node)), "is ordered `%s`", text);
     node_order(world, node, ticket->text, (uint64_t)world->ticket_count);
 }
 
-static void some_order(struct world *world)
+/* The words `seated` and `other` stand for the servers that they are at this moment. */
+static void begin_order(struct world *world, const struct fault *f)
 {
-    static const char *const orders[] = {
-        "switch fc_backend db1", "switch fc_backend db2", "switch fc_backend db1", "switch fc_backend db2",
-        "switch fc_backend db1", "switch fc_backend db2", "switch fc_backend db2 force", "switch fc_backend db1 force",
-        "switch fc_backend db1 within 2", "failback fc_backend", "maint fc_backend/db1 because disks",
-        "maint fc_backend/db2", "drain fc_backend/db2", "ready fc_backend/db1", "ready fc_backend/db2",
-        "ready fc_backend/db1", "ready fc_backend/db2", "pause fc_backend", "resume fc_backend", "resume fc_backend",
-        "resume fc_backend", "yield", "yield", "switch fc_backend db9", "switch nowhere db1", "dance", "maint fc_leader/fc1",
-    };
-    const int count = (int)(sizeof orders / sizeof orders[0]);
-    order_give(world, any_node(world), orders[chance_between(world, 0, count - 1)]);
-    if (chance(world, 25))                                 /* two operators at one time */
-        order_give(world, any_node(world), orders[chance_between(world, 0, count - 1)]);
+    static const struct { const char *word; int role; } places[] = { { "seated", ROLE_SEATED }, { "other", ROLE_OTHER } };
+    char text[sizeof f->text];
+    TEXT_SET(text, f->text);
+    for (int i = 0; i < 2; i++) {
+        char *at = strstr(text, places[i].word), rest[sizeof text];
+        if (at == NULL)
+            continue;
+        TEXT_SET(rest, at + strlen(places[i].word));
+        TEXT_FORMAT(text, "%.*s%s%s", (int)(at - text), f->text, party_name(party_resolve(world, places[i].role)), rest);
+    }
+    if (node_of(world, f->a) != NULL)
+        order_give(world, f->a, text, f->expected);
 }
 
-struct fault { const char *word; int weight; void (*begin)(struct world *world); };
+static void begin_heal(struct world *world, const struct fault *f)
+{
+    (void)f;
+    faults_heal_all(world);
+}
 
-static const struct fault faults[] = {
-    { "kill a node", 4, kill_a_node },
-    { "kill the leader", 6, kill_the_leader },
-    { "kill all nodes", 1, kill_all_nodes },
-    { "stop a node", 3, stop_a_node },
-    { "freeze a node", 3, freeze_a_node },
-    { "freeze the leader", 5, freeze_the_leader },
-    { "kill a server", 4, kill_a_server },
-    { "kill the seated", 8, kill_the_seated },
-    { "freeze a server", 6, freeze_a_server },
-    { "cut a pair", 10, cut_a_pair },
-    { "cut the servers", 3, cut_the_servers },
-    { "isolate", 5, isolate },
-    { "slow replication", 4, slow_replication },
-    { "break replication", 2, break_replication },
-    { "reload a proxy", 3, reload_a_proxy },
-    { "freeze a proxy", 3, freeze_a_proxy },
-    { "open by hand", 1, open_by_hand },
-    { "close by hand", 1, close_by_hand },
-    { "order", 28, some_order },
+/* ---- the table -------------------------------------------------------------------------------------------------------------------- */
+
+const struct fault_row fault_rows[FAULT_KIND_COUNT] = {
+    [FAULT_KILL]          = { "kill", "ad", 26, begin_kill, NULL, "the process dies at once and is started again" },
+    [FAULT_STOP]          = { "stop", "a", 3, begin_stop, NULL, "a node is asked to stop" },
+    [FAULT_FREEZE]        = { "freeze", "ad", 16, begin_freeze, end_freeze, "nothing runs; what arrives waits" },
+    [FAULT_SUSPEND]       = { "suspend", "ad", 3, begin_freeze, end_suspend, "a node's machine sleeps; its connections are gone" },
+    [FAULT_ISOLATE]       = { "isolate", "ad", 6, begin_isolate, end_isolate, "cut from everybody" },
+    [FAULT_CUT]           = { "cut", "abd", 9, begin_cut, end_cut, "nothing passes between two" },
+    [FAULT_CUT_ONE_WAY]   = { "cut-one-way", "abd", 6, begin_cut, end_cut, "nothing passes from one to the other" },
+    [FAULT_LATE]          = { "late", "abnd", 4, begin_late, end_late, "what passes from one to the other takes so many ms" },
+    [FAULT_APPLY_SLOWLY]  = { "apply-slowly", "and", 4, begin_apply_slowly, end_apply_slowly, "each statement takes so many ms" },
+    [FAULT_APPLY_NOT]     = { "apply-not", "ad", 3, begin_apply_not, end_apply_not, "the SQL thread is stopped" },
+    [FAULT_RELOAD]        = { "reload", "a", 4, begin_reload, NULL, "the old process keeps its sessions and asks nobody" },
+    [FAULT_OPEN]          = { "open", "a", 1, begin_open, NULL, "by hand: read_only off" },
+    [FAULT_CLOSE]         = { "close", "a", 1, begin_close, NULL, "by hand: read_only on" },
+    [FAULT_BOOT_WRITABLE] = { "boot-writable", "ad", 1, begin_count, end_count, "started meanwhile, it comes back writable" },
+    [FAULT_DISK_FULL]     = { "disk-full", "ad", 2, begin_count, end_count, "what writes fails, what reads goes well" },
+    [FAULT_FENCE_DENIED]  = { "fence-denied", "ad", 1, begin_count, end_count, "the fence account lacks a privilege" },
+    [FAULT_LOOK_DENIED]   = { "look-denied", "ad", 1, begin_count, end_count, "the store account is refused" },
+    [FAULT_SUPER]         = { "super", "ad", 1, begin_count, end_count, "the store account is above read_only" },
+    [FAULT_FOREIGN_FRESH] = { "foreign-fresh", "d", 1, begin_foreign, end_foreign, "a living foreign owner of active_node" },
+    [FAULT_FOREIGN_STALE] = { "foreign-stale", "d", 1, begin_foreign, end_foreign, "a dead foreign owner of active_node" },
+    [FAULT_REPLAY]        = { "replay", "abn", 2, begin_replay, NULL, "so many old decision rows of the second again on the first; < 0: newest first" },
+    [FAULT_LOSE_ROW]      = { "lose-row", "a", 0, begin_lose_row, NULL, "the deciding row is the lowest again" },
+    [FAULT_DRIFT]         = { "drift", "an", 2, begin_drift, NULL, "a node's clock runs so many ppm too fast" },
+    [FAULT_STEP_CLOCK]    = { "step-clock", "and", 2, begin_step_clock, end_step_clock, "a node's wall clock is off by so many ms" },
+    [FAULT_FREEZE_BEFORE_SEND] = { "freeze-before-send", "and", 4, begin_freeze_before_send, end_freeze_before_send,
+                                   "between check and send of its next deed of this number (enum store_deed)" },
+    [FAULT_ORDER]         = { "order", "at", 0, begin_order, NULL, "an operator's order at a node's door" },
+    [FAULT_HEAL]          = { "heal", "", 0, begin_heal, NULL, "everything ends; nothing goes wrong any more" },
 };
 
-void faults_begin_one(struct world *world)
+/* ---- beginning and ending ---------------------------------------------------------------------------------------------------------- */
+
+static void begin_one(struct world *world, const struct fault *fault)
 {
-    int total = 0;
-    const size_t count = sizeof faults / sizeof faults[0];
-    for (size_t i = 0; i < count; i++)
-        total += faults[i].weight;
-    int64_t at = chance_between(world, 0, total - 1);
-    size_t i = 0;
-    while (at >= faults[i].weight)
-        at -= faults[i++].weight;
-    world->fault_count++;
-    tell(world, "sim", "fault: %s", faults[i].word);
-    faults[i].begin(world);
+    const struct fault_row *row = &fault_rows[fault->kind];
+    if (row->end != NULL) {
+        assert(world->undo_count < UNDO_MAX);
+        world->undo[world->undo_count] = (struct undo){ true, *fault };
+        happen(world, world->now + (fault->for_us > 0 ? fault->for_us : BACK_AFTER_US), HAP_FAULT_END, 0, world->undo_count++, 0);
+    }
+    row->begin(world, fault);
+}
+
+void fault_begin(struct world *world, const struct fault *fault)
+{
+    struct fault f = *fault;
+    f.a = party_resolve(world, fault->a);
+    f.b = party_resolve(world, fault->b);
+    if (f.a < ROLE_NODES) {
+        begin_one(world, &f);
+        return;
+    }
+    for (int i = 0; i < (fault->a == ROLE_NODES ? SIM_NODES_MAX : SIM_PARTIES); i++) {
+        f.a = i;
+        if (is_there(world, i))
+            begin_one(world, &f);
+    }
+}
+
+void faults_end(struct world *world, int place)
+{
+    struct undo *u = &world->undo[place];
+    char text[256];
+    if (!u->is_due)
+        return;
+    u->is_due = false;
+    const struct script_line line = { { WHEN_MOMENT, 0, world->now }, u->fault };
+    script_line_text(&line, text, sizeof text);
+    tell(world, "sim", "ends: %s", text);
+    fault_rows[u->fault.kind].end(world, &u->fault);
 }
 
 void faults_heal_all(struct world *world)
 {
     for (int i = 0; i < world->undo_count; i++)
         faults_end(world, i);
+    world->is_healed = true;
 }

@@ -8,12 +8,15 @@
 #include "base/text.h"
 #include "sim/world.h"
 
+#define BY_HAND_US 5000000           /* from when a leader could, until it has closed what is open beside the seated one */
+
 void violate(struct world *world, const char *format, ...)
 {
     va_list args;
     if (world->is_broken)
         return;
     world->is_broken = true;
+    world->broken_rule = format;
     va_start(args, format);
     vsnprintf(world->broken, sizeof world->broken, format, args);
     va_end(args);
@@ -24,7 +27,6 @@ void judge_init(struct world *world)
 {
     struct judge *j = &world->judge;
     memset(j, 0, sizeof *j);
-    j->apart_until = 0;
 }
 
 /* How long a node may go on acting on what it saw before the servers heard each other again: until its next look is back. */
@@ -33,6 +35,16 @@ static int64_t aftermath_us(const struct config *c) { return ((int64_t)c->probe_
 static bool overlap_is_allowed(const struct world *world)
 {
     return world->now < world->judge.apart_until || world->now < world->judge.blind_until;
+}
+
+/* Hands off: firstchair neither opens nor closes anything in a paused pool. */
+static bool is_paused_somewhere(const struct world *world)
+{
+    for (int i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].is_up && holds_find(&world->nodes[i].core->steering.holds, "fc_backend", "") != NULL)
+            return true;
+    }
+    return false;
 }
 
 static bool some_node_is_blind(const struct world *world)
@@ -96,14 +108,35 @@ static bool is_writable(const struct sim_server *s) { return s->is_up && !s->is_
 
 static bool is_declared_unfenced(const struct world *world)
 {
-    return strstr(world->servers[0].row.mark, "unfenced") != NULL || strstr(world->servers[1].row.mark, "unfenced") != NULL;
+    return world->judge.is_left_open[0] || world->judge.is_left_open[1];
+}
+
+static bool is_opened_by_hand(const struct world *world)
+{
+    return (world->judge.is_by_hand[0] || world->judge.is_by_hand[1]) && world->now < world->judge.by_hand_until;
+}
+
+/* Could the leader close it, if it wanted to? */
+static bool is_within_reach(const struct world *world, int server)
+{
+    const struct sim_server *s = &world->servers[server];
+    if (!s->is_up || s->is_frozen || s->under_way[FAULT_FENCE_DENIED] > 0 || s->under_way[FAULT_LOOK_DENIED] > 0 || s->under_way[FAULT_SUPER] > 0)
+        return false;
+    for (int i = 0; i < world->node_count; i++) {
+        const struct steering *st = node_may_act(world, i) ? &world->nodes[i].core->steering : NULL;
+        if (st != NULL && !world->nodes[i].is_frozen && net_talks(&world->net, party_node(i), party_server(server)) &&
+            holds_find(&st->holds, "fc_backend", "") == NULL)
+            return true;
+    }
+    return false;
 }
 
 static void judge_servers(struct world *world)
 {
     if (!is_writable(&world->servers[0]) || !is_writable(&world->servers[1]) || !is_offered(world, 0) || !is_offered(world, 1))
         return;
-    if (world->now >= world->judge.apart_until && !is_declared_unfenced(world) && world->now >= world->judge.by_hand_until)
+    if (world->now >= world->judge.apart_until && world->now >= world->judge.paused_until && !is_declared_unfenced(world) &&
+        !is_opened_by_hand(world))
         violate(world, "db1 and db2 are both writable and both offered by an HAProxy");
 }
 
@@ -145,45 +178,122 @@ void judge_step(struct world *world)
         j->apart_until = world->now + aftermath_us(&world->config);
     if (some_node_is_blind(world))
         j->blind_until = world->now + aftermath_us(&world->config);
+    if (is_paused_somewhere(world))
+        j->paused_until = world->now + aftermath_us(&world->config);
+    for (int i = 0; i < SIM_SERVERS; i++) {
+        const bool may_last = world->servers[i].is_up && !world->servers[i].is_read_only &&
+                              (world->now < j->apart_until || world->now < j->paused_until || !is_within_reach(world, i));
+        if (may_last)
+            j->resolve_until[i] = world->now + BY_HAND_US;
+        if (may_last && j->is_by_hand[i])
+            j->by_hand_until = world->now + BY_HAND_US;
+    }
     judge_leaders(world);
     judge_servers(world);
     judge_epochs(world);
     j->last_at = world->now;
 }
 
-/* (b) When a server is opened although the old one could not be fenced, no HAProxy offers the old one any more: the wait has
- * outlasted its token check. Left out: an HAProxy that was reloaded or frozen meanwhile, and one that a node in sight of the
- * old server speaks to (the other side of a cut). */
-static void judge_unfenced(struct world *world, int node, int old)
+/* ---- (b) again, by what clients were told ----------------------------------------------------------------------------------- */
+
+/* The other side of a cut: a node that sees only the old server speaks for it to this HAProxy, as long as the cut lasts. */
+static bool is_on_the_other_side(const struct world *world, int proxy, int old)
 {
-    bool has_other_side = false;
-    for (int i = 0; i < world->node_count; i++)
-        has_other_side = has_other_side || (i != node && world->nodes[i].is_up && world->servers[old].is_up &&
-                                            net_talks(&world->net, party_node(i), party_server(old)));
-    for (int i = 0; i < SIM_PROXIES && !has_other_side; i++) {
+    if (world->now >= world->judge.apart_until)
+        return false;
+    for (int i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].is_up && net_talks(&world->net, party_node(i), party_server(old)) &&
+            net_talks(&world->net, party_node(i), party_proxy(proxy)))
+            return true;
+    }
+    return false;
+}
+
+/* A server is opened although the old one could not be fenced. The wait before it has outlasted terms, token checks and the
+ * processes left by reloads: no process that was left alone since the revoke carries a write to the old one any more. */
+static void note_unfenced(struct world *world, int node, int old)
+{
+    struct judge *j = &world->judge;
+    const struct move *move = &world->nodes[node].core->steering.move;
+    j->is_left_open[old] = true;
+    j->left_at[old] = world->now;
+    j->revoked_at[old] = world->now - fc_since(move->started_at, node_clock(world, node)).us * 1000000 /
+                                          (1000000 + world->nodes[node].clock_ppm);
+    for (int i = 0; i < SIM_PROXIES; i++) {
         const struct sim_proxy *p = &world->proxies[i];
-        if (proxy_offers(p, old) && world->now - p->disturbed_at > move_unfenced_wait(&world->config).us)
+        if (proxy_offers(p, old) && p->disturbed_at < j->revoked_at[old] && !is_on_the_other_side(world, i, old))
             violate(world, "%s was opened unfenced while %s offers %s", SERVER_NAME(1 - old), p->name, SERVER_NAME(old));
     }
+}
+
+/* An overlap while the servers were apart may end a little later: for HAProxy when the nodes have looked, for those whom no
+ * HAProxy of today stops when the leader has closed the lower one. */
+static bool overlap_is_being_resolved(const struct world *world, const struct sim_client *c)
+{
+    const int64_t apart_until = world->judge.apart_until > world->judge.paused_until ? world->judge.apart_until : world->judge.paused_until;
+    const bool is_steered = c->proxy >= 0 && c->proxy_process == world->proxies[c->proxy].process;
+    return world->now < (is_steered ? apart_until + (int64_t)world->config.agent_inter_ms * 1000
+                                    : world->judge.resolve_until[c->server]);
+}
+
+void judge_acked(struct world *world, const struct sim_client *c)
+{
+    struct judge *j = &world->judge;
+    const int s = c->server, other = 1 - s;
+    const uint64_t epoch = world->servers[s].opened_epoch;
+    const bool is_late = j->acked_epoch[other] > epoch && world->servers[other].opened_epoch > epoch;
+    if (is_late && !overlap_is_being_resolved(world, c) && !j->is_left_open[s] && !is_opened_by_hand(world))
+        violate(world, "two writers: %s acknowledged a write at epoch %llu after %s had at epoch %llu", SERVER_NAME(s),
+                (unsigned long long)epoch, SERVER_NAME(other), (unsigned long long)j->acked_epoch[other]);
+    if (j->is_left_open[s] && c->proxy >= 0 && world->proxies[c->proxy].disturbed_at < j->revoked_at[s] &&
+        !is_on_the_other_side(world, c->proxy, s))
+        violate(world, "%s, process %u, carried a write to %s, %lld ms after %s was opened unfenced",
+                world->proxies[c->proxy].name, c->proxy_process, SERVER_NAME(s),
+                (long long)((world->now - j->left_at[s]) / 1000), SERVER_NAME(other));
+    if (!j->is_by_hand[s])
+        j->acked_epoch[s] = epoch;
+}
+
+void judge_closed(struct world *world, int server)
+{
+    world->judge.is_left_open[server] = world->judge.is_by_hand[server] = false;
+}
+
+void judge_opened_by_hand(struct world *world, int server)
+{
+    world->judge.is_by_hand[server] = true;
+    world->judge.by_hand_until = world->now + BY_HAND_US;
 }
 
 /* (e) A planned move that was not forced opens the new server only when it has all that the old one acknowledged. */
 void judge_opened(struct world *world, int node, int server)
 {
     const struct move *move = &world->nodes[node].core->steering.move;
-    if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced)
-        judge_unfenced(world, node, 1 - server);
+    const struct sim_server *old = &world->servers[1 - server];
+    judge_closed(world, server);
+    if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced && old->is_up && !old->is_read_only)
+        note_unfenced(world, node, 1 - server);
     if (move->step == STEP_NONE || move->kind != MOVE_PLANNED || move->is_forced || move->to != server)
         return;
-    const struct sim_server *old = &world->servers[1 - server];
     if (old->last_acked > world->servers[server].replica.applied)
         violate(world, "%s was opened by a planned move without the last acknowledged writes of %s (%d, applied %d)",
                 SERVER_NAME(server), SERVER_NAME(1 - server), old->last_acked, world->servers[server].replica.applied);
-    if (is_writable(old) && !overlap_is_allowed(world) && world->now >= world->judge.by_hand_until)
+    if (is_writable(old) && !overlap_is_allowed(world) && !is_opened_by_hand(world))
         violate(world, "%s was opened by a planned move while %s is writable", SERVER_NAME(server), SERVER_NAME(1 - server));
 }
 
 /* ---- (f) quiet ------------------------------------------------------------------------------------------------------------------ */
+
+static bool is_anybody_down(const struct world *world, const char **why)
+{
+    for (int i = 0; i < SIM_PROXIES; i++) {
+        if (!world->proxies[i].is_up)
+            *why = "an HAProxy is down";
+    }
+    if (!world->servers[0].is_up || !world->servers[1].is_up)
+        *why = "a server is down";
+    return (*why)[0] != '\0';
+}
 
 static int open_servers(const struct world *world, int *which)
 {
@@ -235,8 +345,8 @@ bool judge_is_quiet(const struct world *world, char *why, int why_size)
     bool answered = true;
     for (int i = 0; i < world->ticket_count; i++)
         answered = answered && (world->tickets[i].node < 0 || world->tickets[i].finals > 0);
-    if (!world->servers[0].is_up || !world->servers[1].is_up)
-        reason = "a server is down";
+    if (is_anybody_down(world, &reason))
+        ;
     else if (open != 1)
         reason = open == 0 ? "no server is open" : "two servers are open";
     else if (!nodes_agree(world, seat, &reason))

@@ -5,8 +5,14 @@
  *     replication is stopped, connecting or late), and for one look (poll + probe time-out) after that;
  *   - while a node cannot reach a server or is frozen, but then no longer than one look: two contenders who see different servers may
  *     both win, and replication tells them.
- * An unfenced grant says so in the row's mark: as long as a row carries it, the old server may still be writable. A server
- * opened by hand has five seconds. */
+ * An unfenced grant says so in the row's mark: as long as a row carries it, the old server may still be writable, but no HAProxy
+ * process that was left alone since the revoke carries a write to it any more. A server opened by hand has five seconds, counted
+ * while a leader could close it.
+ *
+ * In a paused pool nothing is opened or closed, so nothing of this is judged there.
+ *
+ * Two writers are judged by what clients were told: a write acknowledged by one server after the other has acknowledged one at
+ * a higher epoch. */
 #ifndef FC_SIM_JUDGE_H
 #define FC_SIM_JUDGE_H
 
@@ -22,8 +28,14 @@ struct epoch_fact { int8_t server, node; };      /* 0 = not seen yet */
 
 struct judge {
     int64_t apart_until;             /* an overlap is allowed before this moment */
+    int64_t paused_until;            /* some node knows of a pause */
     int64_t blind_until;             /* some node could not reach some server */
     int64_t by_hand_until;           /* somebody opened a server by hand: it may take so long until it is fenced */
+    bool is_by_hand[2];              /* this one is open because of that */
+    bool is_left_open[2];            /* the other one was opened unfenced, and this one was not closed since */
+    int64_t left_at[2], revoked_at[2];
+    int64_t resolve_until[2];        /* this one may be found open beside the other until then */
+    uint64_t acked_epoch[2];         /* at which it was open when it last acknowledged a write */
     int leader;                      /* who last acted alone, 1 is fc1 */
     uint64_t handovers;
     struct epoch_fact facts[EPOCHS_MAX];
@@ -32,12 +44,18 @@ struct judge {
     int acked_at_quiet[2];
 };
 
+struct sim_client;
+
 void judge_init(struct world *world);
 void judge_step(struct world *world);
 /* The whole picture is quiet: one leads, the same one sits everywhere, open, usable at each proxy, rows equal. */
 bool judge_is_quiet(const struct world *world, char *why, int why_size);
 void judge_end(struct world *world);
 void judge_opened(struct world *world, int node, int server);
+void judge_opened_by_hand(struct world *world, int server);
+void judge_closed(struct world *world, int server);
+/* A client has been told that its write is committed. */
+void judge_acked(struct world *world, const struct sim_client *client);
 void violate(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

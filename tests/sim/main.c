@@ -1,28 +1,45 @@
-/* sim --seeds A..B [--steps N] [--nodes N] [--story]: whole clusters, one a seed; --seed N --story tells one.
- * Kept seeds (tests/sim/kept_seeds.txt) run first, always. The closing line is `N passed, N failed`. */
+/* The simulator's command: seeds, one story, scripts, directed scenes, shrinking. Kept stories run first with every range of
+ * seeds. The closing line is `N passed, N failed`. */
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "sim/scenes.h"
+#include "sim/shrink.h"
+#include "sim/tally.h"
 #include "sim/world.h"
 
 #define STEPS_PRESET 3000
 #define STORY_END 80
+#define FAILED_MAX 5                 /* enough to see what it is */
 
-#ifndef FC_SIM_KEPT_SEEDS
-#define FC_SIM_KEPT_SEEDS "tests/sim/kept_seeds.txt"
+#ifndef FC_SIM_KEPT
+#define FC_SIM_KEPT "tests/sim/kept"
 #endif
 
 static struct world world;
 static struct tally tally;
+static struct script script;
 
-struct wish { uint64_t from, to, steps; int nodes; bool is_told, has_seeds; const char *kept; };
+struct wish {
+    uint64_t from, to, steps;
+    int nodes;
+    bool is_told, has_seeds, wants_shrinking, wants_scenes, wants_states, is_beyond_drift;
+    const char *kept, *script, *scene, *to_file;
+};
 
 static int usage(void)
 {
-    fputs("usage: sim [--seeds A..B | --seed N] [--steps N] [--nodes 2..5] [--story] [--kept FILE]\n", stderr);
+    fputs("usage: sim [--seeds A..B | --seed N] [--steps N] [--nodes 2..5] [--story] [--states] [--kept FOLDER]\n"
+          "       sim --seed N --shrink [--to FILE]      the shortest story that breaks the same rule\n"
+          "       sim --script FILE [--story]            a story as told by its lines (tests/sim/script.h)\n"
+          "       sim --scenes                           each directed scene: seeds, steps, faults, states, violations\n"
+          "       sim --scene WORD [--seeds A..B]        one of them\n"
+          "       sim --beyond-drift ...                 clocks three times as far apart as LeaseDriftPercent promises\n",
+          stderr);
     return 2;
 }
 
@@ -37,126 +54,239 @@ static bool seeds_of(const char *text, struct wish *wish)
     return wish->from <= wish->to;
 }
 
-static bool wish_read(int count, char **words, struct wish *wish)
+static bool flag_read(const char *word, struct wish *wish)
+{
+    const struct { const char *word; bool *flag; } flags[] = {
+        { "--story", &wish->is_told }, { "--shrink", &wish->wants_shrinking }, { "--scenes", &wish->wants_scenes },
+        { "--states", &wish->wants_states }, { "--beyond-drift", &wish->is_beyond_drift },
+    };
+    for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
+        if (text_is(flags[i].word, word)) {
+            *flags[i].flag = true;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool text_read(const char *word, const char *value, struct wish *wish)
+{
+    const struct { const char *word; const char **text; } texts[] = {
+        { "--kept", &wish->kept }, { "--script", &wish->script }, { "--scene", &wish->scene }, { "--to", &wish->to_file },
+    };
+    for (size_t i = 0; value != NULL && i < sizeof texts / sizeof texts[0]; i++) {
+        if (text_is(texts[i].word, word)) {
+            *texts[i].text = value;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool number_read(const char *word, const char *value, struct wish *wish)
 {
     uint64_t number = 0;
-    for (int i = 1; i < count; i++) {
-        const char *value = i + 1 < count ? words[i + 1] : NULL;
-        if (text_is(words[i], "--story")) {
-            wish->is_told = true;
-            continue;
-        }
-        i++;
-        if (text_is(words[i - 1], "--seeds") && seeds_of(value, wish))
-            continue;
-        if (text_is(words[i - 1], "--kept") && value != NULL) {
-            wish->kept = value;
-            continue;
-        }
-        if (!number_of(value, &number))
-            return false;
-        if (text_is(words[i - 1], "--seed")) {
-            wish->from = wish->to = number;
-            wish->has_seeds = true;
-        } else if (text_is(words[i - 1], "--steps")) {
-            wish->steps = number;
-        } else if (text_is(words[i - 1], "--nodes") && number >= 2 && number <= SIM_NODES_MAX) {
-            wish->nodes = (int)number;
-        } else {
-            return false;
-        }
+    if (!number_of(value, &number))
+        return false;
+    if (text_is(word, "--seed")) {
+        wish->from = wish->to = number;
+        wish->has_seeds = true;
+    } else if (text_is(word, "--steps")) {
+        wish->steps = number;
+    } else if (text_is(word, "--nodes") && number >= 2 && number <= SIM_NODES_MAX) {
+        wish->nodes = (int)number;
+    } else {
+        return false;
     }
     return true;
 }
 
-/* One seed; when it breaks, once more from the start with its story, which is the same to the byte. */
-static bool run_one(uint64_t seed, uint64_t steps, int nodes, bool is_told)
+static bool wish_read(int count, char **words, struct wish *wish)
 {
-    struct run_options options = { seed, steps, nodes, is_told, is_told };
-    if (world_run(&world, &options, &tally)) {
-        return true;
+    for (int i = 1; i < count; i++) {
+        const char *value = i + 1 < count ? words[i + 1] : NULL;
+        if (flag_read(words[i], wish))
+            continue;
+        if (!text_read(words[i], value, wish) && !(text_is(words[i], "--seeds") && seeds_of(value, wish)) &&
+            !number_read(words[i], value, wish))
+            return false;
+        i++;
     }
-    if (!is_told) {
+    return true;
+}
+
+/* ---- one story ------------------------------------------------------------------------------------------------------------- */
+
+/* One story; when it breaks, once more from the start and told, which is the same to the byte. */
+static bool run_one(struct run_options options, const char *name)
+{
+    if (world_run(&world, &options, &tally))
+        return true;
+    if (!options.is_told) {
         static struct tally again;
         options.is_told = true;
         world_run(&world, &options, &again);
         story_print_end(STORY_END);
     }
-    printf("seed %" PRIu64 " --steps %" PRIu64 " --nodes %d broke at step %" PRIu64 ": %s\n", seed, steps, world.node_count,
-           world.step, world.broken);
+    printf("%s, seed %" PRIu64 " --steps %" PRIu64 " --nodes %d broke at step %" PRIu64 ": %s\n", name, options.seed, options.steps,
+           world.node_count, world.step, world.broken);
     return false;
 }
 
-static int run_kept(const char *path, uint64_t *failed)
+static struct run_options options_of(const struct wish *wish, uint64_t seed)
 {
-    char line[256];
-    int count = 0;
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return 0;
-    while (fgets(line, sizeof line, file) != NULL) {
-        uint64_t seed, steps;
-        int nodes;
-        if (line[0] == '#' || sscanf(line, "%" SCNu64 " %" SCNu64 " %d", &seed, &steps, &nodes) != 3)
-            continue;
-        count++;
-        if (!run_one(seed, steps, nodes, false))
-            ++*failed;
-    }
-    fclose(file);
-    return count;
+    return (struct run_options){ .seed = seed, .steps = wish->steps, .node_count = wish->nodes, .is_told = wish->is_told,
+                                 .is_printed = wish->is_told, .is_beyond_drift = wish->is_beyond_drift };
 }
 
-static void print_reached(void)
+static int run_script_file(const struct wish *wish, const char *path)
 {
-    int combinations = 0;
-    uint64_t steps[STEP_COUNT] = { 0 }, findings[SEAT_FINDING_COUNT] = { 0 }, chairs[CHAIR_MOVING + 1] = { 0 },
-             leads[LEADERSHIP_STATE_COUNT] = { 0 };
-    for (int c = 0; c <= CHAIR_MOVING; c++)
-        for (int l = 0; l < LEADERSHIP_STATE_COUNT; l++)
-            for (int s = 0; s < STEP_COUNT; s++)
-                for (int f = 0; f < SEAT_FINDING_COUNT; f++) {
-                    const uint32_t n = tally.reached[c][l][s][f];
-                    combinations += n > 0;
-                    chairs[c] += n;
-                    leads[l] += n;
-                    steps[s] += n;
-                    findings[f] += n;
+    struct fc_err err = { FC_OK, "" };
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        fprintf(stderr, "%s cannot be opened\n", path);
+        return -1;
+    }
+    const enum fc_code code = script_read(file, &script, &err);
+    fclose(file);
+    if (code != FC_OK) {
+        fprintf(stderr, "%s: %s\n", path, err.text);
+        return -1;
+    }
+    struct run_options options = options_of(wish, script.seed);
+    options.node_count = script.node_count;
+    options.script = &script;
+    return run_one(options, path) ? 1 : 0;
+}
+
+/* ---- kept stories ------------------------------------------------------------------------------------------------------------ */
+
+static int is_a_script(const struct dirent *entry)
+{
+    const size_t length = strlen(entry->d_name);
+    return length > 7 && text_is(entry->d_name + length - 7, ".script");
+}
+
+static uint64_t run_kept(const struct wish *wish, uint64_t *failed)
+{
+    struct dirent **list = NULL;
+    const int count = scandir(wish->kept, &list, is_a_script, alphasort);
+    char path[512];
+    for (int i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/%s", wish->kept, list[i]->d_name);
+        *failed += run_script_file(wish, path) != 1;
+        free(list[i]);
+    }
+    free(list);
+    return count < 0 ? 0 : (uint64_t)count;
+}
+
+/* ---- wishes -------------------------------------------------------------------------------------------------------------------- */
+
+static int say_shortest(const struct wish *wish, struct run_options options)
+{
+    static struct script shortest;
+    int runs = 0;
+    if (!shrink(&world, &options, &shortest, &runs)) {
+        printf("nothing breaks\n");
+        return 1;
+    }
+    static struct tally again;
+    options.script = &shortest;
+    options.node_count = shortest.node_count;
+    options.is_told = true;
+    options.is_printed = false;
+    world_run(&world, &options, &again);
+    printf("the end of the shortest story, found in %d runs:\n", runs);
+    story_print_end(STORY_END);
+    printf("it broke: %s\n\n", world.broken);
+    script_print(&shortest, stdout);
+    FILE *file = wish->to_file == NULL ? NULL : fopen(wish->to_file, "we");
+    if (file != NULL) {
+        script_print(&shortest, file);
+        fclose(file);
+        printf("\nsim --script %s tells it again\n", wish->to_file);
+    }
+    return 0;
+}
+
+static int run_scenes(const struct wish *wish)
+{
+    const uint64_t from = wish->has_seeds ? wish->from : 1, to = wish->has_seeds ? wish->to : 2;
+    uint64_t passed = 0, failed = 0;
+    static struct tally all, one;
+    if (wish->scene != NULL && scene_find(wish->scene) == NULL) {
+        fprintf(stderr, "there is no scene %s\n", wish->scene);
+        return 2;
+    }
+    printf("%-18s %7s %10s %8s %7s %9s %7s %10s  %s\n", "scene", "stories", "steps", "faults", "states", "unstaged", "p99 ms",
+           "violations", "what");
+    for (size_t i = 0; i < scene_count; i++) {
+        const struct scene *scene = &scenes[i];
+        if (wish->scene != NULL && !text_is(scene->word, wish->scene))
+            continue;
+        memset(&one, 0, sizeof one);
+        for (int variant = 0; variant < scene_variants(scene); variant++) {
+            for (uint64_t seed = from; seed <= to && failed < FAILED_MAX; seed++) {
+                struct run_options options = options_of(wish, seed * 100000 + (uint64_t)variant);
+                scene_build(scene, variant, options.seed, &script);
+                options.script = &script;
+                options.node_count = script.node_count;
+                const bool is_well = world_run(&world, &options, &one);
+                passed += is_well;
+                failed += !is_well;
+                if (!is_well) {
+                    const uint64_t broken_seed = options.seed;
+                    static struct tally again;
+                    options.is_told = true;
+                    world_run(&world, &options, &again);
+                    story_print_end(STORY_END);
+                    script_print(&script, stdout);
+                    printf("scene %s, variant %d, seed %" PRIu64 " broke: %s\n", scene->word, variant, broken_seed, world.broken);
                 }
-    printf("reached: %d combinations of chair, leadership, move step and finding\n  chair:     ", combinations);
-    for (int c = 0; c <= CHAIR_MOVING; c++)
-        printf(" %s %" PRIu64, chair_state_word((enum chair_state)c), chairs[c]);
-    printf("\n  leadership:");
-    for (int l = 0; l < LEADERSHIP_STATE_COUNT; l++)
-        printf(" %s %" PRIu64, leadership_state_word((enum leadership_state)l), leads[l]);
-    printf("\n  move step: ");
-    for (int s = 0; s < STEP_COUNT; s++)
-        printf(" %s %" PRIu64, move_step_word((enum move_step)s), steps[s]);
-    printf("\n  finding:   ");
-    for (int f = 0; f < SEAT_FINDING_COUNT; f++)
-        printf(" %s %" PRIu64, seat_rules[f].word, findings[f]);
-    printf("\n");
+            }
+        }
+        printf("%-18s %7" PRIu64 " %10" PRIu64 " %8" PRIu64 " %7d %9" PRIu64 " %7" PRId64 " %10" PRIu64 "  %s\n", scene->word, one.seeds,
+               one.steps, one.faults + one.orders, tally_states_reached(&one), one.not_staged, tally_heal_ms(&one, 99), one.violations,
+               scene->what);
+        tally_add(&all, &one);
+    }
+    tally_print(&all);
+    if (wish->wants_states)
+        tally_print_states(&all);
+    printf("violations %" PRIu64 "\n%" PRIu64 " passed, %" PRIu64 " failed\n", all.violations, passed, failed);
+    return failed == 0 ? 0 : 1;
+}
+
+static int run_seeds(const struct wish *wish)
+{
+    uint64_t failed = 0;
+    const bool is_one = wish->is_told && wish->has_seeds && wish->from == wish->to;
+    uint64_t stories = is_one ? 0 : run_kept(wish, &failed);
+    for (uint64_t seed = wish->from; seed <= wish->to && failed < FAILED_MAX; seed++) {
+        stories++;
+        failed += !run_one(options_of(wish, seed), "by chance");
+    }
+    tally_print(&tally);
+    if (wish->wants_states)
+        tally_print_states(&tally);
+    printf("violations %" PRIu64 "\n%" PRIu64 " passed, %" PRIu64 " failed\n", tally.violations, stories - failed, failed);
+    return failed == 0 ? 0 : 1;
 }
 
 int main(int count, char **words)
 {
-    struct wish wish = { .from = 1, .to = 200, .steps = STEPS_PRESET, .kept = FC_SIM_KEPT_SEEDS };
-    uint64_t failed = 0;
+    struct wish wish = { .from = 1, .to = 200, .steps = STEPS_PRESET, .kept = FC_SIM_KEPT };
     if (!wish_read(count, words, &wish))
         return usage();
-    const bool is_one = wish.is_told && wish.has_seeds && wish.from == wish.to;
-    uint64_t scenes = is_one ? 0 : (uint64_t)run_kept(wish.kept, &failed);
-    for (uint64_t seed = wish.from; seed <= wish.to && failed < 5; seed++) {
-        scenes++;
-        if (!run_one(seed, wish.steps, wish.nodes, wish.is_told))
-            failed++;
+    if (wish.wants_shrinking && wish.has_seeds && wish.from == wish.to)
+        return say_shortest(&wish, options_of(&wish, wish.from));
+    if (wish.wants_scenes || wish.scene != NULL)
+        return run_scenes(&wish);
+    if (wish.script != NULL) {
+        const int ret = run_script_file(&wish, wish.script);
+        printf("%d passed, %d failed\n", ret == 1, ret != 1);
+        return ret == 1 ? 0 : 1;
     }
-    printf("seeds %" PRIu64 ", steps %" PRIu64 ", faults %" PRIu64 " (of them %" PRIu64 " orders), moves %" PRIu64
-           " (failed %" PRIu64 "), handovers %" PRIu64 ", acknowledged writes %" PRIu64 "\n", tally.seeds, tally.steps,
-           tally.faults, tally.orders, tally.moves, tally.moves_failed, tally.handovers, tally.acked);
-    printf("worst time to heal %.2f s (seed %" PRIu64 "), longest allowed overlap %.2f s\n", (double)tally.worst_heal_us / 1e6,
-           tally.worst_heal_seed, (double)tally.longest_overlap_us / 1e6);
-    print_reached();
-    printf("violations %" PRIu64 "\n%" PRIu64 " passed, %" PRIu64 " failed\n", tally.violations, scenes - failed, failed);
-    return failed == 0 ? 0 : 1;
+    return run_seeds(&wish);
 }

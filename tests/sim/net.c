@@ -3,12 +3,24 @@
 
 #include <assert.h>
 
+#include "base/text.h"
 #include "sim/world.h"
 
-const char *party_name(int party)
+static const char *const names[ROLE_END] = {
+    "fc1", "fc2", "fc3", "fc4", "fc5", "db1", "db2", "lb1", "lb2",
+    [ROLE_LEADER] = "leader", [ROLE_FOLLOWER] = "follower", [ROLE_SEATED] = "seated", [ROLE_OTHER] = "other",
+    [ROLE_NODES] = "nodes", [ROLE_EVERYBODY] = "everybody",
+};
+
+const char *party_name(int party) { return party < 0 || party >= ROLE_END ? "-" : names[party]; }
+
+int party_of_name(const char *name)
 {
-    static const char *const names[SIM_PARTIES] = { "fc1", "fc2", "fc3", "fc4", "fc5", "db1", "db2", "lb1", "lb2" };
-    return names[party];
+    for (int i = 0; i < ROLE_END; i++) {
+        if (text_is(names[i], name))
+            return i;
+    }
+    return -1;
 }
 
 bool net_carries(const struct net *net, int from, int to) { return net->cut[from][to] == 0; }
@@ -24,4 +36,9 @@ void net_cut(struct net *net, int from, int to, int by)
 int64_t net_delay_us(struct world *world)
 {
     return chance(world, 3) ? chance_between(world, 1000, 8000) : chance_between(world, 80, 400);
+}
+
+int64_t net_delay_between_us(struct world *world, int from, int to)
+{
+    return net_delay_us(world) + world->net.late_us[from][to];
 }

@@ -5,29 +5,36 @@
 
 #include "sim/world.h"
 
+#define CLIENTS_A_PROXY ((SIM_CLIENTS - SIM_SERVERS) / SIM_PROXIES)
+
 void client_init(struct world *world, int index)
 {
     struct sim_client *c = &world->clients[index];
+    const bool is_direct = index >= CLIENTS_A_PROXY * SIM_PROXIES;
     memset(c, 0, sizeof *c);
     c->index = index;
-    c->proxy = index < 4 ? index / 2 : -1;
-    c->direct = index - 4;
-    c->is_persistent = index % 2 == 0;
-    c->last_ack_at = -1;
+    c->proxy = is_direct ? -1 : index / CLIENTS_A_PROXY;
+    c->direct = index - CLIENTS_A_PROXY * SIM_PROXIES;
+    c->is_persistent = is_direct || index % CLIENTS_A_PROXY > 0;
     happen(world, chance_between(world, 0, 300000), HAP_CLIENT_BEGIN, index, 0, 0);
 }
 
-static bool session_lives(const struct world *world, const struct sim_client *c)
+static bool server_side_lives(const struct world *world, const struct sim_client *c)
 {
     const struct sim_server *s = &world->servers[c->server];
-    if (!c->has_session || s->life != c->server_life || s->kill_count != c->server_kills)
+    return s->life == c->server_life && s->kill_count == c->server_kills;
+}
+
+bool client_session_lives(const struct world *world, const struct sim_client *c)
+{
+    if (!c->has_session || !server_side_lives(world, c))
         return false;
     if (c->proxy < 0)
         return true;
     const struct sim_proxy *p = &world->proxies[c->proxy];
-    if (c->proxy_process != p->process)
-        return world->now < p->old_stops_at;
-    return p->servers[c->server].kill_count == c->proxy_kills;
+    if (!proxy_process_lives(world, p, c->proxy_process))
+        return false;
+    return c->proxy_process != p->process || p->servers[c->server].kill_count == c->proxy_kills;
 }
 
 static bool open_session(struct world *world, struct sim_client *c)
@@ -52,23 +59,48 @@ static bool open_session(struct world *world, struct sim_client *c)
     return true;
 }
 
-static int64_t next_pause(struct world *world) { return chance_between(world, 80000, 300000); }
+static void next_begin(struct world *world, const struct sim_client *c)
+{
+    happen(world, world->now + chance_between(world, 80000, 300000), HAP_CLIENT_BEGIN, c->index, 0, 0);
+}
+
+static void refused(struct world *world, struct sim_client *c)
+{
+    c->refused++;
+    next_begin(world, c);
+}
 
 void client_begin(struct world *world, int index)
 {
     struct sim_client *c = &world->clients[index];
-    const bool keeps = c->is_persistent && session_lives(world, c);
-    if ((!keeps && !open_session(world, c)) || (c->proxy >= 0 && world->proxies[c->proxy].is_frozen) ||
-        (c->proxy >= 0 && !net_talks(&world->net, party_proxy(c->proxy), party_server(c->server)))) {
-        c->refused++;
-        happen(world, world->now + next_pause(world), HAP_CLIENT_BEGIN, index, 0, 0);
-        return;
-    }
+    const bool keeps = c->is_persistent && client_session_lives(world, c);
+    const bool sleeps = c->proxy >= 0 && world->proxies[c->proxy].is_frozen;
+    if (!keeps && (sleeps || !open_session(world, c)))
+        refused(world, c);
+    else
+        happen(world, world->now + chance_between(world, 40, 200), HAP_CLIENT_SEND, index, 0, 0);
+}
+
+/* Who wakes passes on what has been waiting, before it looks at its own clocks and checks. */
+void client_send(struct world *world, int index)
+{
+    struct sim_client *c = &world->clients[index];
+    const struct sim_proxy *p = c->proxy < 0 ? NULL : &world->proxies[c->proxy];
+    const bool is_gone = p != NULL && (c->proxy_process < p->oldest_process || (c->proxy_process == p->process &&
+                                       (!p->is_up || p->servers[c->server].kill_count != c->proxy_kills)));
+    if (is_gone || (p != NULL && !net_talks(&world->net, party_proxy(c->proxy), party_server(c->server))))
+        refused(world, c);
+    else
+        happen(world, world->now + chance_between(world, 40, 200), HAP_CLIENT_ARRIVE, index, 0, 0);
+}
+
+void client_arrive(struct world *world, int index)
+{
+    struct sim_client *c = &world->clients[index];
     struct sim_server *s = &world->servers[c->server];
     const int64_t takes = chance(world, 2) ? chance_between(world, 200000, 1500000) : chance_between(world, 400, 3000);
-    if (s->is_read_only || s->fencing > 0) {
-        c->refused++;
-        happen(world, world->now + next_pause(world), HAP_CLIENT_BEGIN, index, 0, 0);
+    if (!server_side_lives(world, c) || s->is_read_only || s->fencing > 0 || s->under_way[FAULT_DISK_FULL] > 0) {
+        refused(world, c);
         return;
     }
     if (world->now + takes > s->busy_until)
@@ -83,15 +115,15 @@ void client_commit(struct world *world, int index)
     struct sim_client *c = &world->clients[index];
     struct sim_server *s = &world->servers[c->server];
     const uint32_t n = c->next++;
-    if (s->life != c->server_life || s->kill_count != c->server_kills || !server_commit(world, c->server, index, n)) {
+    if (!server_side_lives(world, c) || !server_commit(world, c->server, index, n)) {
         c->unknown++;
-    } else if (session_lives(world, c) && (c->proxy < 0 || !world->proxies[c->proxy].is_frozen)) {
+    } else if (client_session_lives(world, c) && (c->proxy < 0 || !world->proxies[c->proxy].is_frozen)) {
         c->acked++;
-        c->last_ack_at = world->now;
         s->acked++;
         s->last_acked = s->log_count;
+        judge_acked(world, c);
     } else {
         c->unknown++;
     }
-    happen(world, world->now + next_pause(world), HAP_CLIENT_BEGIN, index, 0, 0);
+    next_begin(world, c);
 }

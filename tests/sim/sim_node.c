@@ -25,7 +25,8 @@ static void node_drain(struct world *world, int node);
 struct fc_time node_clock(const struct world *world, int node)
 {
     const struct sim_node *n = &world->nodes[node];
-    return (struct fc_time){ n->clock_offset + world->now + world->now * n->clock_ppm / 1000000 };
+    const int64_t passed = world->now - n->clock_from;
+    return (struct fc_time){ n->clock_offset + passed + passed * n->clock_ppm / 1000000 };
 }
 
 static int64_t world_time(const struct world *world, int node, struct fc_time at)
@@ -39,16 +40,29 @@ static int64_t world_time(const struct world *world, int node, struct fc_time at
 
 static int64_t wall_ms(const struct world *world, int node)
 {
-    return INT64_C(1790000000000) + world->now / 1000 + 10 * node;
+    return INT64_C(1790000000000) + world->now / 1000 + 10 * node + world->nodes[node].wall_offset_ms;
 }
 
 static void timer_set(struct world *world, int node, struct sim_timer *timer, enum happening_kind kind, struct fc_time at)
 {
+    timer->asked = at;
     timer->wanted = world_time(world, node, at);
     if (timer->wanted < timer->set) {
         timer->set = timer->wanted;
         happen(world, timer->wanted, kind, node, 0, node_at(world, node)->life);
     }
+}
+
+void node_clock_speed(struct world *world, int node, int64_t ppm)
+{
+    struct sim_node *n = node_at(world, node);
+    n->clock_offset = node_clock(world, node).us;
+    n->clock_from = world->now;
+    n->clock_ppm = ppm;
+    if (n->core_timer.wanted != TIMER_NONE)
+        timer_set(world, node, &n->core_timer, HAP_NODE_WOKEN, n->core_timer.asked);
+    if (n->lease_timer.wanted != TIMER_NONE)
+        timer_set(world, node, &n->lease_timer, HAP_LEASE_WOKEN, n->lease_timer.asked);
 }
 
 /* Has the moment come, or was the timer moved to a later one meanwhile? */
@@ -70,7 +84,42 @@ static bool timer_rings(struct world *world, int node, struct sim_timer *timer, 
 
 /* ---- requests ------------------------------------------------------------------------------------------------------------ */
 
-static bool server_process_answers(const struct world *world, int server) { return world->servers[server].is_up; }
+static int lane_of(enum store_deed deed)
+{
+    return deed == STORE_LOOK ? 0 : deed == STORE_FENCE || deed == STORE_OPEN || deed == STORE_CATCH_UP ? 2 : 1;
+}
+
+/* Into the void where nobody hears it; the asker's bound will tell. */
+void node_send(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    struct sim_node *n = node_at(world, m->node);
+    const int from = party_node(m->node), to = party_server(m->server);
+    const bool is_heard = n->is_up && n->life == m->node_life && net_carries(&world->net, from, to) &&
+                          (world->servers[m->server].is_up || net_carries(&world->net, to, from));
+    if (!is_heard) {
+        message_drop(world, message);
+        return;
+    }
+    int64_t *last = &n->last_delivery[m->server][lane_of(m->request.deed)];
+    int64_t at = world->now + world->net.late_us[from][to] + net_delay_us(world) * (n->has_session[m->server] ? 1 : 3);
+    if (m->request.deed == STORE_TAKE)
+        at += 2 * net_delay_us(world);
+    if (!n->has_session[m->server])
+        *last = 0;                                         /* a new connection does not wait for what the old one carries */
+    if (at <= *last)
+        at = *last + 1;
+    *last = at;
+    happen(world, at, HAP_SERVER_REQUEST, m->server, message, 0);
+}
+
+static void freeze_before_send(struct world *world, int node)
+{
+    struct sim_node *n = node_at(world, node);
+    const struct fault freeze = { .kind = FAULT_FREEZE, .a = node, .b = -1, .for_us = n->freezes_before_send_us };
+    n->freezes_before_send_us = 0;
+    fault_begin(world, &freeze);
+}
 
 static void send_request(struct world *world, int node, const struct store_request *request, bool is_lease, enum deed deed,
                          uint64_t effect_id)
@@ -91,20 +140,14 @@ static void send_request(struct world *world, int node, const struct store_reque
     m->result.id = request->id;
     m->result.server = server;
     m->result.sent_at = node_clock(world, node);
-    m->refs = 1;
+    m->refs = 2;
+    if (n->freezes_before_send_us > 0 && n->freezes_before == (int)request->deed)
+        freeze_before_send(world, node);
+    if (n->is_frozen)
+        happen(world, world->now, HAP_NODE_SEND, node, message, 0);      /* handed out, and not on its way yet */
     happen(world, world_time(world, node, fc_plus(node_clock(world, node), fc_ms(limit_ms))), HAP_NODE_TIMEOUT, node, message, 0);
-    int64_t at = world->now + net_delay_us(world) * (n->has_session[server] ? 1 : 3);
-    if (request->deed == STORE_TAKE)
-        at += 2 * net_delay_us(world);
-    if (!net_carries(&world->net, party_node(node), party_server(server)))
-        return;                                            /* into the void */
-    if (!server_process_answers(world, server) && !net_carries(&world->net, party_server(server), party_node(node)))
-        return;
-    if (at <= n->last_delivery[server])
-        at = n->last_delivery[server] + 1;
-    n->last_delivery[server] = at;
-    m->refs++;
-    happen(world, at, HAP_SERVER_REQUEST, server, message, 0);
+    if (!n->is_frozen)
+        node_send(world, message);
 }
 
 static void ask_look(struct world *world, int node, int server)
@@ -206,6 +249,21 @@ void node_session_ended(struct world *world, int node, int server)
     node_drain(world, node);
 }
 
+void node_lose_results(struct world *world, int node)
+{
+    struct sim_node *n = node_at(world, node);
+    int kept = 0;
+    for (int i = 0; i < world->waiting_count; i++) {
+        const struct happening h = world->waiting[i];
+        if (h.kind == HAP_NODE_RESULT && world->messages[h.what].node == node)
+            message_drop(world, h.what);                   /* its own bound will tell it */
+        else
+            world->waiting[kept++] = h;
+    }
+    world->waiting_count = kept;
+    memset(n->has_session, 0, sizeof n->has_session);
+}
+
 /* ---- the lease's port ----------------------------------------------------------------------------------------------------- */
 
 struct sim_host { struct world *world; int node; };
@@ -298,8 +356,13 @@ static void reply_heard(struct world *world, int node, const struct effect *effe
     struct ticket *ticket = &world->tickets[effect->as.reply.ticket - 1];
     tell(world, name_of(node), "%s to `%s`: %s %s", effect->as.reply.is_final ? "answers" : "says", ticket->text,
          fc_code_word(effect->as.reply.code), effect->as.reply.text);
-    if (effect->as.reply.is_final && ++ticket->finals > 1)
+    if (!effect->as.reply.is_final)
+        return;
+    if (++ticket->finals > 1)
         violate(world, "`%s` at %s was answered twice", ticket->text, name_of(node));
+    if (ticket->expected >= 0 && ticket->expected != (int)effect->as.reply.code)
+        violate(world, "`%s` at %s was answered %s, not %s: %s", ticket->text, name_of(node),
+                fc_code_word(effect->as.reply.code), fc_code_word((enum fc_code)ticket->expected), effect->as.reply.text);
 }
 
 static void begin_push(struct world *world, int node)
@@ -319,7 +382,8 @@ static void begin_push(struct world *world, int node)
 
 static void begin_proxy_look(struct world *world, int node, int proxy)
 {
-    const bool is_there = net_talks(&world->net, party_node(node), party_proxy(proxy)) && !world->proxies[proxy].is_frozen;
+    const struct sim_proxy *p = &world->proxies[proxy];
+    const bool is_there = net_talks(&world->net, party_node(node), party_proxy(proxy)) && !p->is_frozen;
     node_at(world, node)->proxy_asked_at[proxy] = node_clock(world, node);
     happen(world, world->now + (is_there ? 2 * net_delay_us(world) : PROXY_LIMIT_US), HAP_NODE_PROXY_LOOKED, node, proxy,
            node_at(world, node)->life);
@@ -422,12 +486,15 @@ static void count_state(struct world *world, const struct core *core)
 {
     const struct steering *st = &core->steering;
     world->tally->reached[st->chair.state][core->leadership.state][st->move.step][st->finding->finding]++;
+    if (st->move.step != STEP_NONE)
+        world->tally->moved[st->move.kind][st->move.step]++;
 }
 
 static void step(struct world *world, int node, struct event *event)
 {
     struct sim_node *n = node_at(world, node);
     const uint64_t moves = n->core->steering.moves, failed = n->core->steering.moves_failed;
+    const enum move_step step_before = n->core->steering.move.step;
     event->at = node_clock(world, node);
     event->unix_ms = wall_ms(world, node);
     effects_clear(&world->effects);
@@ -439,6 +506,8 @@ static void step(struct world *world, int node, struct event *event)
     world->tally->moves += n->core->steering.moves - moves;
     world->tally->moves_failed += n->core->steering.moves_failed - failed;
     count_state(world, n->core);
+    if (step_before != n->core->steering.move.step)
+        world_saw_move(world, node, (int)step_before, (int)n->core->steering.move.step);
 }
 
 static void node_feed(struct world *world, int node, const struct event *event)
@@ -502,7 +571,8 @@ void node_proxy_looked(struct world *world, int node, int proxy)
 {
     struct proxy_row rows[SIM_SERVERS];
     struct event event = { .type = PROXY_LOST };
-    if (net_talks(&world->net, party_node(node), party_proxy(proxy)) && !world->proxies[proxy].is_frozen) {
+    const struct sim_proxy *p = &world->proxies[proxy];
+    if (net_talks(&world->net, party_node(node), party_proxy(proxy)) && p->is_up && !p->is_frozen) {
         proxy_rows(world, proxy, rows);
         event.type = PROXY_SEEN;
         event.as.proxy.proxy = proxy;
@@ -627,8 +697,9 @@ void node_start(struct world *world, int node)
     n->life++;
     n->queue_head = n->queue_count = 0;
     n->push_deadline = -1;
-    n->core_timer = n->lease_timer = (struct sim_timer){ TIMER_NONE, TIMER_NONE };
+    n->core_timer = n->lease_timer = (struct sim_timer){ TIMER_NONE, TIMER_NONE, FC_NEVER };
     n->last_epoch = n->last_chair_epoch = 0;
+    n->freezes_before_send_us = 0;
     memset(n->has_session, 0, sizeof n->has_session);
     memset(n->last_delivery, 0, sizeof n->last_delivery);
     TEXT_FORMAT(n->name, "fc%d~%llx", node + 1, (unsigned long long)(rng_next(&world->rng) & 0xffffff));

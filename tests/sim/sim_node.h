@@ -12,8 +12,9 @@
 #include "sim/net.h"
 
 #define NODE_QUEUE_MAX 128
+#define LANES 3
 
-struct sim_timer { int64_t wanted, set; };       /* world time; INT64_MAX = none */
+struct sim_timer { int64_t wanted, set; struct fc_time asked; };     /* world time; INT64_MAX = none; on its own clock */
 
 struct sim_node {
     int index;
@@ -23,10 +24,13 @@ struct sim_node {
     struct core *core;
     struct lease lease;
     struct board *board;
-    int64_t clock_offset, clock_ppm;
+    int64_t clock_offset, clock_ppm, clock_from; /* from that moment of the world on, at this speed */
+    int64_t wall_offset_ms;
+    int64_t freezes_before_send_us;              /* at its next deed of that kind, for so long; 0 = not */
+    int freezes_before;                          /* enum store_deed */
     struct sim_timer core_timer, lease_timer;
     bool has_session[SIM_SERVERS];
-    int64_t last_delivery[SIM_SERVERS];
+    int64_t last_delivery[SIM_SERVERS][LANES];   /* a session each: looks, rows, deeds */
     struct fc_time proxy_asked_at[SIM_PROXIES];
     struct asked_row asked[SIM_NODES_MAX][ASKED_ROWS_MAX];   /* what the events in the queue point to */
     int64_t push_deadline;                       /* -1: no push under way */
@@ -39,6 +43,9 @@ struct sim_node {
 struct world;
 
 struct fc_time node_clock(const struct world *world, int node);
+void node_clock_speed(struct world *world, int node, int64_t ppm);
+void node_send(struct world *world, int message);           /* the bytes leave */
+void node_lose_results(struct world *world, int node);      /* it slept: its connections are no more */
 void node_start(struct world *world, int node);
 void node_kill(struct world *world, int node);
 void node_stop(struct world *world, int node);              /* gracefully */

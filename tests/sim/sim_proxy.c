@@ -23,35 +23,83 @@ static void end_sessions(struct world *world, struct sim_proxy *p, int server, c
 
 static bool is_usable(const struct sim_proxy_server *s) { return !s->is_maint && s->is_agent_up && s->is_health_up; }
 
-bool proxy_offers(const struct sim_proxy *proxy, int server) { return !proxy->is_frozen && is_usable(&proxy->servers[server]); }
+bool proxy_offers(const struct sim_proxy *proxy, int server)
+{
+    return proxy->is_up && !proxy->is_frozen && is_usable(&proxy->servers[server]);
+}
+
+bool proxy_process_lives(const struct world *world, const struct sim_proxy *p, uint32_t process)
+{
+    if (process < p->oldest_process)
+        return false;
+    return process == p->process ? p->is_up : world->now < p->stops_at[process % PROCESSES_KEPT];
+}
 
 void proxy_init(struct world *world, int proxy)
 {
     struct sim_proxy *p = &world->proxies[proxy];
     memset(p, 0, sizeof *p);
     p->index = proxy;
-    p->process = 1;
+    p->is_up = true;
+    p->process = p->oldest_process = 1;
     TEXT_FORMAT(p->name, "lb%d", proxy + 1);
     for (int i = 0; i < SIM_SERVERS; i++)
-        p->servers[i] = (struct sim_proxy_server){ .is_maint = true, .is_agent_up = true, .is_health_up = true };
+        p->servers[i] = (struct sim_proxy_server){ .is_maint = true, .is_saved_maint = true, .is_agent_up = true, .is_health_up = true };
     happen(world, chance_between(world, 0, 200000), HAP_PROXY_AGENTS, proxy, 0, 0);
     happen(world, chance_between(world, 0, 300000), HAP_PROXY_TOKENS, proxy, 0, 0);
     happen(world, chance_between(world, 0, 100000), HAP_PROXY_VOICES, proxy, 0, 0);
+}
+
+static void begin_anew(struct world *world, struct sim_proxy *p)
+{
+    p->started_at = p->disturbed_at = world->now;
+    memset(p->voice_misses, 0, sizeof p->voice_misses);
+    for (int i = 0; i < SIM_SERVERS; i++) {
+        p->servers[i].is_agent_up = p->servers[i].is_health_up = true;
+        p->servers[i].misses = 0;
+    }
 }
 
 /* The state file keeps the admin state; the agent's and the health check's words are forgotten. */
 void proxy_reload(struct world *world, int proxy)
 {
     struct sim_proxy *p = &world->proxies[proxy];
+    if (!p->is_up || p->is_frozen)
+        return;
     tell(world, p->name, "is reloaded");
+    p->stops_at[p->process % PROCESSES_KEPT] = world->now + (int64_t)world->config.hard_stop_seconds * 1000000;
     p->process++;
-    p->disturbed_at = world->now;
-    p->old_stops_at = world->now + (int64_t)world->config.hard_stop_seconds * 1000000;
-    memset(p->voice_misses, 0, sizeof p->voice_misses);
-    for (int i = 0; i < SIM_SERVERS; i++) {
-        p->servers[i].is_agent_up = p->servers[i].is_health_up = true;
-        p->servers[i].misses = 0;
-    }
+    if (p->process - p->oldest_process >= PROCESSES_KEPT)
+        p->oldest_process = p->process - PROCESSES_KEPT + 1;
+    for (int i = 0; i < SIM_SERVERS; i++)
+        p->servers[i].is_saved_maint = p->servers[i].is_maint;
+    begin_anew(world, p);
+}
+
+void proxy_kill(struct world *world, int proxy, int64_t back_after_us)
+{
+    struct sim_proxy *p = &world->proxies[proxy];
+    if (!p->is_up)
+        return;
+    tell(world, p->name, "is killed, back after %lld ms", (long long)(back_after_us / 1000));
+    p->is_up = p->is_frozen = false;
+    p->process++;
+    p->oldest_process = p->process;
+    happen(world, world->now + back_after_us, HAP_PROXY_START, proxy, 0, 0);
+    world_thaw(world);
+}
+
+void proxy_start(struct world *world, int proxy)
+{
+    struct sim_proxy *p = &world->proxies[proxy];
+    if (p->is_up)
+        return;
+    tell(world, p->name, "starts");
+    world->last_back_at = world->now;
+    p->is_up = true;
+    for (int i = 0; i < SIM_SERVERS; i++)
+        p->servers[i].is_maint = p->servers[i].is_saved_maint;
+    begin_anew(world, p);
 }
 
 /* The first node whose voice is heard; a dead one refuses and the next is tried, a silent one swallows the question. */
@@ -99,7 +147,7 @@ void proxy_poll_agents(struct world *world, int proxy)
 {
     struct sim_proxy *p = &world->proxies[proxy];
     happen(world, world->now + (int64_t)world->config.agent_inter_ms * 1000, HAP_PROXY_AGENTS, proxy, 0, 0);
-    if (p->is_frozen)
+    if (!p->is_up || p->is_frozen)
         return;
     for (int i = 0; i < SIM_SERVERS; i++) {
         char request[64];
@@ -114,7 +162,7 @@ void proxy_check_tokens(struct world *world, int proxy)
 {
     struct sim_proxy *p = &world->proxies[proxy];
     happen(world, world->now + (int64_t)world->config.check_inter_ms * 1000, HAP_PROXY_TOKENS, proxy, 0, 0);
-    if (p->is_frozen)
+    if (!p->is_up || p->is_frozen)
         return;
     for (int i = 0; i < SIM_SERVERS; i++) {
         struct sim_proxy_server *s = &p->servers[i];
@@ -139,7 +187,7 @@ void proxy_check_voices(struct world *world, int proxy)
 {
     struct sim_proxy *p = &world->proxies[proxy];
     happen(world, world->now + relay_inter_us(&world->config), HAP_PROXY_VOICES, proxy, 0, 0);
-    if (p->is_frozen)
+    if (!p->is_up || p->is_frozen)
         return;
     for (int i = 0; i < world->node_count; i++) {
         const char *line = node_answers(world, i, proxy, "voice\n");
@@ -154,7 +202,7 @@ void proxy_check_voices(struct world *world, int proxy)
 void proxy_take_push(struct world *world, int proxy, int words)
 {
     struct sim_proxy *p = &world->proxies[proxy];
-    for (int i = 0; i < SIM_SERVERS; i++) {
+    for (int i = 0; i < SIM_SERVERS && p->is_up; i++) {
         struct sim_proxy_server *s = &p->servers[i];
         const int word = words >> (2 * i) & 3;
         const bool was_usable = is_usable(s);
@@ -172,6 +220,18 @@ void proxy_take_push(struct world *world, int proxy, int words)
     }
 }
 
+/* Of the present process only: what the processes before it still carry, its view does not show. */
+static int sessions_of(const struct world *world, const struct sim_proxy *p, int server)
+{
+    int count = 0;
+    for (int i = 0; i < SIM_CLIENTS; i++) {
+        const struct sim_client *c = &world->clients[i];
+        count += c->proxy == p->index && c->server == server && c->proxy_process == p->process && c->is_persistent &&
+                 client_session_lives(world, c);
+    }
+    return count;
+}
+
 void proxy_rows(const struct world *world, int proxy, struct proxy_row rows[SIM_SERVERS])
 {
     const struct sim_proxy *p = &world->proxies[proxy];
@@ -181,6 +241,6 @@ void proxy_rows(const struct world *world, int proxy, struct proxy_row rows[SIM_
         TEXT_SET(rows[i].server, SERVER_NAME(i));
         rows[i].is_usable = is_usable(&p->servers[i]);
         rows[i].epoch = p->servers[i].epoch;
-        rows[i].sessions = -1;
+        rows[i].sessions = sessions_of(world, p, i);
     }
 }

@@ -1,5 +1,7 @@
 /* An HAProxy with the shipped configuration: `disabled` at boot, agent polls and token checks through a relay that checks each
- * node's voice, maint and a failed token end sessions, a reload keeps the admin state and forgets the agent's word. */
+ * node's voice, maint and a failed token end sessions. A reload keeps the admin state and forgets the agent's word; it leaves
+ * a process that asks nobody any more and keeps its sessions until hard-stop-after. A killed one takes all its processes with
+ * it and starts from the state that the last reload saved. */
 #ifndef FC_SIM_PROXY_H
 #define FC_SIM_PROXY_H
 
@@ -9,8 +11,11 @@
 #include "core/event.h"
 #include "sim/net.h"
 
+#define PROCESSES_KEPT 8             /* left by reloads; an older one is stopped earlier than it would be */
+
 struct sim_proxy_server {
     bool is_maint, is_agent_up, is_health_up;
+    bool is_saved_maint;             /* in the state file */
     int misses;                      /* failed token checks in a row */
     uint64_t epoch;                  /* of the last answer */
     uint32_t kill_count;             /* sessions of this process from before it are ended */
@@ -18,11 +23,12 @@ struct sim_proxy_server {
 
 struct sim_proxy {
     int index;
-    bool is_frozen;
+    bool is_up, is_frozen;
     char name[8];
-    uint32_t process;                /* raised by a reload */
-    int64_t old_stops_at;            /* the processes left by reloads end their sessions */
-    int64_t disturbed_at;            /* thawed or reloaded: its token check begins anew */
+    uint32_t process, oldest_process;    /* raised by a reload; those before the oldest are dead */
+    int64_t stops_at[PROCESSES_KEPT];    /* of those that reloads have left */
+    int64_t started_at;                  /* of the present process */
+    int64_t disturbed_at;                /* thawed, reloaded or started: its token check begins anew */
     int voice_misses[SIM_NODES_MAX];
     struct sim_proxy_server servers[SIM_SERVERS];
 };
@@ -31,6 +37,9 @@ struct world;
 
 void proxy_init(struct world *world, int proxy);
 void proxy_reload(struct world *world, int proxy);
+void proxy_kill(struct world *world, int proxy, int64_t back_after_us);
+void proxy_start(struct world *world, int proxy);
+bool proxy_process_lives(const struct world *world, const struct sim_proxy *proxy, uint32_t process);
 void proxy_poll_agents(struct world *world, int proxy);
 void proxy_check_tokens(struct world *world, int proxy);
 void proxy_check_voices(struct world *world, int proxy);

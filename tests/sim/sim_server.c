@@ -205,8 +205,8 @@ void server_apply(struct world *world, int index)
     struct sim_server *server = &world->servers[index];
     struct sim_replica *r = &server->replica;
     r->has_apply_due = false;
-    if (!server->is_up || r->is_sql_stopped)
-        return;
+    if (!server->is_up || r->is_sql_stopped || server->under_way[FAULT_DISK_FULL] > 0)
+        return;                                            /* it waits for room; asked again by server_hears_again */
     const int target = r->slow_us > 0 && r->applied < r->read ? r->applied + 1 : r->read;
     while (r->applied < target) {
         apply_one(world, server, other_of(world, index), &other_of(world, index)->log[r->applied]);
@@ -260,13 +260,15 @@ void server_boot(struct world *world, int index)
         return;
     world->last_back_at = world->now;
     server->is_up = true;
-    server->is_read_only = true;                           /* its option file says so */
+    server->is_read_only = server->under_way[FAULT_BOOT_WRITABLE] == 0;       /* its option file says so */
+    if (!server->is_read_only)
+        judge_opened_by_hand(world, index);
     server->boot++;
     server->replica.is_connecting = true;
     server->replica.is_io_running = false;
     server->replica.silent_since = -1;
     server->replica.read = server->replica.applied;
-    tell(world, SERVER_NAME(index), "starts, read_only");
+    tell(world, SERVER_NAME(index), "starts, %s", server->is_read_only ? "read_only" : "writable");
 }
 
 static void end_messages(struct world *world, int server)
@@ -297,6 +299,7 @@ void server_crash(struct world *world, int index, int64_t back_after_us)
     server->kill_count++;
     server->busy_until = 0;
     server->fencing = 0;
+    judge_closed(world, index);
     end_messages(world, index);
     if (net_talks(&world->net, party_server(0), party_server(1)) && peer->is_up && peer->replica.is_io_running) {
         peer->replica.is_io_running = false;
@@ -322,7 +325,14 @@ static void answer(struct world *world, int message, enum fc_code code, const ch
     if (!net_carries(&world->net, party_server(m->server), party_node(m->node)))
         return;                                            /* lost on the way: the asker's bound will tell */
     m->refs++;
-    happen(world, world->now + net_delay_us(world), HAP_NODE_RESULT, m->node, message, 0);
+    happen(world, world->now + net_delay_between_us(world, party_server(m->server), party_node(m->node)), HAP_NODE_RESULT,
+           m->node, message, 0);
+}
+
+static void deny(struct world *world, int message, const char *text)
+{
+    world->messages[message].result.loss = LOSS_DENIED;
+    answer(world, message, FC_STORE, text);
 }
 
 static void position_of(const struct sim_server *server, struct log_position *to)
@@ -374,6 +384,12 @@ static void look(struct world *world, int message)
     position_of(server, &to->written);
     fold_replica(world, server, &to->replica);
     to->lease = server->row;
+    if (world->foreign_fresh > 0 || world->foreign_stale > 0) {
+        TEXT_SET(to->foreign_owner, "orc1");
+        TEXT_FORMAT(to->foreign_stamp, "%lld", world->foreign_fresh > 0 ? (long long)(world->now / 1000000) : 0LL);
+    } else {
+        to->foreign_owner[0] = to->foreign_stamp[0] = '\0';
+    }
     to->hold_count = server->has_schema ? server->hold_count : 0;
     for (int i = 0; i < to->hold_count; i++)
         to->holds[i] = server->holds[i];
@@ -427,6 +443,7 @@ void server_fence_step(struct world *world, int message)
         server->is_read_only = true;
         server->kill_count++;
         server->busy_until = 0;
+        judge_closed(world, m->server);
         tell(world, SERVER_NAME(m->server), "is fenced by fc%d at log %d", m->node + 1, server->log_count);
         position_of(server, &m->result.position);
         answer(world, message, FC_OK, "");
@@ -471,6 +488,7 @@ static void open_it(struct world *world, int message)
         return;
     }
     server->is_read_only = false;
+    server->opened_epoch = row->rank.epoch;
     tell(world, SERVER_NAME(m->server), "is opened by fc%d at epoch %llu", m->node + 1, (unsigned long long)row->rank.epoch);
     judge_opened(world, m->node, m->server);
     answer(world, message, FC_OK, "");
@@ -502,6 +520,20 @@ static void write_small(struct world *world, int message)
     }
 }
 
+static bool deed_writes(enum store_deed deed)
+{
+    return deed != STORE_LOOK && deed != STORE_FENCE && deed != STORE_CATCH_UP && deed != STORE_OPEN;
+}
+
+/* A store account above read_only is refused at the login (STORE_FENCE and STORE_OPEN have an account of their own). */
+static bool is_denied(const struct sim_server *server, const struct store_request *request)
+{
+    const bool is_by_fence = request->deed == STORE_FENCE || request->deed == STORE_OPEN || request->by_fence;
+    if (is_by_fence)
+        return server->under_way[FAULT_FENCE_DENIED] > 0;
+    return server->under_way[FAULT_LOOK_DENIED] > 0 || server->under_way[FAULT_SUPER] > 0;
+}
+
 void server_serve(struct world *world, int message)
 {
     struct sim_message *m = &world->messages[message];
@@ -514,7 +546,18 @@ void server_serve(struct world *world, int message)
         message_drop(world, message);
         return;
     }
+    if (is_denied(server, &m->request)) {
+        deny(world, message, server->under_way[FAULT_SUPER] > 0 ? "the store's account may write in spite of read_only"
+                                                      : "access denied: a privilege is missing");
+        message_drop(world, message);
+        return;
+    }
     world->nodes[m->node].has_session[m->server] = world->nodes[m->node].life == m->node_life;
+    if (server->under_way[FAULT_DISK_FULL] > 0 && deed_writes(m->request.deed)) {
+        answer(world, message, FC_STORE, "1021: disk full");
+        message_drop(world, message);
+        return;
+    }
     switch (m->request.deed) {
     case STORE_LOOK:
         look(world, message);
@@ -555,16 +598,35 @@ void server_serve(struct world *world, int message)
     message_drop(world, message);
 }
 
+static bool is_decision(const struct statement *s)
+{
+    return s->kind == STMT_MAXIMUM || s->kind == STMT_GUARDED || s->kind == STMT_HOLD || s->kind == STMT_ORDER_LAY ||
+           s->kind == STMT_ORDER_CLOSE;
+}
+
+void server_replay(struct world *world, int index, int from, int count, bool is_backwards)
+{
+    struct sim_server *server = &world->servers[index];
+    const struct sim_server *source = &world->servers[from];
+    for (int i = 0; i < source->log_count && count > 0; i++) {
+        const int at = is_backwards ? source->log_count - 1 - i : i;
+        if (!is_decision(&source->log[at]))
+            continue;
+        apply_one(world, server, source, &source->log[at]);
+        count--;
+    }
+}
+
 void server_noise(struct world *world, int index)
 {
-    if (world->servers[index].is_up && !world->servers[index].is_frozen && world->servers[index].has_schema)
+    if (world->servers[index].is_up && world->servers[index].under_way[FAULT_DISK_FULL] == 0 && !world->servers[index].is_frozen && world->servers[index].has_schema)
         log_add(world, &world->servers[index], STMT_NOISE, 0, 0);
 }
 
 bool server_commit(struct world *world, int index, int client, uint32_t n)
 {
     struct sim_server *server = &world->servers[index];
-    if (!server->is_up || server->is_read_only)
+    if (!server->is_up || server->is_read_only || server->under_way[FAULT_DISK_FULL] > 0)
         return false;
     put_row(world, server, client, n);
     log_add(world, server, STMT_APP, client, n);

@@ -12,11 +12,12 @@
 
 #include "backends/store.h"
 #include "sim/net.h"
+#include "sim/script.h"
 
 #define LOG_MAX 16384
 #define WRITES_MAX 1024
 #define SMALL_MAX 256
-#define SIM_CLIENTS 6
+#define SIM_CLIENTS 8
 #define APP_ROWS_MAX 8192
 #define SIM_ORDERS_MAX 64
 
@@ -47,6 +48,8 @@ struct sim_server {
     int64_t busy_until;              /* of the longest running client statement */
     int fencing;                     /* fences under way: new statements wait, which here means fail */
     int log_count, write_count;
+    uint64_t opened_epoch;           /* at which it was last opened; 0 = never by us */
+    int under_way[FAULT_KIND_COUNT]; /* faults of each kind that only change how it answers */
     int last_acked;                  /* log length right after the last statement that a client was told of */
     uint64_t acked, doubled;
     uint8_t rows[SIM_CLIENTS][APP_ROWS_MAX / 8];
@@ -69,6 +72,8 @@ void server_apply(struct world *world, int server);
 void server_hears_again(struct world *world, int server);   /* the net timeout and reconnects of replication */
 /* A client's statement commits. False: refused or ended. */
 bool server_commit(struct world *world, int server, int client, uint32_t n);
+/* Decision rows of long ago are applied again, on this server only. */
+void server_replay(struct world *world, int server, int from, int count, bool is_backwards);
 void server_noise(struct world *world, int server);         /* rows that other tools read */
 bool server_has_row(const struct sim_server *server, int client, uint32_t n);
 /* Does what `from` logs arrive and get applied on the other, promptly? */

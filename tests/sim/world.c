@@ -11,6 +11,9 @@
 
 #define QUIET_FOR_US 1500000         /* the quiet picture must last for so long */
 #define HEAL_LIMIT_US 40000000       /* after the last fault: by then somebody sits again, or it is a violation */
+#define PLAYED_OUT_US 300000         /* after a scene's last fault: what it set off is under way by then */
+#define GIVE_UP_US 25000000          /* a scene whose next line has not begun by then is healed, and counted as not staged */
+#define ORDER_PERCENT 40
 #define STORY_LINES 400
 
 /* ---- the story ---------------------------------------------------------------------------------------------------- */
@@ -126,6 +129,7 @@ static bool is_at_a_frozen_door(const struct world *world, const struct happenin
     case HAP_NODE_PUSH:
     case HAP_NODE_PROXY_LOOKED:
         return world->nodes[h->who].is_frozen;
+    case HAP_NODE_SEND:
     case HAP_NODE_RESULT:
     case HAP_NODE_TIMEOUT:
         return world->nodes[world->messages[h->what].node].is_frozen;
@@ -135,12 +139,17 @@ static bool is_at_a_frozen_door(const struct world *world, const struct happenin
         return world->servers[world->messages[h->what].server].is_frozen;
     case HAP_SERVER_APPLY:
         return world->servers[h->who].is_frozen;
+    case HAP_CLIENT_SEND:
+        return world->clients[h->who].proxy >= 0 && world->proxies[world->clients[h->who].proxy].is_frozen;
+    case HAP_CLIENT_ARRIVE:
     case HAP_CLIENT_COMMIT:
         return world->servers[world->clients[h->who].server].is_frozen;
     case HAP_PROXY_PUSHED:
         return world->proxies[h->who].is_frozen;
+    case HAP_FAULT:
     case HAP_NODE_START:
     case HAP_SERVER_BOOT:
+    case HAP_PROXY_START:
     case HAP_SERVER_READ:
     case HAP_SERVER_HEARS:
     case HAP_PROXY_AGENTS:
@@ -169,9 +178,63 @@ void world_thaw(struct world *world)
     world->waiting_count = kept;
 }
 
+/* ---- the script -------------------------------------------------------------------------------------------------------- */
+
+/* Faults have the lowest turns of all, in the order of their lines, so that a line left out shifts nobody else's. */
+static void schedule_line(struct world *world, int line, int64_t at)
+{
+    const struct happening item = { at < world->now ? world->now : at, (uint64_t)line, HAP_FAULT, 0, line, 0 };
+    heap_push(world, &item);
+}
+
+static void begin_line(struct world *world, int place)
+{
+    const struct script_line *line = &world->script.lines[place];
+    char text[256];
+    script_line_text(line, text, sizeof text);
+    tell(world, "sim", "fault: %s", text);
+    if (place == world->waiting_line && line->when.kind != WHEN_MOMENT) {
+        world->waiting_line++;
+        world->is_line_scheduled = false;
+    }
+    world->line_begun_at = world->now;
+    world->fault_count += line->fault.kind != FAULT_ORDER && line->fault.kind != FAULT_HEAL;
+    world->order_count += line->fault.kind == FAULT_ORDER;
+    world->tally->faults_of[line->fault.kind]++;
+    fault_begin(world, &line->fault);
+}
+
+/* The line that is waited for next, if it is of this kind: it begins so long after what it waited for. */
+static void line_is_due(struct world *world, enum when_kind kind, int step, int64_t since)
+{
+    while (world->waiting_line < world->script.count && world->script.lines[world->waiting_line].when.kind == WHEN_MOMENT)
+        world->waiting_line++;
+    if (world->is_line_scheduled || world->waiting_line >= world->script.count)
+        return;
+    const struct when *when = &world->script.lines[world->waiting_line].when;
+    if (when->kind != kind || (kind == WHEN_STEP && when->step != step))
+        return;
+    world->is_line_scheduled = true;
+    schedule_line(world, world->waiting_line, since + when->us);
+}
+
+void world_saw_move(struct world *world, int node, int step_before, int step)
+{
+    (void)node;
+    if (step != STEP_NONE)
+        line_is_due(world, WHEN_STEP, step, world->now);
+    else if (step_before == STEP_OPEN)
+        line_is_due(world, WHEN_GRANT, 0, world->now);
+}
+
 static void dispatch(struct world *world, const struct happening *h)
 {
     switch (h->kind) {
+    case HAP_FAULT:               begin_line(world, h->what); break;
+    case HAP_NODE_SEND:           node_send(world, h->what); break;
+    case HAP_PROXY_START:         proxy_start(world, h->who); break;
+    case HAP_CLIENT_SEND:         client_send(world, h->who); break;
+    case HAP_CLIENT_ARRIVE:       client_arrive(world, h->who); break;
     case HAP_NODE_START:          node_start(world, h->who); break;
     case HAP_NODE_WOKEN:          if (world->nodes[h->who].life == h->life) node_woken(world, h->who); break;
     case HAP_LEASE_WOKEN:         if (world->nodes[h->who].life == h->life) node_lease_woken(world, h->who); break;
@@ -265,15 +328,41 @@ static void set_up_servers(struct world *world)
          world->servers[1].is_read_only ? "closed" : "open", world->config.lease_ms);
 }
 
+/* How far clocks may differ in speed, each way: what LeaseDriftPercent promises, or three times that. */
+static int64_t drift_ppm_of(const struct world *world, bool is_beyond)
+{
+    return (int64_t)world->config.drift_percent * 10000 * (is_beyond ? 3 : 1);
+}
+
+static void set_up_script(struct world *world, const struct script *script)
+{
+    world->waiting_line = 0;
+    world->line_begun_at = 0;
+    world->is_line_scheduled = false;
+    world->script.count = 0;
+    if (script != NULL)
+        world->script = *script;
+    world->script.seed = world->seed;
+    world->script.node_count = world->node_count;
+    for (int i = 0; i < world->script.count; i++) {
+        if (world->script.lines[i].when.kind == WHEN_MOMENT)
+            schedule_line(world, i, world->script.lines[i].when.us);
+    }
+}
+
 static void set_up(struct world *world, const struct run_options *options, struct tally *tally)
 {
     world->seed = options->seed;
     world->tally = tally;
     world->rng.state = options->seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
+    world->fault_rng.state = options->seed * UINT64_C(0xd1342543de82ef95) + 7;
     world->now = world->last_back_at = 0;
-    world->seq = world->step = world->fault_count = 0;
+    world->step = world->fault_count = world->order_count = 0;
+    world->seq = FAULTS_SEQ_BELOW;
     world->is_told = options->is_told;
-    world->is_quiet_phase = world->is_broken = false;
+    world->is_healed = world->is_broken = false;
+    world->broken_rule = NULL;
+    world->foreign_fresh = world->foreign_stale = 0;
     world->heap_count = world->waiting_count = world->ticket_count = world->undo_count = 0;
     memset(&world->net, 0, sizeof world->net);
     world->free_count = MESSAGES_MAX;
@@ -291,42 +380,105 @@ static void set_up(struct world *world, const struct run_options *options, struc
         proxy_init(world, i);
     for (int i = 0; i < SIM_CLIENTS; i++)
         client_init(world, i);
+    const int64_t drift_ppm = drift_ppm_of(world, options->is_beyond_drift);
     for (int i = 0; i < SIM_NODES_MAX; i++) {
         world->nodes[i].index = i;
         world->nodes[i].clock_offset = chance_between(world, 0, INT64_C(4000000000));
-        world->nodes[i].clock_ppm = chance_between(world, -20000, 20000);
+        world->nodes[i].clock_ppm = chance_between(world, -drift_ppm, drift_ppm);
         if (i < world->node_count)
             happen(world, chance_between(world, 0, 400000), HAP_NODE_START, i, 0, 0);
     }
     judge_init(world);
+    set_up_script(world, options->script);
 }
 
-static void run_faults(struct world *world, uint64_t steps)
+static void draw_line(struct world *world, struct fault fault)
 {
-    uint64_t next = 250;
-    while (world->step < steps && !world->is_broken) {
+    const struct when when = { WHEN_MOMENT, 0, world->now + 1 };
+    if (world->script.count >= SCRIPT_LINES_MAX)
+        return;
+    script_add(&world->script, when, fault.kind, fault.a)->fault = fault;
+    schedule_line(world, world->script.count - 1, when.us);
+}
+
+static void run_chance(struct world *world, uint64_t steps)
+{
+    const struct fault heal = { .kind = FAULT_HEAL, .a = -1, .b = -1, .expected = -1 };
+    uint64_t next = 200;
+    bool ends = false;
+    while (!world->is_broken && !world->is_healed) {
         world_step(world);
-        if (world->step >= next) {
-            faults_begin_one(world);
-            next = world->step + (uint64_t)chance_between(world, 40, 250);
+        if (world->step >= steps && !ends) {
+            draw_line(world, heal);
+            ends = true;
+        } else if (world->step >= next && !ends) {
+            draw_line(world, fault_draw(world));
+            if (rng_below(&world->fault_rng, 100) < ORDER_PERCENT)
+                draw_line(world, order_draw(world));
+            if (rng_below(&world->fault_rng, 100) < ORDER_PERCENT / 3)
+                draw_line(world, order_draw(world));       /* two operators at one time */
+            next = world->step + 30 + rng_below(&world->fault_rng, 100);
         }
     }
+}
+
+static bool is_played_out(const struct world *world)
+{
+    if (world->waiting_line < world->script.count)
+        return false;
+    for (int i = 0; i < world->undo_count; i++) {
+        if (world->undo[i].is_due)
+            return false;
+    }
+    return world->now > world->line_begun_at + PLAYED_OUT_US;
+}
+
+/* A script heals by its own line; a scene without one when everything it stages has begun and ended, or can begin no more. */
+static void run_script(struct world *world)
+{
+    char why[160];
+    bool has_heal = false;
+    for (int i = 0; i < world->script.count; i++)
+        has_heal = has_heal || world->script.lines[i].fault.kind == FAULT_HEAL;
+    while (!world->is_broken && !world->is_healed) {
+        world_step(world);
+        line_is_due(world, WHEN_THEN, 0, world->line_begun_at);
+        if (world->waiting_line < world->script.count && !world->is_line_scheduled &&
+            world->script.lines[world->waiting_line].when.kind == WHEN_QUIET && judge_is_quiet(world, why, sizeof why))
+            line_is_due(world, WHEN_QUIET, 0, world->now);
+        if ((!has_heal && is_played_out(world)) || (world->now > world->line_begun_at + GIVE_UP_US && !has_heal))
+            faults_heal_all(world);
+    }
+}
+
+static void note_heal(struct world *world, int64_t took_us)
+{
+    struct tally *t = world->tally;
+    const int64_t bucket = took_us < 0 ? 0 : took_us / 10000;
+    t->heals[bucket < HEAL_BUCKETS ? bucket : HEAL_BUCKETS - 1]++;
+    if (took_us > t->worst_heal_us) {
+        t->worst_heal_us = took_us;
+        t->worst_heal_seed = world->seed;
+    }
+}
+
+/* The operators take their holds back. */
+static void help(struct world *world, int turn)
+{
+    static const char *const orders[] = { "resume fc_backend", "ready fc_backend/db1", "ready fc_backend/db2" };
+    order_give(world, (int)chance_between(world, 0, world->node_count - 1), orders[turn % 3], -1);
 }
 
 static void run_until_quiet(struct world *world)
 {
     char why[160] = "";
-    int64_t quiet_since = -1, sits_since = -1;
-    faults_heal_all(world);
-    int64_t healed_at = world->now;                        /* or when the last one killed is back */
-    int64_t next_help = world->now + 500000;
+    int64_t quiet_since = -1, sits_since = -1, healed_at = world->now, next_help = world->now + 500000;
     int help_count = 0;
-    world->is_quiet_phase = true;
     tell(world, "sim", "everything is healed");
     while (!world->is_broken) {
         world_step(world);
         if (world->last_back_at > healed_at)
-            healed_at = world->last_back_at;
+            healed_at = world->last_back_at;               /* or when the last one killed is back */
         const bool is_quiet = judge_is_quiet(world, why, sizeof why);
         if (!is_quiet && !text_is(why, JUDGE_UNANSWERED))
             sits_since = -1;
@@ -343,17 +495,13 @@ static void run_until_quiet(struct world *world)
         }
         if (world->now - healed_at > HEAL_LIMIT_US)
             violate(world, "not quiet %lld s after the last fault: %s", (long long)(HEAL_LIMIT_US / 1000000), why);
-        if (world->now >= next_help && quiet_since < 0) {            /* the operators take their holds back */
+        if (world->now >= next_help && quiet_since < 0) {
             next_help = world->now + 1000000;
-            const int node = (int)chance_between(world, 0, world->node_count - 1);
-            static const char *const help[] = { "resume fc_backend", "ready fc_backend/db1", "ready fc_backend/db2" };
-            order_give(world, node, help[help_count++ % 3]);
+            help(world, help_count++);
         }
     }
-    if (!world->is_broken && sits_since - healed_at > world->tally->worst_heal_us) {
-        world->tally->worst_heal_us = sits_since - healed_at;
-        world->tally->worst_heal_seed = world->seed;
-    }
+    if (!world->is_broken)
+        note_heal(world, sits_since - healed_at);
 }
 
 static void count_up(struct world *world)
@@ -364,7 +512,8 @@ static void count_up(struct world *world)
     t->faults += world->fault_count;
     t->violations += world->is_broken;
     t->handovers += world->judge.handovers;
-    t->orders += (uint64_t)world->ticket_count;
+    t->orders += world->order_count;
+    t->not_staged += world->waiting_line < world->script.count && world->script.lines[world->waiting_line].when.kind != WHEN_MOMENT;
     for (int i = 0; i < SIM_SERVERS; i++)
         t->acked += world->servers[i].acked;
     if (world->judge.longest_overlap_us > t->longest_overlap_us)
@@ -374,7 +523,10 @@ static void count_up(struct world *world)
 bool world_run(struct world *world, const struct run_options *options, struct tally *tally)
 {
     set_up(world, options, tally);
-    run_faults(world, options->steps);
+    if (options->script != NULL)
+        run_script(world);
+    else
+        run_chance(world, options->steps);
     if (!world->is_broken)
         run_until_quiet(world);
     if (!world->is_broken)

@@ -8,18 +8,21 @@
 #include "sim/faults.h"
 #include "sim/judge.h"
 #include "sim/net.h"
+#include "sim/script.h"
 #include "sim/sim_client.h"
 #include "sim/sim_node.h"
 #include "sim/sim_proxy.h"
 #include "sim/sim_server.h"
 
 enum happening_kind {
-    HAP_NODE_START, HAP_NODE_WOKEN, HAP_LEASE_WOKEN, HAP_NODE_RESULT, HAP_NODE_TIMEOUT, HAP_NODE_SESSION_ENDED,
+    HAP_FAULT,                       /* first: at one moment, what goes wrong goes before what it happens to */
+    HAP_NODE_START, HAP_NODE_SEND, HAP_NODE_WOKEN, HAP_LEASE_WOKEN, HAP_NODE_RESULT, HAP_NODE_TIMEOUT, HAP_NODE_SESSION_ENDED,
     HAP_NODE_LOOK_ALL, HAP_NODE_PUSH, HAP_NODE_PROXY_LOOKED,
     HAP_SERVER_BOOT, HAP_SERVER_REQUEST, HAP_SERVER_FENCE, HAP_SERVER_CATCH_UP, HAP_SERVER_READ, HAP_SERVER_APPLY,
     HAP_SERVER_HEARS,
     HAP_PROXY_AGENTS, HAP_PROXY_TOKENS, HAP_PROXY_VOICES, HAP_PROXY_PUSHED,
-    HAP_CLIENT_BEGIN, HAP_CLIENT_COMMIT, HAP_FAULT_END
+    HAP_PROXY_START,
+    HAP_CLIENT_BEGIN, HAP_CLIENT_SEND, HAP_CLIENT_ARRIVE, HAP_CLIENT_COMMIT, HAP_FAULT_END
 };
 
 struct happening { int64_t at; uint64_t seq; enum happening_kind kind; int who, what; uint32_t life; };
@@ -28,7 +31,8 @@ struct happening { int64_t at; uint64_t seq; enum happening_kind kind; int who, 
 #define WAITING_MAX 1024             /* at the doors of the frozen */
 #define MESSAGES_MAX 768
 #define TICKETS_MAX 256
-#define UNDO_MAX 256
+#define UNDO_MAX SCRIPT_LINES_MAX
+#define FAULTS_SEQ_BELOW (UINT64_C(1) << 32)
 
 /* A request to a server and what became of it. Freed when it has been answered or lost, and its bound is over. */
 struct sim_message {
@@ -46,25 +50,36 @@ struct sim_message {
     struct server_look look;
 };
 
-struct ticket { int node; uint32_t life; int finals; int64_t at; char text[96]; };
+struct ticket { int node; uint32_t life; int finals, expected; int64_t at; char text[96]; };
 
-enum undo_kind { UNDO_NONE, UNDO_CUT, UNDO_FREEZE_NODE, UNDO_FREEZE_SERVER, UNDO_FREEZE_PROXY, UNDO_SLOW, UNDO_SQL_STOP };
-struct undo { enum undo_kind kind; int a, b; bool both; };
+struct undo { bool is_due; struct fault fault; };
+
+#define HEAL_BUCKETS 4096            /* of 10 ms */
+#define STATE_COUNT ((int)CHAIR_STATE_COUNT * LEADERSHIP_STATE_COUNT * STEP_COUNT * SEAT_FINDING_COUNT)
 
 struct tally {
-    uint64_t seeds, steps, faults, orders, moves, moves_failed, handovers, acked, violations;
+    uint64_t seeds, steps, faults, orders, moves, moves_failed, handovers, acked, violations, not_staged;
     int64_t worst_heal_us, longest_overlap_us;
     uint64_t worst_heal_seed;
-    uint32_t reached[CHAIR_MOVING + 1][LEADERSHIP_STATE_COUNT][STEP_COUNT][SEAT_FINDING_COUNT];
+    uint64_t faults_of[FAULT_KIND_COUNT];
+    uint32_t heals[HEAL_BUCKETS];    /* from the last fault's end to somebody sitting, agreed by all, usable at each proxy */
+    uint32_t reached[CHAIR_STATE_COUNT][LEADERSHIP_STATE_COUNT][STEP_COUNT][SEAT_FINDING_COUNT];
+    uint32_t moved[MOVE_KIND_COUNT][STEP_COUNT];
 };
 
 struct world {
-    uint64_t seed, seq, step, fault_count;
+    uint64_t seed, seq, step, fault_count, order_count;
     int64_t now, last_back_at;       /* when somebody killed came back last */
     int node_count;
-    bool is_told, is_quiet_phase, is_broken;
+    bool is_told, is_healed, is_broken;
+    const char *broken_rule;         /* the same for the same rule: the format of its sentence */
     char broken[400];
-    struct fc_rng rng;
+    struct fc_rng rng, fault_rng;    /* two, so that a fault left out does not change what the others are */
+    struct script script;            /* every fault of this story, as it was begun */
+    int waiting_line;                /* the line that waits for something other than a moment */
+    int64_t line_begun_at;           /* the line before it */
+    bool is_line_scheduled;
+    int foreign_fresh, foreign_stale;    /* foreign orchestrators that own active_node */
     struct config config;
     struct net net;
     struct sim_node nodes[SIM_NODES_MAX];
@@ -98,9 +113,12 @@ void world_thaw(struct world *world);                        /* who waited at a 
 #define tell(world, ...) do { if ((world)->is_told) tell_line((world), __VA_ARGS__); } while (0)
 void tell_line(struct world *world, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
-struct run_options { uint64_t seed; uint64_t steps; int node_count; bool is_told, is_printed; };
-/* Runs one seed from start to quiet. False when an invariant broke; world->broken says which. */
+/* `script` NULL: faults by chance of the seed for `steps` steps. world->script tells afterwards what was begun. */
+struct run_options { uint64_t seed; uint64_t steps; int node_count; bool is_told, is_printed, is_beyond_drift; const struct script *script; };
+/* Runs one story from start to quiet. False when an invariant broke; world->broken says which. */
 bool world_run(struct world *world, const struct run_options *options, struct tally *tally);
+/* A node's core has taken a step: a line of the script may have waited for it. */
+void world_saw_move(struct world *world, int node, int step_before, int step);
 void story_print_end(int lines);
 void story_begin(bool is_printed);
 

@@ -1,0 +1,137 @@
+/* Which fault is next, by chance of the seed. Those who matter most at this moment are drawn more often than others. */
+#include <string.h>
+
+#include "base/text.h"
+#include "sim/faults.h"
+#include "sim/world.h"
+
+static int64_t between(struct world *world, int64_t least, int64_t most)
+{
+    return least + (int64_t)rng_below(&world->fault_rng, (uint64_t)(most - least + 1));
+}
+
+static bool in_so_many(struct world *world, int percent) { return rng_below(&world->fault_rng, 100) < (uint64_t)percent; }
+static int any_node(struct world *world) { return (int)between(world, 0, world->node_count - 1); }
+static int any_server(struct world *world) { return party_server((int)between(world, 0, SIM_SERVERS - 1)); }
+static int any_proxy(struct world *world) { return party_proxy((int)between(world, 0, SIM_PROXIES - 1)); }
+static int some_node(struct world *world) { return in_so_many(world, 60) ? party_resolve(world, ROLE_LEADER) : any_node(world); }
+static int some_server(struct world *world) { return in_so_many(world, 50) ? party_resolve(world, ROLE_SEATED) : any_server(world); }
+
+static int some_party(struct world *world)
+{
+    return in_so_many(world, 45) ? some_server(world) : in_so_many(world, 75) ? some_node(world) : any_proxy(world);
+}
+
+/* Short ones are as interesting as long ones: most of it lies between a poll and a lease. */
+static int64_t some_time(struct world *world)
+{
+    switch (between(world, 0, 3)) {
+    case 0:  return between(world, 5000, 300000);
+    case 1:  return between(world, 300000, 1500000);
+    case 2:  return between(world, 1500000, 4000000);
+    default: return between(world, 4000000, 9000000);
+    }
+}
+
+static void draw_parties(struct world *world, struct fault *f)
+{
+    switch (f->kind) {
+    case FAULT_KILL:
+        f->a = in_so_many(world, 3) ? ROLE_NODES : some_party(world);
+        break;
+    case FAULT_FREEZE:
+    case FAULT_ISOLATE:
+        f->a = some_party(world);
+        break;
+    case FAULT_STOP: case FAULT_SUSPEND: case FAULT_DRIFT: case FAULT_STEP_CLOCK: case FAULT_FREEZE_BEFORE_SEND:
+        f->a = some_node(world);
+        break;
+    case FAULT_CUT:
+    case FAULT_CUT_ONE_WAY:
+        f->a = in_so_many(world, 40) ? any_server(world) : in_so_many(world, 60) ? some_node(world) : any_proxy(world);
+        do
+            f->b = in_so_many(world, 60) ? any_server(world) : in_so_many(world, 80) ? any_node(world) : any_proxy(world);
+        while (f->a == f->b);
+        break;
+    case FAULT_LATE:
+        f->a = some_node(world);
+        f->b = any_server(world);
+        if (in_so_many(world, 50)) {
+            const int a = f->a;
+            f->a = f->b;
+            f->b = a;
+        }
+        break;
+    case FAULT_RELOAD:
+        f->a = any_proxy(world);
+        break;
+    case FAULT_CLOSE:
+        f->a = party_resolve(world, ROLE_SEATED);
+        break;
+    case FAULT_APPLY_SLOWLY: case FAULT_APPLY_NOT: case FAULT_OPEN: case FAULT_BOOT_WRITABLE: case FAULT_DISK_FULL:
+    case FAULT_FENCE_DENIED: case FAULT_LOOK_DENIED: case FAULT_SUPER: case FAULT_LOSE_ROW:
+        f->a = any_server(world);
+        break;
+    case FAULT_REPLAY:
+        f->a = any_server(world);
+        f->b = any_server(world);
+        break;
+    case FAULT_FOREIGN_FRESH: case FAULT_FOREIGN_STALE: case FAULT_ORDER: case FAULT_HEAL: case FAULT_KIND_COUNT:
+        break;
+    }
+}
+
+/* Amounts by kind; both ways where the fault goes both ways. */
+static const struct { enum fault_kind kind; int64_t least, most; bool goes_both_ways; } amounts[] = {
+    { FAULT_LATE, 5, 900, false },
+    { FAULT_APPLY_SLOWLY, 5, 120, false },
+    { FAULT_REPLAY, 1, 60, true },
+    { FAULT_STEP_CLOCK, 1000, 7200000, true },
+};
+
+static int64_t draw_amount(struct world *world, enum fault_kind kind)
+{
+    static const int deeds[] = { STORE_RENEW, STORE_TAKE, STORE_FENCE, STORE_CATCH_UP, STORE_OPEN, STORE_HOLD, STORE_RENEW };
+    const int64_t drift = (int64_t)world->config.drift_percent * 10000;
+    if (kind == FAULT_FREEZE_BEFORE_SEND)
+        return deeds[between(world, 0, 6)];
+    if (kind == FAULT_DRIFT)
+        return between(world, -drift, drift);
+    for (size_t i = 0; i < sizeof amounts / sizeof amounts[0]; i++) {
+        if (amounts[i].kind == kind)
+            return between(world, amounts[i].least, amounts[i].most) * (amounts[i].goes_both_ways && in_so_many(world, 50) ? -1 : 1);
+    }
+    return 0;
+}
+
+struct fault fault_draw(struct world *world)
+{
+    struct fault f = { .a = -1, .b = -1, .expected = -1 };
+    int total = 0, kind = 0;
+    for (int i = 0; i < FAULT_KIND_COUNT; i++)
+        total += fault_rows[i].weight;
+    int64_t at = between(world, 0, total - 1);
+    while (at >= fault_rows[kind].weight)
+        at -= fault_rows[kind++].weight;
+    f.kind = (enum fault_kind)kind;
+    draw_parties(world, &f);
+    f.amount = draw_amount(world, f.kind);
+    if (strchr(fault_rows[kind].wants, 'd') != NULL)
+        f.for_us = some_time(world);
+    return f;
+}
+
+struct fault order_draw(struct world *world)
+{
+    static const char *const orders[] = {
+        "switch fc_backend db1", "switch fc_backend db2", "switch fc_backend db1", "switch fc_backend db2",
+        "switch fc_backend db1", "switch fc_backend db2", "switch fc_backend db2 force", "switch fc_backend db1 force",
+        "switch fc_backend db1 within 2", "failback fc_backend", "maint fc_backend/db1 because disks",
+        "maint fc_backend/db2", "drain fc_backend/db2", "ready fc_backend/db1", "ready fc_backend/db2",
+        "ready fc_backend/db1", "ready fc_backend/db2", "pause fc_backend", "resume fc_backend", "resume fc_backend",
+        "resume fc_backend", "yield", "yield", "switch fc_backend db9", "switch nowhere db1", "dance", "maint fc_leader/fc1",
+    };
+    struct fault f = { .kind = FAULT_ORDER, .a = any_node(world), .b = -1, .expected = -1 };
+    TEXT_SET(f.text, orders[between(world, 0, (int64_t)(sizeof orders / sizeof orders[0]) - 1)]);
+    return f;
+}
