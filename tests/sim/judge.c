@@ -32,6 +32,13 @@ void judge_init(struct world *world)
 /* How long a node may go on acting on what it saw before the servers heard each other again: until its next look is back. */
 static int64_t aftermath_us(const struct config *c) { return ((int64_t)c->probe_timeout_ms + c->poll_ms) * 1000; }
 
+/* How long an HAProxy may go on with what it was told: a term, and its token check's bound. */
+static int64_t steered_us(const struct config *c)
+{
+    return ((int64_t)c->term_ms + (int64_t)c->check_fall * (c->check_inter_ms + c->check_timeout_ms) + c->check_inter_ms +
+            c->agent_inter_ms) * 1000;
+}
+
 static bool overlap_is_allowed(const struct world *world)
 {
     return world->now < world->judge.apart_until || world->now < world->judge.blind_until;
@@ -135,8 +142,7 @@ static void judge_servers(struct world *world)
 {
     if (!is_writable(&world->servers[0]) || !is_writable(&world->servers[1]) || !is_offered(world, 0) || !is_offered(world, 1))
         return;
-    if (world->now >= world->judge.apart_until && world->now >= world->judge.paused_until && !is_declared_unfenced(world) &&
-        !is_opened_by_hand(world))
+    if (world->now >= world->judge.steered_until && !is_declared_unfenced(world) && !is_opened_by_hand(world))
         violate(world, "db1 and db2 are both writable and both offered by an HAProxy");
 }
 
@@ -180,6 +186,8 @@ void judge_step(struct world *world)
         j->blind_until = world->now + aftermath_us(&world->config);
     if (is_paused_somewhere(world))
         j->paused_until = world->now + aftermath_us(&world->config);
+    if (world->now < j->apart_until || world->now < j->paused_until)
+        j->steered_until = world->now + steered_us(&world->config);
     for (int i = 0; i < SIM_SERVERS; i++) {
         const bool may_last = world->servers[i].is_up && !world->servers[i].is_read_only &&
                               (world->now < j->apart_until || world->now < j->paused_until || !is_within_reach(world, i));
@@ -226,22 +234,29 @@ static void note_unfenced(struct world *world, int node, int old)
     }
 }
 
-/* An overlap while the servers were apart may end a little later: for HAProxy when the nodes have looked, for those whom no
- * HAProxy of today stops when the leader has closed the lower one. */
+/* An overlap while the servers were apart may end a little later: for an HAProxy within what bounds it when nobody speaks to it,
+ * for those whom no HAProxy of today stops when the leader has closed the lower one. */
 static bool overlap_is_being_resolved(const struct world *world, const struct sim_client *c)
 {
-    const int64_t apart_until = world->judge.apart_until > world->judge.paused_until ? world->judge.apart_until : world->judge.paused_until;
-    const bool is_steered = c->proxy >= 0 && c->proxy_process == world->proxies[c->proxy].process;
-    return world->now < (is_steered ? apart_until + (int64_t)world->config.agent_inter_ms * 1000
-                                    : world->judge.resolve_until[c->server]);
+    if (c->proxy < 0 || c->proxy_process != world->proxies[c->proxy].process)
+        return world->now < world->judge.resolve_until[c->server];
+    return world->now < world->judge.steered_until ||
+           world->now < world->proxies[c->proxy].disturbed_at + steered_us(&world->config);
+}
+
+/* At which it writes: when it was opened, or a later one of the same chair, by its own row. */
+static uint64_t writing_epoch(const struct sim_server *s)
+{
+    const bool sits = s->row.phase == PHASE_SEATED && text_is(s->row.rank.server, s->identity);
+    return sits && s->row.rank.epoch > s->opened_epoch ? s->row.rank.epoch : s->opened_epoch;
 }
 
 void judge_acked(struct world *world, const struct sim_client *c)
 {
     struct judge *j = &world->judge;
     const int s = c->server, other = 1 - s;
-    const uint64_t epoch = world->servers[s].opened_epoch;
-    const bool is_late = j->acked_epoch[other] > epoch && world->servers[other].opened_epoch > epoch;
+    const uint64_t epoch = writing_epoch(&world->servers[s]);
+    const bool is_late = j->acked_epoch[other] > epoch;
     if (is_late && !overlap_is_being_resolved(world, c) && !j->is_left_open[s] && !is_opened_by_hand(world))
         violate(world, "two writers: %s acknowledged a write at epoch %llu after %s had at epoch %llu", SERVER_NAME(s),
                 (unsigned long long)epoch, SERVER_NAME(other), (unsigned long long)j->acked_epoch[other]);

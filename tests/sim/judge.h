@@ -28,6 +28,7 @@ struct epoch_fact { int8_t server, node; };      /* 0 = not seen yet */
 
 struct judge {
     int64_t apart_until;             /* an overlap is allowed before this moment */
+    int64_t steered_until;           /* HAProxies may go on for so long with what they were told while it was allowed */
     int64_t paused_until;            /* some node knows of a pause */
     int64_t blind_until;             /* some node could not reach some server */
     int64_t by_hand_until;           /* somebody opened a server by hand: it may take so long until it is fenced */

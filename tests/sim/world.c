@@ -198,6 +198,7 @@ static void begin_line(struct world *world, int place)
         world->is_line_scheduled = false;
     }
     world->line_begun_at = world->now;
+    world->lines_begun++;
     world->fault_count += line->fault.kind != FAULT_ORDER && line->fault.kind != FAULT_HEAL;
     world->order_count += line->fault.kind == FAULT_ORDER;
     world->tally->faults_of[line->fault.kind]++;
@@ -336,7 +337,7 @@ static int64_t drift_ppm_of(const struct world *world, bool is_beyond)
 
 static void set_up_script(struct world *world, const struct script *script)
 {
-    world->waiting_line = 0;
+    world->waiting_line = world->lines_begun = 0;
     world->line_begun_at = 0;
     world->is_line_scheduled = false;
     world->script.count = 0;
@@ -424,7 +425,7 @@ static void run_chance(struct world *world, uint64_t steps)
 
 static bool is_played_out(const struct world *world)
 {
-    if (world->waiting_line < world->script.count)
+    if (world->lines_begun < world->script.count)
         return false;
     for (int i = 0; i < world->undo_count; i++) {
         if (world->undo[i].is_due)
@@ -513,7 +514,7 @@ static void count_up(struct world *world)
     t->violations += world->is_broken;
     t->handovers += world->judge.handovers;
     t->orders += world->order_count;
-    t->not_staged += world->waiting_line < world->script.count && world->script.lines[world->waiting_line].when.kind != WHEN_MOMENT;
+    t->not_staged += !world->is_broken && world->lines_begun < world->script.count;
     for (int i = 0; i < SIM_SERVERS; i++)
         t->acked += world->servers[i].acked;
     if (world->judge.longest_overlap_us > t->longest_overlap_us)

@@ -78,6 +78,7 @@ struct world {
     struct script script;            /* every fault of this story, as it was begun */
     int waiting_line;                /* the line that waits for something other than a moment */
     int64_t line_begun_at;           /* the line before it */
+    int lines_begun;
     bool is_line_scheduled;
     int foreign_fresh, foreign_stale;    /* foreign orchestrators that own active_node */
     struct config config;
