@@ -215,13 +215,27 @@ static bool was_taken_up(struct steering *st, uint64_t id)
     return false;
 }
 
+/* Answered by this node, and the store does not show it: the write was lost. An unanswered order would bar those after it. */
+static bool was_answered(struct steering *st, struct steer_stage *stage, uint64_t id)
+{
+    for (int i = 0; i < CLOSED_MAX && i < st->closed.count; i++) {
+        struct closed_order *closed = &st->closed.list[i];
+        if (closed->id != id)
+            continue;
+        if (fc_reached(closed->again_at, stage->now))
+            steer_close_order(stage, closed);
+        return true;
+    }
+    return false;
+}
+
 static void take_up(struct steering *st, struct steer_stage *stage, const struct stored_order *stored)
 {
     struct asker asker = { .order_id = stored->id };
     struct order order;
     struct fc_err err;
     const int64_t age_ms = stage->unix_ms - (int64_t)(stored->id >> 12);
-    if (was_taken_up(st, stored->id))
+    if (was_answered(st, stage, stored->id) || was_taken_up(st, stored->id))
         return;
     TEXT_SET(asker.by, stored->by);
     if (age_ms > STORED_ORDER_AGE_MS || age_ms < -STORED_ORDER_AGE_MS)

@@ -10,6 +10,7 @@
 
 #define STRAY_FENCE_MS 1000          /* a writable server beside the seated one is fenced, again at most this often */
 #define STRAY_AGAIN_MS 60000         /* one that stays writable is recorded once, and again after it was away for so long */
+#define CLOSE_AGAIN_MS 2000          /* an answer that the store has not shown for so long is written again */
 #define FINISHING "finishing: "      /* before the reason of a move that somebody else began */
 #define FAILBACK_WHY "failback to the preferred server"    /* without an order; `failback by NAME` is one */
 
@@ -41,6 +42,15 @@ void steer_record(struct steer_stage *stage, const char *kind, const char *subje
     va_end(args);
 }
 
+void steer_close_order(struct steer_stage *stage, struct closed_order *closed)
+{
+    struct effect *effect = effects_add(stage->out, ORDER_CLOSE);
+    effect->as.order.id = closed->id;
+    effect->as.order.state = closed->state;
+    TEXT_SET(effect->as.order.answer, closed->answer);
+    closed->again_at = fc_plus(stage->now, fc_ms(CLOSE_AGAIN_MS));
+}
+
 void steer_reply(struct steer_stage *stage, const struct asker *asker, enum fc_code code, bool is_final, const char *format, ...)
 {
     char text[256];
@@ -55,10 +65,11 @@ void steer_reply(struct steer_stage *stage, const struct asker *asker, enum fc_c
         effect->as.reply.is_final = is_final;
         TEXT_SET(effect->as.reply.text, text);
     } else if (asker->order_id != 0 && is_final) {
-        struct effect *effect = effects_add(stage->out, ORDER_CLOSE);
-        effect->as.order.id = asker->order_id;
-        effect->as.order.state = code == FC_OK ? ORDER_DONE : ORDER_REFUSED;
-        TEXT_SET(effect->as.order.answer, text);
+        struct closed_order *closed = &stage->closed->list[stage->closed->count++ % CLOSED_MAX];
+        closed->id = asker->order_id;
+        closed->state = code == FC_OK ? ORDER_DONE : ORDER_REFUSED;
+        TEXT_SET(closed->answer, text);
+        steer_close_order(stage, closed);
     }
     if (is_final && asker->order[0] != '\0')
         steer_record(stage, "order", asker->pool, stage->leadership->epoch, "%s: %s: %s%s", asker->by, asker->order,

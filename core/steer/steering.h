@@ -70,6 +70,10 @@ struct move {
 #define PENDING_MAX 8
 #define FAILBACKS_MAX 60             /* as many as FailbackMaxPerHour may allow */
 struct pending_order { uint64_t ticket, order_id, deed_id; struct fc_time deadline; };   /* laid for the leader, answer awaited */
+/* The answers given to stored orders: one that the store did not take is written again while the order is seen unanswered. */
+struct closed_order { uint64_t id; enum order_state state; char answer[256]; struct fc_time again_at; };
+#define CLOSED_MAX 16
+struct closed_orders { int count; struct closed_order list[CLOSED_MAX]; };     /* a ring */
 struct hold_in_flight { uint64_t deed_id; struct hold hold; struct asker asker; };
 
 struct steering {
@@ -89,6 +93,7 @@ struct steering {
     struct fc_time stray_fence_at[STORE_SERVERS_MAX];
     uint64_t executed[16];                       /* ids of stored orders already taken up */
     int executed_count;
+    struct closed_orders closed;
     struct pending_order pending[PENDING_MAX];
     struct hold_in_flight writing_holds[PENDING_MAX];
     struct asker yielding;
@@ -104,6 +109,7 @@ struct steer_stage {
     const struct needs *needs;
     const struct leadership *leadership;
     struct effects *out;
+    struct closed_orders *closed;
     struct fc_time now;
     int64_t unix_ms;
     const char *node;                /* this node's name without mark */
@@ -174,6 +180,8 @@ void steer_record(struct steer_stage *stage, const char *kind, const char *subje
     __attribute__((format(printf, 5, 6)));
 void steer_reply(struct steer_stage *stage, const struct asker *asker, enum fc_code code, bool is_final, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
+/* Writes the answer of a stored order (again). */
+void steer_close_order(struct steer_stage *stage, struct closed_order *closed);
 const char *steer_server_name(const struct steer_stage *stage, int server);   /* "nobody" for -1 */
 bool steer_may_act(const struct steer_stage *stage);
 /* Is this server held by an operator in the pool with the chair? */

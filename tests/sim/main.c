@@ -14,6 +14,7 @@
 
 #define STEPS_PRESET 3000
 #define STORY_END 80
+#define VARIANTS_BELOW 100000        /* a scene's seed is the seed asked for times this, and the variant */
 #define FAILED_MAX 5                 /* enough to see what it is */
 
 #ifndef FC_SIM_KEPT
@@ -128,7 +129,7 @@ static bool run_one(struct run_options options, const char *name)
         world_run(&world, &options, &again);
         story_print_end(STORY_END);
     }
-    printf("%s, seed %" PRIu64 " --steps %" PRIu64 " --nodes %d broke at step %" PRIu64 ": %s\n", name, options.seed, options.steps,
+    printf("%sseed %" PRIu64 " --steps %" PRIu64 " --nodes %d broke at step %" PRIu64 ": %s\n", name, options.seed, options.steps,
            world.node_count, world.step, world.broken);
     return false;
 }
@@ -142,6 +143,7 @@ static struct run_options options_of(const struct wish *wish, uint64_t seed)
 static int run_script_file(const struct wish *wish, const char *path)
 {
     struct fc_err err = { FC_OK, "" };
+    char name[128];
     FILE *file = fopen(path, "re");
     if (file == NULL) {
         fprintf(stderr, "%s cannot be opened\n", path);
@@ -156,7 +158,9 @@ static int run_script_file(const struct wish *wish, const char *path)
     struct run_options options = options_of(wish, script.seed);
     options.node_count = script.node_count;
     options.script = &script;
-    return run_one(options, path) ? 1 : 0;
+    const char *slash = strrchr(path, '/');
+    snprintf(name, sizeof name, "scene %.100s: ", slash == NULL ? path : slash + 1);
+    return run_one(options, name) ? 1 : 0;
 }
 
 /* ---- kept stories ------------------------------------------------------------------------------------------------------------ */
@@ -210,45 +214,56 @@ static int say_shortest(const struct wish *wish, struct run_options options)
     return 0;
 }
 
+/* When it breaks: told, with its lines, so that they can be kept. */
+static bool run_variant(const struct wish *wish, const struct scene *scene, int variant, uint64_t seed, struct tally *one)
+{
+    struct run_options options = options_of(wish, seed * VARIANTS_BELOW + (uint64_t)variant);
+    static struct tally again;
+    char name[64];
+    scene_build(scene, variant, options.seed, &script);
+    options.script = &script;
+    options.node_count = script.node_count;
+    if (world_run(&world, &options, one))
+        return true;
+    options.is_told = true;
+    world_run(&world, &options, &again);
+    story_print_end(STORY_END);
+    script_print(&script, stdout);
+    TEXT_FORMAT(name, "scene %s, variant %d: ", scene->word, variant);
+    printf("%sseed %" PRIu64 " --nodes %d broke at step %" PRIu64 ": %s\n", name, options.seed, world.node_count, world.step,
+           world.broken);
+    return false;
+}
+
+static void print_scene(const struct scene *scene, const struct tally *t)
+{
+    printf("%-18s %7" PRIu64 " %10" PRIu64 " %8" PRIu64 " %7d %9" PRIu64 " %7" PRId64 " %10" PRIu64 "  %s\n", scene->word, t->seeds,
+           t->steps, t->faults + t->orders, tally_states_reached(t), t->not_staged, tally_heal_ms(t, 99), t->violations, scene->what);
+}
+
 static int run_scenes(const struct wish *wish)
 {
     const uint64_t from = wish->has_seeds ? wish->from : 1, to = wish->has_seeds ? wish->to : 2;
     uint64_t passed = 0, failed = 0;
     static struct tally all, one;
     if (wish->scene != NULL && scene_find(wish->scene) == NULL) {
-        fprintf(stderr, "there is no scene %s\n", wish->scene);
+        fprintf(stderr, "there is no scene %s; --scenes names them\n", wish->scene);
         return 2;
     }
     printf("%-18s %7s %10s %8s %7s %9s %7s %10s  %s\n", "scene", "stories", "steps", "faults", "states", "unstaged", "p99 ms",
            "violations", "what");
     for (size_t i = 0; i < scene_count; i++) {
-        const struct scene *scene = &scenes[i];
-        if (wish->scene != NULL && !text_is(scene->word, wish->scene))
+        if (wish->scene != NULL && !text_is(scenes[i].word, wish->scene))
             continue;
         memset(&one, 0, sizeof one);
-        for (int variant = 0; variant < scene_variants(scene); variant++) {
+        for (int variant = 0; variant < scene_variants(&scenes[i]); variant++) {
             for (uint64_t seed = from; seed <= to && failed < FAILED_MAX; seed++) {
-                struct run_options options = options_of(wish, seed * 100000 + (uint64_t)variant);
-                scene_build(scene, variant, options.seed, &script);
-                options.script = &script;
-                options.node_count = script.node_count;
-                const bool is_well = world_run(&world, &options, &one);
+                const bool is_well = run_variant(wish, &scenes[i], variant, seed, &one);
                 passed += is_well;
                 failed += !is_well;
-                if (!is_well) {
-                    const uint64_t broken_seed = options.seed;
-                    static struct tally again;
-                    options.is_told = true;
-                    world_run(&world, &options, &again);
-                    story_print_end(STORY_END);
-                    script_print(&script, stdout);
-                    printf("scene %s, variant %d, seed %" PRIu64 " broke: %s\n", scene->word, variant, broken_seed, world.broken);
-                }
             }
         }
-        printf("%-18s %7" PRIu64 " %10" PRIu64 " %8" PRIu64 " %7d %9" PRIu64 " %7" PRId64 " %10" PRIu64 "  %s\n", scene->word, one.seeds,
-               one.steps, one.faults + one.orders, tally_states_reached(&one), one.not_staged, tally_heal_ms(&one, 99), one.violations,
-               scene->what);
+        print_scene(&scenes[i], &one);
         tally_add(&all, &one);
     }
     tally_print(&all);
@@ -265,7 +280,7 @@ static int run_seeds(const struct wish *wish)
     uint64_t stories = is_one ? 0 : run_kept(wish, &failed);
     for (uint64_t seed = wish->from; seed <= wish->to && failed < FAILED_MAX; seed++) {
         stories++;
-        failed += !run_one(options_of(wish, seed), "by chance");
+        failed += !run_one(options_of(wish, seed), "");
     }
     tally_print(&tally);
     if (wish->wants_states)

@@ -36,6 +36,21 @@ Test(commands, an_order_that_is_seen_again_and_again_is_carried_out_once)
     stage_close(&s);
 }
 
+Test(commands, an_answer_that_the_store_did_not_take_is_written_again)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_finds_order(&s, "switch fc_backend db7", 1);
+    stage_closes_order(&s, "refused", "has no server db7");
+    stage_forget(&s);
+    stage_report(&s, "db1", "");
+    stage_counts(&s, "ORDER_CLOSE", 0);
+    stage_pass(&s, 2500);
+    stage_report(&s, "db1", "");
+    stage_closes_order(&s, "refused", "has no server db7");
+    stage_close(&s);
+}
+
 Test(commands, a_stored_order_from_long_ago_is_refused_instead_of_carried_out_by_surprise)
 {
     struct stage s = stage_open("db1 db2", "db1");
