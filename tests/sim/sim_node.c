@@ -380,32 +380,73 @@ static void begin_push(struct world *world, int node)
     happen(world, world->now + PUSH_LOOK_US, HAP_NODE_PUSH, node, 0, n->life);
 }
 
+/* Asked now, taken there a little later, heard here later still, or not within the bound. */
 static void begin_proxy_look(struct world *world, int node, int proxy)
 {
-    const struct sim_proxy *p = &world->proxies[proxy];
-    const bool is_there = net_talks(&world->net, party_node(node), party_proxy(proxy)) && !p->is_frozen;
-    node_at(world, node)->proxy_asked_at[proxy] = node_clock(world, node);
-    happen(world, world->now + (is_there ? 2 * net_delay_us(world) : PROXY_LIMIT_US), HAP_NODE_PROXY_LOOKED, node, proxy,
-           node_at(world, node)->life);
+    struct sim_node *n = node_at(world, node);
+    struct sim_view *view = &n->views[proxy];
+    view->sent_at = node_clock(world, node);
+    view->was_taken = false;
+    if (net_talks(&world->net, party_node(node), party_proxy(proxy)) && world->proxies[proxy].is_up && !world->proxies[proxy].is_frozen)
+        happen(world, world->now + net_delay_us(world), HAP_PROXY_LOOKED_AT, proxy, node, n->life);
+    else
+        happen(world, world->now + PROXY_LIMIT_US, HAP_NODE_PROXY_LOOKED, node, proxy, n->life);
 }
 
-/* Every board that can be reached says who asked; the others have said nothing. */
+void node_proxy_is_looked_at(struct world *world, int node, int proxy)
+{
+    struct sim_node *n = node_at(world, node);
+    struct sim_view *view = &n->views[proxy];
+    const struct sim_proxy *p = &world->proxies[proxy];
+    if (!n->is_up)
+        return;
+    view->was_taken = p->is_up && net_talks(&world->net, party_node(node), party_proxy(proxy));
+    if (view->was_taken)
+        proxy_rows(world, proxy, view->rows);
+    view->uptime_ms = (world->now - p->started_at) / 1000000 * 1000;        /* HAProxy tells whole seconds */
+    happen(world, world->now + net_delay_us(world), HAP_NODE_PROXY_LOOKED, node, proxy, n->life);
+}
+
 static void hear_askers(struct world *world, int node, const struct effect *effect)
 {
+    struct sim_node *n = node_at(world, node);
     for (int i = 0; i < world->node_count; i++) {
-        struct asked_row *rows = node_at(world, node)->asked[i];
-        struct event event = { .type = ASKERS_SEEN };
-        const struct sim_node *other = node_at(world, i);
-        if (!other->is_up || other->is_frozen || (i != node && !net_talks(&world->net, party_node(node), party_node(i))))
+        struct sim_asked *asked = &n->asked[i];
+        const bool is_late = fc_since(asked->sent_at, node_clock(world, node)).us > PROXY_LIMIT_US;
+        if ((asked->is_under_way && !is_late) || (i != node && !net_talks(&world->net, party_node(node), party_node(i))))
             continue;
-        node_name_of(other->name, event.as.askers.node, sizeof event.as.askers.node);
-        TEXT_SET(event.as.askers.pool, effect->as.askers.pool);
-        TEXT_SET(event.as.askers.server, effect->as.askers.server);
-        event.as.askers.count = board_asked(other->board, effect->as.askers.pool, effect->as.askers.server,
-                                            node_clock(world, i), rows);
-        event.as.askers.rows = rows;
-        node_feed(world, node, &event);
+        asked->sent_at = node_clock(world, node);
+        asked->is_under_way = true;
+        TEXT_SET(asked->pool, effect->as.askers.pool);
+        TEXT_SET(asked->server, effect->as.askers.server);
+        happen(world, world->now + (i == node ? 0 : net_delay_us(world)), HAP_NODE_TELLS_ASKERS, node, i, n->life);
     }
+}
+
+void node_tells_askers(struct world *world, int node, int other)
+{
+    struct sim_node *n = node_at(world, node);
+    const struct sim_node *o = node_at(world, other);
+    struct sim_asked *asked = &n->asked[other];
+    if (!n->is_up || !o->is_up || (node != other && !net_talks(&world->net, party_node(node), party_node(other))))
+        return;
+    node_name_of(o->name, asked->node, sizeof asked->node);
+    asked->count = board_asked(o->board, asked->pool, asked->server, node_clock(world, other), asked->rows);
+    happen(world, world->now + (node == other ? 0 : net_delay_us(world)), HAP_NODE_ASKERS, node, other, n->life);
+}
+
+void node_askers(struct world *world, int node, int other)
+{
+    struct sim_asked *asked = &node_at(world, node)->asked[other];
+    struct event event = { .type = ASKERS_SEEN };
+    asked->is_under_way = false;
+    TEXT_SET(event.as.askers.node, asked->node);
+    TEXT_SET(event.as.askers.pool, asked->pool);
+    TEXT_SET(event.as.askers.server, asked->server);
+    event.as.askers.count = asked->count;
+    event.as.askers.rows = asked->rows;
+    node_feed(world, node, &event);
+    node_drain(world, node);
 }
 
 static void node_stopped(struct world *world, int node)
@@ -569,17 +610,15 @@ void node_look_all(struct world *world, int node)
 
 void node_proxy_looked(struct world *world, int node, int proxy)
 {
-    struct proxy_row rows[SIM_SERVERS];
+    const struct sim_view *view = &node_at(world, node)->views[proxy];
     struct event event = { .type = PROXY_LOST };
-    const struct sim_proxy *p = &world->proxies[proxy];
-    if (net_talks(&world->net, party_node(node), party_proxy(proxy)) && p->is_up && !p->is_frozen) {
-        proxy_rows(world, proxy, rows);
+    if (view->was_taken) {
         event.type = PROXY_SEEN;
         event.as.proxy.proxy = proxy;
         event.as.proxy.count = SIM_SERVERS;
-        event.as.proxy.rows = rows;
-        event.as.proxy.sent_at = node_at(world, node)->proxy_asked_at[proxy];
-        event.as.proxy.uptime_ms = -1;
+        event.as.proxy.rows = view->rows;
+        event.as.proxy.sent_at = view->sent_at;
+        event.as.proxy.uptime_ms = view->uptime_ms;
     } else {
         event.as.proxy_lost.proxy = proxy;
         TEXT_SET(event.as.proxy_lost.text, "no answer within the bound");
@@ -700,6 +739,7 @@ void node_start(struct world *world, int node)
     n->core_timer = n->lease_timer = (struct sim_timer){ TIMER_NONE, TIMER_NONE, FC_NEVER };
     n->last_epoch = n->last_chair_epoch = 0;
     n->freezes_before_send_us = 0;
+    memset(n->asked, 0, sizeof n->asked);
     memset(n->has_session, 0, sizeof n->has_session);
     memset(n->last_delivery, 0, sizeof n->last_delivery);
     TEXT_FORMAT(n->name, "fc%d~%llx", node + 1, (unsigned long long)(rng_next(&world->rng) & 0xffffff));

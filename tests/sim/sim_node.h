@@ -16,6 +16,23 @@
 
 struct sim_timer { int64_t wanted, set; struct fc_time asked; };     /* world time; INT64_MAX = none; on its own clock */
 
+/* An HAProxy's view, taken there at one moment, heard here at a later one. */
+struct sim_view {
+    struct fc_time sent_at;
+    bool was_taken;
+    int64_t uptime_ms;
+    struct proxy_row rows[SIM_SERVERS];
+};
+
+/* What another node's board says of who asked it. */
+struct sim_asked {
+    struct fc_time sent_at;
+    bool is_under_way;
+    char pool[64], server[64], node[NODE_NAME_SIZE];
+    int count;
+    struct asked_row rows[ASKED_ROWS_MAX];
+};
+
 struct sim_node {
     int index;
     bool is_up, is_frozen, is_stopping;
@@ -31,8 +48,8 @@ struct sim_node {
     struct sim_timer core_timer, lease_timer;
     bool has_session[SIM_SERVERS];
     int64_t last_delivery[SIM_SERVERS][LANES];   /* a session each: looks, rows, deeds */
-    struct fc_time proxy_asked_at[SIM_PROXIES];
-    struct asked_row asked[SIM_NODES_MAX][ASKED_ROWS_MAX];   /* what the events in the queue point to */
+    struct sim_view views[SIM_PROXIES];          /* on their way to this node, and what the events in its queue point to */
+    struct sim_asked asked[SIM_NODES_MAX];
     int64_t push_deadline;                       /* -1: no push under way */
     bool push_again;
     int queue_head, queue_count;
@@ -58,6 +75,9 @@ void node_timeout(struct world *world, int message);
 void node_session_ended(struct world *world, int node, int server);
 void node_look_all(struct world *world, int node);
 void node_push_step(struct world *world, int node);
+void node_proxy_is_looked_at(struct world *world, int node, int proxy);   /* the proxy's view is taken */
+void node_tells_askers(struct world *world, int node, int other);         /* the other's board is read for this node */
+void node_askers(struct world *world, int node, int other);               /* and heard here */
 void node_proxy_looked(struct world *world, int node, int proxy);
 /* What the board answers for the pool's server at this moment; NULL when the node cannot answer. */
 const char *node_answers(struct world *world, int node, int proxy, const char *request);

@@ -128,7 +128,10 @@ static bool is_at_a_frozen_door(const struct world *world, const struct happenin
     case HAP_NODE_LOOK_ALL:
     case HAP_NODE_PUSH:
     case HAP_NODE_PROXY_LOOKED:
+    case HAP_NODE_ASKERS:
         return world->nodes[h->who].is_frozen;
+    case HAP_NODE_TELLS_ASKERS:
+        return world->nodes[h->what].is_frozen;
     case HAP_NODE_SEND:
     case HAP_NODE_RESULT:
     case HAP_NODE_TIMEOUT:
@@ -145,6 +148,7 @@ static bool is_at_a_frozen_door(const struct world *world, const struct happenin
     case HAP_CLIENT_COMMIT:
         return world->servers[world->clients[h->who].server].is_frozen;
     case HAP_PROXY_PUSHED:
+    case HAP_PROXY_LOOKED_AT:
         return world->proxies[h->who].is_frozen;
     case HAP_FAULT:
     case HAP_NODE_START:
@@ -233,6 +237,12 @@ static void dispatch(struct world *world, const struct happening *h)
     switch (h->kind) {
     case HAP_FAULT:               begin_line(world, h->what); break;
     case HAP_NODE_SEND:           node_send(world, h->what); break;
+    case HAP_PROXY_LOOKED_AT:
+        if (world->nodes[h->what].life == h->life)
+            node_proxy_is_looked_at(world, h->what, h->who);
+        break;
+    case HAP_NODE_TELLS_ASKERS:   if (world->nodes[h->who].life == h->life) node_tells_askers(world, h->who, h->what); break;
+    case HAP_NODE_ASKERS:         if (world->nodes[h->who].life == h->life) node_askers(world, h->who, h->what); break;
     case HAP_PROXY_START:         proxy_start(world, h->who); break;
     case HAP_CLIENT_SEND:         client_send(world, h->who); break;
     case HAP_CLIENT_ARRIVE:       client_arrive(world, h->who); break;
