@@ -150,9 +150,60 @@ static uint64_t desk_order(void *owner, const char *text, size_t length, const c
     return place->ticket;
 }
 
+static void tell_verified(void *owner, enum fc_code code, const char *text, const char *report)
+{
+    struct daemon *d = owner;
+    d->verification = NULL;
+    for (int i = 0; i < DAEMON_VERIFY_WAITERS_MAX; i++) {
+        const struct verify_waiter waiter = d->verify_waiters[i];
+        memset(&d->verify_waiters[i], 0, sizeof d->verify_waiters[i]);
+        if (waiter.ticket != 0)
+            waiter.reply(waiter.waiter, code, text, report);
+    }
+}
+
+static void verified(void *owner, enum fc_code code, const char *report)
+{
+    tell_verified(owner, code, report == NULL ? "out of memory" : "", report);
+}
+
+static void begin_verification(void *owner)
+{
+    struct daemon *d = owner;
+    const struct verify_port port = {
+        .host = d->host, .store = d->store, .mark = DAEMON_VERIFY_MARK, .done = verified, .owner = d,
+    };
+    if (d->verification != NULL)
+        return;
+    if (!d->store->has_chair) {
+        tell_verified(d, FC_REFUSED, "verify-backends is about the pair that BackendServers names; there is none here", NULL);
+        return;
+    }
+    d->verification = verify_begin(&port, &d->core->servers, &d->core->needs);
+    if (d->verification == NULL)
+        tell_verified(d, FC_NO_MEMORY, "out of memory", NULL);
+}
+
+static uint64_t desk_verify(void *owner, desk_report *reply, void *waiter)
+{
+    struct daemon *d = owner;
+    for (int i = 0; i < DAEMON_VERIFY_WAITERS_MAX; i++) {
+        if (d->verify_waiters[i].ticket != 0)
+            continue;
+        d->verify_waiters[i] = (struct verify_waiter){ .ticket = ++d->next_ticket, .reply = reply, .waiter = waiter };
+        d->host->timer_set(d->verify_timer, now_of(d));    /* never answered from within */
+        return d->verify_waiters[i].ticket;
+    }
+    return 0;
+}
+
 static void desk_forget(void *owner, uint64_t ticket)
 {
     struct daemon *d = owner;
+    for (int i = 0; i < DAEMON_VERIFY_WAITERS_MAX; i++) {
+        if (ticket != 0 && d->verify_waiters[i].ticket == ticket)
+            memset(&d->verify_waiters[i], 0, sizeof d->verify_waiters[i]);
+    }
     for (int i = 0; i < DAEMON_WAITERS_MAX; i++) {
         if (ticket != 0 && d->waiters[i].ticket == ticket)
             memset(&d->waiters[i], 0, sizeof d->waiters[i]);
@@ -294,8 +345,9 @@ static enum fc_code open_timers(struct daemon *d, struct fc_err *err)
     d->lease_timer = h->timer(h->agent, lease_due, d);
     d->order_timer = h->timer(h->agent, feed_orders, d);
     d->look_timer = h->timer(h->agent, look_everywhere, d);
+    d->verify_timer = h->timer(h->agent, begin_verification, d);
     d->looked_for_peer_at = FC_EVER;
-    if (d->core_timer == NULL || d->lease_timer == NULL || d->order_timer == NULL || d->look_timer == NULL)
+    if (d->verify_timer == NULL || d->core_timer == NULL || d->lease_timer == NULL || d->order_timer == NULL || d->look_timer == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
     return FC_OK;
 }
@@ -331,7 +383,7 @@ static enum fc_code open_doors(struct daemon *d, struct fc_err *err)
 {
     struct ev_loop *ev = loop_ev(d->loop);
     enum fc_code code;
-    d->desk = (struct desk){ .daemon = d, .config = d->config, .order = desk_order, .forget = desk_forget,
+    d->desk = (struct desk){ .daemon = d, .config = d->config, .order = desk_order, .verify = desk_verify, .forget = desk_forget,
                              .status = daemon_status, .reload = reload, .counters = counters };
     if ((code = agent_listener_open(ev, d->config, d->board, &d->listener, err)) != FC_OK)
         return code;
@@ -408,7 +460,8 @@ void daemon_close(struct daemon *d)
 {
     if (d == NULL)
         return;
-    struct host_timer *const timers[] = { d->core_timer, d->lease_timer, d->order_timer, d->publish_timer, d->look_timer };
+    struct host_timer *const timers[] = { d->core_timer, d->lease_timer, d->order_timer, d->publish_timer, d->look_timer,
+                                          d->verify_timer };
     http_door_close(d->http);
     order_socket_close(d->orders);
     agent_listener_close(d->listener);
@@ -416,6 +469,7 @@ void daemon_close(struct daemon *d)
     proxies_free(d->proxies);
     peers_free(d->peers);
     askers_free(d->askers);
+    verify_drop(d->verification);
     store_close(d->store);
     recorder_stop(d->recorder);
     for (size_t i = 0; d->host != NULL && i < sizeof timers / sizeof timers[0]; i++)

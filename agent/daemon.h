@@ -18,6 +18,7 @@
 #include "agent/peers.h"
 #include "agent/proxies.h"
 #include "agent/recorder.h"
+#include "agent/verify.h"
 #include "backends/lease.h"
 #include "backends/redis.h"
 #include "backends/store.h"
@@ -26,9 +27,12 @@
 
 #define DAEMON_CHECK_LIMIT_MS 5000   /* a check has its own session; nothing but people waits for it */
 #define DAEMON_QUEUE_MAX 256         /* events that the performers of one step may cause */
+#define DAEMON_VERIFY_WAITERS_MAX 32
+#define DAEMON_VERIFY_MARK (UINT64_C(1) << 62)      /* no deed of the core has so high a number */
 #define DAEMON_WAITERS_MAX 128       /* orders whose answer is awaited at a door */
 
 struct waiter { uint64_t ticket; desk_reply *reply; void *waiter; };
+struct verify_waiter { uint64_t ticket; desk_report *reply; void *waiter; };
 struct laid_order { uint64_t ticket; bool may_change; char by[64]; char text[ORDER_TEXT_MAX]; size_t length; };
 
 struct daemon {
@@ -64,6 +68,9 @@ struct daemon {
 
     struct waiter waiters[DAEMON_WAITERS_MAX];
     uint64_t next_ticket;
+    struct verification *verification;       /* under way; NULL none */
+    struct verify_waiter verify_waiters[DAEMON_VERIFY_WAITERS_MAX];
+    struct host_timer *verify_timer;         /* begins one, or says why not, at the next turn of the loop */
     struct laid_order laid[16];      /* given at a door, fed at the next turn of the loop */
     int laid_count;
 

@@ -374,6 +374,10 @@ void daemon_store_heard(void *owner, const struct store_result *result)
     struct daemon *d = owner;
     if (result->code != FC_OK && result->code != FC_REFUSED)
         d->store_failures++;
+    if (result->deed == STORE_CHECK)
+        checked(d, result);
+    if (result->id == DAEMON_VERIFY_MARK && d->verification != NULL)
+        verify_heard(d->verification, result);
     switch (result->deed) {
     case STORE_LOOK:
         looked(d, result);
@@ -388,8 +392,6 @@ void daemon_store_heard(void *owner, const struct store_result *result)
             log_say(&d->log, NOTE_DEBUG, d->store->name[result->server], "%s: %s", store_deed_word(result->deed), result->text);
         break;
     case STORE_CHECK:
-        checked(d, result);
-        break;
     case STORE_COMPARE:
         break;
     case STORE_PREPARE:

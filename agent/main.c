@@ -9,6 +9,7 @@
 #include "agent/metrics.h"
 #include "agent/recorder.h"
 #include "agent/status_json.h"
+#include "agent/verify.h"
 #include "base/text.h"
 #include "core/config_docs.h"
 #include "haproxy/door_script.h"
@@ -19,7 +20,7 @@
 struct options {
     const char *config;              /* --config FILE; NULL = the usual places */
     const char *argument;            /* what follows the command; NULL = nothing */
-    bool shows_effects;
+    bool shows_effects, is_json;
 };
 
 typedef int command(const struct options *options);
@@ -119,6 +120,17 @@ static int dump_config(const struct options *options)
     return 0;
 }
 
+static int verify_backends(const struct options *options)
+{
+    struct fc_err err = { .code = FC_INTERNAL };
+    struct config *config = load(options, false, &err);
+    if (config == NULL)
+        return failed(&err);
+    const int exit_code = verify_command(config, options->is_json);
+    free(config);
+    return exit_code;
+}
+
 static int replay(const struct options *options)
 {
     if (options->argument == NULL) {
@@ -184,6 +196,8 @@ static const struct command_row commands[] = {
     { "dump-config", dump_config, "dump-config [--config FILE]", "print the effective configuration, without secrets" },
     { "haproxy-config", haproxy_config, "haproxy-config [--config FILE] [door.lua]",
       "print the haproxy.cfg for the pools, or the small script that holds the door while a chair moves" },
+    { "verify-backends", verify_backends, "verify-backends [--config FILE] [--json]",
+      "check what the mode needs on each server of the pair, and compare the decision tables" },
     { "replay", replay, "replay [--effects] FILE", "feed a recorded event log (RecordFile) to a fresh core" },
     { "print-docs", print_docs, "print-docs PAGE", "print a reference page from its table" },
 };
@@ -198,7 +212,7 @@ static void print_help(FILE *to)
                 "  firstchair serve --config /etc/firstchair.conf.json\n"
                 "  firstchair haproxy-config --config /etc/firstchair.conf.json > /etc/haproxy/haproxy.cfg\n"
                 "  firstchairctl status\n\n"
-                "Exit codes: 0 done, 2 bad input or configuration; the whole table: firstchair print-docs exit-codes\n");
+                "Exit codes: 0 done, 2 bad input or configuration, 13 something to mend; the whole table: firstchair print-docs exit-codes\n");
 }
 
 static int unknown_word(const char *word)
@@ -222,6 +236,8 @@ int main(int argc, char **argv)
         }
         if (text_is(argv[i], "--effects")) {
             options.shows_effects = true;
+        } else if (text_is(argv[i], "--json")) {
+            options.is_json = true;
         } else if (text_is(argv[i], "--config") && i + 1 < argc) {
             options.config = argv[++i];
         } else if (argv[i][0] == '-') {

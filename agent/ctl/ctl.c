@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "act/orders.h"
+#include "agent/ctl/ctl_report.h"
 #include "agent/ctl/ctl_tables.h"
 #include "agent/ctl/ctl_talk.h"
 #include "base/text.h"
@@ -21,6 +22,7 @@
 #define SOCKETS_MAX 9
 #define LOOK_TIMEOUT_MS 10000            /* a picture is copied from memory: ten seconds is a dead daemon */
 #define ORDER_TIMEOUT_MS 120000          /* longer than a move may take */
+#define VERIFY_TIMEOUT_MS 20000          /* the servers are asked twice, within 5 s each */
 #define WATCH_TIMEOUT_MS 1000            /* a silent node must not hold the picture of the others */
 
 struct wish {
@@ -183,7 +185,7 @@ static void show_picture(const struct wish *wish, const cJSON *status)
     case VERB_EXPLAIN:
         ctl_print_explain(stdout, status, wish->order.pool, wish->order.server, wish->style);
         break;
-    case VERB_SWITCH: case VERB_FAILBACK: case VERB_MAINT: case VERB_DRAIN: case VERB_READY: case VERB_PAUSE:
+    case VERB_VERIFY: case VERB_SWITCH: case VERB_FAILBACK: case VERB_MAINT: case VERB_DRAIN: case VERB_READY: case VERB_PAUSE:
     case VERB_RESUME: case VERB_YIELD: case VERB_COUNT:
         break;                           /* they are answered by a sentence */
     }
@@ -192,10 +194,13 @@ static void show_picture(const struct wish *wish, const cJSON *status)
 static void show_answer(const struct wish *wish, const struct ctl_answer *answer)
 {
     const cJSON *status = cJSON_GetObjectItemCaseSensitive(answer->json, "status");
+    const cJSON *report = cJSON_GetObjectItemCaseSensitive(answer->json, "report");
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer->json, "text"));
 
     if (wish->is_json)
         puts(answer->line);
+    else if (report != NULL)
+        ctl_print_report(stdout, report, wish->style);
     else if (answer->code != FC_OK)
         fprintf(stderr, "firstchairctl: %s: %s\n", fc_code_word(answer->code), text == NULL ? "" : text);
     else if (status != NULL)
@@ -207,7 +212,8 @@ static void show_answer(const struct wish *wish, const struct ctl_answer *answer
 static int give_order(struct wish *wish)
 {
     const bool changes = verb_table[wish->order.verb].changes;
-    const int usual_ms = changes ? ORDER_TIMEOUT_MS + (int)wish->order.limit_ms : LOOK_TIMEOUT_MS;
+    const int usual_ms = changes ? ORDER_TIMEOUT_MS + (int)wish->order.limit_ms : wish->order.verb == VERB_VERIFY ? VERIFY_TIMEOUT_MS
+                                                                                       : LOOK_TIMEOUT_MS;
     struct ctl_answer answer = { .code = FC_OK };
     struct fc_err err = { .code = FC_OK };
 

@@ -3,6 +3,8 @@
  * Colour is never the only carrier of a meaning: the word stands there as well. */
 #include "agent/ctl/ctl_tables.h"
 
+#include "agent/ctl/ctl_report.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -522,6 +524,7 @@ void ctl_print_status(FILE *to, const cJSON *status, struct ctl_style style)
     print_counts(to, status);
     fputc('\n', to);
     print_servers(to, status, style);
+    ctl_print_needs(to, status, style);
     fputc('\n', to);
     ctl_print_pools(to, status, style);
 }
@@ -532,6 +535,7 @@ void ctl_print_watch(FILE *to, const cJSON *status, struct ctl_style style)
 {
     print_node(to, status, style);
     print_servers(to, status, style);
+    ctl_print_needs(to, status, style);
     ctl_print_pools(to, status, style);
     fputc('\n', to);
     ctl_print_events(to, status, WATCHED_EVENTS, style);

@@ -13,6 +13,10 @@
 /* Called zero or more times with is_final false (progress), then once with true. Never from within desk->order. */
 typedef void desk_reply(void *waiter, enum fc_code code, const char *text, bool is_final);
 
+/* Called once, never from within desk->verify. `json` is the report of agent/verify.h, borrowed; NULL when there is none, and then
+ * `text` says why. */
+typedef void desk_report(void *waiter, enum fc_code code, const char *text, const char *json);
+
 /* Numbers of the process for /metrics, beside those in struct status. */
 struct desk_counters {
     uint64_t agent_accepted, agent_answered, agent_refused_source, agent_dropped, agent_open, agent_unknown_target, agent_late;
@@ -26,6 +30,9 @@ struct desk {
     /* Gives an order in the grammar of core/act/orders.h. Returns a ticket for desk->forget. `by` = "user@door". */
     uint64_t (*order)(void *daemon, const char *text, size_t length, const char *by, bool may_change, desk_reply *reply,
                       void *waiter);
+    /* Checks the servers of the pair now; whoever asks while that is under way gets the same report. Ticket as above; 0: too many
+     * ask at one time. */
+    uint64_t (*verify)(void *daemon, desk_report *reply, void *waiter);
     void (*forget)(void *daemon, uint64_t ticket);          /* the asker went away: no reply any more; the order goes on */
     const struct status *(*status)(void *daemon);           /* the picture, at most a few ms old; borrowed until the next call */
     enum fc_code (*reload)(void *daemon, struct fc_err *err);

@@ -227,6 +227,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **mi
     if (request == NULL)
         return;
     http_order_forget(request);
+    free(request->order.report);
     free(request);
     *mine = NULL;
 }

@@ -7,6 +7,7 @@
 
 #include "act/orders.h"
 #include "agent/status_json.h"
+#include "agent/verify.h"
 #include "base/text.h"
 
 /* ---- waiting ---- */
@@ -49,7 +50,54 @@ static void on_bound(struct ev_loop *loop, ev_timer *timer, int events)
     (void)loop;
     (void)events;
     request->door->desk->forget(request->door->desk->daemon, request->order.ticket);
-    http_order_end(request, FC_TIMEOUT, "the order goes on, but its end was not heard in time; see /api/steering/status");
+    http_order_end(request, FC_TIMEOUT, request->order.said[0] == '\0'
+                                            ? "the servers were not checked in time; ask again"
+                                            : "the order goes on, but its end was not heard in time; see /api/steering/status");
+}
+
+static bool may_wait(const struct http_request *request, struct http_answer *answer)
+{
+    if (request->door->counters.orders_waiting < HTTP_ORDERS_MAX)
+        return true;
+    answer_error(answer, FC_BUSY, "%d orders already wait for their end; ask again", HTTP_ORDERS_MAX);
+    return false;
+}
+
+/* The connection sleeps from here on. Ticket 0: nobody took it up. */
+static void wait_for(struct http_request *request, uint64_t ticket, int64_t limit_ms, struct http_answer *answer)
+{
+    struct http_door *door = request->door;
+
+    if (ticket == 0) {
+        answer_error(answer, FC_BUSY, "too many wait for an answer already; ask again");
+        return;
+    }
+    request->order.ticket = ticket;
+    request->order.state = HTTP_ORDER_WAITING;
+    LIST_INSERT_HEAD(&door->waiting, request, order.by_door);
+    door->counters.orders_waiting++;
+    MHD_suspend_connection(request->connection);
+    answer->is_later = true;
+    ev_timer_init(&request->order.bound, on_bound, (double)(limit_ms + HTTP_ORDER_SPARE_MS) / 1000.0, 0.0);
+    request->order.bound.data = request;
+    ev_timer_start(door->loop, &request->order.bound);
+}
+
+static void on_report(void *waiter, enum fc_code code, const char *text, const char *json)
+{
+    struct http_request *request = waiter;
+    if (request->order.state != HTTP_ORDER_WAITING)
+        return;
+    request->order.report = json == NULL ? NULL : strdup(json);
+    http_order_end(request, json != NULL && request->order.report == NULL ? FC_NO_MEMORY : code, text);
+}
+
+void http_verify(struct http_request *request, struct http_answer *answer)
+{
+    const struct desk *desk = request->door->desk;
+
+    if (may_wait(request, answer))
+        wait_for(request, desk->verify(desk->daemon, on_report, request), VERIFY_WHOLE_MS, answer);
 }
 
 static void give(struct http_request *request, const char *text, int64_t limit_ms, struct http_answer *answer)
@@ -57,22 +105,12 @@ static void give(struct http_request *request, const char *text, int64_t limit_m
     struct http_door *door = request->door;
     char by[HTTP_USER_SIZE + sizeof "@http"];
 
-    if (door->counters.orders_waiting >= HTTP_ORDERS_MAX) {
-        answer_error(answer, FC_BUSY, "%d orders already wait for their end; ask again", HTTP_ORDERS_MAX);
+    if (!may_wait(request, answer))
         return;
-    }
+    door->counters.orders++;
     TEXT_FORMAT(by, "%s@http", request->user);
     TEXT_SET(request->order.said, text);
-    request->order.state = HTTP_ORDER_WAITING;
-    LIST_INSERT_HEAD(&door->waiting, request, order.by_door);
-    door->counters.orders++;
-    door->counters.orders_waiting++;
-    MHD_suspend_connection(request->connection);
-    answer->is_later = true;
-    ev_timer_init(&request->order.bound, on_bound, (double)(limit_ms + HTTP_ORDER_SPARE_MS) / 1000.0, 0.0);
-    request->order.bound.data = request;
-    ev_timer_start(door->loop, &request->order.bound);
-    request->order.ticket = door->desk->order(door->desk->daemon, text, strlen(text), by, true, on_reply, request);
+    wait_for(request, door->desk->order(door->desk->daemon, text, strlen(text), by, true, on_reply, request), limit_ms, answer);
 }
 
 /* orchestrator's route promises Details null; our own name the order and the code. */
@@ -81,6 +119,11 @@ void http_order_answer(struct http_request *request, struct http_answer *answer)
     const enum fc_code code = request->order.code;
     cJSON *details = NULL;
 
+    if (request->order.report != NULL) {
+        answer_json(answer, MHD_HTTP_OK, request->order.report);
+        request->order.report = NULL;
+        return;
+    }
     if (code != FC_OK)
         request->door->counters.failed++;
     if (request->route->right == HTTP_ORDER) {

@@ -40,6 +40,8 @@ static const struct http_route routes[] = {
     READ("/api/steering/pools", http_pools, "all pools"),
     READ("/api/steering/pool/:pool", http_pool, "one pool"),
     READ("/api/steering/events", http_events, "the latest events, oldest first; ?count=N"),
+    READ("/api/steering/verify-backends", http_verify,
+         "what the mode needs, checked now on each server of the pair, and whether their decision tables are the same"),
     ORDER("/api/steering/switch/:pool/:server", "switch $1 to $2", TAKES_FORCE | TAKES_WITHIN,
           "the chair of the pool moves to the server; ?force=1, ?within=SECONDS"),
     ORDER("/api/steering/failback/:pool", "failback $1", 0, "the chair goes back to the preferred server"),

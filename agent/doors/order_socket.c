@@ -307,6 +307,37 @@ static void on_reply(void *waiter, enum fc_code code, const char *text, bool is_
     watch_for(client);
 }
 
+/* As on_reply: from within a step of the daemon. */
+static void on_report(void *waiter, enum fc_code code, const char *text, const char *json)
+{
+    struct client *client = waiter;
+    char head[64];
+
+    assert(client->is_waiting);
+    client->is_waiting = false;
+    TEXT_FORMAT(head, "{\"code\":\"%s\",\"report\":", fc_code_word(code));
+    const bool is_added = json == NULL ? out_object(client, fc_code_word(code), "text", text)
+                                       : out_add(client, head) && out_add(client, json) && out_add(client, "}\n");
+    if (!is_added) {
+        client_close(client);
+        return;
+    }
+    have_patience(client);
+    watch_for(client);
+}
+
+static bool verify(struct client *client)
+{
+    const struct desk *desk = client->door->desk;
+
+    client->ticket = desk->verify(desk->daemon, on_report, client);
+    if (client->ticket == 0)
+        return say(client, FC_BUSY, "too many wait for a report already; ask again");
+    client->is_waiting = true;
+    have_patience(client);
+    return true;
+}
+
 /* False when the client is gone. */
 static bool take_order(struct client *client, const char *text, size_t length)
 {
@@ -316,10 +347,14 @@ static bool take_order(struct client *client, const char *text, size_t length)
 
     if (order_parse(text, length, &order, &err) != FC_OK)
         return say(client, err.code, err.text);
+    if (order.verb == VERB_VERIFY)
+        return verify(client);
     if (!verb_table[order.verb].changes)
         return show(client, &order);
-    client->is_waiting = true;
     client->ticket = desk->order(desk->daemon, text, length, client->by, client->may_change, on_reply, client);
+    if (client->ticket == 0)
+        return say(client, FC_BUSY, "too many orders wait already; ask again");
+    client->is_waiting = true;
     have_patience(client);
     return true;
 }

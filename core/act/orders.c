@@ -16,6 +16,9 @@ const struct verb_row verb_table[VERB_COUNT] = {
     [VERB_EVENTS] = { "events", "events [COUNT]", "What happened lately, oldest first.", "events 20", false, false },
     [VERB_EXPLAIN] = { "explain", "explain [POOL[/SERVER]]", "Why things are as they are, with the inputs of the rule.",
                        "explain fc_backend/db1", false, false },
+    [VERB_VERIFY] = { "verify-backends", "verify-backends",
+                      "Checks now what the mode needs on each server of the pair, and compares their decision tables.",
+                      "verify-backends", false, false },
     [VERB_SWITCH] = { "switch", "switch POOL [to] SERVER [force] [within SECONDS]",
                       "Seats another server: revoke, fence, catch up, open, grant. Force skips the catch-up and names the loss.",
                       "switch fc_backend to db2 within 10", true, true },
@@ -314,7 +317,7 @@ typedef enum fc_code parse_operands(struct order *order, struct words *words, st
 
 static parse_operands *const operands_of[VERB_COUNT] = {
     [VERB_STATUS] = parse_nothing, [VERB_POOLS] = parse_nothing, [VERB_EVENTS] = parse_count,
-    [VERB_EXPLAIN] = parse_maybe_target, [VERB_SWITCH] = parse_switch, [VERB_FAILBACK] = parse_pool,
+    [VERB_VERIFY] = parse_nothing, [VERB_EXPLAIN] = parse_maybe_target, [VERB_SWITCH] = parse_switch, [VERB_FAILBACK] = parse_pool,
     [VERB_MAINT] = parse_target_because, [VERB_DRAIN] = parse_target_because, [VERB_READY] = parse_target,
     [VERB_PAUSE] = parse_pool_because, [VERB_RESUME] = parse_pool, [VERB_YIELD] = parse_nothing,
 };
@@ -323,7 +326,7 @@ static parse_operands *const operands_of[VERB_COUNT] = {
 
 static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 
-/* Letters to insert, remove or change. Both are short: the longest verb has eight letters. */
+/* Letters to insert, remove or change. Both are short: the longest verb has fifteen letters. */
 static int letters_apart(struct word given, const char *verb)
 {
     int row[16];
@@ -363,8 +366,8 @@ static enum fc_code unknown_verb(struct word word, struct fc_err *err)
     }
     if (nearest != NULL)
         return fc_fail(err, FC_BAD_INPUT, "'%s' is not an order; the nearest is: %s", echo_of(word).text, nearest->usage);
-    return fc_fail(err, FC_BAD_INPUT, "'%s' is not an order; orders are status, pools, events, explain, switch, failback, "
-                   "maint, drain, ready, pause, resume and yield", echo_of(word).text);
+    return fc_fail(err, FC_BAD_INPUT, "'%s' is not an order; orders are status, pools, events, explain, verify-backends, "
+                   "switch, failback, maint, drain, ready, pause, resume and yield", echo_of(word).text);
 }
 
 enum fc_code order_parse(const char *text, size_t length, struct order *ret, struct fc_err *err)

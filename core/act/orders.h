@@ -2,6 +2,7 @@
  *
  *   status                              pools                          events [COUNT]
  *   explain [POOL[/SERVER]]             failback POOL                  yield
+ *   verify-backends
  *   switch POOL [to] SERVER [force] [within SECONDS]
  *   maint POOL/SERVER [because TEXT]    drain POOL/SERVER [because TEXT]    ready POOL/SERVER
  *   pause POOL [because TEXT]           resume POOL
@@ -20,7 +21,7 @@
 #include "model/look.h"
 
 enum verb {
-    VERB_STATUS = 0, VERB_POOLS, VERB_EVENTS, VERB_EXPLAIN,
+    VERB_STATUS = 0, VERB_POOLS, VERB_EVENTS, VERB_EXPLAIN, VERB_VERIFY,
     VERB_SWITCH, VERB_FAILBACK, VERB_MAINT, VERB_DRAIN, VERB_READY, VERB_PAUSE, VERB_RESUME, VERB_YIELD,
     VERB_COUNT
 };

@@ -19,6 +19,7 @@ const struct fc_code_row fc_code_table[FC_CODE_COUNT] = {
     [FC_STORE]       = { "store",       500,  9, "the backend store failed or is out of reach" },
     [FC_UNREACHABLE] = { "unreachable", 500, 10, "the node, server or proxy does not answer" },
     [FC_NO_MEMORY]   = { "no-memory",   500, 11, "out of memory" },
+    [FC_FINDINGS]    = { "findings",    200, 13, "looked as asked, and found something to mend" },
     [FC_INTERNAL]    = { "internal",    500, 12, "a defect in firstchair" },
 };
 

@@ -19,6 +19,7 @@ enum fc_code {
     FC_STORE,        /* the backend store failed or is out of reach */
     FC_UNREACHABLE,  /* a server, proxy or node does not answer */
     FC_NO_MEMORY,
+    FC_FINDINGS,     /* looked, and found something that is to be mended */
     FC_INTERNAL,     /* a defect of ours, said aloud instead of hidden */
     FC_CODE_COUNT
 };

@@ -10,7 +10,9 @@
 
 static need_check is, is_one_of, at_most, at_least_servers, differs, is_same, follows_the_other, is_running, recovers, runs_level;
 
-#define RULE(word, severity, setting, check, wanted, sentence) { word, NEED_##severity, SETTING_##setting, check, wanted, sentence },
+#define RULE(word, severity, setting, check, wanted, sentence) { word, NEED_##severity, SETTING_##setting, check, wanted, NULL, sentence },
+#define RULE_OR(word, severity, setting, check, wanted, unread, sentence) \
+    { word, NEED_##severity, SETTING_##setting, check, wanted, unread, sentence },
 
 const struct need_rule need_rules[] = {
     /* what breaks the promise of a planned move: nothing taken is lost, and the fence holds */
@@ -38,7 +40,8 @@ const struct need_rule need_rules[] = {
          "$s has sync_binlog $v: a crash of its host loses acknowledged writes from its log; set sync_binlog = 1")
     RULE("flush-log", ALARM, FLUSH_LOG, is, "1",
          "$s has innodb_flush_log_at_trx_commit $v: a crash of its host loses acknowledged writes; set it to 1")
-    RULE("boot-read-only", ALARM, BOOT_READ_ONLY, is, "ON",
+    RULE_OR("boot-read-only", ALARM, BOOT_READ_ONLY, is, "ON",
+         "read_only of $s was set since it started, which hides what it started with; a node that saw it before remembers",
          "$s starts writable, so after a restart it takes writes until it is fenced: set read_only = ON in its option file")
     RULE("isolation", ALARM, ISOLATION, is_one_of, "REPEATABLE-READ or SERIALIZABLE",
          "$s has the isolation $v, under which InnoDB refuses STATEMENT logging: set transaction_isolation = REPEATABLE-READ")
@@ -72,7 +75,8 @@ const struct need_rule need_rules[] = {
          "$s is in the time zone $v, $o in $p, so local times change with a move: give both the same time_zone")
     RULE("event-scheduler", WARNING, EVENT_SCHEDULER, is_one_of, "OFF or DISABLED",
          "$s has event_scheduler $v: events run where they were made, not where the chair is; set it to OFF, or let no event write")
-    RULE("above-read-only", WARNING, ABOVE_READ_ONLY, is, SETTING_NONE,
+    RULE_OR("above-read-only", WARNING, ABOVE_READ_ONLY, is, SETTING_NONE,
+         "`fence` sees no other accounts on $s: GRANT SELECT ON mysql.* to it, or see to it that none has SUPER or READ ONLY ADMIN",
          "read_only does not bind these accounts on $s, so the fence does not either: $v; take SUPER and READ ONLY ADMIN away")
     RULE("clock", WARNING, CLOCK, runs_level, "within 2 s of this node's",
          "the clock of $s differs from this node's by $v: set both by NTP")
@@ -81,6 +85,7 @@ const size_t need_rule_count = sizeof need_rules / sizeof need_rules[0];
 _Static_assert(sizeof need_rules / sizeof need_rules[0] <= NEED_RULES_MAX, "a mask has a bit for each");
 
 #undef RULE
+#undef RULE_OR
 
 /* ---- checks ------------------------------------------------------------------------------------------------------- */
 
@@ -308,17 +313,29 @@ static const char *piece_for(char letter, const struct need_rule *rule, const st
     }
 }
 
+static void fill_in(const char *sentence, const struct need_rule *rule, const struct need_view *view, char *to, size_t size)
+{
+    size_t length = 0;
+    to[0] = '\0';
+    for (const char *c = sentence; *c != '\0' && length + 1 < size; c++) {
+        const char one[2] = { *c, '\0' };
+        text_copy(to + length, size - length, *c == '$' ? piece_for(*++c, rule, view) : one);
+        length += strlen(to + length);
+    }
+}
+
 void need_sentence(const struct needs *needs, const struct servers *servers, int server, size_t rule, char *to, size_t size)
 {
     struct need_view view = view_of(needs, servers, server);
-    size_t length = 0;
     verdict_on(rule, &view);                                 /* it may name the other server */
-    to[0] = '\0';
-    for (const char *c = need_rules[rule].sentence; *c != '\0' && length + 1 < size; c++) {
-        const char one[2] = { *c, '\0' };
-        text_copy(to + length, size - length, *c == '$' ? piece_for(*++c, &need_rules[rule], &view) : one);
-        length += strlen(to + length);
-    }
+    fill_in(need_rules[rule].sentence, &need_rules[rule], &view, to, size);
+}
+
+void need_unread_sentence(const struct needs *needs, const struct servers *servers, int server, size_t rule, char *to, size_t size)
+{
+    const struct need_view view = view_of(needs, servers, server);
+    const bool is_said = need_rules[rule].unread != NULL && (needs->list[server].unknown >> rule & 1) != 0;
+    fill_in(is_said ? need_rules[rule].unread : "", &need_rules[rule], &view, to, size);
 }
 
 const char *need_severity_word(enum need_severity severity)

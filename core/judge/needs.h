@@ -38,6 +38,7 @@ struct need_rule {
     enum setting setting;            /* what is shown, and what most checks look at */
     need_check *check;
     const char *wanted;              /* for the table; for `check` where it compares with something literal */
+    const char *unread;              /* why it may stay unknown of a server that answers, as a sentence; NULL: it does not */
     const char *sentence;            /* $s the server, $v its value, $o the other server, $p the other's value */
 };
 
@@ -63,7 +64,8 @@ void needs_denied(struct needs *needs, int server, const char *why, struct fc_ti
 /* Counts every rule for every server anew. */
 void needs_judge(struct needs *needs, const struct servers *servers);
 
-/* The sentence for this server, at most size bytes. */
+/* The sentence for this server, at most size bytes. The other one: why it is not known; "" where there is nothing to say. */
+void need_unread_sentence(const struct needs *needs, const struct servers *servers, int server, size_t rule, char *to, size_t size);
 void need_sentence(const struct needs *needs, const struct servers *servers, int server, size_t rule, char *to, size_t size);
 /* The first rule of severity `refuse` that this server misses; -1 none. */
 int needs_refusal(const struct needs *needs, int server);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/ctl/ctl_report.h"
 #include "agent/ctl/ctl_tables.h"
 #include "agent/status_json.h"
 #include "base/text.h"
@@ -362,4 +363,44 @@ Test(ctl_tables, a_picture_of_the_wrong_shape_is_survived)
     ctl_print_explain(to, json, "", "", plain);
     ctl_print_status(to, NULL, plain);
     cr_assert_gt(strlen(end()), 0);
+}
+
+/* ---- verify-backends ---- */
+
+static const char *report_shown(const char *report)
+{
+    static char text[4096];
+    cJSON *read = cJSON_Parse(report);
+    FILE *file = fmemopen(text, sizeof text, "w");
+    cr_assert(read != NULL && file != NULL);
+    ctl_print_report(file, read, plain);
+    fclose(file);
+    cJSON_Delete(read);
+    return text;
+}
+
+Test(ctl_tables, a_report_is_a_row_a_requirement_with_its_sentence_and_then_the_tables)
+{
+    cr_expect_str_eq(report_shown(
+        "{\"verdict\":\"to-mend\",\"servers\":[{\"name\":\"db1\",\"text\":\"\"},{\"name\":\"db2\",\"text\":\"\"}],\"needs\":["
+        "{\"word\":\"log-bin\",\"severity\":\"refuse\",\"verdict\":\"missing\",\"values\":[\"ON\",\"OFF\"],"
+        "\"verdicts\":[\"well\",\"missing\"],\"texts\":[\"db2 writes no binary log\"]},"
+        "{\"word\":\"clock\",\"severity\":\"warning\",\"verdict\":\"not known\",\"values\":[\"\",\"\"],\"verdicts\":[],\"texts\":[]}],"
+        "\"comparisons\":[{\"left\":\"db1\",\"right\":\"db2\",\"is_done\":true,\"differences\":["
+        "{\"table\":\"firstchair_hold\",\"key\":\"p/db1\",\"column\":\"kind\",\"left\":\"maint\",\"right\":\"drain\"},"
+        "{\"table\":\"firstchair_order\",\"key\":\"7\",\"column\":\"\",\"left\":null,\"right\":\"\"}],\"more\":3}]}"),
+        "requirement  db1  db2  verdict    \n"
+        "log-bin      ON   OFF  refuse     db2 writes no binary log\n"
+        "clock        -    -    not known  \n"
+        "tables of db1 and db2: 2 differ\n"
+        "  firstchair_hold p/db1: kind is 'maint' on db1, 'drain' on db2\n"
+        "  firstchair_order 7: only on db2\n"
+        "  and 3 more\n"
+        "there is something to mend\n");
+}
+
+Test(ctl_tables, half_a_report_crashes_nobody)
+{
+    cr_expect(strstr(report_shown("{}"), "not all servers could be asked") != NULL);
+    cr_expect(strstr(report_shown("{\"needs\":7,\"servers\":[1],\"comparisons\":[{}]}"), "not compared") != NULL);
 }

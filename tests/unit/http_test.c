@@ -59,6 +59,18 @@ static void forget_order(void *daemon, uint64_t ticket)
     stage.reply = NULL;
 }
 
+static desk_report *told_to;
+static void *told_whom;
+static bool is_full_up;
+
+static uint64_t take_verify(void *daemon, desk_report *reply, void *waiter)
+{
+    (void)daemon;
+    told_to = reply;
+    told_whom = waiter;
+    return is_full_up ? 0 : 4711;
+}
+
 static const struct status *lend_status(void *daemon)
 {
     (void)daemon;
@@ -104,7 +116,7 @@ static void stage_set(void)
     TEXT_SET(status->servers[0].address, "10.0.0.1:3306");
     status->pool_count = 1;
     TEXT_SET(status->pools[0].name, "fc_backend");
-    stage.desk = (struct desk){ .config = &stage.config, .order = take_order, .forget = forget_order,
+    stage.desk = (struct desk){ .config = &stage.config, .order = take_order, .verify = take_verify, .forget = forget_order,
                                 .status = lend_status, .reload = reload_config, .counters = count };
 }
 
@@ -697,6 +709,35 @@ Test(http, an_order_without_an_end_is_answered_at_its_bound)
     answers_with(500, "the order goes on");
     answers_with(500, "\"code\":\"timeout\"");
     cr_assert_eq(stage.forgotten_count, 1);
+    stage_close();
+}
+
+static void ask_report(enum fc_code code, const char *text, const char *json)
+{
+    struct client *client = client_ask("GET", "/api/steering/verify-backends", LOCAL);
+    told_to = NULL;
+    for (int i = 0; i < PATIENCE && told_to == NULL; i++)
+        turn(client);
+    cr_assert(told_to != NULL);
+    told_to(told_whom, code, text, json);
+    client_wait(client);
+    memcpy(answer, client->heard, client->length + 1);
+    client_close(client);
+}
+
+Test(http, the_report_on_the_servers_comes_as_it_is_also_when_something_is_to_be_mended)
+{
+    stage_open();
+    ask_report(FC_OK, "", "{\"verdict\":\"well\"}");
+    answers(200, "{\"verdict\":\"well\"}");
+    ask_report(FC_FINDINGS, "", "{\"verdict\":\"to-mend\"}");
+    answers(200, "{\"verdict\":\"to-mend\"}");
+    ask_report(FC_REFUSED, "there is no pair here", NULL);
+    answers_with(500, "there is no pair here");
+    is_full_up = true;
+    ask("/api/steering/verify-backends");
+    answers_with(500, "too many wait");
+    cr_assert_eq(stage.order_count, 0);
     stage_close();
 }
 

@@ -25,6 +25,7 @@ static char folder[64];
 
 static struct { char text[ORDER_TEXT_MAX + 1], by[64]; bool may_change; desk_reply *reply; void *waiter; } asked;
 static int orders_given, orders_forgotten;
+static bool is_full_up;              /* the desk takes no more */
 
 static uint64_t desk_order(void *daemon, const char *text, size_t length, const char *by, bool may_change,
                            desk_reply *reply, void *waiter)
@@ -35,7 +36,7 @@ static uint64_t desk_order(void *daemon, const char *text, size_t length, const 
     asked.may_change = may_change;
     asked.reply = reply;
     asked.waiter = waiter;
-    return (uint64_t)++orders_given;
+    return is_full_up ? 0 : (uint64_t)++orders_given;
 }
 
 static void desk_forget(void *daemon, uint64_t ticket)
@@ -51,7 +52,18 @@ static const struct status *desk_status(void *daemon)
     return picture;
 }
 
-static struct desk desk = { .order = desk_order, .forget = desk_forget, .status = desk_status };
+static desk_report *report_to;
+static void *report_whom;
+
+static uint64_t desk_verify(void *daemon, desk_report *reply, void *waiter)
+{
+    (void)daemon;
+    report_to = reply;
+    report_whom = waiter;
+    return is_full_up ? 0 : (uint64_t)++orders_given;
+}
+
+static struct desk desk = { .order = desk_order, .verify = desk_verify, .forget = desk_forget, .status = desk_status };
 
 /* ---- the stage ---- */
 
@@ -414,5 +426,30 @@ Test(order_socket, a_listed_number_has_authority)
     settle();
     cr_assert(asked.may_change);
     cr_assert_str_eq(asked.by, "54321@socket");
+    close(fd);
+}
+
+Test(order_socket, a_report_is_asked_for_and_comes_in_one_line_with_its_code)
+{
+    const int fd = visit();
+    say(fd, "verify-backends\n");
+    settle();
+    cr_assert(report_to != NULL);
+    report_to(report_whom, FC_FINDINGS, "", "{\"verdict\":\"to-mend\"}");
+    cr_expect_str_eq(hear(fd), "{\"code\":\"findings\",\"report\":{\"verdict\":\"to-mend\"}}");
+    say(fd, "verify-backends\n");
+    settle();
+    report_to(report_whom, FC_REFUSED, "there is no pair here", NULL);
+    cr_expect_str_eq(hear(fd), "{\"code\":\"refused\",\"text\":\"there is no pair here\"}");
+    close(fd);
+}
+
+Test(order_socket, a_desk_that_takes_no_more_is_answered_at_once)
+{
+    const int fd = visit();
+    is_full_up = true;
+    say(fd, "yield\nverify-backends\n");
+    cr_expect(strstr(hear(fd), "\"code\":\"busy\"") != NULL);
+    cr_expect(strstr(hear(fd), "\"code\":\"busy\"") != NULL);
     close(fd);
 }

@@ -19,6 +19,10 @@ void bench_heard(void *owner, const struct store_result *result)
     b->result = *result;
     b->heard_id = result->id;
     b->heard_count++;
+    if (result->settings != NULL)
+        b->settings = *result->settings;
+    if (result->rows != NULL)
+        cr_assert(mysql_rows_copy(&b->rows, result->rows));
     if (result->look != NULL)
         b->look = *result->look;
 }

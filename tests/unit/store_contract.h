@@ -5,6 +5,7 @@
 #ifndef FC_TESTS_STORE_CONTRACT_H
 #define FC_TESTS_STORE_CONTRACT_H
 
+#include "backends/mysql/mysql_rows.h"
 #include "backends/store.h"
 #include "private_server.h"
 
@@ -22,6 +23,8 @@ struct bench {
     int store_count;
     uint64_t asked_id;
     struct store_result result;                         /* the last one heard */
+    struct server_settings settings;                    /* of the last check */
+    struct mysql_rows rows;                             /* of the last reading of the tables */
     struct server_look look;                            /* of the last look */
     uint64_t heard_id;
     int heard_count;

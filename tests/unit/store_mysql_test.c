@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/compare.h"
 #include "base/text.h"
 #include "private_mariadb.h"
 #include "statement_replay.h"
@@ -95,6 +96,7 @@ static void bench_free(struct bench *b)
     for (int i = 0; i < place->server_count; i++)
         mariadb_close(&place->servers[i]);
     free(place);
+    mysql_rows_done(&b->rows);
     free(b);
 }
 
@@ -270,5 +272,117 @@ Test(store_pair, a_killed_server_is_noticed_at_once_and_found_again)
     for (int i = 0; i < 20 && bench_ask(b, 0, (struct store_request){ .deed = STORE_LOOK, .server = 1 })->code != FC_OK; i++)
         pump_for(&b->pump, 100);
     cr_expect_eq(b->result.code, FC_OK, "%s", b->result.text);
+    bench_free(b);
+}
+
+/* ---- what the mode needs, read from real servers ---- */
+
+static const struct server_settings *check(struct bench *b, int server)
+{
+    const struct store_result *r = bench_ask(b, 0, (struct store_request){ .deed = STORE_CHECK, .server = server, .limit_ms = 5000 });
+    cr_assert_eq(r->code, FC_OK, "%s", r->text);
+    return &b->settings;
+}
+
+static void says(const struct server_settings *s, enum setting setting, const char *wanted)
+{
+    cr_expect_str_eq(s->value[setting], wanted, "setting %d is '%s'", (int)setting, s->value[setting]);
+}
+
+Test(store_pair, a_check_reads_what_the_mode_needs_in_one_round_trip)
+{
+    static const struct { enum setting setting; const char *value; } wanted[] = {
+        { SETTING_LOG_BIN, "ON" }, { SETTING_BINLOG_FORMAT, "STATEMENT" }, { SETTING_SERVER_ID, "2" }, { SETTING_GTID_DOMAIN, "2" },
+        { SETTING_GTID_STRICT, "OFF" }, { SETTING_LOG_UPDATES, "ON" }, { SETTING_SYNC_BINLOG, "0" }, { SETTING_FLUSH_LOG, "0" },
+        { SETTING_RELAY_RECOVERY, "OFF" }, { SETTING_ISOLATION, "REPEATABLE-READ" }, { SETTING_INCREMENT, "1" },
+        { SETTING_OFFSET, "1" }, { SETTING_NET_TIMEOUT, "5" }, { SETTING_EXEC_MODE, "STRICT" }, { SETTING_SKIP_ERRORS, "OFF" },
+        { SETTING_EVENT_SCHEDULER, "OFF" }, { SETTING_BOOT_READ_ONLY, "ON" }, { SETTING_FENCE_LOGIN, "none" },
+        { SETTING_FENCE_LACKS, "none" }, { SETTING_ABOVE_READ_ONLY, "" }, { SETTING_BINLOG_FILTER, "none" },
+        { SETTING_REPLICATION, "running" }, { SETTING_REPLICATES_FROM, "1" }, { SETTING_REPLICA_FILTER, "none" },
+        { SETTING_CONNECT_RETRY, "1" }, { SETTING_USES_GTID, "Slave_Pos" },
+    };
+    struct bench *b = pair_new();
+    const struct server_settings *s = check(b, 1);
+    for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+        says(s, wanted[i].setting, wanted[i].value);
+    cr_expect(s->is_mariadb && s->identity[0] != '\0' && s->uptime_s >= 0 && s->uptime_s < 600);
+    cr_expect(s->clock_error_ms >= 0 && s->clock_skew_ms <= s->clock_error_ms && -s->clock_skew_ms <= s->clock_error_ms,
+              "one machine has one clock: %s", s->value[SETTING_CLOCK]);
+    cr_expect_str_neq(s->value[SETTING_SQL_MODE], "");
+    cr_expect_str_neq(s->value[SETTING_TIME_ZONE], "SYSTEM");
+    bench_free(b);
+}
+
+Test(store_pair, what_a_server_started_with_is_told_until_set_global_hides_it_and_again_after_its_start)
+{
+    struct bench *b = pair_new();
+    struct place *place = b->place;
+    says(check(b, 1), SETTING_BOOT_READ_ONLY, "ON");
+    mariadb_do(&place->servers[1], "set global read_only = 0");
+    says(check(b, 1), SETTING_BOOT_READ_ONLY, "");
+    mariadb_do(&place->servers[1], "set global read_only = 1");
+    says(check(b, 1), SETTING_BOOT_READ_ONLY, "");
+    mariadb_restart(&place->servers[1]);
+    says(check(b, 1), SETTING_BOOT_READ_ONLY, "ON");
+    bench_free(b);
+}
+
+Test(store_pair, a_privilege_that_the_fence_lacks_is_named_and_the_rest_is_read_all_the_same)
+{
+    struct bench *b = pair_new();
+    struct mariadb *server = &((struct place *)b->place)->servers[1];
+    mariadb_do(server, "set session sql_log_bin = 0; revoke slave monitor, process on *.* from fence@127.0.0.1;"
+                       "revoke insert on fc.* from fence@127.0.0.1");
+    const struct server_settings *s = check(b, 1);
+    says(s, SETTING_FENCE_LACKS, "PROCESS on *.*, SLAVE MONITOR on *.*, INSERT on the schema");
+    says(s, SETTING_LOG_BIN, "ON");
+    says(s, SETTING_REPLICATION, "");
+    mariadb_do(server, "grant slave monitor, process on *.* to fence@127.0.0.1; grant all on fc.* to fence@127.0.0.1");
+    s = check(b, 1);      /* a new login: privileges are those of now */
+    says(s, SETTING_FENCE_LACKS, "none");
+    says(s, SETTING_REPLICATION, "running");
+    mariadb_do(server, "alter user fence@127.0.0.1 identified by 'other'");
+    const struct store_result *r = bench_ask(b, 0, (struct store_request){ .deed = STORE_CHECK, .server = 1, .limit_ms = 5000 });
+    cr_expect(r->code != FC_OK && r->loss == LOSS_DENIED, "%s", r->text);
+    bench_free(b);
+}
+
+Test(store_pair, accounts_above_read_only_are_named_where_the_fence_may_see_them)
+{
+    struct bench *b = pair_new();
+    struct mariadb *server = &((struct place *)b->place)->servers[1];
+    mariadb_do(server, "set session sql_log_bin = 0; create user boss@'10.%' identified by 'b'; create user tame@'%' identified by 't';"
+                       "grant super on *.* to boss@'10.%'; grant process on *.* to tame@'%'; drop user if exists root@127.0.0.1;"
+                       "delete from mysql.global_priv where user = 'root' and host <> 'localhost'; flush privileges");
+    says(check(b, 1), SETTING_ABOVE_READ_ONLY, "");
+    mariadb_do(server, "grant select on mysql.* to fence@127.0.0.1");
+    says(check(b, 1), SETTING_ABOVE_READ_ONLY, "'boss'@'10.%'");
+    mariadb_do(server, "revoke super on *.* from boss@'10.%'");
+    says(check(b, 1), SETTING_ABOVE_READ_ONLY, "none");
+    bench_free(b);
+}
+
+Test(store_pair, filters_a_stopped_replica_and_its_error_are_told)
+{
+    struct bench *b = pair_new();
+    struct mariadb *server = &((struct place *)b->place)->servers[1];
+    mariadb_do(server, "stop slave; set global replicate_do_db = 'a,b'; set global replicate_wild_ignore_table = 'x.%'");
+    const struct server_settings *s = check(b, 1);
+    says(s, SETTING_REPLICATION, "stopped");
+    says(s, SETTING_REPLICA_FILTER, "Replicate_Do_DB=a,b, Replicate_Wild_Ignore_Table=x.%");
+    mariadb_do(server, "reset slave all");
+    says(check(b, 1), SETTING_REPLICATION, "none");
+    bench_free(b);
+}
+
+Test(store_pair, the_tables_of_both_are_read_in_one_round_trip_each)
+{
+    struct bench *b = pair_new();
+    for (int i = 0; i < 2; i++) {
+        const struct store_result *r = bench_ask(b, 0, (struct store_request){ .deed = STORE_COMPARE, .server = i, .limit_ms = 5000 });
+        cr_assert_eq(r->code, FC_OK, "%s", r->text);
+        cr_expect_eq(b->rows.set_count, compare_table_count);
+        cr_expect_str_eq(mysql_rows_named(&b->rows, 0, 0, "name"), "lease");
+    }
     bench_free(b);
 }
