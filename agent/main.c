@@ -6,6 +6,7 @@
 #include "agent/config_file.h"
 #include "agent/daemon.h"
 #include "agent/doors/http.h"
+#include "agent/lint_files.h"
 #include "agent/metrics.h"
 #include "agent/recorder.h"
 #include "agent/status_json.h"
@@ -16,10 +17,13 @@
 #include "haproxy/proxy_config.h"
 
 #define HAPROXY_CONFIG_SIZE (64 * 1024)
+#define ARGUMENTS_MAX 8
 
 struct options {
     const char *config;              /* --config FILE; NULL = the usual places */
     const char *argument;            /* what follows the command; NULL = nothing */
+    const char *arguments[ARGUMENTS_MAX];
+    int argument_count;
     bool shows_effects, is_json;
 };
 
@@ -28,6 +32,7 @@ typedef int command(const struct options *options);
 struct command_row {
     const char *word;
     command *run;
+    int arguments;                   /* how many it takes at most */
     const char *usage;
     const char *meaning;
 };
@@ -103,6 +108,21 @@ static int haproxy_config(const struct options *options)
     return exit_code;
 }
 
+static int lint_haproxy(const struct options *options)
+{
+    struct fc_err err = { .code = FC_INTERNAL };
+    if (options->argument_count == 0) {
+        fprintf(stderr, "firstchair: lint-haproxy needs the haproxy.cfg, or several in the order of HAProxy's -f\n");
+        return fc_code_table[FC_BAD_INPUT].exit_code;
+    }
+    struct config *config = load(options, false, &err);
+    if (config == NULL)
+        return failed(&err);
+    const enum fc_code code = lint_files(config, options->arguments, options->argument_count, &err);
+    free(config);
+    return code == FC_OK || code == FC_FINDINGS ? fc_code_table[code].exit_code : failed(&err);
+}
+
 static int dump_config(const struct options *options)
 {
     struct fc_err err = { .code = FC_INTERNAL };
@@ -172,6 +192,7 @@ static void print_orders(FILE *to)
 static const struct { const char *name; void (*print)(FILE *to); } pages[] = {
     { "configuration", print_config_docs },   { "exit-codes", print_exit_codes },    { "orders", print_orders },
     { "http-routes", http_routes_print },     { "metrics", metrics_docs_print },     { "status-json", status_json_docs_print },
+    { "haproxy-lint", lint_docs_print },
 };
 
 static int print_docs(const struct options *options)
@@ -190,16 +211,18 @@ static int print_docs(const struct options *options)
 }
 
 static const struct command_row commands[] = {
-    { "serve", serve, "serve [--config FILE]", "run a node in the foreground; the log goes to standard error" },
-    { "http", serve, "http [--config FILE]", "the same, by the name that orchestrator's users know" },
-    { "check-config", check_config, "check-config [--config FILE]", "read the configuration and say what is wrong with it" },
-    { "dump-config", dump_config, "dump-config [--config FILE]", "print the effective configuration, without secrets" },
-    { "haproxy-config", haproxy_config, "haproxy-config [--config FILE] [door.lua]",
+    { "serve", serve, 0, "serve [--config FILE]", "run a node in the foreground; the log goes to standard error" },
+    { "http", serve, 0, "http [--config FILE]", "the same, by the name that orchestrator's users know" },
+    { "check-config", check_config, 0, "check-config [--config FILE]", "read the configuration and say what is wrong with it" },
+    { "dump-config", dump_config, 0, "dump-config [--config FILE]", "print the effective configuration, without secrets" },
+    { "haproxy-config", haproxy_config, 1, "haproxy-config [--config FILE] [door.lua]",
       "print the haproxy.cfg for the pools, or the small script that holds the door while a chair moves" },
-    { "verify-backends", verify_backends, "verify-backends [--config FILE] [--json]",
+    { "verify-backends", verify_backends, 0, "verify-backends [--config FILE] [--json]",
       "check what the mode needs on each server of the pair, and compare the decision tables" },
-    { "replay", replay, "replay [--effects] FILE", "feed a recorded event log (RecordFile) to a fresh core" },
-    { "print-docs", print_docs, "print-docs PAGE", "print a reference page from its table" },
+    { "lint-haproxy", lint_haproxy, ARGUMENTS_MAX, "lint-haproxy [--config FILE] HAPROXY.CFG...",
+      "say what in an existing haproxy.cfg makes the steering wrong, slow or blind" },
+    { "replay", replay, 1, "replay [--effects] FILE", "feed a recorded event log (RecordFile) to a fresh core" },
+    { "print-docs", print_docs, 1, "print-docs PAGE", "print a reference page from its table" },
 };
 
 static void print_help(FILE *to)
@@ -240,15 +263,16 @@ int main(int argc, char **argv)
             options.is_json = true;
         } else if (text_is(argv[i], "--config") && i + 1 < argc) {
             options.config = argv[++i];
-        } else if (argv[i][0] == '-') {
+        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
             return unknown_word(argv[i]);
         } else if (chosen == NULL) {
             for (size_t k = 0; k < sizeof commands / sizeof commands[0]; k++)
                 chosen = text_is(argv[i], commands[k].word) ? &commands[k] : chosen;
             if (chosen == NULL)
                 return unknown_word(argv[i]);
-        } else if (options.argument == NULL) {
-            options.argument = argv[i];
+        } else if (options.argument_count < chosen->arguments) {
+            options.arguments[options.argument_count++] = argv[i];
+            options.argument = options.arguments[0];
         } else {
             return unknown_word(argv[i]);
         }
