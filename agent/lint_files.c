@@ -40,13 +40,15 @@ static void print_findings(const struct lint *lint, const char *const *paths)
 
 enum fc_code lint_files(const struct config *config, const char *const *paths, int count, struct fc_err *err)
 {
-    struct proxy_file *file = calloc(1, sizeof *file);
+    struct proxy_file *file = malloc(sizeof *file);
     struct lint *lint = calloc(1, sizeof *lint);
     char *bytes = malloc(PROXY_BYTES_MAX + 1);
     enum fc_code code = FC_OK;
 
     if (file == NULL || lint == NULL || bytes == NULL)
         code = fc_fail(err, FC_NO_MEMORY, "out of memory");
+    else
+        proxy_file_open(file);
     for (int i = 0; i < count && code == FC_OK; i++)
         code = read_one(paths[i], file, bytes, err);
     if (code == FC_OK) {

@@ -246,7 +246,8 @@ void lint_run(const struct proxy_file *file, const struct config *config, struct
 {
     struct lint_scene scene;
 
-    memset(ret, 0, sizeof *ret);
+    ret->finding_count = ret->dropped = 0;
+    memset(ret->counts, 0, sizeof ret->counts);
     scene_open(file, config, &scene);
     for (size_t t = 0; t < lint_table_count; t++) {
         for (size_t i = 0; i < lint_tables[t]->count; i++, scene.order++)

@@ -104,6 +104,8 @@ static bool goes_beside(struct lint_scene *s)
 
     if (s->section == s->pool[0] || s->section == s->relay || s->server->is_template || !proxy_door_read(s->server->address, &door))
         return false;
+    if (proxy_server_has(s->server, KEY_AGENT_CHECK) && lint_asks_us(s, s->server))
+        return false;                         /* that is another finding */
     for (int i = 0; i < s->server_count; i++) {
         if (proxy_door_read(s->servers[i].address, &own) && proxy_door_is_same(&own, &door))
             return lint_say(s, "%s of BackendServers", s->servers[i].name);

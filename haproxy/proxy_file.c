@@ -201,6 +201,8 @@ static enum fc_code section_begin(struct proxy_file *file, const char *name, con
 
     if (defaults != NULL)
         *section = *defaults;
+    else
+        memset(section, 0, sizeof *section);
     section->kind = kind;
     section->name = text_is(proxy_line_word(file, head, 1), "from") ? "" : proxy_line_word(file, head, 1);
     section->head = head;
@@ -263,6 +265,14 @@ static enum fc_code line_read(struct proxy_file *file, const char *name, int num
     }
     file->bytes_used += words.used;
     return line_take(file, name, line, err);
+}
+
+void proxy_file_open(struct proxy_file *file)
+{
+    file->file_count = file->line_count = file->word_count = file->section_count = file->server_count = 0;
+    file->bytes_used = 0;
+    file->condition = NULL;
+    memset(&file->global, 0, sizeof file->global);
 }
 
 enum fc_code proxy_file_add(struct proxy_file *file, const char *name, const char *bytes, size_t length, struct fc_err *err)

@@ -69,7 +69,7 @@ struct proxy_server {
     struct proxy_keys keys;
 };
 
-struct proxy_file {                   /* large: on the heap. Zeroed before the first proxy_file_add */
+struct proxy_file {                   /* large: on the heap */
     int file_count, line_count, word_count, section_count, server_count;
     size_t bytes_used;
     const struct proxy_line *condition;   /* the first .if */
@@ -81,6 +81,9 @@ struct proxy_file {                   /* large: on the heap. Zeroed before the f
     struct proxy_server servers[PROXY_SERVERS_MAX];
     char bytes[PROXY_BYTES_MAX + PROXY_LINES_MAX];
 };
+
+/* Makes it empty; whatever was in the memory. */
+void proxy_file_open(struct proxy_file *file);
 
 /* Reads one more file, as HAProxy's next -f. FC_BAD_INPUT with file name, line and what is wrong when HAProxy could not split a
  * line into words either, or when a bound above is reached; the file is then not to be used. `name` is only for the sentence. */
