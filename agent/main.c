@@ -219,7 +219,7 @@ static const struct command_row commands[] = {
       "print the haproxy.cfg for the pools, or the small script that holds the door while a chair moves" },
     { "verify-backends", verify_backends, 0, "verify-backends [--config FILE] [--json]",
       "check what the mode needs on each server of the pair, and compare the decision tables" },
-    { "lint-haproxy", lint_haproxy, ARGUMENTS_MAX, "lint-haproxy [--config FILE] HAPROXY.CFG...",
+    { "lint-haproxy", lint_haproxy, ARGUMENTS_MAX, "lint-haproxy [--config FILE] HAPROXYFILE...",
       "say what in an existing haproxy.cfg makes the steering wrong, slow or blind" },
     { "replay", replay, 1, "replay [--effects] FILE", "feed a recorded event log (RecordFile) to a fresh core" },
     { "print-docs", print_docs, 1, "print-docs PAGE", "print a reference page from its table" },
@@ -229,7 +229,7 @@ static void print_help(FILE *to)
 {
     fprintf(to, "firstchair %s: keeps one MySQL/MariaDB server in the first chair, and tells HAProxy which.\n\n", FC_VERSION);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
-        fprintf(to, "  firstchair %-42s %s\n", commands[i].usage, commands[i].meaning);
+        fprintf(to, "  firstchair %-44s %s\n", commands[i].usage, commands[i].meaning);
     fprintf(to, "\n  firstchair --version | --help\n\n"
                 "Examples:\n"
                 "  firstchair serve --config /etc/firstchair.conf.json\n"
