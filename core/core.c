@@ -6,11 +6,11 @@
 
 #include "base/text.h"
 #include "core/schedule.h"
+#include "core/views.h"
 
 #define STOP_WITHIN_MS 1500          /* a graceful stop gives the lease back, but does not wait longer for it */
 #define NAMESAKE_TURNS 6             /* renewals seen of another process with our name, before it is said */
 #define CHECK_MENDED_MS 1000         /* a look that sees replication mended has it checked again at most this often */
-#define DRIFT_PUSH_MS 2000           /* a proxy that contradicts the board for so long is pushed again, at most this often */
 
 struct core *core_new(struct room *room)
 {
@@ -114,71 +114,6 @@ static void start(struct core *core, const struct event *event, struct effects *
     steering_init(&core->steering, core->config, core->name);
     schedule_start(core);
     effects_add(effects, STAND)->as.stand = true;
-}
-
-/* ---- the proxies' view -------------------------------------------------------------------------------------------- */
-
-static void proxy_hear(struct core *core, const struct event *event)
-{
-    if (event->type == PROXY_SEEN) {
-        struct core_proxy *p = &core->proxies[event->as.proxy.proxy];
-        p->is_reachable = p->has_been_seen = p->has_answered = true;
-        p->seen_at = core->now;
-        p->text[0] = '\0';
-        p->row_count = event->as.proxy.count < PROXY_ROWS_MAX ? event->as.proxy.count : PROXY_ROWS_MAX;
-        for (int i = 0; i < p->row_count; i++)
-            p->rows[i] = event->as.proxy.rows[i];
-    } else if (event->type == PROXY_LOST) {
-        struct core_proxy *p = &core->proxies[event->as.proxy_lost.proxy];
-        p->is_reachable = false;
-        p->has_answered = true;
-        TEXT_SET(p->text, event->as.proxy_lost.text);
-    }
-}
-
-static bool row_agrees(const struct core_proxy *p, const struct pool *pool, const struct pool_member *member, struct fc_time now)
-{
-    const enum voice voice = fc_before(now, member->answer.until) ? member->answer.voice : member->answer.late;
-    if (voice == VOICE_NEUTRAL)
-        return true;                                       /* nothing is asked of the proxy */
-    for (int i = 0; i < p->row_count; i++) {
-        if (text_is(p->rows[i].pool, pool->name) && text_is(p->rows[i].server, member->name))
-            return p->rows[i].is_usable == (voice == VOICE_FIRST);
-    }
-    return true;                                           /* it does not know this server: the lint's business */
-}
-
-/* Intent against view, measured from the first read-back that contradicts. The leader repairs by a push. */
-static void watch_drift(struct core *core, struct effects *effects)
-{
-    bool repair = false;
-    const int b = core->steering.backend;
-    if (b < 0)
-        return;
-    const struct pool *pool = &core->steering.pools[b];
-    for (int i = 0; i < core->proxy_count; i++) {
-        struct core_proxy *p = &core->proxies[i];
-        for (int m = 0; p->is_reachable && m < pool->count; m++) {
-            struct fc_time *since = &p->drift_since[b][m];
-            if (row_agrees(p, pool, &pool->members[m], core->now)) {
-                *since = FC_EVER;
-            } else if (fc_is_ever(*since)) {
-                *since = core->now;
-            } else if (fc_since(*since, core->now).us > fc_ms(DRIFT_PUSH_MS).us) {
-                repair = true;
-            }
-        }
-    }
-    if (!repair || !leadership_may_act(&core->leadership, core->now) || !core->config->haproxy_push ||
-        (!fc_is_ever(core->push_again_at) && !fc_reached(core->push_again_at, core->now)))
-        return;
-    core->push_again_at = fc_plus(core->now, fc_ms(DRIFT_PUSH_MS));
-    struct effect *note = effects_add(effects, NOTE);
-    note->as.note.level = NOTE_WARNING;
-    note->as.note.epoch = core->leadership.epoch;
-    TEXT_SET(note->as.note.subject, pool->name);
-    TEXT_SET(note->as.note.text, "an HAProxy contradicts the board: pushing what the board says");
-    TEXT_SET(effects_add(effects, PROXY_PUSH)->as.show.pool, pool->name);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
@@ -403,14 +338,14 @@ void core_step(struct core *core, const struct event *event, struct effects *eff
         stop_asked(core, effects);
 
     observe(core, event, effects);
-    proxy_hear(core, event);
+    views_hear(core, event, effects);
     if (event->type == LEASE_GRANTED || event->type == LEASE_DENIED || event->type == STORE_SILENT)
         hear_leadership(core, event, effects);
     struct steer_stage stage = stage_of(core, effects);
     schedule_hear(core, event);
     steering_hear(&core->steering, &stage, event);
     steering_step(&core->steering, &stage);
-    watch_drift(core, effects);
+    views_watch(core, effects);
     stop_give_back(core, effects);
     stop_step(core, event, effects);
     schedule_step(core, effects);

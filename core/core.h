@@ -36,6 +36,9 @@ struct core_proxy {
     int row_count;
     struct proxy_row rows[PROXY_ROWS_MAX];
     struct fc_time drift_since[STEER_POOLS_MAX][STEER_MEMBERS_MAX];    /* FC_EVER: agrees */
+    enum { DRIFT_QUIET = 0, DRIFT_SAID, DRIFT_ALARMED } drift_said;    /* until it agrees again */
+    struct fc_time drift_said_at;
+    bool says_unknown;               /* that it lacks a server of the pool with the chair was said */
 };
 
 struct core {

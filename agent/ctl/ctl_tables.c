@@ -588,7 +588,8 @@ static void explain_view(FILE *to, const cJSON *view)
 
     fprintf(to, "    %s ", text_of(view, "proxy"));
     if (!is_true(view, "is_known")) {
-        fputs("has not been read back.\n", to);
+        fputs(number_of(view, "age_ms", -1) < 0 ? "has not been read back.\n"
+                                                : "does not know it: print its file again (`firstchair haproxy-config`).\n", to);
         return;
     }
     fprintf(to, "%s it", is_true(view, "is_usable") ? "sends traffic to" : "sends no traffic to");

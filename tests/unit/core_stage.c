@@ -364,9 +364,12 @@ static void feed_view(struct stage *s, const char *proxy, const char *words, int
     event.as.proxy.sent_at = s->now;
     event.as.proxy.uptime_ms = uptime_ms;
     for (int i = 0; i < s->core->servers.count; i++) {
-        char usable[80];
-        struct proxy_row *row = &rows[event.as.proxy.count++];
+        char usable[80], absent[80];
         TEXT_FORMAT(usable, "%s usable", s->core->servers.list[i].name);
+        TEXT_FORMAT(absent, "no %s", s->core->servers.list[i].name);
+        if (strstr(words, absent) != NULL)
+            continue;
+        struct proxy_row *row = &rows[event.as.proxy.count++];
         TEXT_SET(row->pool, "fc_backend");
         TEXT_SET(row->server, s->core->servers.list[i].name);
         row->is_usable = strstr(words, usable) != NULL;

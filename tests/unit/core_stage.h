@@ -42,7 +42,8 @@ void stage_pass(struct stage *stage, int64_t ms);                            /* 
 void stage_finds_moving(struct stage *stage, const char *from, const char *to);   /* a half moved chair is found */
 void stage_finds_seated(struct stage *stage, const char *server, const char *why);   /* another leader has seated it, and it is open */
 
-/* An HAProxy's own view is read back: "db1 usable, db2 not"; it has 3 sessions on each and does not say how old it is. */
+/* An HAProxy's own view is read back: "db1 usable, db2 not"; it has 3 sessions on each and does not say how old it is. "no db2": it
+ * does not know that server. */
 void stage_proxy(struct stage *stage, const char *proxy, const char *words);
 /* The same of one that sends nowhere, has so many sessions on each server, and is so old (-1 = does not say). */
 void stage_proxy_idle(struct stage *stage, const char *proxy, int sessions, int64_t uptime_ms);

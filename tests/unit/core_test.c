@@ -232,7 +232,7 @@ Test(core, a_proxy_that_contradicts_the_board_for_two_seconds_is_pushed_and_not_
     stage_counts(&s, "PROXY_PUSH", 0);
     stage_pass(&s, 1);
     stage_counts(&s, "PROXY_PUSH", 1);
-    stage_notes(&s, "an HAProxy contradicts the board");
+    stage_notes(&s, "it uses fc_backend/db2 (UP), the board says rest: pushing what the board says");
     stage_pass(&s, 1999);
     stage_counts(&s, "PROXY_PUSH", 1);
     stage_pass(&s, 1);
@@ -282,6 +282,84 @@ Test(core, what_a_paused_pools_proxies_do_is_no_contradiction)
     stage_forget(&s);
     stage_proxy(&s, "px1", "db2 usable");
     stage_pass(&s, 5000);
+    stage_counts(&s, "PROXY_PUSH", 0);
+    stage_close(&s);
+}
+
+Test(core, what_contradicts_is_said_once_alarms_when_pushes_do_not_help_and_its_end_is_said)
+{
+    struct stage s = stage_open_with("db1 db2", "db1", "HAProxyInstances=px1=10.0.5.1:9999 HAProxyInstances=px2=10.0.5.2:9999");
+
+    stage_proxy(&s, "px1", "nobody");
+    stage_proxy(&s, "px2", "db1 usable");
+    stage_forget(&s);
+    stage_proxy(&s, "px2", "db2 usable");
+    stage_pass(&s, 2001);
+    stage_notes(&s, "it uses fc_backend/db2 (UP), the board says rest");
+    stage_pass(&s, 6000);
+    stage_counts(&s, "NOTE", 1);
+    stage_pass(&s, 1);
+    stage_counts(&s, "NOTE", 2);
+    stage_notes(&s, "pushing does not help: it still contradicts the board about fc_backend/db2");
+    stage_pass(&s, 60000);
+    stage_counts(&s, "NOTE", 2);
+    stage_proxy(&s, "px2", "nobody");
+    stage_counts(&s, "NOTE", 3);
+    stage_notes(&s, "it does what the board says again, after 66 s");
+    stage_close(&s);
+}
+
+Test(core, where_pushes_are_off_a_contradiction_is_an_alarm_and_nothing_else)
+{
+    struct stage s = stage_open_with("db1 db2", "db1", "HAProxyInstances=px1=10.0.5.1:9999 HAProxyPush=false");
+
+    stage_proxy(&s, "px1", "db1 usable");
+    stage_forget(&s);
+    stage_proxy(&s, "px1", "db2 usable");
+    stage_pass(&s, 2001);
+    stage_counts(&s, "NOTE", 1);
+    stage_notes(&s, "it uses fc_backend/db2 (UP), the board says rest: HAProxyPush is off");
+    stage_pass(&s, 60000);
+    stage_counts(&s, "NOTE", 1);
+    stage_counts(&s, "PROXY_PUSH", 0);
+    stage_proxy(&s, "px1", "nobody");
+    stage_counts(&s, "NOTE", 2);
+    stage_notes(&s, "does what the board says again");
+    stage_close(&s);
+}
+
+Test(core, a_proxy_out_of_sight_is_said_once_and_contradicts_nothing)
+{
+    struct stage s = stage_open_with("db1 db2", "db1", "HAProxyInstances=px1=10.0.5.1:9999");
+
+    stage_proxy(&s, "px1", "nobody");
+    stage_forget(&s);
+    stage_proxy_lost(&s, "px1");
+    stage_proxy_lost(&s, "px1");
+    stage_pass(&s, 5000);
+    stage_counts(&s, "NOTE", 1);
+    stage_counts(&s, "PROXY_PUSH", 0);
+    stage_notes(&s, "its runtime socket does not answer: connection refused");
+    stage_proxy(&s, "px1", "db1 usable");
+    stage_counts(&s, "NOTE", 2);
+    stage_notes(&s, "its runtime socket answers again");
+    stage_close(&s);
+}
+
+Test(core, a_proxy_that_does_not_know_a_server_is_told_what_to_do_once)
+{
+    struct stage s = stage_open_with("db1 db2", "db1", "HAProxyInstances=px1=10.0.5.1:9999");
+
+    stage_proxy(&s, "px1", "db1 usable");
+    stage_forget(&s);
+    stage_proxy(&s, "px1", "db1 usable, no db2");
+    stage_proxy(&s, "px1", "db1 usable, no db2");
+    stage_counts(&s, "NOTE", 1);
+    stage_notes(&s, "it does not know fc_backend/db2: print its file again");
+    stage_proxy(&s, "px1", "db1 usable");
+    stage_notes(&s, "it knows every server of fc_backend now");
+    stage_proxy(&s, "px1", "no db1, no db2");
+    stage_notes(&s, "it has no backend fc_backend");
     stage_counts(&s, "PROXY_PUSH", 0);
     stage_close(&s);
 }
