@@ -1,0 +1,217 @@
+/* The rules of one node. What it knows is taken from its core; what it may do with it is said here again, in other words. */
+#include "sim/judge_node.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "sim/world.h"
+
+#define IN_ITS_FAVOUR 80             /* percent of a wait that must have passed in the world's time: drift, and how late it knew */
+#define NOTICED_US 1500000           /* a loss that lasts so long is noticed by every node that can look */
+
+static const char *name_of(int node) { return party_name(party_node(node)); }
+
+static struct judged_node *judged(struct world *world, int node)
+{
+    struct judged_node *j = &world->judge.nodes[node];
+    if (j->life != world->nodes[node].life) {
+        memset(j, 0, sizeof *j);
+        j->life = world->nodes[node].life;
+        j->moving_since = j->frozen_at = -1;
+    }
+    return j;
+}
+
+static bool has_passed(const struct world *world, int64_t since, int64_t wanted_ms)
+{
+    return world->now - since >= wanted_ms * 1000 * IN_ITS_FAVOUR / 100;
+}
+
+/* ---- the servers, as they are ----------------------------------------------------------------------------------------------- */
+
+void judge_servers_step(struct world *world)
+{
+    struct judged_seat *seat = &world->judge.seat;
+    const struct decision *a = &world->servers[0].row, *b = &world->servers[1].row;
+    const struct decision *row = rank_compare(&a->rank, &b->rank) >= 0 ? a : b;
+    if (row->phase == PHASE_SEATED && !text_is(row->rank.server, seat->row.server))
+        seat->since = world->now;
+    if (row->phase == PHASE_SEATED)
+        seat->row = row->rank;
+    for (int i = 0; i < SIM_SERVERS; i++) {
+        if (world->servers[i].is_up)
+            seat->down_since[i] = world->now;
+        else if (world->now - seat->down_since[i] > NOTICED_US)
+            seat->up_since[i] = world->now;
+        if (!replication_is_well(world, i))
+            seat->heard_since[i] = world->now;
+    }
+    for (int i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].is_up && world->nodes[i].is_frozen)
+            judged(world, i)->frozen_at = world->now;
+    }
+}
+
+/* ---- a move is begun -------------------------------------------------------------------------------------------------------- */
+
+static const char *reason_of(const char *why)
+{
+    return text_begins(why, "finishing: ") ? why + strlen("finishing: ") : why;
+}
+
+/* Without an order, and only as the configuration says. */
+static void judge_failback(struct world *world, int node, const struct step_before *before)
+{
+    const struct config *c = &world->config;
+    const struct judged_seat *seat = &world->judge.seat;
+    struct judged_node *j = judged(world, node);
+    if (c->failback_after_seconds <= 0)
+        violate(world, "%s moved the chair back, which is switched off", name_of(node));
+    if (text_begins(reason_of(before->row.why), "switch"))
+        violate(world, "%s moved the chair back against an operator's order: `%s`", name_of(node), before->row.why);
+    if (rank_compare(&before->row.rank, &seat->row) == 0 && !has_passed(world, seat->since, c->dwell_ms))
+        violate(world, "%s moved the chair back %lld ms after it came here, ChairDwellMilliseconds is %d", name_of(node),
+                (long long)((world->now - seat->since) / 1000), c->dwell_ms);
+    if (world->now - j->frozen_at > NOTICED_US + (int64_t)c->failback_after_seconds * 1000000 &&
+        !has_passed(world, seat->up_since[0], (int64_t)c->failback_after_seconds * 1000))
+        violate(world, "%s moved the chair back %lld ms after the preferred server was up again, FailbackAfterSeconds is %d",
+                name_of(node), (long long)((world->now - seat->up_since[0]) / 1000), c->failback_after_seconds);
+    if (++j->failbacks > c->failback_max_per_hour)
+        violate(world, "%s moved the chair back for the %d. time within an hour, FailbackMaxPerHour is %d", name_of(node),
+                j->failbacks, c->failback_max_per_hour);
+}
+
+static void judge_begun(struct world *world, int node, const struct step_before *before)
+{
+    const struct core *core = world->nodes[node].core;
+    const struct steering *st = &core->steering;
+    const struct move *move = &st->move;
+    const struct judged_node *j = judged(world, node);
+    const char *to = core->servers.list[move->to].name;
+    if (before->move_step == STEP_NONE && holds_find(&st->holds, "fc_backend", "") != NULL)
+        violate(world, "%s moves the chair of a paused pool: %s", name_of(node), move->why);
+    if (move->to != move->from && holds_find(&st->holds, "fc_backend", to) != NULL)
+        violate(world, "%s seats %s, which an operator holds out: %s", name_of(node), to, move->why);
+    if (text_is(move->why, "failback to the preferred server"))
+        judge_failback(world, node, before);
+    if (move->kind == MOVE_PLANNED && j->moving_since >= 0 && text_begins(move->why, "finishing: ") &&
+        world->now - j->moving_since > (int64_t)st->chair.row.limit_ms * 1000 * 100 / IN_ITS_FAVOUR)
+        violate(world, "%s goes on with an intent that it has known for %lld ms, its bound was %u ms", name_of(node),
+                (long long)((world->now - j->moving_since) / 1000), (unsigned)st->chair.row.limit_ms);
+    if (move->kind == MOVE_GONE && world->servers[move->from].is_up && !world->servers[move->from].is_frozen &&
+        world->now - world->judge.seat.heard_since[move->from] > NOTICED_US)
+        violate(world, "%s takes %s for gone, which %s has heard all the time", name_of(node), SERVER_NAME(move->from),
+                SERVER_NAME(1 - move->from));
+}
+
+/* ---- a step ----------------------------------------------------------------------------------------------------------------- */
+
+static void follow_intent(struct world *world, int node)
+{
+    const struct chair *chair = &world->nodes[node].core->steering.chair;
+    struct judged_node *j = judged(world, node);
+    if (chair->state != CHAIR_MOVING) {
+        j->moving_since = -1;
+    } else if (j->moving_since < 0 || !text_is(j->moving_to, chair->row.successor)) {
+        j->moving_since = world->now;
+        TEXT_SET(j->moving_to, chair->row.successor);
+    }
+}
+
+static void judge_holds(struct world *world, int node)
+{
+    const struct holds *holds = &world->nodes[node].core->steering.holds;
+    struct judged_node *j = judged(world, node);
+    for (int i = 0; i < holds->count; i++) {
+        const struct hold *hold = &holds->list[i];
+        int k = 0;
+        while (k < j->hold_count && !(text_is(j->holds[k].pool, hold->pool) && text_is(j->holds[k].server, hold->server)))
+            k++;
+        if (k == JUDGED_HOLDS)
+            continue;
+        struct judged_hold *seen = &j->holds[k];
+        if (k == j->hold_count)
+            j->hold_count++;
+        else if (hold->epoch < seen->epoch || (hold->epoch == seen->epoch && hold->seq < seen->seq))
+            violate(world, "at %s the hold on %s/%s fell from %llu.%llu to %llu.%llu", name_of(node), hold->pool, hold->server,
+                    (unsigned long long)seen->epoch, (unsigned long long)seen->seq, (unsigned long long)hold->epoch,
+                    (unsigned long long)hold->seq);
+        TEXT_SET(seen->pool, hold->pool);
+        TEXT_SET(seen->server, hold->server);
+        seen->epoch = hold->epoch;
+        seen->seq = hold->seq;
+    }
+}
+
+static void judge_orders(struct world *world, int node, const struct event *event, const struct step_before *before)
+{
+    const struct steering *st = &world->nodes[node].core->steering;
+    const int kept = (int)(sizeof st->executed / sizeof st->executed[0]);
+    if (event->type == ORDER_GIVEN && st->orders > before->orders && !node_may_act(world, node))
+        violate(world, "%s carries an order out and does not lead: %.*s", name_of(node), (int)event->as.order.length,
+                event->as.order.text);
+    if (st->orders == before->orders)
+        return;
+    for (int i = 1; i < kept && i < st->executed_count; i++) {
+        for (int k = 0; k < i; k++) {
+            if (st->executed[i] == st->executed[k])
+                violate(world, "%s has carried order %llu out twice", name_of(node), (unsigned long long)st->executed[i]);
+        }
+    }
+}
+
+void judge_step_before(const struct core *core, struct step_before *ret)
+{
+    const struct steering *st = &core->steering;
+    ret->move_step = st->move.step;
+    ret->intent_id = st->move.intent_id;
+    ret->orders = st->orders;
+    ret->row = st->chair.row;
+}
+
+void judge_node_step(struct world *world, int node, const struct event *event, const struct step_before *before)
+{
+    const struct steering *st = &world->nodes[node].core->steering;
+    if (st->move.step != STEP_NONE && !node_may_act(world, node))
+        violate(world, "%s moves the chair (%s) and may not act", name_of(node), move_step_word(st->move.step));
+    follow_intent(world, node);
+    if (st->move.step != STEP_NONE && (before->move_step == STEP_NONE || before->intent_id != st->move.intent_id))
+        judge_begun(world, node, before);
+    judge_holds(world, node);
+    judge_orders(world, node, event, before);
+}
+
+/* ---- what is said ----------------------------------------------------------------------------------------------------------- */
+
+static bool has_looked_everywhere(const struct core *core)
+{
+    for (int i = 0; i < core->servers.count; i++) {
+        if (!core->servers.list[i].has_answered)
+            return false;
+    }
+    for (int i = 0; i < core->proxy_count; i++) {
+        if (!core->proxies[i].has_answered)
+            return false;
+    }
+    return true;
+}
+
+void judge_node_says(struct world *world, int node, bool is_voice, const char *line)
+{
+    const struct core *core = world->nodes[node].core;
+    const bool is_heard = is_voice ? strstr(line, "fc-voice") != NULL : text_begins(line, "up ") || text_begins(line, "down ");
+    if (is_heard && !has_looked_everywhere(core))
+        violate(world, "%s says `%s` and has not looked at the world yet", name_of(node), line);
+    if (is_heard && is_voice && !fc_before(node_clock(world, node), core->steering.chair.until))
+        violate(world, "%s gives its voice after the term of what it knows", name_of(node));
+}
+
+void judge_hold_write(struct world *world, int node, const struct hold *hold)
+{
+    const struct core *core = world->nodes[node].core;
+    const struct chair *chair = &core->steering.chair;
+    const int seated = servers_named(&core->servers, chair->row.rank.server);
+    if ((hold->kind == HOLD_MAINT || hold->kind == HOLD_DRAIN) && chair->state == CHAIR_SEATED && seated >= 0 &&
+        text_is(core->servers.list[seated].name, hold->server))
+        violate(world, "%s takes %s out by an order, which sits", name_of(node), hold->server);
+}

@@ -1,0 +1,50 @@
+/* What a single node may decide and say, judged at every step of its core: that it acts only while it may, moves the chair only
+ * for a reason that the rules of spec/steering.md 6 allow, finishes no intent whose time is over, and speaks only of what it
+ * knows. Waits are judged with the drift of its clock and a little more in its favour. */
+#ifndef FC_SIM_JUDGE_NODE_H
+#define FC_SIM_JUDGE_NODE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/core.h"
+#include "sim/net.h"
+
+struct world;
+
+#define JUDGED_HOLDS 16
+
+struct judged_hold { char pool[64], server[64]; uint64_t epoch, seq; };
+
+/* What the judge remembers of a node; forgotten when it restarts. */
+struct judged_node {
+    uint32_t life;
+    int64_t moving_since;            /* world time at which its chair was first known to be moving so; -1 = it is not */
+    char moving_to[IDENTITY_SIZE];
+    int64_t frozen_at;               /* last; -1 = never */
+    int failbacks;                   /* begun by this process */
+    int hold_count;
+    struct judged_hold holds[JUDGED_HOLDS];
+};
+
+/* And of the servers. */
+struct judged_seat {
+    struct rank row;                 /* the highest one that seats somebody */
+    int64_t since;                   /* from when on it has been the same server */
+    int64_t down_since[SIM_SERVERS]; /* last up then */
+    int64_t up_since[SIM_SERVERS];   /* after it was down for so long that everybody has noticed */
+    int64_t heard_since[SIM_SERVERS];    /* the other one has heard it since then */
+};
+
+/* What a step of the core may change, as it was before. */
+struct step_before { enum move_step move_step; uint64_t intent_id, orders; struct decision row; };
+
+void judge_servers_step(struct world *world);
+void judge_step_before(const struct core *core, struct step_before *ret);
+void judge_node_step(struct world *world, int node, const struct event *event, const struct step_before *before);
+/* Of an answer that an HAProxy is about to hear. */
+void judge_node_says(struct world *world, int node, bool is_voice, const char *line);
+/* A hold is about to be written: never one that keeps out who sits. */
+void judge_hold_write(struct world *world, int node, const struct hold *hold);
+
+#endif
