@@ -196,6 +196,7 @@ void judge_step(struct world *world)
         if (may_last && j->is_by_hand[i])
             j->by_hand_until = world->now + BY_HAND_US;
     }
+    judge_servers_step(world);
     judge_leaders(world);
     judge_servers(world);
     judge_epochs(world);

@@ -19,6 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/judge_node.h"
+
 struct world;
 
 #define EPOCHS_MAX 4096
@@ -43,6 +45,8 @@ struct judge {
     int64_t overlap_us, longest_overlap_us;
     int64_t last_at;
     int acked_at_quiet[2];
+    struct judged_seat seat;
+    struct judged_node nodes[SIM_NODES_MAX];
 };
 
 struct sim_client;

@@ -81,6 +81,7 @@ static void judge_failback(struct world *world, int node, const struct step_befo
                 j->failbacks, c->failback_max_per_hour);
 }
 
+/* A first seating may follow what somebody did by hand, whatever the holds say. */
 static void judge_begun(struct world *world, int node, const struct step_before *before)
 {
     const struct core *core = world->nodes[node].core;
@@ -90,7 +91,7 @@ static void judge_begun(struct world *world, int node, const struct step_before 
     const char *to = core->servers.list[move->to].name;
     if (before->move_step == STEP_NONE && holds_find(&st->holds, "fc_backend", "") != NULL)
         violate(world, "%s moves the chair of a paused pool: %s", name_of(node), move->why);
-    if (move->to != move->from && holds_find(&st->holds, "fc_backend", to) != NULL)
+    if (move->to != move->from && move->kind != MOVE_FIRST && holds_find(&st->holds, "fc_backend", to) != NULL)
         violate(world, "%s seats %s, which an operator holds out: %s", name_of(node), to, move->why);
     if (text_is(move->why, "failback to the preferred server"))
         judge_failback(world, node, before);

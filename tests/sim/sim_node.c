@@ -496,7 +496,10 @@ static void perform(struct world *world, int node, const struct effect *effect)
     case FENCE:         begin_deed(world, node, effect, STORE_FENCE, DEED_FENCE); break;
     case CATCH_UP:      begin_deed(world, node, effect, STORE_CATCH_UP, DEED_CATCH_UP); break;
     case OPEN:          begin_deed(world, node, effect, STORE_OPEN, DEED_OPEN); break;
-    case HOLD_WRITE:    begin_deed(world, node, effect, STORE_HOLD, DEED_HOLD); break;
+    case HOLD_WRITE:
+        judge_hold_write(world, node, &effect->as.hold);
+        begin_deed(world, node, effect, STORE_HOLD, DEED_HOLD);
+        break;
     case ORDER_LAY:     begin_deed(world, node, effect, STORE_ORDER_LAY, DEED_ORDER); break;
     case ORDER_CLOSE:   begin_deed(world, node, effect, STORE_ORDER_CLOSE, DEED_ORDER); break;
     case ORDER_REPLY:   reply_heard(world, node, effect); break;
@@ -536,6 +539,8 @@ static void step(struct world *world, int node, struct event *event)
     struct sim_node *n = node_at(world, node);
     const uint64_t moves = n->core->steering.moves, failed = n->core->steering.moves_failed;
     const enum move_step step_before = n->core->steering.move.step;
+    struct step_before before;
+    judge_step_before(n->core, &before);
     event->at = node_clock(world, node);
     event->unix_ms = wall_ms(world, node);
     effects_clear(&world->effects);
@@ -547,6 +552,7 @@ static void step(struct world *world, int node, struct event *event)
     world->tally->moves += n->core->steering.moves - moves;
     world->tally->moves_failed += n->core->steering.moves_failed - failed;
     count_state(world, n->core);
+    judge_node_step(world, node, event, &before);
     if (step_before != n->core->steering.move.step)
         world_saw_move(world, node, (int)step_before, (int)n->core->steering.move.step);
 }
@@ -695,6 +701,7 @@ const char *node_answers(struct world *world, int node, int proxy, const char *t
     if (agent_request_parse(text, strlen(text), true, &request) != AGENT_REQUEST_READY)
         return NULL;
     const struct board_line line = board_line(n->board, &request, party_name(party_proxy(proxy)), node_clock(world, node));
+    judge_node_says(world, node, request.is_voice, line.bytes);
     if (!request.is_voice)
         check_token(world, node, &request, line.bytes);
     return line.bytes;
