@@ -138,7 +138,7 @@ const struct config_key config_keys[] = {
          "State over reloads (printed). In /run, so that a reboot forgets it.")
     TEXT("HAProxyDoorScript", haproxy_door_script, "", FIXED, PROXY,
          "Where door.lua lies (`firstchair haproxy-config door.lua` prints it). With it a connection that waits while the "
-         "chair moves is let in within some 10 ms; without it, after the whole of HoldTheDoorMilliseconds.")
+         "chair moves is let in soon after; without it, after the whole of HoldTheDoorMilliseconds.")
 
     TEXT("RedisAddress", redis_address, "", FIXED, REDIS, "`host:port` or a unix path. Empty is off.")
     SECRET("RedisPassword", redis_password, FIXED, REDIS, "Password for AUTH.")
