@@ -48,6 +48,7 @@ static enum deed deed_of(enum effect_type type)
     case ORDER_LAY:
     case ORDER_CLOSE: return DEED_ORDER;
     case PREPARE: return DEED_PREPARE;
+    case ALONE: return DEED_ALONE;
     case WAKE_AT: case NOTE: case LOOK: case CHECK: case STAND: case GIVE_BACK: case INTEND: case SEAT: case ORDER_REPLY: case REGISTER:
     case RECORD: case ANSWER_SHOW: case ANSWER_EXTEND: case VOICE_EXTEND: case PROXY_PUSH: case PROXY_LOOK: case ASKERS_LOOK:
     case PUBLISH:
@@ -108,6 +109,14 @@ static void perform_prepare(struct daemon *d, const struct effect *effect)
 static void perform_fence(struct daemon *d, const struct effect *effect)
 {
     struct store_request request = { .deed = STORE_FENCE, .limit_ms = effect->as.fence.limit_ms };
+    begin_deed(d, effect, &request);
+}
+
+static void perform_alone(struct daemon *d, const struct effect *effect)
+{
+    struct store_request request = { .deed = STORE_ALONE, .limit_ms = effect->as.alone.limit_ms };
+    request.position = effect->as.alone.position;
+    request.has_position = true;
     begin_deed(d, effect, &request);
 }
 
@@ -289,7 +298,8 @@ static perform *const performers[EFFECT_TYPE_COUNT] = {
     [ORDER_LAY] = perform_order_lay,     [ORDER_CLOSE] = perform_order_close, [ORDER_REPLY] = perform_reply,
     [REGISTER] = perform_register,       [RECORD] = perform_record,         [ANSWER_SHOW] = perform_show,
     [ANSWER_EXTEND] = perform_extend,    [VOICE_EXTEND] = perform_voice,    [PROXY_PUSH] = perform_push,
-    [PROXY_LOOK] = perform_proxy_look,   [ASKERS_LOOK] = perform_askers_look, [PUBLISH] = perform_publish,
+    [PROXY_LOOK] = perform_proxy_look,   [ASKERS_LOOK] = perform_askers_look, [ALONE] = perform_alone,
+    [PUBLISH] = perform_publish,
     [STOP] = perform_stop,
 };
 
@@ -349,6 +359,7 @@ static enum deed deed_of_store(enum store_deed deed)
     case STORE_PREPARE: return DEED_PREPARE;
     case STORE_LOOK: case STORE_RENEW: case STORE_TAKE: case STORE_REGISTER: case STORE_HISTORY: case STORE_CHECK:
     case STORE_COMPARE: case STORE_DEED_COUNT: break;
+    case STORE_ALONE: return DEED_ALONE;
     }
     return DEED_NONE;
 }
@@ -362,6 +373,7 @@ static void deed_ended(struct daemon *d, const struct store_result *result)
     event.as.ended.code = result->code;
     TEXT_SET(event.as.ended.text, result->text);
     event.as.ended.position = result->position;
+    event.as.ended.alone = result->alone;
     event.as.ended.is_durable_on_all = result->durable_count >= d->store->server_count;
     if (result->code != FC_OK && event.as.ended.deed != DEED_PREPARE)    /* that is tried for ever: the core says it once */
         log_say(&d->log, NOTE_WARNING, d->store->name[result->server], "%s: %s", store_deed_word(result->deed), result->text);
@@ -399,6 +411,7 @@ void daemon_store_heard(void *owner, const struct store_result *result)
         deed_ended(d, result);
         break;
     case STORE_FENCE:
+    case STORE_ALONE:
     case STORE_CATCH_UP:
     case STORE_OPEN:
     case STORE_HOLD:

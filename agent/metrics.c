@@ -84,6 +84,9 @@ VALUE(need, at->need->word[0] != '\0', 1)
 
 VALUE(pool_epoch, true, at->pool->epoch)
 VALUE(pool_paused, true, at->pool->is_paused)
+VALUE(pool_unfenced, at->pool->kind == POOL_BACKEND, mark_is_unfenced(at->pool->mark))
+VALUE(pool_stale, at->pool->kind == POOL_BACKEND, mark_is_stale(at->pool->mark))
+VALUE(pool_alone, at->pool->alone_server[0] != '\0', at->pool->alone_transactions)
 VALUE(pool_move_age, at->pool->is_moving && at->pool->move_age_ms >= 0, SECONDS(at->pool->move_age_ms))
 VALUE(pool_since, at->pool->since_unix_ms != 0, SECONDS(at->pool->since_unix_ms))
 VALUE(pool_seated, at->pool_server->answer.kind == POOL_BACKEND || at->pool_server->answer.kind == POOL_WRITER,
@@ -168,6 +171,10 @@ static const struct family families[] = {
     GAUGE("pool_epoch", OF_POOL, pool_epoch, "Age of the pool's chair."),
     GAUGE("pool_since_seconds", OF_POOL, pool_since, "Unix time when this node saw the present state begin."),
     GAUGE("pool_paused", OF_POOL, pool_paused, "1 while an operator's pause holds."),
+    GAUGE("pool_unfenced", OF_POOL, pool_unfenced, "1: the present seating could not fence the old server."),
+    GAUGE("pool_stale", OF_POOL, pool_stale, "1: the server that sits may lack writes of the old one."),
+    GAUGE("pool_alone_transactions", OF_POOL, pool_alone,
+          "Transactions that clients wrote alone on a server that was replaced unfenced; no sample before its log was read."),
     GAUGE("pool_move_age_seconds", OF_POOL, pool_move_age, "Since the move under way began; no sample when none is."),
     GAUGE("pool_server_seated", OF_POOL_SERVER, pool_seated, "1 for the server that sits in the pool."),
     GAUGE("pool_server_first", OF_POOL_SERVER, pool_server_first, "1 when the intent for the server is to be used."),

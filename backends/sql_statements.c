@@ -319,6 +319,7 @@ const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
     },
     [SQL_LOG_POSITION] = { .name = "log-position", .places = "", .mysql = "show master status" },
     [SQL_LOG_POSITION_NEW] = { .name = "log-position-new", .places = "", .mysql = "show binary log status" },
+    [SQL_LOG_EVENTS] = { .name = "log-events", .places = "tn", .mysql = "show binlog events in ? from ? limit 100" },
     [SQL_REPLICA_STATUS_ALL] = { .name = "replica-status-all", .places = "", .mysql = "show all slaves status" },
     [SQL_REPLICA_STATUS_NEW] = { .name = "replica-status-new", .places = "", .mysql = "show replica status" },
     [SQL_REPLICA_STATUS_OLD] = { .name = "replica-status-old", .places = "", .mysql = "show slave status" },

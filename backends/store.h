@@ -17,6 +17,7 @@
 #include "core/effect.h"
 #include "model/decision.h"
 #include "model/look.h"
+#include "model/mark.h"
 #include "model/settings.h"
 
 struct mysql_rows;
@@ -36,6 +37,7 @@ enum store_deed {
     STORE_HISTORY,     /* one line of history (idempotent by id) */
     STORE_CHECK,       /* one round trip: struct server_settings, as the account `fence`. A pair's */
     STORE_COMPARE,     /* one round trip: the rows of the tables in backends/compare.h, as the account `fence`. A pair's */
+    STORE_ALONE,       /* what the server itself wrote from `position` on: result `alone`. A pair's */
     STORE_DEED_COUNT
 };
 
@@ -69,6 +71,7 @@ struct store_result {
     struct decision stored;           /* RENEW, TAKE: the row as it stands now on this server */
     struct log_position position;     /* FENCE */
     int sessions_left;                /* FENCE */
+    struct alone alone;               /* ALONE */
     int durable_count;                /* HOLD, ORDER_LAY, ORDER_CLOSE: servers on which it was read back */
 };
 

@@ -25,6 +25,7 @@
     X(CATCH_UP,       "wait until a server has applied what it fetched")                                      \
     X(SEAT,           "name the new server in the deciding row")                                              \
     X(OPEN,           "set read_only off where the row still says so")                                        \
+    X(ALONE,          "read what a server that was replaced unfenced wrote alone")                            \
     X(HOLD_WRITE,     "store an operator's hold")                                                             \
     X(ORDER_LAY,      "lay an order into the store for the leader")                                           \
     X(ORDER_CLOSE,    "store an order's answer")                                                              \
@@ -63,6 +64,7 @@ struct effect {
         struct { bool has_position; struct log_position position; uint32_t limit_ms; } catch_up;
         struct { int to; char mark[MARK_SIZE]; char why[WHY_SIZE]; } seat;
         struct { uint64_t epoch; char identity[IDENTITY_SIZE]; } open;
+        struct { struct log_position position; uint32_t limit_ms; } alone;
         struct hold hold;
         struct stored_order order;    /* ORDER_LAY, ORDER_CLOSE */
         struct { uint64_t ticket; enum fc_code code; bool is_final; char text[256]; } reply;

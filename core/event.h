@@ -11,6 +11,7 @@
 #include "base/moment.h"
 #include "model/decision.h"
 #include "model/look.h"
+#include "model/mark.h"
 #include "model/settings.h"
 
 struct config;
@@ -75,6 +76,7 @@ enum deed {
     DEED_GIVE_BACK,    /* the lease is given back */
     DEED_PREPARE,      /* the schema is there */
     DEED_PUSH,         /* an HAProxy took the push */
+    DEED_ALONE,        /* the log of a server that was replaced unfenced is read */
     DEED_COUNT
 };
 
@@ -97,6 +99,7 @@ struct event {
             enum fc_code code;
             char text[200];              /* the sentence when code is not FC_OK; else a remark, may be "" */
             struct log_position position;/* DEED_FENCE: where the old server's log ends */
+            struct alone alone;          /* DEED_ALONE */
             bool is_durable_on_all;      /* DEED_HOLD, DEED_INTEND: read back on every server; else on one */
         } ended;
         struct {

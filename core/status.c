@@ -74,6 +74,18 @@ static void show_views(const struct core *core, const struct pool *pool, int poo
     }
 }
 
+static void show_alone(const struct core *core, const struct alone_search *search, struct status_pool *to)
+{
+    const struct alone *found = &search->found;
+    TEXT_SET(to->alone_server, core->servers.list[search->server].name);
+    TEXT_FORMAT(to->alone_from, "%s:%llu", search->from.file, (unsigned long long)search->from.offset);
+    TEXT_FORMAT(to->alone_to, "%s:%llu", found->end.file, (unsigned long long)found->end.offset);
+    TEXT_SET(to->alone_first, found->first);
+    TEXT_SET(to->alone_last, found->last);
+    to->alone_transactions = found->transactions;
+    to->alone_is_more = found->is_more;
+}
+
 static void show_chair(const struct core *core, struct fc_time now, struct status_pool *to)
 {
     const struct steering *st = &core->steering;
@@ -83,7 +95,10 @@ static void show_chair(const struct core *core, struct fc_time now, struct statu
     TEXT_SET(to->seated, chair->state == CHAIR_SEATED && seated >= 0 ? core->servers.list[seated].name : "");
     to->epoch = chair->row.rank.epoch;
     TEXT_SET(to->why, chair->row.why);
-    TEXT_SET(to->mark, chair->row.mark);
+    mark_words(chair->row.mark, to->mark, sizeof to->mark);
+    to->stale_since_unix_ms = mark_stale_since_ms(chair->row.mark);
+    if (st->alone.is_done && text_is(st->alone.seated, chair->row.rank.server))
+        show_alone(core, &st->alone, to);
     to->since_unix_ms = chair->since_unix_ms;
     to->is_paused = holds_find(&st->holds, to->name, "") != NULL;
     to->is_moving = chair->state == CHAIR_MOVING || st->move.step != STEP_NONE;

@@ -12,6 +12,7 @@
 #include "core/effect.h"
 #include "judge/needs.h"
 #include "model/look.h"
+#include "model/mark.h"
 #include "steer/answer.h"
 
 #define POOLS_MAX 4
@@ -67,7 +68,13 @@ struct status_pool {
     char state[24];                   /* "unknown", "seated", "moving", "nobody" */
     char seated[64];                  /* server's name; "" = nobody */
     uint64_t epoch;
-    char why[WHY_SIZE], mark[MARK_SIZE];
+    char why[WHY_SIZE], mark[MARK_SIZE];    /* mark: words only (model/mark.h) */
+    int64_t stale_since_unix_ms;      /* marked stale: from when on writes may be missing; 0 = not, or not known */
+    char alone_server[64];            /* replaced unfenced, and its log was read since; "" = not */
+    char alone_from[96], alone_to[96];/* FILE:OFFSET: the part of its log that was read */
+    char alone_first[64], alone_last[64];   /* GTIDs of the transactions that clients wrote there alone */
+    uint32_t alone_transactions;
+    bool alone_is_more;               /* there are at least so many */
     int64_t since_unix_ms;            /* when this node saw the present state begin */
     bool is_paused;
     bool is_moving;

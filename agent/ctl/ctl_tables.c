@@ -431,6 +431,19 @@ static void print_views(FILE *to, const cJSON *status, const cJSON *pool, struct
     grid_print(to, &grid, style);
 }
 
+/* The writes that the old server took while nobody could fence it. */
+static void print_alone(FILE *to, const cJSON *pool)
+{
+    const char *server = text_of(pool, "alone_server"), *first = text_of(pool, "alone_first");
+    if (server[0] == '\0')
+        return;
+    fprintf(to, "  %s took %s%" PRId64 " transactions alone", server, is_true(pool, "alone_is_more") ? "at least " : "",
+            number_of(pool, "alone_transactions", 0));
+    if (first[0] != '\0')
+        fprintf(to, ", %s to %s", first, text_of(pool, "alone_last"));
+    fprintf(to, ", in its log from %s to %s\n", text_of(pool, "alone_from"), text_of(pool, "alone_to"));
+}
+
 static void print_pool_head(FILE *to, const cJSON *status, const cJSON *pool, struct ctl_style style)
 {
     char *sentence = NULL;
@@ -453,6 +466,7 @@ static void print_pool_head(FILE *to, const cJSON *status, const cJSON *pool, st
             fputc('\n', to);
         }
     }
+    print_alone(to, pool);
 }
 
 static void print_pool(FILE *to, const cJSON *status, const cJSON *pool, struct ctl_style style)

@@ -1,4 +1,4 @@
-/* Inside of the MySQL store: lanes and deeds. Only store_mysql.c, mysql_fence.c and mysql_check.c include this.
+/* Inside of the MySQL store: lanes and deeds. Only store_mysql.c, mysql_fence.c, mysql_check.c and mysql_alone.c include this.
  *
  * A lane is one session with the deeds that wait for it; one deed at a time is under way. A deed is a request with the
  * machine that does it: each step composes one round trip and names the step that gets its answer. */
@@ -16,7 +16,7 @@
 
 /* Which session. Looks have their own in a pair, so that a write that hangs (a locked row, a full disk) does not make a
  * living server look lost. CATCH_UP lasts as long as the replica needs, and must not stand in the way of a renewal. Nothing
- * that people alone wait for (CHECK, COMPARE) may stand in the way of any of them. */
+ * that people alone wait for (CHECK, COMPARE, ALONE) may stand in the way of any of them. */
 enum lane_kind { LANE_STORE, LANE_LOOK, LANE_FENCE, LANE_FOLLOW, LANE_CHECK, LANE_COUNT };
 
 struct deed;
@@ -50,6 +50,18 @@ struct catching_up {
     int polls;
 };
 
+/* ALONE: reading a binary log. */
+#define LOG_EVENTS_BATCH 100         /* SQL_LOG_EVENTS: rows of one round trip; each carries the text of a statement */
+struct counting {
+    struct log_position at, end;     /* end: where the log ended when this began; "" = not known yet */
+    bool is_file_done;               /* the batch was the last of its file */
+    int file_count;
+    uint32_t event_count;
+    bool is_in_transaction, is_own;  /* one that the server itself wrote; firstchair's own */
+    char gtid[64];                   /* its */
+    struct alone alone;
+};
+
 struct durable;
 
 struct deed {
@@ -64,6 +76,7 @@ struct deed {
     struct durable *durable;                 /* ours: is it readable on this server too? */
     struct fencing fencing;
     struct catching_up catching_up;
+    struct counting counting;
     int64_t asked_unix_ms;                   /* CHECK: our wall clock right before it was sent */
     size_t length;
     bool fits;
@@ -98,5 +111,6 @@ void catch_up_begin(struct deed *deed);
 void prepare_begin(struct deed *deed);
 void check_begin(struct deed *deed);
 void compare_begin(struct deed *deed);
+void alone_begin(struct deed *deed);
 
 #endif

@@ -394,7 +394,8 @@ static void row_begin(struct deed *deed)
         deed_text_add(deed, SQL_ORDER_READ);
         break;
     case STORE_LOOK: case STORE_PREPARE: case STORE_RENEW: case STORE_TAKE: case STORE_FENCE: case STORE_CATCH_UP:
-    case STORE_OPEN: case STORE_REGISTER: case STORE_HISTORY: case STORE_CHECK: case STORE_COMPARE: case STORE_DEED_COUNT:
+    case STORE_OPEN: case STORE_REGISTER: case STORE_HISTORY: case STORE_CHECK: case STORE_COMPARE: case STORE_ALONE:
+    case STORE_DEED_COUNT:
         assert(false);
     }
     deed_send(deed, row_written);
@@ -477,6 +478,7 @@ static const struct { enum by by; bool is_of_chair; void (*begin)(struct deed *d
     [STORE_HISTORY]     = { BY_REQUEST,  false,    history_begin },
     [STORE_CHECK]       = { BY_CHECK,    true,     check_begin },
     [STORE_COMPARE]     = { BY_CHECK,    true,     compare_begin },
+    [STORE_ALONE]       = { BY_CHECK,    true,     alone_begin },
 };
 
 static enum lane_kind lane_kind_of(const struct store_mysql *store, const struct store_request *request)

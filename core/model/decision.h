@@ -36,7 +36,7 @@ struct decision {
     uint64_t intent_id;                /* of the move; 0 when none */
     uint32_t limit_ms;                 /* the move's bound, counted by each watcher from when it first saw the intent */
     char why[WHY_SIZE];                /* why this server sits or the chair moves */
-    char mark[MARK_SIZE];              /* "" | "unfenced" | "stale" | "unfenced stale": what the seating could not assure */
+    char mark[MARK_SIZE];              /* what the seating could not assure, "" = nothing: model/mark.h */
 };
 
 /* < 0, 0 or > 0: epoch, then seq, then server, then node, texts bytewise. The same order as the SQL row comparison. */

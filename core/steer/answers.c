@@ -99,8 +99,10 @@ static void answer_for_backend(const struct steering *st, const struct steer_sta
     } else if (which == ANSWER_NOT_OPEN) {
         TEXT_SET(a->reason, "not open yet");
     } else {
-        const bool is_marked = which == ANSWER_FIRST && chair->row.mark[0] != '\0';
-        TEXT_FORMAT(a->reason, "%s sits%s%s", seated, is_marked ? ", " : "", is_marked ? chair->row.mark : "");
+        char words[MARK_SIZE] = "";
+        if (which == ANSWER_FIRST)
+            mark_words(chair->row.mark, words, sizeof words);
+        TEXT_FORMAT(a->reason, "%s sits%s%s", seated, words[0] != '\0' ? ", " : "", words);
     }
 }
 

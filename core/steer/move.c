@@ -12,6 +12,8 @@
 #define RELAY_LIMIT_MS 10000         /* applying what was already fetched from a server that is gone */
 #define END_LIMIT_MS 3000            /* the old one was out of sight and could be fenced after all: up to its end, but nobody sits */
 #define RETRY_PAUSE_MS 500           /* after a move that failed, before the next automatic one */
+#define CONFIRM_MS 500               /* how long the answer waits for the row to be read back on the other servers */
+#define CONFIRM_LOOK_MS 10
 #define ASK_AGAIN_MS 100             /* while a revoke is being heard: the boards are asked who was told */
 #define FENCE_AGAIN_MS 500           /* while waiting for an unfenced server: look whether it can be fenced after all */
 
@@ -104,6 +106,15 @@ static bool may_lack_writes(const struct move *move, const struct steer_stage *s
                                  (int64_t)c->max_seat_lag_seconds * 1000);
 }
 
+/* From when on writes may be missing: when it was last seen to follow, less what it was behind then. 0 = never seen to. */
+static int64_t stale_since(const struct steer_stage *stage, int server)
+{
+    const struct server_state *s = &stage->servers->list[server];
+    if (!s->has_followed)
+        return 0;
+    return stage->unix_ms - fc_span_ms(fc_since(s->followed_at, stage->now)) - (s->followed_lag_ms > 0 ? s->followed_lag_ms : 0);
+}
+
 static void ask_seat(struct steering *st, struct steer_stage *stage)
 {
     struct effect *effect = deed(st, stage, SEAT, st->move.to);
@@ -115,9 +126,10 @@ static void ask_seat(struct steering *st, struct steer_stage *stage)
                    steer_server_name(stage, st->move.to), steer_server_name(stage, st->move.from));
     }
     effect->as.seat.to = st->move.to;
-    TEXT_FORMAT(effect->as.seat.mark, "%s%s%s", is_unfenced ? "unfenced" : "", is_unfenced && st->move.is_stale ? " " : "",
-                st->move.is_stale ? "stale" : "");
+    mark_write(is_unfenced, st->move.is_stale, stale_since(stage, st->move.to), effect->as.seat.mark);
     TEXT_SET(effect->as.seat.why, st->move.why);
+    if (is_unfenced)
+        fetched_to_write(effect->as.seat.why, &stage->servers->list[st->move.to].look.replica.read);
 }
 
 static void ask_open(struct steering *st, struct steer_stage *stage)
@@ -182,6 +194,41 @@ static bool is_left_out(const struct move *move, enum move_step step)
     return false;
 }
 
+/* shown: servers on which the row was read back; 0 = not known. */
+static void answer_asker(struct steering *st, struct steer_stage *stage, int shown)
+{
+    struct confirming *c = &st->confirming;
+    const int all = stage->servers->count;
+    if (shown == all)
+        steer_reply(stage, &c->asker, c->code, true, "%s", c->text);
+    else
+        steer_reply(stage, &c->asker, c->code, true, "%s; durable on %d of %d", c->text, shown > 0 ? shown : 1, all);
+    c->is_waiting = false;
+}
+
+/* What an operator was told "done" survives any single crash (spec/steering.md 7.2). */
+void move_confirm(struct steering *st, struct steer_stage *stage)
+{
+    struct confirming *c = &st->confirming;
+    int shown = 0, reachable = 0;
+    if (!c->is_waiting)
+        return;
+    for (int i = 0; i < stage->servers->count; i++) {
+        const struct server_state *s = &stage->servers->list[i];
+        shown += s->is_reachable && s->look.has_schema && s->look.lease.rank.epoch >= c->epoch;
+        reachable += s->is_reachable && s->look.has_schema;
+    }
+    if (shown == stage->servers->count || (shown == reachable && shown > 0) || fc_reached(c->deadline, stage->now)) {
+        answer_asker(st, stage, shown);
+    } else if (fc_reached(c->look_at, stage->now)) {
+        c->look_at = fc_plus(stage->now, fc_ms(CONFIRM_LOOK_MS));
+        for (int i = 0; i < stage->servers->count; i++) {
+            if (stage->servers->list[i].is_reachable && stage->servers->list[i].look.lease.rank.epoch < c->epoch)
+                effects_add(stage->out, LOOK)->server = i;
+        }
+    }
+}
+
 static void finish(struct steering *st, struct steer_stage *stage)
 {
     struct move *move = &st->move;
@@ -193,11 +240,18 @@ static void finish(struct steering *st, struct steer_stage *stage)
                move_plans[move->kind].word, steer_server_name(stage, move->from), (long long)took_ms);
     steer_record(stage, "move", subject(st), epoch, "%s > %s: %s (%s, %lld ms)", steer_server_name(stage, move->from), to,
                  move->why, move_plans[move->kind].word, (long long)took_ms);
-    if (move->kind == MOVE_BACK)
-        steer_reply(stage, &move->asker, FC_REFUSED, true, "%s sits again: %s", to, move->why);
-    else
-        steer_reply(stage, &move->asker, FC_OK, true, "%s sits (epoch %llu) after %lld ms", to, (unsigned long long)epoch,
-                    (long long)took_ms);
+    if (move->asker.ticket != 0 || move->asker.order_id != 0) {
+        struct confirming *c = &st->confirming;
+        if (c->is_waiting)
+            answer_asker(st, stage, 0);
+        *c = (struct confirming){ .is_waiting = true, .asker = move->asker, .epoch = epoch, .look_at = stage->now,
+                                  .deadline = fc_plus(stage->now, fc_ms(CONFIRM_MS)),
+                                  .code = move->kind == MOVE_BACK ? FC_REFUSED : FC_OK };
+        if (move->kind == MOVE_BACK)
+            TEXT_FORMAT(c->text, "%s sits again: %s", to, move->why);
+        else
+            TEXT_FORMAT(c->text, "%s sits (epoch %llu) after %lld ms", to, (unsigned long long)epoch, (long long)took_ms);
+    }
     memset(move, 0, sizeof *move);
     heard_end(&st->heard);
 }

@@ -171,6 +171,7 @@ void steering_init(struct steering *st, const struct config *config, const char 
     st->preferred_fit_since = FC_EVER;
     st->not_before = FC_EVER;
     st->voice_until = FC_EVER;
+    st->alone.again_at = FC_EVER;
     for (int i = 0; i < STORE_SERVERS_MAX; i++)
         st->stray_fence_at[i] = FC_EVER;
     if (config_has_pair(config))
@@ -221,6 +222,7 @@ void steering_hear(struct steering *st, struct steer_stage *stage, const struct 
         break;
     case DEED_ENDED:
         move_hear(st, stage, event);
+        alone_hear(st, stage, event);
         command_deed_ended(st, stage, event);
         break;
     case PROXY_SEEN:
@@ -525,6 +527,8 @@ void steering_step(struct steering *st, struct steer_stage *stage)
         move_drive(st, stage);
         if (steer_bar(st, stage) == BAR_NONE)
             decide(st, stage);
+        alone_step(st, stage);
+        move_confirm(st, stage);
     }
     answers_prepare(st, stage);
 }
@@ -537,6 +541,8 @@ struct fc_time steering_wakes_at(const struct steering *st, const struct steer_s
                                                                          : st->move.wait_until);
     if (st->move.step != STEP_NONE)
         next = fc_earlier(next, stage->leadership->until);
+    if (st->confirming.is_waiting)
+        next = fc_earlier(next, fc_earlier(st->confirming.look_at, st->confirming.deadline));
     if (st->heard.is_listening && !st->move.is_fenced)
         next = fc_earlier(next, st->heard.look_at);
     if (!fc_is_ever(st->not_before) && fc_before(stage->now, st->not_before))

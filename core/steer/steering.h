@@ -76,6 +76,29 @@ struct closed_order { uint64_t id; enum order_state state; char answer[256]; str
 struct closed_orders { int count; struct closed_order list[CLOSED_MAX]; };     /* a ring */
 struct hold_in_flight { uint64_t deed_id; struct hold hold; struct asker asker; };
 
+/* The writes that an old server took alone, looked for once it is back and closed (alone.c). */
+struct alone_search {
+    char seated[IDENTITY_SIZE];      /* the seating that it is about */
+    int server;                      /* the old one */
+    struct log_position from;        /* so far the seated one had fetched its log */
+    uint64_t deed_id;
+    int tries;
+    struct fc_time again_at;
+    bool is_done;
+    struct alone found;
+    int64_t found_unix_ms;
+};
+
+/* A move is done: its asker hears so when the row was read back on every server, or when that takes too long. */
+struct confirming {
+    bool is_waiting;
+    struct asker asker;
+    enum fc_code code;
+    uint64_t epoch;
+    struct fc_time deadline, look_at;
+    char text[200];
+};
+
 struct steering {
     int pool_count;
     struct pool pools[STEER_POOLS_MAX];
@@ -84,6 +107,8 @@ struct steering {
     struct chair chair;
     struct move move;
     struct heard heard;              /* of the revoke of the present move */
+    struct alone_search alone;
+    struct confirming confirming;
     struct seat_facts facts;
     const struct seat_rule *finding;
     struct fc_time preferred_fit_since;          /* FC_EVER = not fit */
@@ -130,11 +155,16 @@ enum fc_code move_begin(struct steering *steering, struct steer_stage *stage, en
                         const char *why, bool is_forced, uint32_t limit_ms, const struct asker *asker);
 void move_hear(struct steering *steering, struct steer_stage *stage, const struct event *event);   /* DEED_ENDED */
 void move_drive(struct steering *steering, struct steer_stage *stage);
+void move_confirm(struct steering *steering, struct steer_stage *stage);     /* the answer to an order that was carried out */
 void move_abandon(struct steering *steering, struct steer_stage *stage, const char *why);
 const char *move_step_word(enum move_step step);
 /* From the revoke on: how long an old server that could not be fenced may still be written to when nobody shows that he has
  * heard: the sum of heard.h. It is waited for the less, the sooner all have. */
 struct fc_span move_unfenced_wait(const struct config *config);
+
+/* alone.c */
+void alone_step(struct steering *steering, struct steer_stage *stage);
+void alone_hear(struct steering *steering, struct steer_stage *stage, const struct event *event);      /* DEED_ENDED */
 
 /* commands.c: the operator's orders. `by` may change something when may_change. */
 void command_given(struct steering *steering, struct steer_stage *stage, const struct event *event);

@@ -517,6 +517,7 @@ static void perform(struct world *world, int node, const struct effect *effect)
     case VOICE_EXTEND:  board_voice(n->board, effect->until); break;
     case PROXY_PUSH:    begin_push(world, node); break;
     case PROXY_LOOK:    begin_proxy_look(world, node, effect->as.proxy.proxy); break;
+    case ALONE:         begin_deed(world, node, effect, STORE_ALONE, DEED_ALONE); break;
     case ASKERS_LOOK:   hear_askers(world, node, effect); break;
     case PUBLISH:       break;
     case STOP:          n->is_stopping = true; break;

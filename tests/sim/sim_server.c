@@ -591,6 +591,7 @@ void server_serve(struct world *world, int message)
     case STORE_HISTORY:
     case STORE_CHECK:
     case STORE_COMPARE:
+    case STORE_ALONE:
     case STORE_DEED_COUNT:
         answer(world, message, FC_OK, "");
         break;

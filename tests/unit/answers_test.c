@@ -92,7 +92,7 @@ Test(answers, a_chair_seated_without_a_fence_carries_its_mark)
     stage_deed(&s, "fence", "timeout");
     stage_deed(&s, "catch-up", "timeout");
     stage_pass(&s, 15180);
-    stage_asks(&s, "seat db2 unfenced stale");
+    stage_asks(&s, "seat db2 unfenced stale@1790001000");
     stage_deed(&s, "seat", "ok");
     stage_deed(&s, "open", "ok");
     stage_hears(&s, "fc_backend/db2", "first: db2 sits, unfenced stale");

@@ -268,7 +268,7 @@ static enum effect_type effect_of(const char *deed)
 {
     static const struct { const char *word; enum effect_type type; } table[] = {
         { "intend", INTEND }, { "fence", FENCE }, { "catch-up", CATCH_UP }, { "seat", SEAT }, { "open", OPEN },
-        { "hold", HOLD_WRITE }, { "give-back", GIVE_BACK }, { "order", ORDER_LAY },
+        { "hold", HOLD_WRITE }, { "give-back", GIVE_BACK }, { "order", ORDER_LAY }, { "alone", ALONE },
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (text_is(deed, table[i].word))
@@ -285,6 +285,18 @@ static const struct effect *last_asked(const struct stage *s, enum effect_type t
             return &s->effects->list[i];
     }
     return NULL;
+}
+
+/* Each server in sight shows the row as it stands now. */
+static void stage_replicates(struct stage *s)
+{
+    for (int i = 0; i < s->core->servers.count; i++) {
+        const struct server_state *state = &s->core->servers.list[i];
+        s->looks[i].lease = s->row;
+        s->looks[i].is_read_only = state->look.is_read_only;
+        if (state->is_reachable)
+            feed_look(s, i);
+    }
 }
 
 void stage_deed(struct stage *s, const char *deed, const char *how)
@@ -304,6 +316,32 @@ void stage_deed(struct stage *s, const char *deed, const char *how)
     event.as.ended.is_durable_on_all = true;
     event.as.ended.position = s->looks[asked.server < 0 ? 0 : asked.server].written;
     TEXT_SET(event.as.ended.text, text_is(how, "ok") ? "" : how);
+    feed(s, &event);
+    if (text_is(deed, "open") && text_is(how, "ok"))
+        stage_replicates(s);
+}
+
+void stage_fetched(struct stage *s, const char *server, const char *file, uint64_t offset)
+{
+    const int i = server_of(s, server);
+    TEXT_SET(s->looks[i].replica.read.file, file);
+    s->looks[i].replica.read.offset = offset;
+    s->looks[i].replica.applied = s->looks[i].replica.read;
+    feed_look(s, i);
+}
+
+void stage_found_alone(struct stage *s, uint32_t transactions, const char *first, const char *last)
+{
+    const struct effect *asked = last_asked(s, ALONE);
+    struct event event = { .type = DEED_ENDED };
+    cr_assert(asked != NULL, "nobody asked for the log");
+    event.as.ended.deed = DEED_ALONE;
+    event.as.ended.id = asked->id;
+    event.as.ended.server = asked->server;
+    event.as.ended.alone.transactions = transactions;
+    TEXT_SET(event.as.ended.alone.first, first);
+    TEXT_SET(event.as.ended.alone.last, last);
+    event.as.ended.alone.end = asked->as.alone.position;
     feed(s, &event);
 }
 
@@ -481,6 +519,9 @@ static void add_deed(const struct stage *s, const struct effect *e, char *to, si
         snprintf(to + at, size - at, "%sseat %s%s%s", comma, name_at(s, e->server), e->as.seat.mark[0] != '\0' ? " " : "", e->as.seat.mark);
     else if (e->type == OPEN)
         snprintf(to + at, size - at, "%sopen %s", comma, name_at(s, e->server));
+    else if (e->type == ALONE)
+        snprintf(to + at, size - at, "%salone %s %s:%llu", comma, name_at(s, e->server), e->as.alone.position.file,
+                 (unsigned long long)e->as.alone.position.offset);
     else if (e->type == HOLD_WRITE)
         snprintf(to + at, size - at, "%shold", comma);
     else if (e->type == GIVE_BACK)

@@ -38,6 +38,10 @@ void stage_lost(struct stage *stage, const char *server, const char *how);   /* 
 void stage_checked(struct stage *stage, int server, const struct server_settings *settings);
 /* The deed under way ends: "intend", "fence", "catch-up", "seat", "open", "hold"; how: "ok", "timeout", "refused", "unreachable". */
 void stage_deed(struct stage *stage, const char *deed, const char *how);
+/* So far this server has fetched its master's log. */
+void stage_fetched(struct stage *stage, const char *server, const char *file, uint64_t offset);
+/* The log of a server that was replaced unfenced is read: so many transactions of clients. */
+void stage_found_alone(struct stage *stage, uint32_t transactions, const char *first, const char *last);
 void stage_pass(struct stage *stage, int64_t ms);                            /* time passes, and the timer rings */
 void stage_finds_moving(struct stage *stage, const char *from, const char *to);   /* a half moved chair is found */
 void stage_finds_seated(struct stage *stage, const char *server, const char *why);   /* another leader has seated it, and it is open */
