@@ -20,6 +20,7 @@ ROOT = os.path.dirname(HERE)
 UNIT_SECONDS, SCENE_SECONDS, SIM_SECONDS = 120, 90, 180
 SIM_SEEDS, SIM_SEEDS_LONG = '1..200', '1..5000'
 CHAOS_ROUNDS, CHAOS_ROUNDS_LONG, CHAOS_ROUND_SECONDS = 3, 30, 20
+REPLAY_MINUTES, REPLAY_MINUTES_LONG, REPLAY_SECONDS_MORE = 1.25, 60, 300     # and the last round, its calm and the judgement
 CHAOS_KINDS = ('kill', 'switch', 'leaders')
 CHAOS_SCENES = ('kill', 'freeze', 'isolate', 'cut', 'gone', 'silent', 'split', 'reload', 'frozen-proxy', 'broken-replication',
                 'amnesia', 'together', 'paused-leader', 'relay-first', 'writable', 'privileged', 'late-rows')   # tests/chaos/plays.py
@@ -115,6 +116,11 @@ def scene_cases(is_long):
     for kind in CHAOS_KINDS:
         yield Case(f'chaos/{kind}', [sys.executable, os.path.join(HERE, 'chaos/rounds.py'), '--rounds', str(rounds), kind],
                    60 + rounds * CHAOS_ROUND_SECONDS, read_exit, f'{rounds} rounds, judged by the binlogs and by the clients')
+    minutes = REPLAY_MINUTES_LONG if is_long else REPLAY_MINUTES
+    seed = [] if is_long else ['--seed', CHAOS_SLICE_SEED]
+    yield Case('chaos/replay_safety', [sys.executable, os.path.join(HERE, 'chaos/replay_safety.py'), '--minutes', str(minutes), *seed],
+               int(minutes * 60) + REPLAY_SECONDS_MORE, read_exit,
+               f'{minutes:g} minutes of kills, freezes and cuts: replication never stops, the tables are the same')
     yield from chaos_scene_cases(is_long)
 
 
