@@ -278,6 +278,7 @@ static void observe(struct core *core, const struct event *event, struct effects
         const int i = event->as.seen.server;
         const bool was_reachable = core->servers.list[i].is_reachable;
         servers_saw(&core->servers, i, event->as.seen.look, event->as.seen.sent_at);
+        needs_saw_boot(&core->needs, i, event->as.seen.look, core->now);
         if (wants_check(core, i, was_reachable, event->as.seen.look))
             schedule_check(core, i);
         if (event->as.seen.look->has_schema)

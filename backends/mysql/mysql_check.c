@@ -261,13 +261,6 @@ static void fold_clock(const struct mysql_rows *rows, struct check_times times, 
                 (double)s->clock_error_ms / 1000.0);
 }
 
-static void fold_boot(const struct mysql_rows *rows, struct server_settings *s)
-{
-    const char *origin = mysql_rows_named(rows, CHECK_BOOT, 0, "origin"), *value = mysql_rows_named(rows, CHECK_BOOT, 0, "value");
-    if (origin != NULL && value != NULL && !text_is_nocase(origin, "SQL") && !text_is_nocase(origin, "DYNAMIC"))
-        set(s, SETTING_BOOT_READ_ONLY, value);
-}
-
 bool mysql_check_fold(const struct mysql_rows *rows, int set_count, const struct look_shape *shape, const char *fence,
                       const char *database, struct check_times times, struct server_settings *ret)
 {
@@ -292,7 +285,7 @@ bool mysql_check_fold(const struct mysql_rows *rows, int set_count, const struct
     if (set_count > CHECK_REPLICA)
         fold_replica(rows, shape, ret);
     if (set_count > CHECK_BOOT)
-        fold_boot(rows, ret);
+        mysql_fold_boot(rows, CHECK_BOOT, ret->value[SETTING_BOOT_READ_ONLY], sizeof ret->value[SETTING_BOOT_READ_ONLY]);
     return true;
 }
 

@@ -31,6 +31,7 @@ struct lane {
     struct deed *waiting[LANE_DEEDS_MAX];
     int waiting_count;
     struct host_timer *timer;
+    bool is_new;                     /* no look has come back on this connection yet */
 };
 
 struct fencing {

@@ -29,7 +29,7 @@ enum sql_name mysql_replica_statement(const struct mysql_server_kind *kind)
 
 int mysql_look_server_count(const struct look_shape *shape)
 {
-    return shape->has_replication ? 3 : 1;
+    return (shape->has_replication ? 3 : 1) + (shape->has_boot ? 1 : 0);
 }
 
 int mysql_look_statements(const struct look_shape *shape, enum sql_name to[LOOK_STATEMENTS_MAX])
@@ -40,6 +40,8 @@ int mysql_look_statements(const struct look_shape *shape, enum sql_name to[LOOK_
         to[count++] = mysql_position_statement(shape->kind);
         to[count++] = mysql_replica_statement(shape->kind);
     }
+    if (shape->has_boot)
+        to[count++] = SQL_BOOT_READ_ONLY;
     if (shape->has_use)
         to[count++] = SQL_DATABASE_USE;
     to[count++] = SQL_LEASE_READ;
@@ -50,6 +52,16 @@ int mysql_look_statements(const struct look_shape *shape, enum sql_name to[LOOK_
 }
 
 /* --- replication -------------------------------------------------------------------------------------------------- */
+
+void mysql_fold_boot(const struct mysql_rows *rows, int set, char *to, size_t size)
+{
+    const char *origin = mysql_rows_named(rows, set, 0, "origin"), *value = mysql_rows_named(rows, set, 0, "value");
+    to[0] = '\0';
+    if (origin == NULL || value == NULL || text_is_nocase(origin, "SQL") || text_is_nocase(origin, "DYNAMIC"))
+        return;
+    text_copy(to, size, value);
+    text_make_plain(to);
+}
 
 void mysql_fold_position(const struct mysql_rows *rows, int set, struct log_position *ret)
 {
@@ -324,5 +336,7 @@ enum fc_code mysql_look_fold(const struct mysql_rows *rows, const struct look_sh
         mysql_fold_position(rows, 1, &ret->written);
         mysql_fold_replica(rows, 2, shape, &ret->replica);
     }
+    if (shape->has_boot)
+        mysql_fold_boot(rows, server_count - 1, ret->boot_read_only, sizeof ret->boot_read_only);
     return has_schema ? fold_schema(rows, server_count + (shape->has_use ? 1 : 0), ret, err) : FC_OK;
 }

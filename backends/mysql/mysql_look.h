@@ -12,11 +12,12 @@
 #include "core/config.h"
 #include "model/look.h"
 
-#define LOOK_STATEMENTS_MAX 8
+#define LOOK_STATEMENTS_MAX 9
 
 struct look_shape {
     const struct mysql_server_kind *kind;
     bool has_replication;            /* a pair: log position and replica status are asked for */
+    bool has_boot;                   /* a new session: what the server started with is asked for, before anybody sets it */
     bool has_use;                    /* the schema was not there when last seen: try to use it again */
     int peer_count;                  /* the other configured servers: which channel is ours */
     const char (*peers)[ADDRESS_SIZE];
@@ -32,6 +33,8 @@ enum fc_code mysql_look_fold(const struct mysql_rows *rows, const struct look_sh
                              struct server_look *ret, struct fc_err *err);
 
 /* Parts of it that others need too. A set that is not there reads as absent. */
+/* read_only as the server started with it; "" when it was set since (or the set is not there). */
+void mysql_fold_boot(const struct mysql_rows *rows, int set, char *to, size_t size);
 void mysql_fold_position(const struct mysql_rows *rows, int set, struct log_position *ret);
 /* The row among several channels that is told about: the one from another server of ours, else the default one, else the first. */
 uint32_t mysql_replica_row(const struct mysql_rows *rows, int set, const struct look_shape *shape);

@@ -83,6 +83,7 @@ void deed_shape(const struct deed *deed, struct look_shape *ret)
     const struct store_mysql *store = deed->lane->store;
     *ret = (struct look_shape){
         .kind = deed_kind(deed), .has_replication = store->store.has_chair,
+        .has_boot = store->store.has_chair && deed->lane->is_new && deed_kind(deed)->is_mariadb,
         .has_use = !mysql_session_has_database(deed->lane->session),
         .peer_count = store->store.server_count - 1, .peers = store->peers[deed->lane->server],
     };
@@ -261,6 +262,7 @@ static void looked(struct deed *deed, const struct session_answer *answer)
     store->lacks_lease[server] = store->look.has_schema &&
                                  mysql_rows_count(answer->rows, server_count + (shape.has_use ? 1 : 0)) == 0;
     deed->result.look = &store->look;
+    deed->lane->is_new = false;
     if (store->store.has_chair)
         warm_the_fence(store, server);
     deed_done(deed);
@@ -512,10 +514,12 @@ static void deed_begin(struct deed *deed)
 
 static void connected(struct deed *deed, const struct session_answer *answer)
 {
-    if (answer->code != FC_OK)
+    if (answer->code != FC_OK) {
         deed_fail_by(deed, answer);
-    else
-        deed_begin(deed);
+        return;
+    }
+    deed->lane->is_new = true;
+    deed_begin(deed);
 }
 
 /* --- lanes -------------------------------------------------------------------------------------------------------- */

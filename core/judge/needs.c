@@ -6,7 +6,7 @@
 #include "base/text.h"
 
 #define CLOCK_SKEW_MAX_MS 2000       /* other tools count a node as available for 2 s of the server's clock (spec/ha-modes.md 2) */
-#define SAME_LIFE_MS 3000            /* uptime is told in seconds, and is as old as the round trip */
+#define UPTIME_ROUNDED_S 1           /* uptime is told in whole seconds */
 
 static need_check is, is_one_of, at_most, at_least_servers, differs, is_same, follows_the_other, is_running, recovers, runs_level;
 
@@ -25,11 +25,11 @@ const struct need_rule need_rules[] = {
     RULE("fence-login", REFUSE, FENCE_LOGIN, is, SETTING_NONE,
          "the account `fence` cannot be used on $s: $v (docs/accounts.md)")
     RULE("fence-privileges", REFUSE, FENCE_LACKS, is, SETTING_NONE,
-         "the account `fence` lacks on $s: $v; GRANT it (docs/accounts.md)")
+         "GRANT the account `fence` on $s what it lacks (docs/accounts.md): $v")
 
     /* what loses or diverges rows when something else happens */
     RULE("replication", ALARM, REPLICATION, is_running, "running",
-         "$s does not replicate from $o ($v): mend the cause and START SLAVE on $s")
+         "$s does not replicate from $o; mend this and START SLAVE there: $v")
     RULE("binlog-format", ALARM, BINLOG_FORMAT, is, "STATEMENT",
          "$s logs in $v: a row event for a row that the other server lacks stops replication; set binlog_format = STATEMENT")
     RULE("gtid-domain", ALARM, GTID_DOMAIN, differs, "its own",
@@ -50,9 +50,9 @@ const struct need_rule need_rules[] = {
     RULE("skip-errors", ALARM, SKIP_ERRORS, is, "OFF",
          "$s passes over replication errors $v in silence: take slave_skip_errors out of its option file and restart it")
     RULE("binlog-filter", ALARM, BINLOG_FILTER, is, SETTING_NONE,
-         "$s leaves writes out of its log ($v), so they never reach $o: take the filter out of its option file")
+         "$s leaves writes out of its log, so they never reach $o; take out of its option file: $v")
     RULE("replica-filter", ALARM, REPLICA_FILTER, is, SETTING_NONE,
-         "$s does not apply all that $o sends ($v): take the filter out")
+         "$s does not apply all that $o sends; take out the filter $v")
 
     /* what makes an outage longer, or surprises applications */
     RULE("relay-log-recovery", WARNING, RELAY_RECOVERY, recovers, "ON, or GTID",
@@ -77,7 +77,7 @@ const struct need_rule need_rules[] = {
          "$s has event_scheduler $v: events run where they were made, not where the chair is; set it to OFF, or let no event write")
     RULE_OR("above-read-only", WARNING, ABOVE_READ_ONLY, is, SETTING_NONE,
          "`fence` sees no other accounts on $s: GRANT SELECT ON mysql.* to it, or see to it that none has SUPER or READ ONLY ADMIN",
-         "read_only does not bind these accounts on $s, so the fence does not either: $v; take SUPER and READ ONLY ADMIN away")
+         "some accounts on $s are not bound by read_only, so neither by the fence; take SUPER and READ ONLY ADMIN away from $v")
     RULE("clock", WARNING, CLOCK, runs_level, "within 2 s of this node's",
          "the clock of $s differs from this node's by $v: set both by NTP")
 };
@@ -210,27 +210,31 @@ void needs_init(struct needs *needs, int count)
     memset(needs, 0, sizeof *needs);
     needs->count = count;
     for (int i = 0; i < STORE_SERVERS_MAX; i++)
-        needs->list[i].read_at = needs->list[i].boot_at = FC_EVER;
+        needs->list[i].read_at = needs->list[i].boot_read_at = FC_EVER;
 }
 
-static bool is_same_life(const struct server_needs *n, const struct server_settings *now, struct fc_time boot_at)
+static void keep_boot(struct server_needs *n, const char *identity, const char *value, struct fc_time at)
 {
-    const int64_t apart = fc_is_ever(n->boot_at) ? INT64_MAX : fc_span_ms(fc_since(n->boot_at, boot_at));
-    return now->uptime_s >= 0 && text_is(n->settings.identity, now->identity) && apart < SAME_LIFE_MS && apart > -SAME_LIFE_MS;
+    TEXT_SET(n->boot_read_only, value);
+    TEXT_SET(n->boot_identity, identity);
+    n->boot_read_at = at;
+}
+
+void needs_saw_boot(struct needs *needs, int server, const struct server_look *look, struct fc_time at)
+{
+    if (server < needs->count && look->boot_read_only[0] != '\0')
+        keep_boot(&needs->list[server], look->identity, look->boot_read_only, at);
 }
 
 /* SET GLOBAL hides what the server started with, and firstchair sets read_only at every move: so what was read before stays
  * known until the server starts again. */
 static void remember_boot(struct server_needs *n, struct server_settings *now, struct fc_time at)
 {
-    const struct fc_time boot_at = fc_plus(at, fc_ms(-now->uptime_s * 1000));
-    if (!is_same_life(n, now, boot_at))
-        n->boot_read_only[0] = '\0';
+    const struct fc_time started_at = fc_plus(at, fc_ms(-(now->uptime_s + UPTIME_ROUNDED_S) * 1000));
     if (now->value[SETTING_BOOT_READ_ONLY][0] != '\0')
-        TEXT_SET(n->boot_read_only, now->value[SETTING_BOOT_READ_ONLY]);
-    else
+        keep_boot(n, now->identity, now->value[SETTING_BOOT_READ_ONLY], at);
+    else if (now->uptime_s >= 0 && text_is(n->boot_identity, now->identity) && !fc_before(n->boot_read_at, started_at))
         TEXT_SET(now->value[SETTING_BOOT_READ_ONLY], n->boot_read_only);
-    n->boot_at = now->uptime_s < 0 ? FC_EVER : boot_at;
 }
 
 void needs_read(struct needs *needs, int server, const struct server_settings *settings, struct fc_time at)

@@ -49,8 +49,9 @@ struct server_needs {
     bool has_settings;
     struct server_settings settings; /* the last read; what `fence` could not read any more stays */
     struct fc_time read_at;          /* FC_EVER = never */
-    struct fc_time boot_at;          /* when the server started, by its own uptime; FC_EVER unknown */
-    char boot_read_only[8];          /* read while nothing had hidden it, in this life of the server; "" unknown */
+    char boot_read_only[8];          /* read while nothing had hidden it; "" unknown */
+    char boot_identity[IDENTITY_SIZE];
+    struct fc_time boot_read_at;     /* when: of the present life of the server, or not of use any more */
     uint64_t missing, unknown;       /* a bit a rule, in the order of need_rules */
 };
 
@@ -59,6 +60,8 @@ struct needs { int count; struct server_needs list[STORE_SERVERS_MAX]; };
 void needs_init(struct needs *needs, int count);
 /* A check has brought these; read_only's boot value is put in where it is remembered. */
 void needs_read(struct needs *needs, int server, const struct server_settings *settings, struct fc_time at);
+/* A look at a server that was just reached has told its boot value, before anybody could set it. */
+void needs_saw_boot(struct needs *needs, int server, const struct server_look *look, struct fc_time at);
 /* The account `fence` was turned away: one sentence. */
 void needs_denied(struct needs *needs, int server, const char *why, struct fc_time at);
 /* Counts every rule for every server anew. */

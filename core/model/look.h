@@ -66,6 +66,7 @@ struct server_look {
     char version[64];
     uint32_t server_id;
     bool is_read_only;
+    char boot_read_only[8];           /* first look of a session: read_only as the server started; "" not asked, or SET since */
     bool has_schema;                  /* our tables are there; without them there is no lease, hold or order below */
     struct log_position written;      /* SHOW MASTER STATUS */
     char gtid[GTID_SIZE];

@@ -6,10 +6,26 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "backends/mysql/mysql_check.h"
 #include "backends/mysql/mysql_look.h"
 #include "model/decision.h"
 
 #define PEERS 1
+
+/* The same rows taken for those of a check: every value ends, and nothing that disturbs a line is in it. */
+static void check(const struct mysql_rows *rows, int set_count, const struct look_shape *shape)
+{
+    static struct server_settings settings;
+    const struct check_times times = { 1790000000000, 1790000000010 };
+    if (!mysql_check_fold(rows, set_count, shape, "fence", "fc", times, &settings))
+        return;
+    for (int i = 0; i < SETTING_COUNT; i++) {
+        assert(memchr(settings.value[i], '\0', sizeof settings.value[i]) != NULL);
+        for (const char *c = settings.value[i]; *c != '\0'; c++)
+            assert(*c >= ' ' && *c <= '~');
+    }
+    assert(settings.uptime_s >= -1 && settings.clock_error_ms >= -1);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
@@ -80,10 +96,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     const struct mysql_server_kind kind = { .is_mariadb = (bytes[0] & 1) != 0, .is_new_names = (bytes[0] & 2) != 0,
                                             .has_gtid = (bytes[0] & 4) != 0, .identity = "one", .version = "10.11" };
     const struct look_shape shape = { .kind = &kind, .has_replication = (bytes[1] & 1) != 0, .has_use = (bytes[1] & 2) != 0,
+                                      .has_boot = (bytes[1] & 8) != 0,
                                       .peer_count = PEERS, .peers = peers };
     read_sets(&rows, (const char *)bytes + 2, (const char *)bytes + size);
     const enum fc_code code = mysql_look_fold(&rows, &shape, (bytes[1] & 4) != 0, &look, &err);
     mysql_fold_applier_waits(&rows, 2, &shape);
+    check(&rows, bytes[1] >> 4, &shape);
     mysql_rows_done(&rows);
 
     assert((code == FC_OK) == (err.code == FC_OK));

@@ -10,7 +10,7 @@ libmariadb-dev"
 # The servers of the stage. mariadb-server-core: the daemon without a service and without a database of the machine's own.
 FC_SERVER_PACKAGES="mariadb-server-core mariadb-client haproxy redis-server redis-tools python3"
 # socat: the printed haproxy.cfg and docs/operating.md give commands with it, and the scenes run them as they are written.
-# iproute2, nftables: hosts of a network that can be cut. faketime: a wall clock that is set while a node runs.
+# iproute2, nftables: hosts of a network that can be cut. faketime: a wall clock that is set while a node runs, or is an hour off.
 FC_TEST_PACKAGES="libcriterion-dev socat iproute2 nftables faketime"
 FC_FUZZ_PACKAGES="clang"
 

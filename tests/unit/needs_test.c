@@ -84,8 +84,8 @@ static const struct breach breaches[] = {
     { "server-id", SETTING_SERVER_ID, "1", 3, "db2 and db1 both have server_id 1" },
     { "replicates-from", SETTING_REPLICATES_FROM, "77", 2, "db2 replicates from the server with server_id 77" },
     { "fence-login", SETTING_FENCE_LOGIN, "access denied", 2, "cannot be used on db2: access denied" },
-    { "fence-privileges", SETTING_FENCE_LACKS, "PROCESS on *.*", 2, "lacks on db2: PROCESS on *.*" },
-    { "replication", SETTING_REPLICATION, "stopped: Duplicate entry", 2, "db2 does not replicate from db1 (stopped: Duplicate" },
+    { "fence-privileges", SETTING_FENCE_LACKS, "PROCESS on *.*", 2, "on db2 what it lacks (docs/accounts.md): PROCESS on *.*" },
+    { "replication", SETTING_REPLICATION, "stopped: Duplicate entry", 2, "db2 does not replicate from db1; mend this and START SLAVE there: stopped: Duplicate" },
     { "binlog-format", SETTING_BINLOG_FORMAT, "ROW", 2, "db2 logs in ROW" },
     { "gtid-domain", SETTING_GTID_DOMAIN, "1", 3, "db2 and db1 both number their transactions in gtid_domain_id 1" },
     { "log-slave-updates", SETTING_LOG_UPDATES, "OFF", 2, "set log_slave_updates" },
@@ -95,8 +95,8 @@ static const struct breach breaches[] = {
     { "isolation", SETTING_ISOLATION, "READ-COMMITTED", 2, "db2 has the isolation READ-COMMITTED" },
     { "exec-mode", SETTING_EXEC_MODE, "IDEMPOTENT", 2, "db2 has slave_exec_mode IDEMPOTENT" },
     { "skip-errors", SETTING_SKIP_ERRORS, "1062", 2, "passes over replication errors 1062" },
-    { "binlog-filter", SETTING_BINLOG_FILTER, "Binlog_Ignore_DB=x", 2, "db2 leaves writes out of its log (Binlog_Ignore_DB=x)" },
-    { "replica-filter", SETTING_REPLICA_FILTER, "Replicate_Do_DB=a", 2, "db2 does not apply all that db1 sends (Replicate_Do_DB=a)" },
+    { "binlog-filter", SETTING_BINLOG_FILTER, "Binlog_Ignore_DB=x", 2, "db2 leaves writes out of its log, so they never reach db1; take out of its option file: Binlog_Ignore_DB=x" },
+    { "replica-filter", SETTING_REPLICA_FILTER, "Replicate_Do_DB=a", 2, "db2 does not apply all that db1 sends; take out the filter Replicate_Do_DB=a" },
     { "relay-log-recovery", SETTING_RELAY_RECOVERY, "OFF", 2, "set relay_log_recovery" },
     { "gtid-strict", SETTING_GTID_STRICT, "OFF", 2, "set gtid_strict_mode = ON" },
     { "auto-increment", SETTING_INCREMENT, "1", 2, "db2 has auto_increment_increment 1" },
@@ -107,7 +107,7 @@ static const struct breach breaches[] = {
     { "sql-mode", SETTING_SQL_MODE, "ANSI", 3, "db2 and db1 have different sql_mode" },
     { "time-zone", SETTING_TIME_ZONE, "CET", 3, "db2 is in the time zone CET, db1 in UTC" },
     { "event-scheduler", SETTING_EVENT_SCHEDULER, "ON", 2, "db2 has event_scheduler ON" },
-    { "above-read-only", SETTING_ABOVE_READ_ONLY, "'app'@'%'", 2, "these accounts on db2, so the fence does not either: 'app'@'%'" },
+    { "above-read-only", SETTING_ABOVE_READ_ONLY, "'app'@'%'", 2, "take SUPER and READ ONLY ADMIN away from 'app'@'%'" },
 };
 
 Test(needs, a_pair_as_it_should_be_has_no_finding_and_nothing_unknown)
@@ -202,6 +202,25 @@ Test(needs, what_a_server_started_with_stays_known_until_it_starts_again)
     read_both(&p);
     cr_expect_not(is_missing(&p, 0, "boot-read-only"), "of this life nothing is known");
     cr_expect_eq(p.needs.list[0].unknown >> rule_named("boot-read-only") & 1, 1);
+}
+
+Test(needs, what_a_look_saw_right_after_a_start_holds_although_the_fence_came_before_the_check)
+{
+    struct pair p = pair_as_it_should_be();
+    struct server_look look = { .boot_read_only = "OFF" };
+    TEXT_SET(look.identity, p.settings[1].identity);
+    set_to(&p, 1, SETTING_BOOT_READ_ONLY, "");             /* hidden by the fence */
+    p.settings[1].uptime_s = 3;
+    needs_saw_boot(&p.needs, 1, &look, p.now);
+    read_both(&p);
+    cr_expect(is_missing(&p, 1, "boot-read-only"));
+    p.now = fc_plus(p.now, fc_ms(60000));
+    read_both(&p);                                         /* three seconds old again: another life, not looked into */
+    cr_expect_not(is_missing(&p, 1, "boot-read-only"));
+    TEXT_SET(look.identity, "another server at this address");
+    needs_saw_boot(&p.needs, 1, &look, p.now);
+    read_both(&p);
+    cr_expect_not(is_missing(&p, 1, "boot-read-only"));
 }
 
 Test(needs, a_replica_that_seeks_a_lost_master_is_not_at_fault)

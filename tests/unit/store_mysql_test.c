@@ -323,6 +323,11 @@ Test(store_pair, what_a_server_started_with_is_told_until_set_global_hides_it_an
     mariadb_do(&place->servers[1], "set global read_only = 1");
     says(check(b, 1), SETTING_BOOT_READ_ONLY, "");
     mariadb_restart(&place->servers[1]);
+    for (int i = 0; i < 20 && bench_ask(b, 0, (struct store_request){ .deed = STORE_LOOK, .server = 1 })->code != FC_OK; i++)
+        continue;
+    cr_expect_str_eq(b->look.boot_read_only, "ON", "the first look of a session tells it");
+    cr_assert_eq(bench_ask(b, 0, (struct store_request){ .deed = STORE_LOOK, .server = 1 })->code, FC_OK);
+    cr_expect_str_eq(b->look.boot_read_only, "", "the next one does not ask");
     says(check(b, 1), SETTING_BOOT_READ_ONLY, "ON");
     bench_free(b);
 }
