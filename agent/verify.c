@@ -20,6 +20,7 @@ struct verification {
     bool is_checked[STORE_SERVERS_MAX], is_denied[STORE_SERVERS_MAX];
     char trouble[STORE_SERVERS_MAX][200];        /* why it was not checked, or not looked at */
     bool is_read[2][STORE_SERVERS_MAX];
+    bool lacks_tables[STORE_SERVERS_MAX];
     char unread[STORE_SERVERS_MAX][200];         /* why its tables were not read */
     struct mysql_rows rows[2][STORE_SERVERS_MAX];
     struct comparison compared[STORE_SERVERS_MAX];       /* with the first server that was read */
@@ -200,6 +201,15 @@ static cJSON *differences_report(const struct comparison *compared)
     return list;
 }
 
+/* Before the first node has started there is nothing to compare: nothing to mend either. */
+static bool are_new(const struct verification *v)
+{
+    int count = 0;
+    for (int i = 0; i < v->servers.count; i++)
+        count += v->lacks_tables[i];
+    return count == v->servers.count;
+}
+
 /* Which pairs were compared; where a server's tables were not read, why. Returns false when some was not. */
 static bool add_comparisons(const struct verification *v, cJSON *to)
 {
@@ -220,7 +230,7 @@ static bool add_comparisons(const struct verification *v, cJSON *to)
         cJSON_AddItemToArray(list, one);
         are_all_done = are_all_done && is_done;
     }
-    return are_all_done;
+    return are_all_done || are_new(v);
 }
 
 static enum fc_code code_of(const struct verification *v, bool is_compared, int differences)
@@ -281,6 +291,7 @@ static void hear_tables(struct verification *v, const struct store_result *resul
 {
     const int i = result->server;
     v->is_read[v->round][i] = result->code == FC_OK && mysql_rows_copy(&v->rows[v->round][i], result->rows);
+    v->lacks_tables[i] = result->code == FC_NOT_FOUND;
     if (!v->is_read[v->round][i])
         TEXT_SET(v->unread[i], result->code == FC_OK ? "out of memory" : result->text);
 }

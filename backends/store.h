@@ -36,7 +36,7 @@ enum store_deed {
     STORE_REGISTER,    /* node_health (and active_node when leading), for other tools */
     STORE_HISTORY,     /* one line of history (idempotent by id) */
     STORE_CHECK,       /* one round trip: struct server_settings, as the account `fence`. A pair's */
-    STORE_COMPARE,     /* one round trip: the rows of the tables in backends/compare.h, as the account `fence`. A pair's */
+    STORE_COMPARE,     /* one round trip: the rows of the tables in backends/compare.h, as the account `fence`; FC_NOT_FOUND: they are not there. A pair's */
     STORE_ALONE,       /* what the server itself wrote from `position` on: result `alone`. A pair's */
     STORE_DEED_COUNT
 };

@@ -320,6 +320,10 @@ void check_begin(struct deed *deed)
 
 static void compared(struct deed *deed, const struct session_answer *answer)
 {
+    if (deed_lacks_schema(answer)) {
+        deed_fail(deed, FC_NOT_FOUND, "firstchair's tables are not there yet");
+        return;
+    }
     if (answer->code != FC_OK) {
         deed_fail_by(deed, answer);
         return;

@@ -88,6 +88,8 @@ struct fc_time deed_now(const struct deed *deed);
 const struct host *deed_host(const struct deed *deed);
 const struct mysql_server_kind *deed_kind(const struct deed *deed);
 const char *deed_user(const struct deed *deed, enum lane_kind kind);
+/* The server said no because our tables, or their schema, are not there. */
+bool deed_lacks_schema(const struct session_answer *answer);
 const char *deed_database(const struct deed *deed);
 void deed_shape(const struct deed *deed, struct look_shape *ret);
 

@@ -232,9 +232,10 @@ void deed_fail_by(struct deed *deed, const struct session_answer *answer)
 
 static void warm_the_fence(struct store_mysql *store, int server);
 
-static bool is_missing_schema(unsigned number)
+bool deed_lacks_schema(const struct session_answer *answer)
 {
-    return number == ERROR_NO_TABLE || number == ERROR_NO_DATABASE || number == ERROR_NO_DATABASE_CHOSEN;
+    const unsigned number = answer->error_number;
+    return answer->code == FC_STORE && (number == ERROR_NO_TABLE || number == ERROR_NO_DATABASE || number == ERROR_NO_DATABASE_CHOSEN);
 }
 
 static void looked(struct deed *deed, const struct session_answer *answer)
@@ -246,7 +247,7 @@ static void looked(struct deed *deed, const struct session_answer *answer)
 
     deed_shape(deed, &shape);
     const int server_count = mysql_look_server_count(&shape);
-    const bool lacks_schema = answer->code == FC_STORE && is_missing_schema(answer->error_number) &&
+    const bool lacks_schema = deed_lacks_schema(answer) &&
                               answer->done_count >= server_count;
     if (answer->code != FC_OK && !lacks_schema) {
         deed_fail_by(deed, answer);
