@@ -40,12 +40,26 @@ void schedule_check(struct core *core, int server)
     core->schedule[server].check_at = core->now;
 }
 
+/* A deed that its server refused may lack a privilege or a login: people are told at once which one. */
+static void check_after_failure(struct core *core, const struct event *event)
+{
+    const enum fc_code code = event->as.ended.code;
+    const int server = event->as.ended.server;
+    if (code == FC_OK || code == FC_NOT_LEADER || code == FC_TIMEOUT || code == FC_BUSY || server < 0 ||
+        server >= core->servers.count)
+        return;
+    struct core_server_schedule *s = &core->schedule[server];
+    const struct fc_time soonest = fc_plus(s->check_sent_at, ms(check_again_ms(core)));
+    s->check_at = fc_earlier(s->check_at, fc_later(soonest, core->now));
+}
+
 void schedule_start(struct core *core)
 {
     for (int i = 0; i < STORE_SERVERS_MAX; i++) {
         core->schedule[i].look_at = core->now;
         core->schedule[i].is_looking = core->schedule[i].is_checking = false;
         core->schedule[i].check_at = core->now;
+        core->schedule[i].check_sent_at = FC_EVER;
         core->schedule[i].look_sent_at = FC_EVER;
         core->schedule[i].prepare_at = fc_plus(core->now, ms((int64_t)i * PREPARE_TURN_MS));
     }
@@ -95,6 +109,9 @@ void schedule_hear(struct core *core, const struct event *event)
         core->proxies[event->as.proxy_lost.proxy].is_looking = false;
         core->proxies[event->as.proxy_lost.proxy].look_at = fc_plus(core->now, proxy_poll_span(core));
         break;
+    case DEED_ENDED:
+        check_after_failure(core, event);
+        break;
     case STARTED:
     case WOKEN:
     case RELOADED:
@@ -104,7 +121,6 @@ void schedule_hear(struct core *core, const struct event *event)
     case STORE_SILENT:
     case CHAIR_GRANTED:
     case CHAIR_REVOKED:
-    case DEED_ENDED:
     case ORDER_GIVEN:
     case ASKERS_SEEN:
     case EVENT_TYPE_COUNT:

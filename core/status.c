@@ -86,6 +86,18 @@ static void show_alone(const struct core *core, const struct alone_search *searc
     to->alone_is_more = found->is_more;
 }
 
+#define STEPPED_MS 1000              /* two clocks that agree to this have not been stepped */
+
+/* A moment as the wall clock told it then; when that has been stepped since, as the present one would have told it. */
+static int64_t moment_shown(const struct core *core, struct fc_time at, int64_t noted_unix_ms)
+{
+    if (noted_unix_ms == 0 || fc_is_ever(at))
+        return noted_unix_ms;
+    const int64_t unix_ms = core->unix_ms - fc_span_ms(fc_since(at, core->now));
+    const int64_t apart_ms = unix_ms > noted_unix_ms ? unix_ms - noted_unix_ms : noted_unix_ms - unix_ms;
+    return apart_ms < STEPPED_MS ? noted_unix_ms : unix_ms;
+}
+
 static void show_chair(const struct core *core, struct fc_time now, struct status_pool *to)
 {
     const struct steering *st = &core->steering;
@@ -99,7 +111,7 @@ static void show_chair(const struct core *core, struct fc_time now, struct statu
     to->stale_since_unix_ms = mark_stale_since_ms(chair->row.mark);
     if (st->alone.is_done && text_is(st->alone.seated, chair->row.rank.server))
         show_alone(core, &st->alone, to);
-    to->since_unix_ms = chair->since_unix_ms;
+    to->since_unix_ms = moment_shown(core, chair->since, chair->since_unix_ms);
     to->is_paused = holds_find(&st->holds, to->name, "") != NULL;
     to->is_moving = chair->state == CHAIR_MOVING || st->move.step != STEP_NONE;
     if (st->move.step != STEP_NONE) {
@@ -125,7 +137,7 @@ static void show_leader_pool(const struct core *core, struct status_pool *to)
     TEXT_SET(to->seated, l->leader);
     to->epoch = l->epoch;
     TEXT_SET(to->why, l->why);
-    to->since_unix_ms = l->since_unix_ms;
+    to->since_unix_ms = moment_shown(core, l->since, l->since_unix_ms);
 }
 
 static void show_pools(const struct core *core, struct fc_time now, struct status *s)
@@ -176,7 +188,7 @@ static void show_leadership(const struct core *core, struct fc_time now, struct 
     TEXT_SET(s->leader_why, l->why);
     s->epoch = l->epoch;
     s->lease_left_ms = s->leads ? fc_span_ms(fc_since(now, l->until)) : 0;
-    s->leader_since_unix_ms = l->since_unix_ms;
+    s->leader_since_unix_ms = moment_shown(core, l->since, l->since_unix_ms);
     int64_t youngest = age_ms(l->confirmed_at, now);
     for (int i = 0; i < core->servers.count; i++) {
         const struct server_state *server = &core->servers.list[i];

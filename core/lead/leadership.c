@@ -76,6 +76,7 @@ bool leadership_hear(struct leadership *l, const struct event *event, const char
     const bool is_new_leader = !text_is(old_leader, l->leader);
     const bool is_news = from != l->state || is_new_leader || old_epoch != l->epoch;
     if (from != l->state || is_new_leader) {
+        l->since = event->at;
         l->since_unix_ms = event->unix_ms;
         TEXT_SET(l->why, why);
     }

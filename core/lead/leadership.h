@@ -20,7 +20,8 @@ struct leadership {
     int place;                       /* server of the store on which the lease lies; -1 = none */
     char leader[NODE_NAME_SIZE];     /* name without mark; "" = nobody known */
     char why[WHY_SIZE];
-    int64_t since_unix_ms;           /* of the present state and leader */
+    struct fc_time since;            /* of the present state and leader */
+    int64_t since_unix_ms;           /* the same by the wall clock as it was then */
     struct fc_time confirmed_at;     /* when the store last confirmed anything about leadership */
     uint64_t refused_count;          /* events without an edge */
 };

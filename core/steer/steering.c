@@ -45,7 +45,9 @@ void steer_record(struct steer_stage *stage, const char *kind, const char *subje
 void steer_close_order(struct steer_stage *stage, struct closed_order *closed)
 {
     struct effect *effect = effects_add(stage->out, ORDER_CLOSE);
-    effect->as.order = closed->order;
+    effect->as.order.id = closed->id;
+    effect->as.order.state = closed->state;
+    TEXT_SET(effect->as.order.answer, closed->answer);
     closed->again_at = fc_plus(stage->now, fc_ms(CLOSE_AGAIN_MS));
 }
 
@@ -64,11 +66,9 @@ void steer_reply(struct steer_stage *stage, const struct asker *asker, enum fc_c
         TEXT_SET(effect->as.reply.text, text);
     } else if (asker->order_id != 0 && is_final) {
         struct closed_order *closed = &stage->closed->list[stage->closed->count++ % CLOSED_MAX];
-        closed->order = (struct stored_order){ .id = asker->order_id, .state = code == FC_OK ? ORDER_DONE : ORDER_REFUSED };
-        TEXT_SET(closed->order.text, asker->order_text);
-        TEXT_SET(closed->order.by, asker->by);
-        TEXT_SET(closed->order.node, asker->order_node);
-        TEXT_SET(closed->order.answer, text);
+        closed->id = asker->order_id;
+        closed->state = code == FC_OK ? ORDER_DONE : ORDER_REFUSED;
+        TEXT_SET(closed->answer, text);
         steer_close_order(stage, closed);
     }
     if (is_final && asker->order[0] != '\0')
@@ -91,6 +91,17 @@ const struct hold *steer_hold_on(const struct steering *st, const char *server_n
     return st->backend < 0 ? NULL : holds_find(&st->holds, st->pools[st->backend].name, server_name);
 }
 
+const struct hold *steer_hold_coming(const struct steering *st, const char *server_name)
+{
+    for (int i = 0; i < PENDING_MAX && st->backend >= 0; i++) {
+        const struct hold_in_flight *h = &st->writing_holds[i];
+        if (h->deed_id != 0 && h->hold.kind != HOLD_NONE && text_is(h->hold.pool, st->pools[st->backend].name) &&
+            text_is(h->hold.server, server_name))
+            return &h->hold;
+    }
+    return NULL;
+}
+
 /* What it lacks would break the promise of a planned move; the sentence says how to mend it. */
 static enum fc_code fail_by_need(const struct steer_stage *stage, int server, struct fc_err *err)
 {
@@ -108,6 +119,9 @@ enum fc_code steer_may_seat(const struct steering *st, const struct steer_stage 
     if (hold != NULL)
         return fc_fail(err, FC_REFUSED, "%s is in %s by %s; `ready %s/%s` ends that", s->name, hold_kind_word(hold->kind),
                        hold->by, hold->pool, s->name);
+    const struct hold *coming = steer_hold_coming(st, s->name);
+    if (coming != NULL)
+        return fc_fail(err, FC_BUSY, "%s for %s by %s is being stored; ask again", hold_kind_word(coming->kind), s->name, coming->by);
     if (!s->is_reachable)
         return fc_fail(err, FC_REFUSED, "%s does not answer (%s)", s->name, loss_word(s->loss));
     if (!s->look.has_schema)
@@ -279,6 +293,19 @@ static void begin(struct steering *st, struct steer_stage *stage, enum move_kind
     move_begin(st, stage, kind, from, to, why, false, 0, NULL);
 }
 
+/* Said and recorded when it is found, and again when it was away for a while. */
+static void tell_stray(struct steering *st, struct steer_stage *stage, int stray, int seated)
+{
+    const struct server_state *s = &stage->servers->list[stray];
+    const bool is_news = fc_is_ever(st->stray_fence_at[stray]) ||
+                         fc_since(st->stray_fence_at[stray], stage->now).us >= fc_ms(STRAY_AGAIN_MS).us;
+    st->stray_fence_at[stray] = stage->now;
+    if (is_news)
+        steer_record(stage, "stray", st->pools[st->backend].name, stage->leadership->epoch,
+                     "%s was writable beside %s and is fenced; its log ends at %s:%llu", s->name,
+                     steer_server_name(stage, seated), s->look.written.file, (unsigned long long)s->look.written.offset);
+}
+
 static void decide_empty(struct steering *st, struct steer_stage *stage)
 {
     int to = st->facts.other_open_at;                      /* exactly one is open: it is what clients use today */
@@ -294,6 +321,13 @@ static void decide_empty(struct steering *st, struct steer_stage *stage)
         const struct server_state *s = &stage->servers->list[i];
         if (i != to && s->is_reachable && !s->look.is_read_only)
             stray = i;
+    }
+    if (stray >= 0) {
+        steer_note(stage, NOTE_ALARM, st->pools[st->backend].name, stage->leadership->epoch,
+                   "%s and %s are both writable and nobody sits: %s is fenced, %s is seated; clients may have written to both",
+                   steer_server_name(stage, to), steer_server_name(stage, stray), steer_server_name(stage, stray),
+                   steer_server_name(stage, to));
+        tell_stray(st, stage, stray, to);
     }
     begin(st, stage, MOVE_FIRST, stray, to, was_open ? "the one open server at the first start" : "first in the configuration");
 }
@@ -348,20 +382,13 @@ static void decide_stray(struct steering *st, struct steer_stage *stage)
             continue;
         if (!fc_is_ever(st->stray_fence_at[i]) && fc_since(st->stray_fence_at[i], stage->now).us < fc_ms(STRAY_FENCE_MS).us)
             continue;
-        const bool is_news = fc_is_ever(st->stray_fence_at[i]) ||
-                             fc_since(st->stray_fence_at[i], stage->now).us >= fc_ms(STRAY_AGAIN_MS).us;
-        st->stray_fence_at[i] = stage->now;
         struct effect *effect = effects_add(stage->out, FENCE);
         effect->server = i;
         effect->until = stage->leadership->until;
         effect->as.fence.limit_ms = (uint32_t)stage->config->fence_timeout_ms;
         steer_note(stage, NOTE_ALARM, st->pools[st->backend].name, stage->leadership->epoch,
                    "%s is writable and does not sit: fencing it", s->name);
-        if (is_news)
-            steer_record(stage, "stray", st->pools[st->backend].name, stage->leadership->epoch,
-                         "%s was writable beside %s and is fenced; its log ends at %s:%llu", s->name,
-                         steer_server_name(stage, st->facts.seated), s->look.written.file,
-                         (unsigned long long)s->look.written.offset);
+        tell_stray(st, stage, i, st->facts.seated);
     }
 }
 

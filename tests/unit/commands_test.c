@@ -61,6 +61,48 @@ Test(commands, a_stored_order_from_long_ago_is_refused_instead_of_carried_out_by
     stage_close(&s);
 }
 
+Test(commands, a_stored_order_from_a_clock_that_goes_ahead_is_refused_and_both_ways_out_are_named)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_finds_order(&s, "switch fc_backend db2", -3600);
+    stage_asks(&s, "");
+    stage_closes_order(&s, "refused", " s ahead by the clock of fc1, who leads");
+    stage_closes_order(&s, "refused", "set the clocks right or give it to fc1 itself");
+    stage_close(&s);
+}
+
+Test(commands, a_switch_to_a_server_for_which_a_hold_is_being_stored_has_to_wait)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "maint fc_backend/db2");
+    stage_order(&s, "switch fc_backend db2");
+    stage_says(&s, "maint for db2 by ");
+    stage_says(&s, "is being stored; ask again");
+    stage_deed(&s, "hold", "ok");
+    stage_order(&s, "switch fc_backend db2");
+    stage_says(&s, "db2 is in maint by ");
+    stage_shows(&s, "db1 first, db2 resting");
+    stage_close(&s);
+}
+
+Test(commands, a_switch_while_a_pause_is_being_stored_has_to_wait)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "pause fc_backend");
+    stage_order(&s, "switch fc_backend db2");
+    stage_says(&s, "a pause by ");
+    stage_deed(&s, "hold", "ok");
+    stage_shows(&s, "db1 paused, db2 paused");
+    stage_order(&s, "resume fc_backend");
+    stage_order(&s, "switch fc_backend db2");
+    stage_says(&s, "is paused");
+    stage_deed(&s, "hold", "refused");
+    stage_close(&s);
+}
+
 Test(commands, a_stored_order_that_nobody_understands_is_answered)
 {
     struct stage s = stage_open("db1 db2", "db1");

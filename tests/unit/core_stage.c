@@ -21,7 +21,7 @@ static void feed(struct stage *s, struct event *event)
 {
     static struct effects step;
     event->at = s->now;
-    event->unix_ms = 1790000000000 + s->now.us / 1000;
+    event->unix_ms = 1790000000000 + s->now.us / 1000 + s->wall_step_ms;
     effects_clear(&step);
     core_step(s->core, event, &step);
     cr_assert_eq(step.dropped, 0);
@@ -434,7 +434,6 @@ void stage_asked(struct stage *s, const char *node, const char *asker, int64_t e
     TEXT_SET(event.as.askers.node, node);
     TEXT_SET(event.as.askers.pool, s->core->steering.heard.pool);
     TEXT_SET(event.as.askers.server, s->core->steering.heard.server);
-    event.as.askers.sent_at = s->now;
     event.as.askers.count = asker[0] != '\0';
     event.as.askers.rows = &row;
     feed(s, &event);

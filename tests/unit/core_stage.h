@@ -11,6 +11,7 @@ struct stage {
     struct config config;
     struct effects *effects;         /* of everything since the last deed that ended, or since stage_forget */
     struct fc_time now;
+    int64_t wall_step_ms;            /* by so much has the wall clock been stepped */
     uint64_t epoch, ticket;
     struct decision row;
     bool leads;

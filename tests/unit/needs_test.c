@@ -287,6 +287,31 @@ Test(needs, a_server_is_checked_when_it_is_seen_again_and_then_at_its_period)
     stage_close(&s);
 }
 
+Test(needs, a_deed_that_its_server_refused_has_it_checked_at_once_and_then_not_too_often)
+{
+    struct pair p = pair_as_it_should_be();
+    struct stage s = stage_open_with("db1 db2", "db1", "BackendCheckSeconds=60");
+    for (int i = 0; i < 2; i++) {
+        TEXT_SET(p.settings[i].identity, s.looks[i].identity);
+        stage_checked(&s, i, &p.settings[i]);
+    }
+    stage_pass(&s, 6000);
+    stage_report(&s, "db1", "open");
+    stage_report(&s, "db2", "");
+    for (int i = 0; i < 2; i++) {
+        stage_forget(&s);
+        stage_order(&s, "switch fc_backend to db2 force");
+        stage_deed(&s, "intend", "refused");
+        stage_pass(&s, 1);
+        stage_counts(&s, "CHECK", i == 0 ? 1 : 0);
+        stage_checked(&s, 1, &p.settings[1]);
+        stage_pass(&s, 600);
+        stage_report(&s, "db1", "open");
+        stage_report(&s, "db2", "");
+    }
+    stage_close(&s);
+}
+
 Test(needs, a_finding_is_said_when_it_appears_and_when_it_is_gone_not_at_each_check)
 {
     struct pair p = pair_as_it_should_be();

@@ -40,6 +40,21 @@ Test(status, a_lease_that_ran_out_leads_no_more_even_before_anybody_says_so)
     stage_close(&s);
 }
 
+Test(status, moments_follow_a_wall_clock_that_is_stepped_so_that_spans_stay_true)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+    stage_pass(&s, 5000);
+    const int64_t chair_since = stage_status(&s)->pools[0].since_unix_ms, leader_since = stage_status(&s)->leader_since_unix_ms;
+
+    for (int64_t step_ms = 3600000; step_ms >= -3600000; step_ms -= 3600000) {
+        s.wall_step_ms = step_ms;
+        stage_pass(&s, 100);
+        cr_expect_eq(stage_status(&s)->pools[0].since_unix_ms, chair_since + step_ms);
+        cr_expect_eq(stage_status(&s)->leader_since_unix_ms, leader_since + step_ms);
+    }
+    stage_close(&s);
+}
+
 Test(status, a_move_is_shown_with_its_step_and_its_age)
 {
     struct stage s = stage_open("db1 db2", "db1");

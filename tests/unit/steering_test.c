@@ -279,6 +279,19 @@ Test(steering, at_the_first_start_the_one_open_server_is_seated_because_clients_
     stage_close(&s);
 }
 
+Test(steering, at_the_first_start_two_open_servers_are_said_and_the_second_is_fenced)
+{
+    struct stage s = stage_open("db1 db2", "");
+
+    stage_report(&s, "db1", "open");
+    stage_report(&s, "db2", "open");
+    stage_lead(&s);
+    stage_records(&s, "stray", "db2 was writable beside db1");
+    stage_deed(&s, "intend", "ok");
+    stage_asks(&s, "fence db2");
+    stage_close(&s);
+}
+
 Test(steering, at_the_first_start_with_both_open_the_other_one_is_fenced_first)
 {
     struct stage s = stage_open("db1 db2", "");
