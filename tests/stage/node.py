@@ -44,8 +44,8 @@ class Node:
             own['RecordFile'] = f'{self.folder}/events.log'
         self.nest.write(f'{self.name}/firstchair.json', json.dumps({**keys, **own}, indent=2) + '\n')
 
-    def start(self, wait=True):
-        self.child = self.nest.start(self.name, [program('firstchair'), 'serve', '--config', self.config], self.log,
+    def start(self, wait=True, env=None):
+        self.child = self.nest.start(self.name, [program('firstchair'), 'serve', '--config', self.config], self.log, env=env,
                                      place=self.place)
         if wait:
             wait_until(self.listens, 15, f'{self.name} to answer on HTTP')
