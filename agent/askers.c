@@ -21,6 +21,7 @@ struct askers {
     void *owner;
     char own_name[NODE_NAME_SIZE];
     char pool[64], server[64];
+    struct fc_time asked_at;
     struct host_timer *own;
     int count;
     struct neighbour list[NODES_MAX];
@@ -32,6 +33,7 @@ static void tell(struct askers *askers, const char *node, const struct asked_row
     TEXT_SET(event.as.askers.node, node);
     TEXT_SET(event.as.askers.pool, askers->pool);
     TEXT_SET(event.as.askers.server, askers->server);
+    event.as.askers.sent_at = askers->asked_at;
     event.as.askers.count = count;
     event.as.askers.rows = rows;
     askers->feed(askers->owner, &event);
@@ -65,6 +67,7 @@ void askers_look(struct askers *askers, const char *pool, const char *server)
     }
     TEXT_SET(askers->pool, pool);
     TEXT_SET(askers->server, server);
+    askers->asked_at = askers->host->now(askers->host->agent);
     askers->host->timer_set(askers->own, askers->host->now(askers->host->agent));
     TEXT_FORMAT(line, "%s askers %s/%s\n", askers->own_name, pool, server);
     for (int i = 0; i < askers->count; i++) {

@@ -77,7 +77,7 @@ struct daemon {
     struct status status;
     struct fc_time status_at;
     uint64_t status_seq, core_seq;   /* published seq (rises with the wall clock, so nodes can be compared) and the core's */
-    uint64_t store_requests, store_failures, published_event_seq;
+    uint64_t store_requests, store_failures, registrations, published_event_seq;
     struct ev_signal on_hup, on_term, on_int;
     int64_t started_unix_ms;
 };

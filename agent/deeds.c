@@ -162,6 +162,9 @@ static void perform_register(struct daemon *d, const struct effect *effect)
     TEXT_SET(request.registration.hostname, d->core->name);
     TEXT_SET(request.registration.token, d->token);
     TEXT_SET(request.registration.version, d->version);
+    request.registration.count = ++d->registrations;
+    request.registration.started_unix_ms = d->started_unix_ms;
+    request.registration.leads_since_unix_ms = d->core->leadership.since_unix_ms;
     request.registration.leads = effect->as.registration.leads;
     begin_deed(d, effect, &request);
 }

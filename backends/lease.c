@@ -427,6 +427,11 @@ static void await_on(struct lease *lease, struct fc_time now)
         return;
     }
     if (fc_reached(lease->command_deadline, now)) {
+        if (lease->wanted.as.intend.is_forced && there->is_reachable && there->has_row) {
+            if (lease->writing == 0)
+                intend_there(lease, true, now);            /* replication does not bring it: as if the seated one were lost */
+            return;
+        }
         say_ended(lease, FC_TIMEOUT, "durable on 1 of 2: the intent did not arrive on the other server", false);
         return;
     }

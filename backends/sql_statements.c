@@ -26,6 +26,14 @@
 #define ORDER_COLUMNS "order_id, state, order_text, asked_by, node, answer"
 #define ORDERS_SORT " order by state = 'asked' desc, case when state = 'asked' then order_id else -order_id end limit 8"
 
+/* What was asked never changes; where a row lacks it (of an earlier version), it is filled in. */
+#define FILL_IN_MYSQL \
+    "order_text = if(order_text = '', ?, order_text), asked_by = if(asked_by = '', ?, asked_by), " \
+    "node = if(node = '', ?, node), "
+#define FILL_IN_SQLITE \
+    "order_text = case when order_text = '' then ? else order_text end, " \
+    "asked_by = case when asked_by = '' then ? else asked_by end, node = case when node = '' then ? else node end, "
+
 #define SESSIONS_OF_OTHERS \
     "select id, user, command from information_schema.processlist where id <> connection_id() and user not in " \
     "('system user', 'event_scheduler', ?, ?) and command not in ('Binlog Dump', 'Binlog Dump GTID', 'Daemon')"
@@ -131,19 +139,20 @@ const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
         .sqlite = "select name from sqlite_master where type = 'table'",
     },
     [SQL_DEPLOYMENT_LAY] = {
-        .name = "deployment-lay", .writes = true, .places = "t", .replay = "natural key, first one stays",
-        .mysql = "insert ignore into orchestrator_db_deployments (deployed_version, deployed_timestamp) values (?, now())",
-        .sqlite = "insert or ignore into orchestrator_db_deployments (deployed_version, deployed_timestamp) "
-                  "values (?, datetime('now'))",
+        .name = "deployment-lay", .writes = true, .places = "t", .replay = "natural key; a minimum of the times",
+        .mysql = "insert into orchestrator_db_deployments (deployed_version, deployed_timestamp) values (?, now()) "
+                 "on duplicate key update deployed_timestamp = least(deployed_timestamp, now())",
+        .sqlite = "insert into orchestrator_db_deployments (deployed_version, deployed_timestamp) values (?, datetime('now')) "
+                  "on conflict (deployed_version) do update set deployed_timestamp = min(deployed_timestamp, datetime('now'))",
     },
 
     [SQL_LEASE_LAY] = {
-        .name = "lease-lay", .writes = true, .places = "", .replay = "lays the lowest row where there is none",
+        .name = "lease-lay", .writes = true, .places = "", .replay = "lays the lowest row, in literals, where there is none",
         .mysql = "insert ignore into firstchair_decision (name, epoch, seq, server, node, phase, successor, intent_id, "
-                 "limit_ms, why, mark, written_at) values ('lease', 0, 0, '', '', 'seated', '', 0, 0, '', '', now())",
+                 "limit_ms, why, mark, written_at) values ('lease', 0, 0, '', '', 'seated', '', 0, 0, '', '', from_unixtime(1))",
         .sqlite = "insert or ignore into firstchair_decision (name, epoch, seq, server, node, phase, successor, intent_id, "
                   "limit_ms, why, mark, written_at) values ('lease', 0, 0, '', '', 'seated', '', 0, 0, '', '', "
-                  "datetime('now'))",
+                  "datetime(1, 'unixepoch'))",
     },
     [SQL_LEASE_RENEW] = {
         .name = "lease-renew", .writes = true, .places = DECISION_PLACES,
@@ -170,10 +179,10 @@ const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
         .sqlite = "insert or ignore into firstchair_hold (" HOLD_COLUMNS ") values (?, ?, ?, ?, ?, ?, ?, ?)",
     },
     [SQL_HOLD_RAISE] = {
-        .name = "hold-raise", .writes = true, .places = "tnnittttnn",
-        .replay = "a maximum by (epoch, seq)",
+        .name = "hold-raise", .writes = true, .places = "tnnitttt" "nnittt",
+        .replay = "a maximum by (epoch, seq), and of two leaders' holds of one turn by what they say: hold_compare()",
         BOTH("update firstchair_hold set kind = ?, epoch = ?, seq = ?, since_unix_ms = ?, set_by = ?, why = ? "
-             "where pool = ? and server = ? and (epoch, seq) < (?, ?)"),
+             "where pool = ? and server = ? and (epoch, seq, since_unix_ms, kind, set_by, why) < (?, ?, ?, ?, ?, ?)"),
     },
     [SQL_HOLD_READ] = {
         .name = "hold-read", .places = "tt",
@@ -185,14 +194,24 @@ const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
     },
 
     [SQL_ORDER_LAY] = {
-        .name = "order-lay", .writes = true, .places = "nttttt", .replay = "unique number given by the asker, first one stays",
-        .mysql = "insert ignore into firstchair_order (" ORDER_COLUMNS ", asked_at) values (?, ?, ?, ?, ?, ?, now())",
-        .sqlite = "insert or ignore into firstchair_order (" ORDER_COLUMNS ", asked_at) "
-                  "values (?, ?, ?, ?, ?, ?, datetime('now'))",
+        .name = "order-lay", .writes = true, .places = "nttttt" "n" "ttt",
+        .replay = "unique number given by the asker, literal values; only what a row lacks is filled in",
+        .mysql = "insert into firstchair_order (" ORDER_COLUMNS ", asked_at) values (?, ?, ?, ?, ?, ?, from_unixtime(?)) "
+                 "on duplicate key update " FILL_IN_MYSQL "state = state",
+        .sqlite = "insert into firstchair_order (" ORDER_COLUMNS ", asked_at) values (?, ?, ?, ?, ?, ?, datetime(?, 'unixepoch')) "
+                  "on conflict (order_id) do update set " FILL_IN_SQLITE "state = state",
     },
-    [SQL_ORDER_CLOSE] = {
-        .name = "order-close", .writes = true, .places = "ttn", .replay = "literal key; a closed order stays as it was closed",
-        BOTH("update firstchair_order set state = ?, answer = ? where order_id = ? and state = 'asked'"),
+    [SQL_ORDER_CLOSE] = {   /* assigned from left to right: `answer` before the `state` that its condition reads */
+        .name = "order-close", .writes = true, .places = "nttttt" "n" "ttt" "ttt" "tt",
+        .replay = "literal key; where the order is not there yet, its answer comes first and whole; of two answers (two leaders, "
+                  "while the servers were cut apart) 'done' stays, then the lesser text",
+        .mysql = "insert into firstchair_order (" ORDER_COLUMNS ", asked_at) values (?, ?, ?, ?, ?, ?, from_unixtime(?)) "
+                 "on duplicate key update " FILL_IN_MYSQL "answer = if(state = 'asked' or (state, answer) > (?, ?), ?, answer), "
+                 "state = if(state = 'asked' or state > ?, ?, state)",
+        .sqlite = "insert into firstchair_order (" ORDER_COLUMNS ", asked_at) values (?, ?, ?, ?, ?, ?, datetime(?, 'unixepoch')) "
+                  "on conflict (order_id) do update set " FILL_IN_SQLITE
+                  "answer = case when state = 'asked' or (state, answer) > (?, ?) then ? else answer end, "
+                  "state = case when state = 'asked' or state > ? then ? else state end",
     },
     [SQL_ORDER_READ] = {
         .name = "order-read", .places = "n",
@@ -211,37 +230,37 @@ const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
         BOTH("select hostname, token, last_seen_active from active_node where anchor = 1"),
     },
     [SQL_ACTIVE_NODE_RAISE] = {
-        .name = "active-node-raise", .writes = true, .places = "tttttt",
-        .replay = "one unique key, literal values: the last writer's row stays",
+        .name = "active-node-raise", .writes = true, .places = "ttn" "ttn",
+        .replay = "one unique key, literal values: the last writer's row stays, and who leads writes every second",
         .mysql = "insert into active_node (anchor, hostname, token, last_seen_active, first_seen_active) "
-                 "values (1, ?, ?, now(), now()) on duplicate key update "
-                 "first_seen_active = if(hostname = ? and token = ?, first_seen_active, now()), "
-                 "hostname = ?, token = ?, last_seen_active = now()",
+                 "values (1, ?, ?, now(), from_unixtime(?)) on duplicate key update "
+                 "hostname = ?, token = ?, first_seen_active = from_unixtime(?), last_seen_active = now()",
         .sqlite = "insert into active_node (anchor, hostname, token, last_seen_active, first_seen_active) "
-                  "values (1, ?, ?, datetime('now'), datetime('now')) on conflict (anchor) do update set "
-                  "first_seen_active = case when hostname = ? and token = ? then first_seen_active "
-                  "else datetime('now') end, hostname = ?, token = ?, last_seen_active = datetime('now')",
+                  "values (1, ?, ?, datetime('now'), datetime(?, 'unixepoch')) on conflict (anchor) do update set "
+                  "hostname = ?, token = ?, first_seen_active = datetime(?, 'unixepoch'), last_seen_active = datetime('now')",
     },
     [SQL_NODE_HEALTH_RAISE] = {
-        .name = "node-health-raise", .writes = true, .places = "tttt",
-        .replay = "one unique key of this process alone; the indicator only shows that it lives",
+        .name = "node-health-raise", .writes = true, .places = "ttntn" "nn",
+        .replay = "one unique key of this process alone; a maximum by its own count of registrations",
         .mysql = "insert into node_health (hostname, token, last_seen_active, first_seen_active, extra_info, command, "
-                 "app_version, db_backend, incrementing_indicator) values (?, ?, now(), now(), 'HttpMode', '', ?, '', 0) "
-                 "on duplicate key update last_seen_active = now(), app_version = ?, "
-                 "incrementing_indicator = incrementing_indicator + 1",
+                 "app_version, db_backend, incrementing_indicator) "
+                 "values (?, ?, now(), from_unixtime(?), 'HttpMode', '', ?, '', ?) on duplicate key update "
+                 "last_seen_active = if(incrementing_indicator < ?, now(), last_seen_active), "
+                 "incrementing_indicator = greatest(incrementing_indicator, ?)",
         .sqlite = "insert into node_health (hostname, token, last_seen_active, first_seen_active, extra_info, command, "
                   "app_version, db_backend, incrementing_indicator) "
-                  "values (?, ?, datetime('now'), datetime('now'), 'HttpMode', '', ?, '', 0) "
-                  "on conflict (hostname, token) do update set last_seen_active = datetime('now'), app_version = ?, "
-                  "incrementing_indicator = incrementing_indicator + 1",
+                  "values (?, ?, datetime('now'), datetime(?, 'unixepoch'), 'HttpMode', '', ?, '', ?) "
+                  "on conflict (hostname, token) do update set "
+                  "last_seen_active = case when incrementing_indicator < ? then datetime('now') else last_seen_active end, "
+                  "incrementing_indicator = max(incrementing_indicator, ?)",
     },
     [SQL_NODE_HEALTH_HISTORY_LAY] = {   /* the number comes from the token: nothing is counted up on either server */
-        .name = "node-health-history-lay", .writes = true, .places = "nttt",
-        .replay = "literal number and natural key of this process; first one stays",
+        .name = "node-health-history-lay", .writes = true, .places = "nttnt",
+        .replay = "literal number, natural key and literal start of this process; first one stays",
         .mysql = "insert ignore into node_health_history (history_id, hostname, token, first_seen_active, extra_info, "
-                 "command, app_version) values (?, ?, ?, now(), 'HttpMode', '', ?)",
+                 "command, app_version) values (?, ?, ?, from_unixtime(?), 'HttpMode', '', ?)",
         .sqlite = "insert or ignore into node_health_history (history_id, hostname, token, first_seen_active, extra_info, "
-                  "command, app_version) values (?, ?, ?, datetime('now'), 'HttpMode', '', ?)",
+                  "command, app_version) values (?, ?, ?, datetime(?, 'unixepoch'), 'HttpMode', '', ?)",
     },
     [SQL_HISTORY_LAY] = {
         .name = "history-lay", .writes = true, .places = "nittntt", .replay = "unique number given by the writer",
@@ -448,6 +467,13 @@ static void add_integer(struct sql_values *values, int64_t integer)
     add(values, (struct sql_value){ .kind = 'i', .integer = integer });
 }
 
+/* Seconds of the wall clock as a TIMESTAMP can hold them: what is out of its range is a wrong clock, and stays inside. */
+static uint64_t seconds_of(int64_t unix_ms)
+{
+    const int64_t seconds = unix_ms / 1000;
+    return seconds < 1 ? 1 : seconds > INT32_MAX ? INT32_MAX : (uint64_t)seconds;
+}
+
 static void add_rank(struct sql_values *values, const struct rank *rank)
 {
     sql_values_number(values, rank->epoch);
@@ -484,14 +510,42 @@ static void add_hold_columns(struct sql_values *values, const struct hold *hold)
     sql_values_text(values, hold->why);
 }
 
+static void add_hold_rank(struct sql_values *values, const struct hold *hold)      /* in the order of hold_compare() */
+{
+    sql_values_number(values, hold->epoch);
+    sql_values_number(values, hold->seq);
+    add_integer(values, hold->since_unix_ms);
+    sql_values_text(values, hold_kind_word(hold->kind));
+    sql_values_text(values, hold->by);
+    sql_values_text(values, hold->why);
+}
+
+static void add_asked(struct sql_values *values, const struct stored_order *order)
+{
+    sql_values_text(values, order->text);
+    sql_values_text(values, order->by);
+    sql_values_text(values, order->node);
+}
+
 static void add_order(struct sql_values *values, const struct stored_order *order)
 {
     sql_values_number(values, order->id);
     sql_values_text(values, order_state_word(order->state));
-    sql_values_text(values, order->text);
-    sql_values_text(values, order->by);
-    sql_values_text(values, order->node);
+    add_asked(values, order);
     sql_values_text(values, order->answer);
+    sql_values_number(values, seconds_of((int64_t)(order->id >> ORDER_ID_CHANCE_BITS)));
+    add_asked(values, order);
+}
+
+static void add_order_answer(struct sql_values *values, const struct stored_order *order)
+{
+    const char *state = order_state_word(order->state);
+    add_order(values, order);
+    sql_values_text(values, state);
+    sql_values_text(values, order->answer);
+    sql_values_text(values, order->answer);
+    sql_values_text(values, state);
+    sql_values_text(values, state);
 }
 
 static void add_history(struct sql_values *values, const struct store_request *request)
@@ -515,19 +569,26 @@ static uint64_t number_of_token(const char *token)
     return number == 0 ? 1 : number & UINT64_C(0xfffffffffffff);
 }
 
+static void add_process(struct sql_values *values, const struct store_request *request, int64_t first_unix_ms)
+{
+    sql_values_text(values, request->registration.hostname);
+    sql_values_text(values, request->registration.token);
+    sql_values_number(values, seconds_of(first_unix_ms));
+}
+
 static void add_registration(struct sql_values *values, enum sql_name name, const struct store_request *request)
 {
-    const int pairs = name == SQL_ACTIVE_NODE_RAISE ? 3 : 1;
+    if (name == SQL_ACTIVE_NODE_RAISE) {
+        add_process(values, request, request->registration.leads_since_unix_ms);
+        add_process(values, request, request->registration.leads_since_unix_ms);
+        return;
+    }
     if (name == SQL_NODE_HEALTH_HISTORY_LAY)
         sql_values_number(values, number_of_token(request->registration.token));
-    for (int i = 0; i < pairs; i++) {
-        sql_values_text(values, request->registration.hostname);
-        sql_values_text(values, request->registration.token);
-    }
-    if (name != SQL_ACTIVE_NODE_RAISE)
-        sql_values_text(values, request->registration.version);
-    if (name == SQL_NODE_HEALTH_RAISE)
-        sql_values_text(values, request->registration.version);
+    add_process(values, request, request->registration.started_unix_ms);
+    sql_values_text(values, request->registration.version);
+    for (int i = 0; name == SQL_NODE_HEALTH_RAISE && i < 3; i++)
+        sql_values_number(values, request->registration.count);
 }
 
 static void add_guard(struct sql_values *values, const struct decision *row)
@@ -550,16 +611,13 @@ void sql_values_of(enum sql_name name, const struct store_request *request, stru
         add_hold_columns(ret, &request->hold);
     if (name == SQL_HOLD_RAISE) {
         add_hold_key(ret, &request->hold);
-        sql_values_number(ret, request->hold.epoch);
-        sql_values_number(ret, request->hold.seq);
+        add_hold_rank(ret, &request->hold);
     }
     if (name == SQL_ORDER_LAY)
         add_order(ret, &request->order);
-    if (name == SQL_ORDER_CLOSE) {
-        sql_values_text(ret, order_state_word(request->order.state));
-        sql_values_text(ret, request->order.answer);
-    }
-    if (name == SQL_ORDER_CLOSE || name == SQL_ORDER_READ)
+    if (name == SQL_ORDER_CLOSE)
+        add_order_answer(ret, &request->order);
+    if (name == SQL_ORDER_READ)
         sql_values_number(ret, request->order.id);
     if (name == SQL_ACTIVE_NODE_RAISE || name == SQL_NODE_HEALTH_RAISE || name == SQL_NODE_HEALTH_HISTORY_LAY)
         add_registration(ret, name, request);

@@ -32,7 +32,7 @@ enum store_deed {
     STORE_OPEN,        /* read_only off, guarded by the row: server, epoch and node as given, seated; read back */
     STORE_HOLD,        /* write `hold` as a maximum, read back; durable_count = servers that show it */
     STORE_ORDER_LAY,   /* insert the order (idempotent) */
-    STORE_ORDER_CLOSE, /* state and answer, only where still asked */
+    STORE_ORDER_CLOSE, /* state and answer, where still asked; of two answers `done` stays */
     STORE_REGISTER,    /* node_health (and active_node when leading), for other tools */
     STORE_HISTORY,     /* one line of history (idempotent by id) */
     STORE_CHECK,       /* one round trip: struct server_settings, as the account `fence`. A pair's */
@@ -52,7 +52,12 @@ struct store_request {
     bool has_position;
     struct hold hold;
     struct stored_order order;
-    struct { char hostname[NODE_NAME_SIZE]; char token[65]; char version[64]; bool leads; } registration;
+    struct {
+        char hostname[NODE_NAME_SIZE], token[65], version[64];
+        uint64_t count;               /* registrations of this process so far: it only rises, and decides between two of its rows */
+        int64_t started_unix_ms, leads_since_unix_ms;
+        bool leads;
+    } registration;
     struct { uint64_t id; int64_t unix_ms; char kind[24]; char subject[64]; uint64_t epoch; char node[NODE_NAME_SIZE];
              char text[240]; } history;
 };

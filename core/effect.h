@@ -59,7 +59,8 @@ struct effect {
         struct fc_time wake_at;
         struct { enum note_level level; char subject[64]; uint64_t epoch; char text[240]; } note;
         bool stand;
-        struct { int from, to; uint64_t intent_id; uint32_t limit_ms; char why[WHY_SIZE]; } intend;  /* from -1: nobody */
+        struct { int from, to; uint64_t intent_id; uint32_t limit_ms; char why[WHY_SIZE];
+                 bool is_forced; } intend;    /* from -1: nobody; is_forced: it need not arrive by replication */
         struct { uint32_t limit_ms; } fence;
         struct { bool has_position; struct log_position position; uint32_t limit_ms; } catch_up;
         struct { int to; char mark[MARK_SIZE]; char why[WHY_SIZE]; } seat;

@@ -117,6 +117,7 @@ struct event {
         struct {
             char node[NODE_NAME_SIZE];       /* whose board */
             char pool[64], server[64];
+            struct fc_time sent_at;          /* when it was asked: the ages count from there at the earliest, from `at` at the latest */
             int count; const struct asked_row *rows;
         } askers;
         struct { int proxy; char text[160]; } proxy_lost;

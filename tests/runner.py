@@ -20,6 +20,7 @@ ROOT = os.path.dirname(HERE)
 UNIT_SECONDS, SCENE_SECONDS, SIM_SECONDS = 120, 90, 180
 SIM_SEEDS, SIM_SEEDS_LONG = '1..200', '1..5000'
 CHAOS_ROUNDS, CHAOS_ROUNDS_LONG, CHAOS_ROUND_SECONDS = 3, 30, 20
+REPLAY_MINUTES, REPLAY_MINUTES_LONG, REPLAY_SECONDS_MORE = 1.25, 60, 300     # and the last round, its calm and the judgement
 CHAOS_KINDS = ('kill', 'switch', 'leaders')
 CHAOS_SCENES = ('kill', 'freeze', 'isolate', 'cut', 'gone', 'silent', 'split', 'reload', 'frozen-proxy', 'broken-replication',
                 'amnesia', 'together', 'paused-leader', 'relay-first', 'writable', 'privileged', 'late-rows')   # tests/chaos/plays.py
@@ -98,6 +99,9 @@ def sim_cases(build, is_long):
         seeds = SIM_SEEDS_LONG if is_long else SIM_SEEDS
         yield Case(f'sim/seeds {seeds}', [path, '--seeds', seeds], SIM_SECONDS * (20 if is_long else 1), read_sim,
                    'whole clusters on one seed each, every promise checked after every step')
+        cells = ['--seeds', '1..4'] if is_long else ['--every', '11', '--seeds', '1..1']
+        yield Case(f'sim/scenes {" ".join(cells)}', [path, '--scenes', *cells], SIM_SECONDS * (20 if is_long else 1), read_sim,
+                   'each party killed, frozen and cut off at each step of each move, and what else must be staged')
 
 
 def scene_cases(is_long):
@@ -112,6 +116,11 @@ def scene_cases(is_long):
     for kind in CHAOS_KINDS:
         yield Case(f'chaos/{kind}', [sys.executable, os.path.join(HERE, 'chaos/rounds.py'), '--rounds', str(rounds), kind],
                    60 + rounds * CHAOS_ROUND_SECONDS, read_exit, f'{rounds} rounds, judged by the binlogs and by the clients')
+    minutes = REPLAY_MINUTES_LONG if is_long else REPLAY_MINUTES
+    seed = [] if is_long else ['--seed', CHAOS_SLICE_SEED]
+    yield Case('chaos/replay_safety', [sys.executable, os.path.join(HERE, 'chaos/replay_safety.py'), '--minutes', str(minutes), *seed],
+               int(minutes * 60) + REPLAY_SECONDS_MORE, read_exit,
+               f'{minutes:g} minutes of kills, freezes and cuts: replication never stops, the tables are the same')
     yield from chaos_scene_cases(is_long)
 
 

@@ -251,23 +251,30 @@ bool mysql_fold_lease(const struct mysql_rows *rows, int set, struct decision *r
     return true;
 }
 
+bool mysql_fold_hold(const struct mysql_rows *rows, int set, uint32_t row, struct hold *ret)
+{
+    char word[17];
+    *ret = (struct hold){ 0 };
+    if (row >= mysql_rows_count(rows, set))
+        return false;
+    CELL("kind", word);
+    if (!hold_kind_from_word(word, &ret->kind))
+        ret->kind = HOLD_KIND_COUNT;
+    CELL("pool", ret->pool);
+    CELL("server", ret->server);
+    ret->epoch = CELL_NUMBER("epoch");
+    ret->seq = CELL_NUMBER("seq");
+    ret->since_unix_ms = (int64_t)(CELL_NUMBER("since_unix_ms") & INT64_MAX);
+    CELL("set_by", ret->by);
+    CELL("why", ret->why);
+    return true;
+}
+
 static void fold_holds(const struct mysql_rows *rows, int set, struct server_look *look)
 {
-    for (uint32_t row = 0; row < mysql_rows_count(rows, set) && look->hold_count < HOLDS_MAX; row++) {
-        struct hold *hold = &look->holds[look->hold_count];
-        char word[17];
-        *hold = (struct hold){ 0 };
-        CELL("kind", word);
-        if (!hold_kind_from_word(word, &hold->kind))
-            continue;      /* of a later version: not ours to judge */
-        CELL("pool", hold->pool);
-        CELL("server", hold->server);
-        hold->epoch = CELL_NUMBER("epoch");
-        hold->seq = CELL_NUMBER("seq");
-        hold->since_unix_ms = (int64_t)(CELL_NUMBER("since_unix_ms") & INT64_MAX);
-        CELL("set_by", hold->by);
-        CELL("why", hold->why);
-        look->hold_count++;
+    for (uint32_t row = 0; look->hold_count < HOLDS_MAX && mysql_fold_hold(rows, set, row, &look->holds[look->hold_count]); row++) {
+        if (look->holds[look->hold_count].kind != HOLD_KIND_COUNT)      /* of a later version: not ours to judge */
+            look->hold_count++;
     }
 }
 

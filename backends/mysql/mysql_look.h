@@ -41,6 +41,8 @@ uint32_t mysql_replica_row(const struct mysql_rows *rows, int set, const struct 
 void mysql_fold_replica(const struct mysql_rows *rows, int set, const struct look_shape *shape, struct replica_look *ret);
 /* The applier says that it has read everything there is: what is left is the beginning of a transaction without its end. */
 bool mysql_fold_applier_waits(const struct mysql_rows *rows, int set, const struct look_shape *shape);
+/* false: no such row. A kind of a later version reads as HOLD_KIND_COUNT. */
+bool mysql_fold_hold(const struct mysql_rows *rows, int set, uint32_t row, struct hold *ret);
 bool mysql_fold_lease(const struct mysql_rows *rows, int set, struct decision *ret);   /* false: no such row (ret zero) */
 enum sql_name mysql_position_statement(const struct mysql_server_kind *kind);
 enum sql_name mysql_replica_statement(const struct mysql_server_kind *kind);

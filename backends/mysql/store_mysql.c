@@ -333,13 +333,14 @@ static void lease_begin(struct deed *deed)
 
 static bool hold_is_stored(const struct mysql_rows *rows, int set, const struct hold *hold, bool *is_higher)
 {
-    const uint64_t epoch = mysql_rows_number(rows, set, 0, mysql_rows_column(rows, set, "epoch"));
-    const uint64_t seq = mysql_rows_number(rows, set, 0, mysql_rows_column(rows, set, "seq"));
-    if (mysql_rows_count(rows, set) == 0)
+    struct hold stored;
+    if (!mysql_fold_hold(rows, set, 0, &stored))
         return false;
-    *is_higher = epoch > hold->epoch || (epoch == hold->epoch && seq > hold->seq);
-    return *is_higher || (epoch == hold->epoch && seq == hold->seq &&
-                          text_is(mysql_rows_named(rows, set, 0, "kind"), hold_kind_word(hold->kind)));
+    if (stored.epoch == hold->epoch && stored.seq == hold->seq && stored.since_unix_ms == hold->since_unix_ms &&
+        stored.kind == hold->kind)
+        return true;
+    *is_higher = hold_compare(&stored, hold) > 0;
+    return *is_higher;
 }
 
 static bool order_is_stored(const struct mysql_rows *rows, int set, const struct store_request *request, bool *is_other)

@@ -1,6 +1,8 @@
 /* Words and small predicates over what a probe saw. */
 #include "model/look.h"
 
+#include <string.h>
+
 #include "base/text.h"
 
 static const char *const loss_words[LOSS_COUNT] = {
@@ -28,6 +30,20 @@ const char *thread_state_word(enum thread_state state)
 const char *hold_kind_word(enum hold_kind kind)
 {
     return (unsigned)kind < HOLD_KIND_COUNT ? hold_words[kind] : "unknown";
+}
+
+int hold_compare(const struct hold *a, const struct hold *b)
+{
+    int order = (a->epoch > b->epoch) - (a->epoch < b->epoch);
+    if (order == 0)
+        order = (a->seq > b->seq) - (a->seq < b->seq);
+    if (order == 0)
+        order = (a->since_unix_ms > b->since_unix_ms) - (a->since_unix_ms < b->since_unix_ms);
+    if (order == 0)
+        order = strcmp(hold_kind_word(a->kind), hold_kind_word(b->kind));
+    if (order == 0)
+        order = strcmp(a->by, b->by);
+    return order != 0 ? order : strcmp(a->why, b->why);
 }
 
 bool hold_kind_from_word(const char *word, enum hold_kind *ret)

@@ -42,7 +42,7 @@ struct hold {
     char server[64];                  /* the server's name in the pool; "" = the pool itself (pause) */
     enum hold_kind kind;
     uint64_t epoch, seq;              /* rank of this hold's row, raised at each change */
-    int64_t since_unix_ms;            /* wall clock of the node that took the order; shown, never decided upon */
+    int64_t since_unix_ms;            /* wall clock of the node that took the order; shown, and orders two of the same turn */
     char by[64];                      /* who ordered it */
     char why[WHY_SIZE];
 };
@@ -50,8 +50,10 @@ struct hold {
 /* An order that a follower laid into the store for the leader. */
 enum order_state { ORDER_ASKED = 0, ORDER_DONE, ORDER_REFUSED, ORDER_STATE_COUNT };
 
+#define ORDER_ID_CHANCE_BITS 12
+
 struct stored_order {
-    uint64_t id;                      /* below 2^53, unique: spec design 3 */
+    uint64_t id;                      /* unique, below 2^53: the moment when it was asked (Unix ms) and chance */
     enum order_state state;
     char text[160];                   /* in the grammar of act/orders */
     char by[64];                      /* who gave it, and at which node */
@@ -93,6 +95,9 @@ enum loss {
 const char *loss_word(enum loss loss);
 const char *thread_state_word(enum thread_state state);
 const char *hold_kind_word(enum hold_kind kind);
+/* < 0, 0 or > 0: epoch, seq; of one turn (two leaders that did not know of each other) by since, kind's word, by, why, texts
+ * bytewise. The same order as the SQL row comparison, so that both servers and every node keep the same one. */
+int hold_compare(const struct hold *a, const struct hold *b);
 bool hold_kind_from_word(const char *word, enum hold_kind *ret);
 const char *order_state_word(enum order_state state);
 bool order_state_from_word(const char *word, enum order_state *ret);

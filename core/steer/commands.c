@@ -150,7 +150,8 @@ static void carry_out(struct steering *st, struct steer_stage *stage, const stru
 
 static uint64_t new_order_id(struct steer_stage *stage)
 {
-    return ((uint64_t)stage->unix_ms << 12 | rng_below(stage->rng, 4096)) & ((UINT64_C(1) << 53) - 1);
+    return ((uint64_t)stage->unix_ms << ORDER_ID_CHANCE_BITS | rng_below(stage->rng, 1 << ORDER_ID_CHANCE_BITS)) &
+           ((UINT64_C(1) << 53) - 1);
 }
 
 static void lay_for_the_leader(struct steering *st, struct steer_stage *stage, const struct event *event,
@@ -222,7 +223,7 @@ static bool was_answered(struct steering *st, struct steer_stage *stage, uint64_
 {
     for (int i = 0; i < CLOSED_MAX && i < st->closed.count; i++) {
         struct closed_order *closed = &st->closed.list[i];
-        if (closed->id != id)
+        if (closed->order.id != id)
             continue;
         if (fc_reached(closed->again_at, stage->now))
             steer_close_order(stage, closed);
@@ -236,10 +237,12 @@ static void take_up(struct steering *st, struct steer_stage *stage, const struct
     struct asker asker = { .order_id = stored->id };
     struct order order;
     struct fc_err err;
-    const int64_t age_ms = stage->unix_ms - (int64_t)(stored->id >> 12);
+    const int64_t age_ms = stage->unix_ms - (int64_t)(stored->id >> ORDER_ID_CHANCE_BITS);
     if (was_answered(st, stage, stored->id) || was_taken_up(st, stored->id))
         return;
     TEXT_SET(asker.by, stored->by);
+    TEXT_SET(asker.order_text, stored->text);
+    TEXT_SET(asker.order_node, stored->node);
     if (age_ms > STORED_ORDER_AGE_MS || age_ms < -STORED_ORDER_AGE_MS)
         steer_reply(stage, &asker, FC_REFUSED, true, "the order is dated %lld s %s by the clock of %s, who leads: give it again; "
                     "if it is refused again, set the clocks right or give it to %s itself",

@@ -134,17 +134,17 @@ static struct fc_time before(struct fc_time now, int64_t age_ms)
     return fc_plus(now, (struct fc_span){ -fc_ms(age_ms).us });
 }
 
-static void hear_asked(struct heard *heard, const struct config *config, const struct asked_row *row, struct fc_time now)
+static void hear_asked(struct heard *heard, const struct config *config, const struct asked_row *row, const struct event *event)
 {
     struct heard_asker *asker = asker_of(heard, row);
     if (asker == NULL || asker->by != HEARD_NOT || row->epoch < heard->epoch || is_in_use(asker) ||
         row->prompt_age_ms[0] < 0 || row->prompt_age_ms[1] < 0)
         return;
     /* It asks again only when it is done with the answer before: the earlier of the two has been taken. */
-    if (fc_before(before(now, row->prompt_age_ms[1]), terms_over(heard, config)))
-        return;
+    if (fc_before(before(event->as.askers.sent_at, row->prompt_age_ms[1]), terms_over(heard, config)))
+        return;                                            /* what was on its way for long is no younger for that */
     asker->by = HEARD_SERVED;
-    asker->at = before(now, row->prompt_age_ms[0]);
+    asker->at = before(event->at, row->prompt_age_ms[0]);
 }
 
 static void hear_askers(struct heard *heard, const struct config *config, const struct event *event, const char *own_name)
@@ -160,7 +160,7 @@ static void hear_askers(struct heard *heard, const struct config *config, const 
         const struct asked_row *row = &event->as.askers.rows[i];
         /* Who has asked nobody for so long has cut the server off by itself. */
         if (row->age_ms <= memory_ms && !is_node(config, row->name, own_name))
-            hear_asked(heard, config, row, event->at);
+            hear_asked(heard, config, row, event);
     }
 }
 

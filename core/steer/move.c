@@ -73,6 +73,7 @@ static void ask_intend(struct steering *st, struct steer_stage *stage)
     effect->as.intend.to = st->move.to;
     effect->as.intend.intent_id = st->move.intent_id;
     effect->as.intend.limit_ms = st->move.limit_ms;
+    effect->as.intend.is_forced = st->move.is_forced;
     TEXT_SET(effect->as.intend.why, st->move.why);
 }
 
@@ -382,10 +383,8 @@ static void step_failed(struct steering *st, struct steer_stage *stage, const st
         catch_up_failed(st, stage, event);
         break;
     case STEP_INTEND:
-        if (event->as.ended.code == FC_TIMEOUT && st->move.is_forced)
-            advance(st, stage);                            /* written on one; the operator has accepted the loss */
-        else if (event->as.ended.code == FC_TIMEOUT ||
-                 (st->move.kind == MOVE_PLANNED && st->chair.state == CHAIR_MOVING && event->as.ended.code != FC_NOT_LEADER))
+        if (event->as.ended.code == FC_TIMEOUT ||
+            (st->move.kind == MOVE_PLANNED && st->chair.state == CHAIR_MOVING && event->as.ended.code != FC_NOT_LEADER))
             turn_back(st, stage, event->as.ended.text);    /* revoked already: somebody must sit again */
         else
             move_abandon(st, stage, event->as.ended.text);

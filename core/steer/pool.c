@@ -21,7 +21,7 @@ bool holds_merge(struct holds *holds, const struct hold *hold)
         if (holds->count == HOLDS_MAX)
             return false;
         row = &holds->list[holds->count++];
-    } else if (hold->epoch < row->epoch || (hold->epoch == row->epoch && hold->seq <= row->seq)) {
+    } else if (hold_compare(hold, row) <= 0) {
         return false;
     }
     *row = *hold;

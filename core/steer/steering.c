@@ -45,9 +45,7 @@ void steer_record(struct steer_stage *stage, const char *kind, const char *subje
 void steer_close_order(struct steer_stage *stage, struct closed_order *closed)
 {
     struct effect *effect = effects_add(stage->out, ORDER_CLOSE);
-    effect->as.order.id = closed->id;
-    effect->as.order.state = closed->state;
-    TEXT_SET(effect->as.order.answer, closed->answer);
+    effect->as.order = closed->order;
     closed->again_at = fc_plus(stage->now, fc_ms(CLOSE_AGAIN_MS));
 }
 
@@ -66,9 +64,11 @@ void steer_reply(struct steer_stage *stage, const struct asker *asker, enum fc_c
         TEXT_SET(effect->as.reply.text, text);
     } else if (asker->order_id != 0 && is_final) {
         struct closed_order *closed = &stage->closed->list[stage->closed->count++ % CLOSED_MAX];
-        closed->id = asker->order_id;
-        closed->state = code == FC_OK ? ORDER_DONE : ORDER_REFUSED;
-        TEXT_SET(closed->answer, text);
+        closed->order = (struct stored_order){ .id = asker->order_id, .state = code == FC_OK ? ORDER_DONE : ORDER_REFUSED };
+        TEXT_SET(closed->order.text, asker->order_text);
+        TEXT_SET(closed->order.by, asker->by);
+        TEXT_SET(closed->order.node, asker->order_node);
+        TEXT_SET(closed->order.answer, text);
         steer_close_order(stage, closed);
     }
     if (is_final && asker->order[0] != '\0')

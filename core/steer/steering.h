@@ -29,6 +29,7 @@ struct asker {
     char by[64];
     char order[ORDER_SAID_SIZE];     /* what was ordered, for the record; "" = its answer is recorded elsewhere */
     char pool[64];                   /* what it is about: the record's subject */
+    char order_text[160], order_node[NODE_NAME_SIZE];      /* of a stored order: its answer says again what was asked */
 };
 
 enum move_kind {
@@ -71,7 +72,7 @@ struct move {
 #define FAILBACKS_MAX 60             /* as many as FailbackMaxPerHour may allow */
 struct pending_order { uint64_t ticket, order_id, deed_id; struct fc_time deadline; };   /* laid for the leader, answer awaited */
 /* The answers given to stored orders: one that the store did not take is written again while the order is seen unanswered. */
-struct closed_order { uint64_t id; enum order_state state; char answer[256]; struct fc_time again_at; };
+struct closed_order { struct stored_order order; struct fc_time again_at; };
 #define CLOSED_MAX 16
 struct closed_orders { int count; struct closed_order list[CLOSED_MAX]; };     /* a ring */
 struct hold_in_flight { uint64_t deed_id; struct hold hold; struct asker asker; };

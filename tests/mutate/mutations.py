@@ -171,7 +171,7 @@ MUTATIONS = [
     Mutation('order-done-twice', 'an order laid in the store is carried out at each look that shows it', COMMANDS,
              'if (st->executed[i] == id)\n            return true;', ''),
     Mutation('hold-rank-ignored', 'a late replay of an older hold wins', POOL,
-             'else if (hold->epoch < row->epoch || (hold->epoch == row->epoch && hold->seq <= row->seq)) {\n        return false;\n    }',
+             'else if (hold_compare(hold, row) <= 0) {\n        return false;\n    }',
              ''),
     Mutation('maint-on-the-seated', 'the one who sits can be put into maintenance', COMMANDS,
              'kind != HOLD_NONE && !is_for_pool && st->facts.seated >= 0 &&', 'false &&'),

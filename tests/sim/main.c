@@ -26,9 +26,9 @@ static struct tally tally;
 static struct script script;
 
 struct wish {
-    uint64_t from, to, steps;
+    uint64_t from, to, steps, every;
     int nodes;
-    bool is_told, has_seeds, wants_shrinking, wants_scenes, wants_states, is_beyond_drift;
+    bool is_told, has_seeds, wants_shrinking, wants_scenes, wants_states, wants_unstaged, is_beyond_drift;
     const char *kept, *script, *scene, *to_file;
 };
 
@@ -37,8 +37,9 @@ static int usage(void)
     fputs("usage: sim [--seeds A..B | --seed N] [--steps N] [--nodes 2..5] [--story] [--states] [--kept FOLDER]\n"
           "       sim --seed N --shrink [--to FILE]      the shortest story that breaks the same rule\n"
           "       sim --script FILE [--story]            a story as told by its lines (tests/sim/script.h)\n"
-          "       sim --scenes                           each directed scene: seeds, steps, faults, states, violations\n"
-          "       sim --scene WORD [--seeds A..B]        one of them\n"
+          "       sim --scenes [--every N]               each directed scene: seeds, steps, faults, states, violations; of a matrix\n"
+          "                                              every Nth cell only\n"
+          "       sim --scene WORD [--seeds A..B] [--unstaged]       one of them; the stories that could not be staged\n"
           "       sim --beyond-drift ...                 clocks three times as far apart as LeaseDriftPercent promises\n",
           stderr);
     return 2;
@@ -59,7 +60,7 @@ static bool flag_read(const char *word, struct wish *wish)
 {
     const struct { const char *word; bool *flag; } flags[] = {
         { "--story", &wish->is_told }, { "--shrink", &wish->wants_shrinking }, { "--scenes", &wish->wants_scenes },
-        { "--states", &wish->wants_states }, { "--beyond-drift", &wish->is_beyond_drift },
+        { "--states", &wish->wants_states }, { "--unstaged", &wish->wants_unstaged }, { "--beyond-drift", &wish->is_beyond_drift },
     };
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         if (text_is(flags[i].word, word)) {
@@ -94,6 +95,8 @@ static bool number_read(const char *word, const char *value, struct wish *wish)
         wish->has_seeds = true;
     } else if (text_is(word, "--steps")) {
         wish->steps = number;
+    } else if (text_is(word, "--every") && number > 0) {
+        wish->every = number;
     } else if (text_is(word, "--nodes") && number >= 2 && number <= SIM_NODES_MAX) {
         wish->nodes = (int)number;
     } else {
@@ -223,7 +226,10 @@ static bool run_variant(const struct wish *wish, const struct scene *scene, int 
     scene_build(scene, variant, options.seed, &script);
     options.script = &script;
     options.node_count = script.node_count;
-    if (world_run(&world, &options, one))
+    const bool is_well = world_run(&world, &options, one);
+    if (is_well && wish->wants_unstaged && world.lines_begun < world.script.count)
+        script_print(&world.script, stdout);               /* the step that it waits for was never reached */
+    if (is_well)
         return true;
     options.is_told = true;
     world_run(&world, &options, &again);
@@ -256,7 +262,8 @@ static int run_scenes(const struct wish *wish)
         if (wish->scene != NULL && !text_is(scenes[i].word, wish->scene))
             continue;
         memset(&one, 0, sizeof one);
-        for (int variant = 0; variant < scene_variants(&scenes[i]); variant++) {
+        const int every = scenes[i].faults != NULL ? (int)wish->every : 1;
+        for (int variant = 0; variant < scene_variants(&scenes[i]); variant += every) {
             for (uint64_t seed = from; seed <= to && failed < FAILED_MAX; seed++) {
                 const bool is_well = run_variant(wish, &scenes[i], variant, seed, &one);
                 passed += is_well;
@@ -291,7 +298,7 @@ static int run_seeds(const struct wish *wish)
 
 int main(int count, char **words)
 {
-    struct wish wish = { .from = 1, .to = 200, .steps = STEPS_PRESET, .kept = FC_SIM_KEPT };
+    struct wish wish = { .from = 1, .to = 200, .every = 1, .steps = STEPS_PRESET, .kept = FC_SIM_KEPT };
     if (!wish_read(count, words, &wish))
         return usage();
     if (wish.wants_shrinking && wish.has_seeds && wish.from == wish.to)

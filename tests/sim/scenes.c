@@ -1,8 +1,331 @@
+/* The table of scenes, and how a row becomes the lines of a script. */
 #include "sim/scenes.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/rng.h"
 #include "base/text.h"
+#include "sim/script.h"
 #include "sim/world.h"
-const struct scene scenes[1];
-const size_t scene_count = 0;
-const struct scene *scene_find(const char *word) { (void)word; return NULL; }
-int scene_variants(const struct scene *scene) { return scene->variants(scene); }
-void scene_build(const struct scene *scene, int variant, uint64_t seed, struct script *ret) { (void)seed; scene->build(scene, variant, ret); }
+
+
+/* ---- the ways in which a chair is moved --------------------------------------------------------------------------------- */
+
+static const struct way {
+    const char *word;
+    const char *lines;               /* what sets it off */
+    enum move_kind kind;             /* whose steps are waited for */
+} ways[] = {
+    { "planned",  "quiet+0.1 order leader switch fc_backend other", MOVE_PLANNED },
+    { "gone",     "quiet+0.1 kill seated for 12", MOVE_GONE },
+    { "frozen",   "quiet+0.1 freeze seated for 9", MOVE_SILENT },
+    { "isolated", "quiet+0.1 isolate seated for 9", MOVE_SILENT },
+    /* no node and not the other server reaches it, and clients write to it through HAProxy as before; one hears no node */
+    { "unseen",   "quiet+0.1 cut nodes seated for 9;then+0 cut seated other for 9;then+0 cut nodes lb1 for 9", MOVE_SILENT },
+    { "closed",   "quiet+0.1 close seated", MOVE_RESEAT },
+    /* the other server does not catch up in time; the order in between only marks the first of two moves */
+    { "back",     "quiet+0.1 apply-slowly other 400 for 9;then+0.01 order leader switch fc_backend other within 2;"
+                  "catch-up+0 order leader resume fc_backend", MOVE_BACK },
+    { "first",    "", MOVE_FIRST },
+};
+#define WAY_COUNT ((int)(sizeof ways / sizeof ways[0]))
+
+/* The steps that this way goes through, and the grant after them. */
+static int steps_of(const struct way *way, const char *words[STEP_COUNT])
+{
+    int count = 0;
+    for (int s = STEP_NONE + 1; s < STEP_COUNT; s++) {
+        /* who sits first fences only a stray; where every HAProxy has heard, nothing is left to wait for */
+        const bool is_in_doubt = (way->kind == MOVE_FIRST && s == STEP_FENCE) || (s == STEP_WAIT && !text_is(way->word, "unseen"));
+        if (move_plans[way->kind].need[s] != NEVER && !is_in_doubt)
+            words[count++] = move_step_word((enum move_step)s);
+    }
+    words[count++] = "grant";
+    return count;
+}
+
+/* ---- faults at each step --------------------------------------------------------------------------------------------------- */
+
+#define FOR_EACH_PARTY(fault) fault " leader", fault " follower", fault " seated", fault " other", fault " lb1", fault " lb2"
+#define BOTH_WAYS(fault, a, b) fault " " a " " b, fault " " b " " a
+
+static const char *const kills[] = { FOR_EACH_PARTY("kill"), NULL };
+static const char *const freezes[] = { FOR_EACH_PARTY("freeze"), NULL };
+static const char *const suspends[] = { "suspend leader", "suspend follower", "suspend nodes", NULL };
+static const char *const isolations[] = { FOR_EACH_PARTY("isolate"), NULL };
+static const char *const cuts[] = {
+    "cut leader follower", "cut leader seated", "cut leader other", "cut leader lb1", "cut leader lb2", "cut follower seated",
+    "cut follower other", "cut follower lb1", "cut follower lb2", "cut seated other", "cut seated lb1", "cut seated lb2",
+    "cut other lb1", "cut other lb2", "cut nodes seated", "cut nodes other", "cut nodes lb1", NULL
+};
+static const char *const one_way_cuts[] = {
+    BOTH_WAYS("cut-one-way", "leader", "follower"), BOTH_WAYS("cut-one-way", "leader", "seated"),
+    BOTH_WAYS("cut-one-way", "leader", "other"), BOTH_WAYS("cut-one-way", "leader", "lb1"),
+    BOTH_WAYS("cut-one-way", "follower", "seated"), BOTH_WAYS("cut-one-way", "follower", "other"),
+    BOTH_WAYS("cut-one-way", "follower", "lb1"), BOTH_WAYS("cut-one-way", "seated", "other"),
+    BOTH_WAYS("cut-one-way", "seated", "lb1"), BOTH_WAYS("cut-one-way", "other", "lb1"), NULL
+};
+static const char *const memories[] = { "kill nodes", "kill everybody", "stop leader", "stop follower", NULL };
+static const char *const reloads[] = { "reload lb1", "reload lb2", "freeze lb1", "freeze lb2", "kill lb1", NULL };
+static const char *const sends[] = {         /* the number is enum store_deed: renew, take, fence, catch up, open */
+    "freeze-before-send leader 2", "freeze-before-send leader 3", "freeze-before-send leader 4", "freeze-before-send leader 5",
+    "freeze-before-send leader 6", NULL
+};
+static const char *const lates[] = {
+    "late leader seated 150", "late leader other 150", "late seated leader 150", "late other leader 150", "late leader seated 900",
+    "late leader other 900", "late seated leader 900", "late other leader 900", NULL
+};
+static const char *const replays[] = {
+    "replay seated seated 40", "replay seated other 40", "replay other seated 40", "replay other other 40",
+    "replay seated seated -40", "replay seated other -40", "replay other seated -40", "replay other other -40", NULL
+};
+static const char *const clocks[] = {
+    "step-clock leader 3600000", "step-clock leader -3600000", "step-clock follower 3600000", "step-clock follower -3600000",
+    "drift leader 100000", "drift leader -100000", "drift follower 100000", "drift follower -100000", NULL
+};
+static const char *const disks[] = { "disk-full seated", "disk-full other", NULL };
+static const char *const privileges[] = {
+    "fence-denied seated", "fence-denied other", "look-denied seated", "look-denied other", "super seated", "super other", NULL
+};
+static const char *const foreigners[] = { "foreign-fresh", "foreign-stale", NULL };
+static const char *const relays[] = { "freeze fc1", "isolate fc1", "kill fc1", "cut fc1 lb1", "cut-one-way fc1 lb1", NULL };
+
+/* ---- stories of their own ---------------------------------------------------------------------------------------------------- */
+
+static const char *const broken_replication[] = {
+    "quiet+0.1 apply-not other for 6;then+0.5 kill seated for 4",
+    "quiet+0.1 apply-not other for 6;then+0.5 freeze seated for 8",
+    "quiet+0.1 apply-not other for 9;then+0.5 cut nodes seated for 8;then+0 cut seated other for 8",
+    "quiet+0.1 apply-not seated for 6;then+0.5 kill seated for 4",
+    "quiet+0.1 apply-not other for 6;then+0 apply-not seated for 6;then+0.5 kill seated for 2",
+    "quiet+0.1 cut seated other for 5;then+0.5 kill seated for 4",
+    "quiet+0.1 cut-one-way seated other for 5;then+0.5 kill seated for 4",
+    "quiet+0.1 cut-one-way other seated for 5;then+0.5 kill seated for 4",
+    "quiet+0.1 apply-slowly other 120 for 9;then+2 kill seated for 3;then+4 kill other for 2",
+    NULL
+};
+/* A row that is lost on one side, and old ones that come late: the other side's maximum, or the leader's next, stands again. */
+static const char *const lost_rows[] = {
+    "quiet+0.1 lose-row seated", "quiet+0.1 lose-row other",
+    "quiet+0.1 lose-row other;then+0.001 replay other seated 400;then+0.001 replay other seated -400",
+    "quiet+0.1 lose-row seated;then+0.001 replay seated other 400",
+    "quiet+0.1 order leader switch fc_backend other;fence+0 lose-row other",
+    "quiet+0.1 order leader switch fc_backend other;seat+0 lose-row seated",
+    "quiet+0.1 order leader switch fc_backend other;grant+0.5 replay db1 db2 400;then+0 replay db2 db1 400;then+0 replay db1 db1 -400",
+    "quiet+0.1 kill seated for 3;grant+0.5 replay db1 db2 -400;then+0 replay db2 db1 -400;then+0.5 kill leader for 1",
+    NULL
+};
+static const char *const opposite_orders[] = {
+    "quiet+0.1 order fc1 switch fc_backend db1;then+0 order fc2 switch fc_backend db2",
+    "quiet+0.1 order fc1 switch fc_backend db2;then+0 order fc2 switch fc_backend db1",
+    "quiet+0.1 order fc1 switch fc_backend db1;then+0.003 order fc2 switch fc_backend db2;then+0.05 order fc1 switch fc_backend db1",
+    "quiet+0.1 order leader switch fc_backend other;intend+0 order follower switch fc_backend seated",
+    "quiet+0.1 order leader switch fc_backend other;grant+0 order follower switch fc_backend other;then+0 order leader switch fc_backend other",
+    "quiet+0.1 order leader maint fc_backend/other;then+0 order follower switch fc_backend other",
+    "quiet+0.1 order leader pause fc_backend;then+0 order follower switch fc_backend other;then+1 order follower resume fc_backend",
+    "quiet+0.1 order follower switch fc_backend other;then+0.02 order follower maint fc_backend/other;then+0.5 order leader ready fc_backend/other",
+    "quiet+0.1 order leader yield;then+0 order follower switch fc_backend other;then+0.2 order leader yield",
+    NULL
+};
+/* Each rule of steering.md 6: what an operator is answered by the leader. */
+static const char *const rules[] = {
+    "quiet+0.1 order leader maint fc_backend/seated => refused",
+    "quiet+0.1 order leader drain fc_backend/seated => refused",
+    "quiet+0.1 order leader maint fc_backend/other => ok;then+0.5 order leader switch fc_backend other => refused;"
+    "then+0.1 order leader switch fc_backend other force => refused;then+0.1 order leader ready fc_backend/other => ok;"
+    "then+0.5 order leader switch fc_backend other => ok",
+    "quiet+0.1 order leader maint fc_backend/other => ok;then+0.5 kill seated for 3",
+    "quiet+0.1 order leader pause fc_backend => ok;then+0.5 order leader switch fc_backend other => refused;"
+    "then+0.1 order leader resume fc_backend => ok;then+0.5 order leader switch fc_backend other => ok",
+    "quiet+0.1 order leader pause fc_backend => ok;then+0.5 kill seated for 2;then+4 order leader resume fc_backend",
+    "quiet+0.1 apply-not other for 6;then+1.5 order leader switch fc_backend other => refused",
+    "quiet+0.1 apply-not other for 6;then+1.5 order leader switch fc_backend other force => ok",
+    "quiet+0.1 apply-slowly other 2000 for 20;then+12 order leader switch fc_backend other => refused",
+    "quiet+0.1 kill other for 4;then+1 order leader switch fc_backend other => refused;then+0 order leader switch fc_backend other force => refused",
+    "quiet+0.1 order leader switch fc_backend db9 => not-found;then+0 order leader maint fc_backend/db9 => not-found;"
+    "then+0 order leader switch nowhere db1 => not-found;then+0 order leader dance => bad-input",
+    "quiet+0.1 order leader switch fc_backend other => ok;intend+0 order leader switch fc_backend other => busy",
+    "quiet+0.1 order leader switch fc_backend other => ok;intend+0 order leader pause fc_backend => busy",
+    "quiet+0.1 order leader switch fc_backend other => ok;intend+0 order leader yield => busy",
+    "quiet+0.1 order leader switch fc_backend other => ok;intend+0 order leader maint fc_backend/other => busy",
+    "quiet+0.1 order leader switch fc_backend seated => ok", "quiet+0.1 order leader maint fc_leader/fc1 => refused",
+    "quiet+0.1 order leader ready fc_backend/other => ok;then+0 order leader resume fc_backend => ok",
+    "quiet+0.1 order leader failback fc_backend => ok",
+    NULL
+};
+static const char *const writables[] = {
+    "quiet+0.1 boot-writable other for 9;then+0 kill other for 1", "quiet+0.1 boot-writable seated for 9;then+0 kill seated for 1",
+    "quiet+0.1 boot-writable seated for 9;then+0 kill seated for 0.05",
+    "quiet+0.1 boot-writable seated for 9;then+0 boot-writable other for 9;then+0 kill everybody for 1",
+    "quiet+0.1 boot-writable seated for 9;then+0 kill seated for 3;intend+0 freeze leader for 4",
+    "quiet+0.1 boot-writable other for 9;then+0 kill other for 1;then+0.9 kill leader for 2",
+    "quiet+0.1 open other", "quiet+0.1 open other;then+0 close seated", "quiet+0.1 order leader switch fc_backend other;catch-up+0 open seated",
+    "quiet+0.1 order leader switch fc_backend other;fence+0 open other",
+    NULL
+};
+/* What a reload left behind before the revoke asks nobody and is in no view: it must be over before the new server is opened. */
+static const char *const leavings[] = {
+    "quiet+0.1 reload lb1;then+0.01 cut nodes seated for 9;then+0 cut seated other for 9",
+    "quiet+0.1 reload lb1;then+0.5 reload lb2;then+0.3 cut nodes seated for 9;then+0 cut seated other for 9",
+    "quiet+1.5 reload lb1;then+0.9 cut nodes seated for 9;then+0 cut seated other for 9",
+    "quiet+0.1 cut nodes seated for 9;then+0 cut seated other for 9;intend+0 reload lb1;then+0.3 reload lb2",
+    "quiet+0.1 cut nodes seated for 9;then+0 cut seated other for 9;intend+0.05 reload lb1;then+0.5 reload lb1;then+0.5 reload lb1",
+    "quiet+0.1 isolate lb1 for 9;then+0 cut lb1 seated for 0.001;then+0.1 cut nodes seated for 9;then+0 cut seated other for 9",
+    "quiet+0.1 cut nodes lb1 for 9;then+0 cut nodes seated for 9;then+0 cut seated other for 9",
+    "quiet+0.1 cut nodes lb1 for 9;then+0 reload lb1;then+0 cut nodes seated for 9;then+0 cut seated other for 9",
+    "quiet+0.1 cut nodes seated for 9;then+0 cut seated other for 9;wait+0.1 freeze leader for 2",
+    "quiet+0.1 cut nodes seated for 9;then+0 cut seated other for 9;wait+0.1 freeze lb1 for 2",
+    "quiet+0.1 cut nodes seated for 9;then+0 cut seated other for 9;wait+0.5 kill leader for 1",
+    "quiet+0.1 cut leader seated for 9;then+0 cut seated other for 9",
+    "quiet+0.1 cut-one-way seated leader for 9;then+0 cut-one-way seated follower for 9;then+0 cut seated other for 9",
+    NULL
+};
+/* Clocks at the edges of what is promised, against each other, while the lease changes hands. */
+static const char *const drifts[] = {
+    "quiet+0.1 drift leader -100000;then+0 drift follower 100000;then+0.5 freeze leader for 5",
+    "quiet+0.1 drift leader -100000;then+0 drift follower 100000;then+0.5 isolate leader for 6",
+    "quiet+0.1 drift leader -100000;then+0 drift follower 100000;then+0.5 cut leader seated for 6;then+0 cut leader other for 6",
+    "quiet+0.1 drift leader -100000;then+0 drift follower 100000;then+0.5 late leader seated 150 for 6",
+    "quiet+0.1 drift leader 100000;then+0 drift follower -100000;then+0.5 isolate leader for 6",
+    "quiet+0.1 drift leader -100000;then+0 drift follower 100000;then+0.5 cut nodes seated for 9;then+0 cut seated other for 9",
+    NULL
+};
+
+/* ---- the table ------------------------------------------------------------------------------------------------------------------- */
+
+const struct scene scenes[] = {
+    { "kill", "each party dies at each step", kills, NULL },
+    { "freeze", "each party freezes at each step", freezes, NULL },
+    { "suspend", "nodes' machines sleep at each step", suspends, NULL },
+    { "isolate", "each party is alone at each step", isolations, NULL },
+    { "cut", "each pair is cut at each step", cuts, NULL },
+    { "one-way", "each pair is cut in one direction at each step", one_way_cuts, NULL },
+    { "no-memory", "nodes are started anew, all nodes, everything, at each step", memories, NULL },
+    { "proxies", "an HAProxy is reloaded, frozen, killed at each step", reloads, NULL },
+    { "leavings", "processes that reloads have left, and an old server that only clients reach", NULL, leavings },
+    { "before-send", "the leader freezes between check and send of each deed", sends, NULL },
+    { "late", "requests come late, or answers of what was done", lates, NULL },
+    { "replay", "old decision rows are applied again, in both orders", replays, NULL },
+    { "lost-rows", "the deciding row is missing on one side, and old ones come late", NULL, lost_rows },
+    { "broken-replication", "both alive, replication broken, then the first dies", NULL, broken_replication },
+    { "clocks", "wall clocks step, clocks run at the edge of the promise, at each step", clocks, NULL },
+    { "drift", "the two ends of the promised drift against each other", NULL, drifts },
+    { "orders", "two operators want the opposite", NULL, opposite_orders },
+    { "rules", "an order against each rule", NULL, rules },
+    { "writable", "a server comes back writable, or is opened by hand", NULL, writables },
+    { "disk-full", "nothing can be written, everything can be read, at each step", disks, NULL },
+    { "privileges", "an account lacks a privilege, or has SUPER, at each step", privileges, NULL },
+    { "foreign", "a foreign orchestrator owns active_node, alive or dead, at each step", foreigners, NULL },
+    { "relay", "the relay's first node freezes, falls silent, dies, at each step", relays, NULL },
+};
+const size_t scene_count = sizeof scenes / sizeof scenes[0];
+
+/* ---- from a row to lines ------------------------------------------------------------------------------------------------------------ */
+
+const struct scene *scene_find(const char *word)
+{
+    for (size_t i = 0; i < scene_count; i++) {
+        if (text_is(scenes[i].word, word))
+            return &scenes[i];
+    }
+    return NULL;
+}
+
+static int count_of(const char *const *texts)
+{
+    int count = 0;
+    while (texts != NULL && texts[count] != NULL)
+        count++;
+    return count;
+}
+
+static int moments_of_all_ways(void)
+{
+    const char *words[STEP_COUNT];
+    int count = 0;
+    for (int w = 0; w < WAY_COUNT; w++)
+        count += steps_of(&ways[w], words);
+    return count;
+}
+
+int scene_variants(const struct scene *scene)
+{
+    return scene->faults != NULL ? count_of(scene->faults) * moments_of_all_ways() : count_of(scene->stories);
+}
+
+static void add_lines(struct script *script, const char *lines)
+{
+    char line[256];
+    while (*lines != '\0') {
+        const size_t length = strcspn(lines, ";");
+        TEXT_FORMAT(line, "%.*s", (int)length, lines);
+        const bool is_a_line = script_add_text(script, line);
+        assert(is_a_line);
+        (void)is_a_line;
+        lines += length + (lines[length] == ';');
+    }
+}
+
+static double seconds_between(struct fc_rng *rng, double least, double most)
+{
+    return least + (most - least) * (double)rng_below(rng, 1000000) / 1e6;
+}
+
+/* At once, within the next message, within the next look. */
+static double soon(struct fc_rng *rng)
+{
+    switch (rng_below(rng, 4)) {
+    case 0:  return 0;
+    case 1:  return seconds_between(rng, 0, 0.0005);
+    case 2:  return seconds_between(rng, 0, 0.003);
+    default: return seconds_between(rng, 0, 0.2);
+    }
+}
+
+static double long_enough(struct fc_rng *rng)
+{
+    switch (rng_below(rng, 3)) {
+    case 0:  return seconds_between(rng, 0.01, 0.4);
+    case 1:  return seconds_between(rng, 0.4, 2);
+    default: return seconds_between(rng, 2, 8);
+    }
+}
+
+static bool has_an_end(const char *fault)
+{
+    static const char *const instants[] = { "reload", "replay", "stop", "drift", "close", "open", "lose-row" };
+    for (size_t i = 0; i < sizeof instants / sizeof instants[0]; i++) {
+        if (text_begins(fault, instants[i]))
+            return false;
+    }
+    return true;
+}
+
+static void build_at_a_step(const struct scene *scene, int variant, struct fc_rng *rng, struct script *ret)
+{
+    const char *fault = scene->faults[variant / moments_of_all_ways()], *words[STEP_COUNT];
+    int at = variant % moments_of_all_ways(), w = 0;
+    while (at >= steps_of(&ways[w], words))
+        at -= steps_of(&ways[w++], words);
+    char line[256];
+    add_lines(ret, ways[w].lines);
+    steps_of(&ways[w], words);
+    TEXT_FORMAT(line, "%s+%.6f %s", words[at], soon(rng), fault);
+    if (has_an_end(fault))
+        snprintf(line + strlen(line), sizeof line - strlen(line), " for %.6f", long_enough(rng));
+    add_lines(ret, line);
+}
+
+void scene_build(const struct scene *scene, int variant, uint64_t seed, struct script *ret)
+{
+    struct fc_rng rng = { seed * UINT64_C(0xa0761d6478bd642f) + 3 };
+    memset(ret, 0, sizeof *ret);
+    ret->seed = seed;
+    ret->node_count = 2 + (int)rng_below(&rng, 2);
+    if (scene->faults != NULL)
+        build_at_a_step(scene, variant, &rng, ret);
+    else
+        add_lines(ret, scene->stories[variant]);
+}

@@ -1,4 +1,5 @@
-/* Directed scenes: what spec/steering.md 10 names, staged. A scene is a row; its variants are a matrix of who, what and when. */
+/* Directed scenes: what spec/steering.md 10 names, staged. A scene is a row; its variants are a matrix of who, what and when:
+ * each of its faults, at each step of each way in which a chair is moved; or stories of its own. */
 #ifndef FC_SIM_SCENES_H
 #define FC_SIM_SCENES_H
 
@@ -9,15 +10,16 @@ struct script;
 
 struct scene {
     const char *word, *what;
-    int (*variants)(const struct scene *scene);
-    void (*build)(const struct scene *scene, int variant, struct script *ret);
+    const char *const *faults;       /* lines without their moment, ended by NULL; at each step of each way */
+    const char *const *stories;      /* whole stories, their lines parted by ';', ended by NULL */
 };
 
 extern const struct scene scenes[];
 extern const size_t scene_count;
 
-const struct scene *scene_find(const char *word);
+const struct scene *scene_find(const char *word);    /* NULL = none */
 int scene_variants(const struct scene *scene);
+/* `seed` draws what the row leaves open: how long after the step, and for how long. */
 void scene_build(const struct scene *scene, int variant, uint64_t seed, struct script *ret);
 
 #endif

@@ -180,6 +180,13 @@ static bool line_of(char *text, struct script *script)
     return true;
 }
 
+bool script_add_text(struct script *script, const char *text)
+{
+    char line[256];
+    TEXT_SET(line, text);
+    return line_of(line, script);
+}
+
 enum fc_code script_read(FILE *from, struct script *ret, struct fc_err *err)
 {
     char line[256], shown[256];

@@ -50,6 +50,8 @@ struct script {
 };
 
 struct script_line *script_add(struct script *script, struct when when, enum fault_kind kind, int a);
+/* One line as it stands in a file. False: it is none, or the script is full. */
+bool script_add_text(struct script *script, const char *text);
 enum fc_code script_read(FILE *from, struct script *ret, struct fc_err *err);
 void script_line_text(const struct script_line *line, char *to, size_t size);
 void script_print(const struct script *script, FILE *to);

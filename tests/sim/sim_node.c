@@ -443,6 +443,7 @@ void node_askers(struct world *world, int node, int other)
     TEXT_SET(event.as.askers.node, asked->node);
     TEXT_SET(event.as.askers.pool, asked->pool);
     TEXT_SET(event.as.askers.server, asked->server);
+    event.as.askers.sent_at = asked->sent_at;
     event.as.askers.count = asked->count;
     event.as.askers.rows = asked->rows;
     node_feed(world, node, &event);

@@ -87,7 +87,7 @@ static void take_hold(struct sim_server *server, const struct hold *hold)
     for (int i = 0; i < server->hold_count; i++) {
         struct hold *h = &server->holds[i];
         if (text_is(h->pool, hold->pool) && text_is(h->server, hold->server)) {
-            if (hold->epoch > h->epoch || (hold->epoch == h->epoch && hold->seq > h->seq))
+            if (hold_compare(hold, h) > 0)
                 *h = *hold;
             return;
         }
@@ -105,10 +105,8 @@ static struct stored_order *order_of(struct sim_server *server, uint64_t id)
     return NULL;
 }
 
-static void lay_order(struct sim_server *server, const struct stored_order *order)
+static void add_order(struct sim_server *server, const struct stored_order *order)
 {
-    if (order_of(server, order->id) != NULL)
-        return;
     if (server->order_count == SIM_ORDERS_MAX) {
         memmove(&server->orders[0], &server->orders[1], sizeof server->orders[0] * (SIM_ORDERS_MAX - 1));
         server->order_count--;
@@ -116,14 +114,29 @@ static void lay_order(struct sim_server *server, const struct stored_order *orde
     server->orders[server->order_count++] = *order;
 }
 
-static bool close_order(struct sim_server *server, const struct stored_order *order)
+/* As the statements order-lay and order-close: in whichever order they arrive, the same row. */
+static void lay_order(struct sim_server *server, const struct stored_order *order)
 {
     struct stored_order *stored = order_of(server, order->id);
-    if (stored == NULL || stored->state != ORDER_ASKED)
-        return false;
-    stored->state = order->state;
-    TEXT_SET(stored->answer, order->answer);
-    return true;
+    if (stored == NULL) {
+        add_order(server, order);
+    } else if (stored->text[0] == '\0') {
+        TEXT_SET(stored->text, order->text);
+        TEXT_SET(stored->by, order->by);
+        TEXT_SET(stored->node, order->node);
+    }
+}
+
+static void close_order(struct sim_server *server, const struct stored_order *order)
+{
+    struct stored_order *stored = order_of(server, order->id);
+    if (stored == NULL) {
+        add_order(server, order);
+    } else if (stored->state == ORDER_ASKED || order->state < stored->state ||
+               (order->state == stored->state && strcmp(order->answer, stored->answer) < 0)) {
+        stored->state = order->state;
+        TEXT_SET(stored->answer, order->answer);
+    }
 }
 
 static void put_row(struct world *world, struct sim_server *server, int client, uint32_t n)

@@ -434,6 +434,7 @@ void stage_asked(struct stage *s, const char *node, const char *asker, int64_t e
     TEXT_SET(event.as.askers.node, node);
     TEXT_SET(event.as.askers.pool, s->core->steering.heard.pool);
     TEXT_SET(event.as.askers.server, s->core->steering.heard.server);
+    event.as.askers.sent_at = s->now;
     event.as.askers.count = asker[0] != '\0';
     event.as.askers.rows = &row;
     feed(s, &event);

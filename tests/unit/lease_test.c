@@ -550,6 +550,32 @@ Test(lease, an_intent_that_does_not_arrive_is_told_to_stand_on_one_server)
     cr_expect_eq(s.ended.as.ended.code, FC_TIMEOUT);
 }
 
+Test(lease, by_force_an_intent_that_does_not_arrive_is_written_on_the_other_server_in_a_new_epoch)
+{
+    struct scene s;
+    leads_quietly(&s);
+    sees_row(&s, 0, &s.request.row);
+    sees_row(&s, 1, &s.request.row);
+    struct effect effect = { .type = INTEND, .id = 41, .server = 1, .until = FC_NEVER };
+    effect.as.intend.to = 1;
+    effect.as.intend.is_forced = true;
+    lease_command(&s.lease, &effect, s.now);
+    wrote(&s, FC_OK, 1);
+    for (int i = 0; i < 3; i++) {                          /* it is renewed while the other server is watched */
+        pass(&s, 400);
+        wrote(&s, FC_OK, 1);
+    }
+    pass(&s, 400);
+    cr_expect_eq(s.request.deed, STORE_TAKE);
+    cr_expect_eq(s.request.server, 1);
+    cr_expect_eq(s.request.row.rank.epoch, 9);
+    cr_expect_eq(s.request.row.phase, PHASE_MOVING);
+    wrote(&s, FC_OK, 1);
+    cr_expect_eq(s.ended.as.ended.id, 41);
+    cr_expect_eq(s.ended.as.ended.code, FC_OK);
+    cr_expect_eq(s.granted.as.lease.place, 1, "the lease has moved along");
+}
+
 Test(lease, when_the_seated_server_is_lost_the_epoch_is_raised_on_the_other_at_once)
 {
     struct scene s;

@@ -22,12 +22,17 @@ Test(move, an_intent_that_only_one_server_shows_is_taken_back_and_nothing_was_fe
     stage_close(&s);
 }
 
-Test(move, by_force_an_intent_on_one_server_is_enough)
+Test(move, by_force_the_intent_says_that_it_need_not_arrive_by_replication)
 {
     struct stage s = stage_open("db1 db2", "db1");
+    const struct effect *asked = NULL;
 
     stage_order(&s, "switch fc_backend db2 force");
-    stage_deed(&s, "intend", "timeout");
+    for (int i = 0; i < s.effects->count; i++)
+        asked = s.effects->list[i].type == INTEND ? &s.effects->list[i] : asked;
+    cr_assert(asked != NULL, "no intent");
+    cr_expect(asked->as.intend.is_forced);
+    stage_deed(&s, "intend", "ok");
     stage_asks(&s, "fence db1");
     stage_close(&s);
 }

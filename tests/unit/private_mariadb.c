@@ -68,7 +68,7 @@ static void start(struct mariadb *server)
     const char *words[] = { "mariadbd", settings, NULL };
     server->pid = program_start(server->folder, USER, words);
     server->root = NULL;
-    for (int i = 0; i < 1000 && server->root == NULL; i++) {
+    for (int i = 0; i < 3000 && server->root == NULL; i++) {
         usleep(10000);
         server->root = connect_root(server);
     }
@@ -176,7 +176,7 @@ void mariadb_catch_up(struct mariadb *a, struct mariadb *b)
     char position[128], sql[256], answer[64];
     mariadb_query(a, "select @@global.gtid_binlog_pos", position, sizeof position);
     position[strcspn(position, "\n")] = '\0';
-    TEXT_FORMAT(sql, "select master_gtid_wait('%s', 10)", position);
+    TEXT_FORMAT(sql, "select master_gtid_wait('%s', 60)", position);
     mariadb_query(b, sql, answer, sizeof answer);
     mariadb_query(b, "show slave status", sql, sizeof sql);
     cr_assert_str_eq(answer, "0\n", "server %d does not catch up to %s: %s", b->id, position, sql);

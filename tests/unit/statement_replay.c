@@ -11,11 +11,12 @@
 
 #define STEPS_MAX 40
 #define TEXT_MAX_OF_ALL 8192
+#define ASKED_AT_MS UINT64_C(1900000000000)             /* not yet to be tidied away */
 #define TOKEN_A SQL_TOKEN_MARK "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define TOKEN_B SQL_TOKEN_MARK "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
 
 struct step { enum sql_name name; struct store_request request; };
-struct story { int count; struct step steps[STEPS_MAX]; };
+struct story { int count; uint64_t registrations; struct step steps[STEPS_MAX]; };
 
 static struct store_request *add(struct story *story, enum sql_name name)
 {
@@ -46,7 +47,7 @@ static void add_hold(struct story *story, uint64_t epoch, uint64_t seq, enum hol
 static void add_order(struct story *story, enum sql_name name, uint64_t id, enum order_state state, const char *answer)
 {
     struct store_request *request = add(story, name);
-    request->order = (struct stored_order){ .id = id, .state = state };
+    request->order = (struct stored_order){ .id = ASKED_AT_MS << ORDER_ID_CHANCE_BITS | id, .state = state };
     TEXT_SET(request->order.text, "switch fc_backend db2 because 'it\\'s late'");
     TEXT_SET(request->order.by, "anna");
     TEXT_SET(request->order.node, "fc1");
@@ -59,6 +60,9 @@ static void add_registration(struct story *story, enum sql_name name, const char
     TEXT_SET(request->registration.hostname, hostname);
     TEXT_SET(request->registration.token, token);
     TEXT_SET(request->registration.version, "0.1.0");
+    request->registration.count = ++story->registrations;
+    request->registration.started_unix_ms = text_is(hostname, "fc1") ? 1700000000000 : 1700000060000;
+    request->registration.leads_since_unix_ms = request->registration.started_unix_ms + 3000;
 }
 
 static void add_history(struct story *story)
@@ -80,7 +84,7 @@ static void tell(struct story *story)
     moving.phase = PHASE_MOVING;
     TEXT_SET(moving.successor, "server-2");
 
-    story->count = 0;
+    *story = (struct story){ 0 };
     add(story, SQL_LEASE_LAY);
     add(story, SQL_DEPLOYMENT_LAY);
     add_registration(story, SQL_NODE_HEALTH_HISTORY_LAY, "fc1", TOKEN_A);
@@ -137,11 +141,14 @@ static const char *const pictures[] = {
     "select name, epoch, seq, server, node, phase, successor, intent_id, limit_ms, why, mark from firstchair_decision",
     ("select pool, server, epoch, seq, kind, since_unix_ms, set_by, why from firstchair_hold where pool <> 'extra' "
      "order by pool, server"),
-    "select order_id, state, order_text, asked_by, node, answer from firstchair_order where order_id < 1000 order by order_id",
+    ("select order_id & 4095, state, order_text, asked_by, node, answer, asked_at from firstchair_order "
+     "where order_id <> 5000 order by order_id"),
     "select event_id, unix_ms, kind, subject, epoch, node, message from firstchair_history where event_id < 1000",
-    "select anchor, hostname, token from active_node",
-    "select hostname, token, extra_info, command, app_version from node_health where hostname <> 'extra' order by hostname",
-    "select hostname, token, history_id from node_health_history where hostname <> 'extra' order by hostname",
+    "select anchor, hostname, token, first_seen_active from active_node",
+    ("select hostname, token, first_seen_active, extra_info, command, app_version, incrementing_indicator from node_health "
+     "where hostname <> 'extra' order by hostname"),
+    ("select hostname, token, history_id, first_seen_active from node_health_history where hostname <> 'extra' "
+     "order by hostname"),
     "select deployed_version from orchestrator_db_deployments where deployed_version <> 'extra'",
 };
 

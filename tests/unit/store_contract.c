@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "backends/sql_statements.h"
 #include "base/text.h"
@@ -271,6 +272,25 @@ void contract_the_newest_hold_stands(struct bench *b)
     cr_expect_eq(bench_look(b, 0, 0)->holds[0].kind, HOLD_PAUSE);
 }
 
+void contract_of_two_holds_of_one_turn_the_same_stays(struct bench *b)
+{
+    prepare(b);
+    OK(hold(b, 2, 1, HOLD_MAINT, "by one leader"));
+    REFUSED(hold(b, 2, 1, HOLD_DRAIN, "by the other leader"));
+    cr_expect_eq(bench_look(b, 0, 0)->holds[0].kind, HOLD_MAINT);
+    OK(hold(b, 2, 1, HOLD_NONE, "by a third"));
+    cr_expect_str_eq(bench_look(b, 0, 0)->holds[0].why, "by a third");
+}
+
+/* Asked just now, as every order is: its number says when. */
+static uint64_t order_id(uint64_t chance)
+{
+    static struct timespec asked;
+    if (asked.tv_sec == 0)
+        clock_gettime(CLOCK_REALTIME, &asked);
+    return (uint64_t)asked.tv_sec * 1000 << ORDER_ID_CHANCE_BITS | chance;
+}
+
 static const struct store_result *order(struct bench *b, enum store_deed deed, uint64_t id, enum order_state state,
                                         const char *text, const char *answer)
 {
@@ -284,7 +304,7 @@ static const struct store_result *order(struct bench *b, enum store_deed deed, u
 
 void contract_an_order_is_laid_once(struct bench *b)
 {
-    const uint64_t id = UINT64_C(9007199254740990);
+    const uint64_t id = order_id(4095);
     prepare(b);
     OK(order(b, STORE_ORDER_LAY, id, ORDER_ASKED, "switch fc_backend db2", ""));
     cr_expect_geq(b->result.durable_count, 1);
@@ -302,11 +322,10 @@ void contract_an_order_is_laid_once(struct bench *b)
 void contract_an_order_is_closed_once(struct bench *b)
 {
     prepare(b);
-    OK(order(b, STORE_ORDER_LAY, 7, ORDER_ASKED, "pause fc_backend", ""));
-    OK(order(b, STORE_ORDER_CLOSE, 7, ORDER_DONE, "pause fc_backend", "paused"));
-    REFUSED(order(b, STORE_ORDER_CLOSE, 7, ORDER_REFUSED, "pause fc_backend", "too late"));
-    cr_expect_eq(order(b, STORE_ORDER_CLOSE, 8, ORDER_DONE, "", "never laid")->code, FC_NOT_FOUND);
-    OK(order(b, STORE_ORDER_LAY, 7, ORDER_ASKED, "pause fc_backend", ""));           /* replayed late */
+    OK(order(b, STORE_ORDER_LAY, order_id(7), ORDER_ASKED, "pause fc_backend", ""));
+    OK(order(b, STORE_ORDER_CLOSE, order_id(7), ORDER_DONE, "pause fc_backend", "paused"));
+    REFUSED(order(b, STORE_ORDER_CLOSE, order_id(7), ORDER_REFUSED, "pause fc_backend", "too late"));
+    OK(order(b, STORE_ORDER_LAY, order_id(7), ORDER_ASKED, "pause fc_backend", ""));           /* replayed late */
 
     bench_look(b, 0, 0);                                  /* fc1 is this store's node: it still sees its answer */
     cr_assert_eq(b->look.order_count, 1);
@@ -314,11 +333,38 @@ void contract_an_order_is_closed_once(struct bench *b)
     cr_expect_str_eq(b->look.orders[0].answer, "paused");
 }
 
+/* The order lies on one server, its answer was written on the other one. */
+void contract_an_answer_that_comes_before_its_order_waits_for_it(struct bench *b)
+{
+    prepare(b);
+    OK(order(b, STORE_ORDER_CLOSE, order_id(8), ORDER_DONE, "", "paused"));
+    OK(order(b, STORE_ORDER_LAY, order_id(8), ORDER_ASKED, "pause fc_backend", ""));
+
+    bench_look(b, 0, 0);
+    cr_assert_eq(b->look.order_count, 1);
+    cr_expect_eq(b->look.orders[0].state, ORDER_DONE, "it is not asked a second time");
+    cr_expect_str_eq(b->look.orders[0].text, "pause fc_backend");
+    cr_expect_str_eq(b->look.orders[0].by, "anna@fc2");
+    cr_expect_str_eq(b->look.orders[0].answer, "paused");
+}
+
+void contract_of_two_answers_done_stays(struct bench *b)
+{
+    prepare(b);
+    OK(order(b, STORE_ORDER_LAY, order_id(7), ORDER_ASKED, "pause fc_backend", ""));
+    OK(order(b, STORE_ORDER_CLOSE, order_id(7), ORDER_REFUSED, "", "nobody sits"));
+    OK(order(b, STORE_ORDER_CLOSE, order_id(7), ORDER_DONE, "", "paused"));                    /* by the other half's leader */
+    REFUSED(order(b, STORE_ORDER_CLOSE, order_id(7), ORDER_REFUSED, "", "nobody sits"));
+
+    cr_expect_str_eq(bench_look(b, 0, 0)->orders[0].answer, "paused");
+}
+
 /* ---- for other tools ---- */
 
 static struct store_request registration(const char *hostname, bool leads)
 {
-    struct store_request request = { .deed = STORE_REGISTER, .registration = { .leads = leads } };
+    static uint64_t count;
+    struct store_request request = { .deed = STORE_REGISTER, .registration = { .leads = leads, .count = ++count } };
     TEXT_SET(request.registration.hostname, hostname);
     TEXT_SET(request.registration.token, SQL_TOKEN_MARK "0123456789abcdef0123456789abcdef0123456789abcdef01234567");
     TEXT_SET(request.registration.version, "0.1.0");
@@ -378,7 +424,7 @@ void contract_after_a_restart_everything_is_there(struct bench *b)
     prepare(b);
     OK(take(b, 0, ZERO, row_of(1, 1, "fc1~a")));
     OK(hold(b, 1, 1, HOLD_DRAIN, "disk"));
-    OK(order(b, STORE_ORDER_LAY, 7, ORDER_ASKED, "pause fc_backend", ""));
+    OK(order(b, STORE_ORDER_LAY, order_id(7), ORDER_ASKED, "pause fc_backend", ""));
     bench_open_another(b);
     bench_close_first(b);
 
@@ -403,8 +449,8 @@ void contract_strange_texts_survive(struct bench *b)
 
     OK(renew(b, row));
     OK(hold(b, 1, 1, HOLD_MAINT, strange));
-    OK(order(b, STORE_ORDER_LAY, 7, ORDER_ASKED, strange, ""));
-    OK(order(b, STORE_ORDER_CLOSE, 7, ORDER_REFUSED, strange, strange));
+    OK(order(b, STORE_ORDER_LAY, order_id(7), ORDER_ASKED, strange, ""));
+    OK(order(b, STORE_ORDER_CLOSE, order_id(7), ORDER_REFUSED, strange, strange));
 
     const struct server_look *look = bench_look(b, 0, 0);
     cr_expect_str_eq(look->lease.rank.node, name);

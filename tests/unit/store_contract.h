@@ -57,7 +57,10 @@ const char *row_words(const struct decision *row);
     X(a_move_is_stored_whole)                                  \
     X(the_newest_hold_stands)                                  \
     X(an_order_is_laid_once)                                   \
+    X(of_two_holds_of_one_turn_the_same_stays)                 \
     X(an_order_is_closed_once)                                 \
+    X(an_answer_that_comes_before_its_order_waits_for_it)      \
+    X(of_two_answers_done_stays)                               \
     X(registration_is_readable_by_orchestrators_names)         \
     X(a_foreign_owner_is_shown)                                \
     X(history_is_written_once)                                 \
