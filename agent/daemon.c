@@ -204,6 +204,7 @@ static void desk_forget(void *owner, uint64_t ticket)
         if (ticket != 0 && d->verify_waiters[i].ticket == ticket)
             memset(&d->verify_waiters[i], 0, sizeof d->verify_waiters[i]);
     }
+    historian_forget(d->historian, ticket);
     for (int i = 0; i < DAEMON_WAITERS_MAX; i++) {
         if (ticket != 0 && d->waiters[i].ticket == ticket)
             memset(&d->waiters[i], 0, sizeof d->waiters[i]);
@@ -338,6 +339,14 @@ static enum fc_code open_store(struct daemon *d, struct fc_err *err)
     return store_sqlite_open(d->host, d->config->sqlite3_data_file, name, daemon_store_heard, d, &d->store, err);
 }
 
+static enum fc_code open_historian(struct daemon *d, struct fc_err *err)
+{
+    const struct historian_port port = { .owner = d, .ask = lease_ask, .place = daemon_history_place, .is_in_sight = daemon_is_in_sight };
+    d->historian = historian_new(d->host, d->store, &port, &d->log, d->core->name);
+    d->explaining = calloc(1, sizeof *d->explaining);
+    return d->historian == NULL || d->explaining == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory") : FC_OK;
+}
+
 static enum fc_code open_timers(struct daemon *d, struct fc_err *err)
 {
     const struct host *h = d->host;
@@ -384,7 +393,8 @@ static enum fc_code open_doors(struct daemon *d, struct fc_err *err)
     struct ev_loop *ev = loop_ev(d->loop);
     enum fc_code code;
     d->desk = (struct desk){ .daemon = d, .config = d->config, .order = desk_order, .verify = desk_verify, .forget = desk_forget,
-                             .status = daemon_status, .reload = reload, .counters = counters };
+                             .status = daemon_status, .explain = daemon_explain, .history = daemon_history, .reload = reload,
+                             .counters = counters };
     if ((code = agent_listener_open(ev, d->config, d->board, &d->listener, err)) != FC_OK)
         return code;
     if (d->config->order_socket[0] != '\0' && (code = order_socket_open(ev, &d->desk, &d->orders, err)) != FC_OK)
@@ -420,6 +430,7 @@ enum fc_code daemon_open(const char *config_path, struct config *config, struct 
         d->host = loop_host(d->loop);
         if ((code = name_the_process(d, err)) == FC_OK && (code = open_timers(d, err)) == FC_OK &&
             (code = open_core(d, err)) == FC_OK && (code = open_store(d, err)) == FC_OK &&
+            (code = open_historian(d, err)) == FC_OK &&
             (code = open_doors(d, err)) == FC_OK)
             code = publish_open(d, err);
     }
@@ -470,6 +481,7 @@ void daemon_close(struct daemon *d)
     peers_free(d->peers);
     askers_free(d->askers);
     verify_drop(d->verification);
+    historian_free(d->historian);
     store_close(d->store);
     recorder_stop(d->recorder);
     for (size_t i = 0; d->host != NULL && i < sizeof timers / sizeof timers[0]; i++)
@@ -487,6 +499,7 @@ void daemon_close(struct daemon *d)
     recorder_close(d->recorder);
     core_free(d->core);
     board_free(d->board);
+    free(d->explaining);
     free(d->config);
     free(d);
 }

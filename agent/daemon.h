@@ -21,6 +21,8 @@
 #include "agent/verify.h"
 #include "backends/lease.h"
 #include "backends/redis.h"
+#include "agent/explain_json.h"
+#include "agent/historian.h"
 #include "backends/store.h"
 #include "base/room.h"
 #include "core/core.h"
@@ -61,6 +63,8 @@ struct daemon {
     struct askers *askers;
     struct proxies *proxies;
     struct recorder *recorder;
+    struct historian *historian;
+    struct explain_desk *explaining;
     struct desk desk;
 
     struct host_timer *core_timer, *lease_timer, *order_timer, *publish_timer, *look_timer;
@@ -97,9 +101,14 @@ void daemon_session_ended(void *daemon, int server, enum loss loss, const char *
 /* Where a write without a server of its own goes: the seated server, else where the lease lies, else the first that answers. */
 int daemon_write_server(const struct daemon *daemon);
 void daemon_look(struct daemon *daemon, int server);
+/* The historian's port. */
+int daemon_history_place(void *daemon, bool *by_fence);
+bool daemon_is_in_sight(void *daemon, int server);
 
 /* publish.c: the picture, for doors and Redis. */
 const struct status *daemon_status(void *daemon);
+enum fc_code daemon_explain(void *daemon, const struct order *order, const char *by, bool may_change, char **json, struct fc_err *err);
+uint64_t daemon_history(void *daemon, const struct order *order, desk_report *reply, void *waiter);
 void daemon_publish_soon(struct daemon *daemon);
 enum fc_code publish_open(struct daemon *daemon, struct fc_err *err);
 

@@ -171,15 +171,27 @@ static void perform_register(struct daemon *d, const struct effect *effect)
 
 static void perform_record(struct daemon *d, const struct effect *effect)
 {
-    struct store_request request = { .deed = STORE_HISTORY };
-    request.history.id = effect->as.record.id;
-    request.history.unix_ms = effect->as.record.unix_ms;
-    request.history.epoch = effect->as.record.epoch;
-    TEXT_SET(request.history.kind, effect->as.record.kind);
-    TEXT_SET(request.history.subject, effect->as.record.subject);
-    TEXT_SET(request.history.node, d->core->name);
-    TEXT_SET(request.history.text, effect->as.record.text);
-    begin_deed(d, effect, &request);
+    struct history_row line = { .id = effect->as.record.id, .unix_ms = effect->as.record.unix_ms, .epoch = effect->as.record.epoch };
+    TEXT_SET(line.kind, effect->as.record.kind);
+    TEXT_SET(line.subject, effect->as.record.subject);
+    TEXT_SET(line.node, d->core->name);
+    TEXT_SET(line.text, effect->as.record.text);
+    historian_record(d->historian, &line);
+}
+
+bool daemon_is_in_sight(void *owner, int server)
+{
+    const struct daemon *d = owner;
+    return d->core->servers.list[server].is_reachable;
+}
+
+int daemon_history_place(void *owner, bool *by_fence)
+{
+    const struct daemon *d = owner;
+    const int server = daemon_write_server(d);
+    const struct server_state *s = &d->core->servers.list[server];
+    *by_fence = d->store->has_chair && s->look.is_read_only;
+    return s->is_reachable && s->look.has_schema ? server : -1;
 }
 
 /* ---- the lease, the board, the doors ------------------------------------------------------------------------------ */
@@ -360,7 +372,8 @@ static enum deed deed_of_store(enum store_deed deed)
     case STORE_ORDER_LAY:
     case STORE_ORDER_CLOSE: return DEED_ORDER;
     case STORE_PREPARE: return DEED_PREPARE;
-    case STORE_LOOK: case STORE_RENEW: case STORE_TAKE: case STORE_REGISTER: case STORE_HISTORY: case STORE_CHECK:
+    case STORE_LOOK: case STORE_RENEW: case STORE_TAKE: case STORE_REGISTER: case STORE_HISTORY: case STORE_HISTORY_READ:
+    case STORE_CHECK:
     case STORE_COMPARE: case STORE_DEED_COUNT: break;
     case STORE_ALONE: return DEED_ALONE;
     }
@@ -401,8 +414,11 @@ void daemon_store_heard(void *owner, const struct store_result *result)
     case STORE_TAKE:
         lease_wrote(&d->lease, result, now_of(d));
         break;
-    case STORE_REGISTER:
     case STORE_HISTORY:
+    case STORE_HISTORY_READ:
+        historian_heard(d->historian, result);
+        break;
+    case STORE_REGISTER:
         if (result->code != FC_OK)
             log_say(&d->log, NOTE_DEBUG, d->store->name[result->server], "%s: %s", store_deed_word(result->deed), result->text);
         break;

@@ -7,6 +7,8 @@
 #include "agent/status_json.h"
 #include "base/text.h"
 
+_Static_assert(HISTORY_ASKED_MAX == HISTORY_ROWS_MAX, "what may be asked for is what one answer holds");
+
 #define STATUS_FRESH_MS 5            /* doors are served from one picture for so long */
 #define PUBLISH_WITHIN_MS 20         /* changes are gathered for so long before Redis hears of them */
 
@@ -28,6 +30,28 @@ const struct status *daemon_status(void *owner)
     }
     d->status.seq = d->status_seq;
     return &d->status;
+}
+
+enum fc_code daemon_explain(void *owner, const struct order *order, const char *by, bool may_change, char **json, struct fc_err *err)
+{
+    struct daemon *d = owner;
+    return explain_json_print(d->core, loop_now(loop_ev(d->loop)), loop_unix_ms(), order, by, may_change, d->explaining, json, err);
+}
+
+#define HISTORY_PRESET 20            /* lines, when the order names no number */
+
+uint64_t daemon_history(void *owner, const struct order *order, desk_report *reply, void *waiter)
+{
+    struct daemon *d = owner;
+    struct history_wanted wanted = { .before = order->before, .since_unix_ms = order->since_unix_ms };
+    wanted.limit = order->count > 0 ? (uint32_t)order->count : HISTORY_PRESET;
+    if (wanted.since_unix_ms < 0)
+        wanted.since_unix_ms += loop_unix_ms();
+    TEXT_SET(wanted.subject, order->pool);
+    const uint64_t ticket = d->next_ticket + 1;
+    if (!historian_ask(d->historian, ticket, &wanted, reply, waiter))
+        return 0;
+    return d->next_ticket = ticket;
 }
 
 static void publish_key(struct daemon *d, enum redis_kind kind, const char *name, char *json, uint64_t epoch, uint64_t seq)

@@ -269,6 +269,11 @@ const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
         .sqlite = "insert or ignore into firstchair_history (event_id, unix_ms, kind, subject, epoch, node, message) "
                   "values (?, ?, ?, ?, ?, ?, ?)",
     },
+    [SQL_HISTORY_READ] = {   /* ids rise with the writers' clocks: the newest first, by the key */
+        .name = "history-read", .places = "nittn",
+        BOTH("select event_id, unix_ms, kind, subject, epoch, node, message from firstchair_history "
+             "where event_id < ? and unix_ms >= ? and (? = '' or subject = ?) order by event_id desc limit ?"),
+    },
     [SQL_TIDY_NODE_HEALTH] = {
         .name = "tidy-node-health", .writes = true, .places = "", .replay = "age condition at the statement's own time",
         .mysql = "delete from node_health where last_seen_active < now() - interval 1 hour",
@@ -559,6 +564,15 @@ static void add_history(struct sql_values *values, const struct store_request *r
     sql_values_text(values, request->history.text);
 }
 
+static void add_wanted(struct sql_values *values, const struct history_wanted *wanted)
+{
+    sql_values_number(values, wanted->before == 0 ? UINT64_C(1) << 53 : wanted->before);
+    add_integer(values, wanted->since_unix_ms);
+    sql_values_text(values, wanted->subject);
+    sql_values_text(values, wanted->subject);
+    sql_values_number(values, wanted->limit);
+}
+
 /* 52 bits of the token behind its mark: a number of this process alone. */
 static uint64_t number_of_token(const char *token)
 {
@@ -623,6 +637,8 @@ void sql_values_of(enum sql_name name, const struct store_request *request, stru
         add_registration(ret, name, request);
     if (name == SQL_HISTORY_LAY)
         add_history(ret, request);
+    if (name == SQL_HISTORY_READ)
+        add_wanted(ret, &request->wanted);
     if (name == SQL_READ_ONLY_OFF_GUARDED)
         add_guard(ret, &request->row);
 }

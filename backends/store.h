@@ -35,10 +35,30 @@ enum store_deed {
     STORE_ORDER_CLOSE, /* state and answer, where still asked; of two answers `done` stays */
     STORE_REGISTER,    /* node_health (and active_node when leading), for other tools */
     STORE_HISTORY,     /* one line of history (idempotent by id) */
+    STORE_HISTORY_READ,/* the newest lines of history that fit `wanted`; also of a server that does not sit */
     STORE_CHECK,       /* one round trip: struct server_settings, as the account `fence`. A pair's */
     STORE_COMPARE,     /* one round trip: the rows of the tables in backends/compare.h, as the account `fence`; FC_NOT_FOUND: they are not there. A pair's */
     STORE_ALONE,       /* what the server itself wrote from `position` on: result `alone`. A pair's */
     STORE_DEED_COUNT
+};
+
+#define HISTORY_ROWS_MAX 200         /* lines in one answer */
+
+struct history_row {
+    uint64_t id;                      /* below 2^53, unique, given by the writer; rises with the writer's wall clock */
+    int64_t unix_ms;
+    uint64_t epoch;
+    char kind[24];
+    char subject[64];                 /* a pool, or "leader" */
+    char node[NODE_NAME_SIZE];        /* who wrote it */
+    char text[240];
+};
+struct history_rows { int count; struct history_row list[HISTORY_ROWS_MAX]; };      /* newest first */
+struct history_wanted {
+    uint64_t before;                  /* only lower ids; 0 = all */
+    int64_t since_unix_ms;            /* not older; 0 = all */
+    char subject[64];                 /* "" = all */
+    uint32_t limit;                   /* 1 to HISTORY_ROWS_MAX */
 };
 
 struct store_request {
@@ -58,8 +78,8 @@ struct store_request {
         int64_t started_unix_ms, leads_since_unix_ms;
         bool leads;
     } registration;
-    struct { uint64_t id; int64_t unix_ms; char kind[24]; char subject[64]; uint64_t epoch; char node[NODE_NAME_SIZE];
-             char text[240]; } history;
+    struct history_row history;
+    struct history_wanted wanted;     /* HISTORY_READ */
 };
 
 struct store_result {
@@ -73,6 +93,7 @@ struct store_result {
     const struct server_look *look;   /* STORE_LOOK with FC_OK; borrowed for the call */
     const struct server_settings *settings;   /* STORE_CHECK with FC_OK; borrowed for the call */
     const struct mysql_rows *rows;    /* STORE_COMPARE with FC_OK: a set for each of compare_tables; borrowed for the call */
+    const struct history_rows *history;       /* STORE_HISTORY_READ with FC_OK; borrowed for the call */
     struct decision stored;           /* RENEW, TAKE: the row as it stands now on this server */
     struct log_position position;     /* FENCE */
     int sessions_left;                /* FENCE */

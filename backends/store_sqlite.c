@@ -42,7 +42,7 @@ struct sqlite_store {
     struct host_timer *timer;
     struct line waiting;
     struct line ended;                   /* results that need no worker, heard at the next tick */
-    struct errand *running;              /* the worker's, as are `file`, `look` and `is_in_history`, until it is handed back */
+    struct errand *running;              /* the worker's, as are `file`, `look`, `history` and `is_in_history`, until it is handed back */
     bool running_is_told;                /* it took too long: the asker has heard so */
     bool is_hearing, is_closed;
     struct fc_time tidied_at;
@@ -50,6 +50,7 @@ struct sqlite_store {
 
     struct sqlite_file *file;
     struct server_look look;
+    struct history_rows history;
     bool is_in_history;                  /* this process's line in node_health_history is written */
 };
 
@@ -291,6 +292,27 @@ static enum fc_code do_register(struct deed *deed)
     return code;
 }
 
+static void on_history(void *to, sqlite3_stmt *row)
+{
+    struct history_rows *rows = to;
+    if (rows->count == HISTORY_ROWS_MAX)
+        return;
+    struct history_row *h = &rows->list[rows->count++];
+    h->id = sqlite_column_number(row, 0);
+    h->unix_ms = sqlite3_column_int64(row, 1);
+    WORDS(row, 2, h->kind);
+    WORDS(row, 3, h->subject);
+    h->epoch = sqlite_column_number(row, 4);
+    WORDS(row, 5, h->node);
+    WORDS(row, 6, h->text);
+}
+
+static enum fc_code do_history_read(struct deed *deed)
+{
+    deed->s->history.count = 0;
+    return run(deed, SQL_HISTORY_READ, on_history, &deed->s->history);
+}
+
 static enum fc_code do_history(struct deed *deed) { return run(deed, SQL_HISTORY_LAY, NULL, NULL); }
 
 struct deed_row {
@@ -311,6 +333,7 @@ static const struct deed_row deed_table[STORE_DEED_COUNT] = {
     [STORE_ORDER_CLOSE] = { do_order,     SQLITE_WRITES_FOR_GOOD },
     [STORE_REGISTER]    = { do_register,  SQLITE_WRITES },
     [STORE_HISTORY]     = { do_history,   SQLITE_WRITES },
+    [STORE_HISTORY_READ] = { do_history_read, SQLITE_READS },
     [STORE_CHECK]       = { NULL,         SQLITE_READS },
     [STORE_COMPARE]     = { NULL,         SQLITE_READS },
     [STORE_ALONE]       = { NULL,         SQLITE_READS },
@@ -334,6 +357,8 @@ static void perform(void *job)
         s->is_in_history = true;
     if (code == FC_OK && errand->request.deed == STORE_LOOK)
         result->look = &s->look;
+    if (code == FC_OK && errand->request.deed == STORE_HISTORY_READ)
+        result->history = &s->history;
     if (code != FC_OK) {
         result->durable_count = 0;
         TEXT_SET(result->text, deed.err.text);

@@ -6,7 +6,7 @@ static const char *const deed_words[STORE_DEED_COUNT] = {
     [STORE_TAKE] = "take",           [STORE_FENCE] = "fence",             [STORE_CATCH_UP] = "catch-up",
     [STORE_OPEN] = "open",           [STORE_HOLD] = "hold",               [STORE_ORDER_LAY] = "order-lay",
     [STORE_ORDER_CLOSE] = "order-close", [STORE_REGISTER] = "register",   [STORE_HISTORY] = "history",
-    [STORE_CHECK] = "check",         [STORE_COMPARE] = "compare",
+    [STORE_HISTORY_READ] = "history-read", [STORE_CHECK] = "check",       [STORE_COMPARE] = "compare",
     [STORE_ALONE] = "alone",
 };
 

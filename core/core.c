@@ -56,6 +56,14 @@ static struct steer_stage stage_of(struct core *core, struct effects *effects)
     };
 }
 
+struct steer_stage core_stage(const struct core *core, struct fc_time now, int64_t unix_ms)
+{
+    struct steer_stage stage = stage_of((struct core *)core, NULL);
+    stage.now = now;
+    stage.unix_ms = unix_ms;
+    return stage;
+}
+
 /* ---- the start ---------------------------------------------------------------------------------------------------- */
 
 static void set_up_servers(struct core *core)

@@ -70,6 +70,8 @@ struct core {
     uint64_t event_seq, status_seq, steps, notes_dropped;
 };
 
+/* What a step lends to steering, for those who only read: `out` is NULL, and nothing may be changed through it. */
+struct steer_stage core_stage(const struct core *core, struct fc_time now, int64_t unix_ms);
 /* The allocator is borrowed and outlives the core. NULL when it gives nothing. */
 struct core *core_new(struct room *room);
 void core_free(struct core *core);

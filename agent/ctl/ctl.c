@@ -182,12 +182,10 @@ static void show_picture(const struct wish *wish, const cJSON *status)
     case VERB_EVENTS:
         ctl_print_events(stdout, status, wish->order.count, wish->style);
         break;
-    case VERB_EXPLAIN:
-        ctl_print_explain(stdout, status, wish->order.pool, wish->order.server, wish->style);
-        break;
-    case VERB_VERIFY: case VERB_SWITCH: case VERB_FAILBACK: case VERB_MAINT: case VERB_DRAIN: case VERB_READY: case VERB_PAUSE:
+    case VERB_EXPLAIN: case VERB_PLAN: case VERB_HISTORY: case VERB_VERIFY:
+    case VERB_SWITCH: case VERB_FAILBACK: case VERB_MAINT: case VERB_DRAIN: case VERB_READY: case VERB_PAUSE:
     case VERB_RESUME: case VERB_YIELD: case VERB_COUNT:
-        break;                           /* they are answered by a sentence */
+        break;                           /* they are answered by a document of their own, or a sentence */
     }
 }
 
@@ -195,6 +193,8 @@ static void show_answer(const struct wish *wish, const struct ctl_answer *answer
 {
     const cJSON *status = cJSON_GetObjectItemCaseSensitive(answer->json, "status");
     const cJSON *report = cJSON_GetObjectItemCaseSensitive(answer->json, "report");
+    const cJSON *explain = cJSON_GetObjectItemCaseSensitive(answer->json, "explain");
+    const cJSON *history = cJSON_GetObjectItemCaseSensitive(answer->json, "history");
     const char *text = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(answer->json, "text"));
 
     if (wish->is_json)
@@ -205,6 +205,10 @@ static void show_answer(const struct wish *wish, const struct ctl_answer *answer
         fprintf(stderr, "firstchairctl: %s: %s\n", fc_code_word(answer->code), text == NULL ? "" : text);
     else if (status != NULL)
         show_picture(wish, status);
+    else if (explain != NULL)
+        ctl_print_explain(stdout, explain, wish->style);
+    else if (history != NULL)
+        ctl_print_history(stdout, history, wish->style);
     else
         puts(text == NULL ? "done" : text);
 }

@@ -21,8 +21,9 @@ void ctl_print_status(FILE *to, const cJSON *status, struct ctl_style style);
 void ctl_print_pools(FILE *to, const cJSON *status, struct ctl_style style);
 /* The last `count` events, oldest first; 0 = all. */
 void ctl_print_events(FILE *to, const cJSON *status, int count, struct ctl_style style);
-/* pool "" = the node and every pool; server "" = every server of the pool. */
-void ctl_print_explain(FILE *to, const cJSON *status, const char *pool, const char *server, struct ctl_style style);
+/* ctl_told.c: the document of `explain` and `plan` (agent/explain_json.h), and of `history`, oldest first. */
+void ctl_print_explain(FILE *to, const cJSON *explain, struct ctl_style style);
+void ctl_print_history(FILE *to, const cJSON *history, struct ctl_style style);
 /* One section of the live picture. */
 void ctl_print_watch(FILE *to, const cJSON *status, struct ctl_style style);
 

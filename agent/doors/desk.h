@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "act/orders.h"
 #include "base/err.h"
 #include "core/config.h"
 #include "core/status.h"
@@ -36,6 +37,11 @@ struct desk {
     void (*forget)(void *daemon, uint64_t ticket);          /* the asker went away: no reply any more; the order goes on */
     const struct status *(*status)(void *daemon);           /* the picture, at most a few ms old; borrowed until the next call */
     enum fc_code (*reload)(void *daemon, struct fc_err *err);
+    /* `explain` and `plan`: *json is from malloc (agent/explain_json.h); else one clear sentence. `by` and may_change are the
+     * asker's, for the trial of an order. */
+    enum fc_code (*explain)(void *daemon, const struct order *order, const char *by, bool may_change, char **json, struct fc_err *err);
+    /* `history`: the lines that fit, as JSON (docs/operating.md). Ticket as above; 0: too many ask at one time. */
+    uint64_t (*history)(void *daemon, const struct order *order, desk_report *reply, void *waiter);
     void (*counters)(void *daemon, struct desk_counters *to);
 };
 

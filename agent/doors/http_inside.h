@@ -48,7 +48,8 @@ http_handler http_page;               /* http_routes.c */
 http_handler http_health, http_ping, http_leader_check, http_headers, http_grab_election, http_no_raft, http_no_alias;
 http_handler http_live, http_ready, http_leader;                                            /* http_health.c */
 http_handler http_pools, http_pool, http_picture, http_events, http_metrics, http_reload;   /* http_steering.c */
-http_handler http_order, http_reelect, http_verify;                                                      /* http_order.c */
+http_handler http_explain, http_plan;                                                       /* http_steering.c */
+http_handler http_order, http_reelect, http_verify, http_history;                           /* http_order.c */
 
 /* ---- answers (http_answer.c) ---- */
 
@@ -94,7 +95,7 @@ struct http_request {
         enum fc_code code;
         char text[320];
         char said[160];                /* the order as given */
-        char *report;                  /* of verify-backends: JSON from malloc; NULL else */
+        char *report;                  /* of verify-backends and history: JSON from malloc; NULL else */
     } order;
 };
 

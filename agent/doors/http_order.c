@@ -51,7 +51,7 @@ static void on_bound(struct ev_loop *loop, ev_timer *timer, int events)
     (void)events;
     request->door->desk->forget(request->door->desk->daemon, request->order.ticket);
     http_order_end(request, FC_TIMEOUT, request->order.said[0] == '\0'
-                                            ? "the servers were not checked in time; ask again"
+                                            ? "the servers did not answer in time; ask again"
                                             : "the order goes on, but its end was not heard in time; see /api/steering/status");
 }
 
@@ -111,6 +111,44 @@ static void give(struct http_request *request, const char *text, int64_t limit_m
     TEXT_FORMAT(by, "%s@http", request->user);
     TEXT_SET(request->order.said, text);
     wait_for(request, door->desk->order(door->desk->daemon, text, strlen(text), by, true, on_reply, request), limit_ms, answer);
+}
+
+/* ---- history: no order, but it waits for the store as one does ---- */
+
+/* The query's words become the order's: checked by its grammar. */
+static bool history_text(const struct http_request *request, char *to, size_t size, struct http_answer *answer)
+{
+    static const struct { const char *name, *word; } words[] = {
+        { "limit", "" }, { "subject", "" }, { "since", "since " }, { "before", "before " },
+    };
+    char value[80];
+    text_copy(to, size, "history");
+    for (size_t i = 0; i < sizeof words / sizeof words[0]; i++) {
+        if (!request_argument(request, words[i].name, value, sizeof value) || strpbrk(value, " \t") != NULL) {
+            answer_error(answer, FC_BAD_INPUT, "%s must be one word", words[i].name);
+            return false;
+        }
+        if (value[0] != '\0')
+            text_format(to + strlen(to), size - strlen(to), " %s%s", words[i].word, value);
+    }
+    return true;
+}
+
+void http_history(struct http_request *request, struct http_answer *answer)
+{
+    const struct desk *desk = request->door->desk;
+    struct order order;
+    struct fc_err err = { .code = FC_OK };
+    char text[512];
+
+    if (!history_text(request, text, sizeof text, answer))
+        return;
+    if (order_parse(text, strlen(text), &order, &err) != FC_OK) {
+        answer_error(answer, err.code, "%s", err.text);
+        return;
+    }
+    if (may_wait(request, answer))
+        wait_for(request, desk->history(desk->daemon, &order, on_report, request), 0, answer);
 }
 
 /* orchestrator's route promises Details null; our own name the order and the code. */

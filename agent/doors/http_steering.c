@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "act/orders.h"
 #include "agent/metrics.h"
 #include "agent/status_json.h"
 #include "base/text.h"
@@ -45,6 +46,46 @@ void http_events(struct http_request *request, struct http_answer *answer)
     answer_json(answer, MHD_HTTP_OK,
                 status_json_events(request_status(request), count < STATUS_EVENTS_MAX ? (int)count : STATUS_EVENTS_MAX));
 }
+
+static void explain(struct http_request *request, const char *text, struct http_answer *answer)
+{
+    const struct desk *desk = request->door->desk;
+    struct order order;
+    struct fc_err err = { .code = FC_OK };
+    char by[HTTP_USER_SIZE + sizeof "@http"], *json = NULL;
+
+    TEXT_FORMAT(by, "%s@http", request->user);
+    if (order_parse(text, strlen(text), &order, &err) != FC_OK ||
+        desk->explain(desk->daemon, &order, by, true, &json, &err) != FC_OK)
+        answer_error(answer, err.code, "%s", err.text);
+    else
+        answer_json(answer, MHD_HTTP_OK, json);
+}
+
+void http_explain(struct http_request *request, struct http_answer *answer)
+{
+    char text[ORDER_TEXT_MAX], about[ORDER_ABOUT_SIZE];
+
+    if (!request_argument(request, "order", about, sizeof about)) {
+        answer_error(answer, FC_BAD_INPUT, "order must be a text of at most %d bytes", ORDER_ABOUT_SIZE - 1);
+        return;
+    }
+    if (about[0] != '\0' && request->parameter_count > 0) {
+        answer_error(answer, FC_BAD_INPUT, "either a subject in the path or an order in the query");
+        return;
+    }
+    for (int i = 0; i < request->parameter_count; i++) {
+        if (!text_is_name(request->parameter[i], strlen(request->parameter[i]))) {
+            answer_error(answer, FC_BAD_INPUT, "the path's part %d is no name: 1 to 63 of letters, digits, '.', '_' and '-'", i + 1);
+            return;
+        }
+    }
+    TEXT_FORMAT(text, "explain %s%s%s%s", request->parameter_count > 0 ? request->parameter[0] : "",
+                request->parameter_count > 1 ? "/" : "", request->parameter_count > 1 ? request->parameter[1] : "", about);
+    explain(request, text, answer);
+}
+
+void http_plan(struct http_request *request, struct http_answer *answer) { explain(request, "plan", answer); }
 
 void http_metrics(struct http_request *request, struct http_answer *answer)
 {

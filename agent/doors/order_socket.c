@@ -252,40 +252,24 @@ static bool show_status(struct client *client, const struct status *status)
 
 /* ---- orders ---- */
 
-static const struct status_pool *pool_named(const struct status *status, const char *name)
+/* {"code":"ok","NAME":JSON} */
+static bool show_json(struct client *client, const char *name, const char *json)
 {
-    for (int i = 0; i < status->pool_count; i++) {
-        if (text_is(status->pools[i].name, name))
-            return &status->pools[i];
-    }
-    return NULL;
+    char head[48];
+    TEXT_FORMAT(head, "{\"code\":\"ok\",\"%s\":", name);
+    return end_unless(client, out_add(client, head) && out_add(client, json) && out_add(client, "}\n"));
 }
 
-static bool pool_has(const struct status_pool *pool, const char *server)
-{
-    for (int i = 0; i < pool->server_count; i++) {
-        if (text_is(pool->servers[i].name, server))
-            return true;
-    }
-    return false;
-}
-
-static bool show(struct client *client, const struct order *order)
+static bool explain(struct client *client, const struct order *order)
 {
     const struct desk *desk = client->door->desk;
-    const struct status *status = desk->status(desk->daemon);
-    const struct status_pool *pool = pool_named(status, order->pool);
-    char text[256];
-
-    if (order->pool[0] != '\0' && pool == NULL) {
-        TEXT_FORMAT(text, "there is no pool '%s' here; pools shows those that are", order->pool);
-        return say(client, FC_NOT_FOUND, text);
-    }
-    if (order->server[0] != '\0' && !pool_has(pool, order->server)) {
-        TEXT_FORMAT(text, "the pool '%s' has no server '%s'; pools shows those that are", order->pool, order->server);
-        return say(client, FC_NOT_FOUND, text);
-    }
-    return show_status(client, status);
+    struct fc_err err = { .code = FC_OK };
+    char *json = NULL;
+    if (desk->explain(desk->daemon, order, client->by, client->may_change, &json, &err) != FC_OK)
+        return say(client, err.code, err.text);
+    const bool is_here = show_json(client, "explain", json);
+    free(json);
+    return is_here;
 }
 
 /* Called from within a step of the daemon: so nothing is ordered or forgotten here. The loop sends it, and goes on. */
@@ -308,14 +292,13 @@ static void on_reply(void *waiter, enum fc_code code, const char *text, bool is_
 }
 
 /* As on_reply: from within a step of the daemon. */
-static void on_report(void *waiter, enum fc_code code, const char *text, const char *json)
+static void tell_document(struct client *client, const char *name, enum fc_code code, const char *text, const char *json)
 {
-    struct client *client = waiter;
     char head[64];
 
     assert(client->is_waiting);
     client->is_waiting = false;
-    TEXT_FORMAT(head, "{\"code\":\"%s\",\"report\":", fc_code_word(code));
+    TEXT_FORMAT(head, "{\"code\":\"%s\",\"%s\":", fc_code_word(code), name);
     const bool is_added = json == NULL ? out_object(client, fc_code_word(code), "text", text)
                                        : out_add(client, head) && out_add(client, json) && out_add(client, "}\n");
     if (!is_added) {
@@ -326,13 +309,22 @@ static void on_report(void *waiter, enum fc_code code, const char *text, const c
     watch_for(client);
 }
 
-static bool verify(struct client *client)
+static void on_report(void *waiter, enum fc_code code, const char *text, const char *json)
 {
-    const struct desk *desk = client->door->desk;
+    tell_document(waiter, "report", code, text, json);
+}
 
-    client->ticket = desk->verify(desk->daemon, on_report, client);
-    if (client->ticket == 0)
-        return say(client, FC_BUSY, "too many wait for a report already; ask again");
+static void on_history(void *waiter, enum fc_code code, const char *text, const char *json)
+{
+    tell_document(waiter, "history", code, text, json);
+}
+
+/* Ticket 0: it was not taken up. */
+static bool wait_for(struct client *client, uint64_t ticket)
+{
+    client->ticket = ticket;
+    if (ticket == 0)
+        return say(client, FC_BUSY, "too many wait for such an answer already; ask again");
     client->is_waiting = true;
     have_patience(client);
     return true;
@@ -348,9 +340,13 @@ static bool take_order(struct client *client, const char *text, size_t length)
     if (order_parse(text, length, &order, &err) != FC_OK)
         return say(client, err.code, err.text);
     if (order.verb == VERB_VERIFY)
-        return verify(client);
+        return wait_for(client, desk->verify(desk->daemon, on_report, client));
+    if (order.verb == VERB_HISTORY)
+        return wait_for(client, desk->history(desk->daemon, &order, on_history, client));
+    if (order.verb == VERB_EXPLAIN || order.verb == VERB_PLAN)
+        return explain(client, &order);
     if (!verb_table[order.verb].changes)
-        return show(client, &order);
+        return show_status(client, desk->status(desk->daemon));
     client->ticket = desk->order(desk->daemon, text, length, client->by, client->may_change, on_reply, client);
     if (client->ticket == 0)
         return say(client, FC_BUSY, "too many orders wait already; ask again");

@@ -1,7 +1,9 @@
 /* The unix socket of firstchairctl: one order a line (core/act/orders.h), answers as JSON lines.
  *
  *   switch fc_backend to db2        -> {"progress":"..."} (none or more)  {"code":"ok","text":"..."}
- *   status, pools, events, explain  -> {"code":"ok","status":{...}}       the whole picture, agent/status_json.h
+ *   status, pools, events           -> {"code":"ok","status":{...}}       the whole picture, agent/status_json.h
+ *   explain, plan                   -> {"code":"ok","explain":{...}}      agent/explain_json.h
+ *   history                         -> {"code":"ok","history":{...}}      docs/operating.md
  *
  * Codes are the words of base/err.h. Orders on one connection are answered one after another, in their order; what could not
  * be understood gets its sentence and the connection goes on. A peer that only shuts down its sending side still hears all.

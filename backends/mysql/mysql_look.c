@@ -270,6 +270,22 @@ bool mysql_fold_hold(const struct mysql_rows *rows, int set, uint32_t row, struc
     return true;
 }
 
+void mysql_fold_history(const struct mysql_rows *rows, int set, struct history_rows *ret)
+{
+    ret->count = 0;
+    for (uint32_t row = 0; row < mysql_rows_count(rows, set) && ret->count < HISTORY_ROWS_MAX; row++) {
+        struct history_row *line = &ret->list[ret->count];
+        *line = (struct history_row){ .id = CELL_NUMBER("event_id"), .epoch = CELL_NUMBER("epoch") };
+        line->unix_ms = (int64_t)(CELL_NUMBER("unix_ms") & INT64_MAX);
+        CELL("kind", line->kind);
+        CELL("subject", line->subject);
+        CELL("node", line->node);
+        CELL("message", line->text);
+        if (line->id > 0 && line->id < UINT64_C(1) << 53)
+            ret->count++;
+    }
+}
+
 static void fold_holds(const struct mysql_rows *rows, int set, struct server_look *look)
 {
     for (uint32_t row = 0; look->hold_count < HOLDS_MAX && mysql_fold_hold(rows, set, row, &look->holds[look->hold_count]); row++) {

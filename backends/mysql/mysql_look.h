@@ -44,6 +44,7 @@ bool mysql_fold_applier_waits(const struct mysql_rows *rows, int set, const stru
 /* false: no such row. A kind of a later version reads as HOLD_KIND_COUNT. */
 bool mysql_fold_hold(const struct mysql_rows *rows, int set, uint32_t row, struct hold *ret);
 bool mysql_fold_lease(const struct mysql_rows *rows, int set, struct decision *ret);   /* false: no such row (ret zero) */
+void mysql_fold_history(const struct mysql_rows *rows, int set, struct history_rows *ret);   /* lines without an id are left out */
 enum sql_name mysql_position_statement(const struct mysql_server_kind *kind);
 enum sql_name mysql_replica_statement(const struct mysql_server_kind *kind);
 

@@ -48,6 +48,7 @@ struct store_mysql {
     bool is_registered[STORE_SERVERS_MAX];   /* node_health_history has this process */
     struct fc_time tidied_at, warm_at[STORE_SERVERS_MAX];
     struct server_look look;                 /* one at a time: lent for the call of heard */
+    struct history_rows history;             /* the same */
     char peers[STORE_SERVERS_MAX][STORE_SERVERS_MAX][ADDRESS_SIZE];
     struct durable *durables;
     struct host_timer *late_timer;
@@ -398,8 +399,8 @@ static void row_begin(struct deed *deed)
         deed_text_add(deed, SQL_ORDER_READ);
         break;
     case STORE_LOOK: case STORE_PREPARE: case STORE_RENEW: case STORE_TAKE: case STORE_FENCE: case STORE_CATCH_UP:
-    case STORE_OPEN: case STORE_REGISTER: case STORE_HISTORY: case STORE_CHECK: case STORE_COMPARE: case STORE_ALONE:
-    case STORE_DEED_COUNT:
+    case STORE_OPEN: case STORE_REGISTER: case STORE_HISTORY: case STORE_HISTORY_READ: case STORE_CHECK: case STORE_COMPARE:
+    case STORE_ALONE: case STORE_DEED_COUNT:
         assert(false);
     }
     deed_send(deed, row_written);
@@ -462,6 +463,27 @@ static void history_begin(struct deed *deed)
     deed_send(deed, noted);
 }
 
+static void history_was_read(struct deed *deed, const struct session_answer *answer)
+{
+    struct history_rows *history = &deed->lane->store->history;
+    if (answer->code != FC_OK) {
+        deed_fail_by(deed, answer);
+        return;
+    }
+    mysql_fold_history(answer->rows, answer->done_count - 1, history);
+    deed->result.history = history;
+    deed_done(deed);
+}
+
+static void history_read_begin(struct deed *deed)
+{
+    deed_text_begin(deed);
+    if (!mysql_session_has_database(deed->lane->session))
+        deed_text_add_use(deed, SQL_DATABASE_USE);
+    deed_text_add(deed, SQL_HISTORY_READ);
+    deed_send(deed, history_was_read);
+}
+
 /* --- the deeds ---------------------------------------------------------------------------------------------------- */
 
 enum by { BY_LOOK, BY_STORE, BY_FENCE, BY_FOLLOW, BY_CHECK, BY_REQUEST };
@@ -480,6 +502,7 @@ static const struct { enum by by; bool is_of_chair; void (*begin)(struct deed *d
     [STORE_ORDER_CLOSE] = { BY_REQUEST,  false,    row_begin },
     [STORE_REGISTER]    = { BY_STORE,    false,    register_begin },
     [STORE_HISTORY]     = { BY_REQUEST,  false,    history_begin },
+    [STORE_HISTORY_READ] = { BY_CHECK,   false,    history_read_begin },
     [STORE_CHECK]       = { BY_CHECK,    true,     check_begin },
     [STORE_COMPARE]     = { BY_CHECK,    true,     compare_begin },
     [STORE_ALONE]       = { BY_CHECK,    true,     alone_begin },

@@ -14,8 +14,16 @@ const struct verb_row verb_table[VERB_COUNT] = {
     [VERB_POOLS] = { "pools", "pools", "Each pool: who sits, since when, and what its servers are told.", "pools",
                      false, false },
     [VERB_EVENTS] = { "events", "events [COUNT]", "What happened lately, oldest first.", "events 20", false, false },
-    [VERB_EXPLAIN] = { "explain", "explain [POOL[/SERVER]]", "Why things are as they are, with the inputs of the rule.",
-                       "explain fc_backend/db1", false, false },
+    [VERB_EXPLAIN] = { "explain", "explain [POOL[/SERVER] | leader | HAPROXY | ORDER]",
+                       "Why things are as they are: the rule, its inputs, what else could be and why it is not, what would change "
+                       "it. Of an order: what would happen, without giving it.",
+                       "explain switch fc_backend db2", false, false },
+    [VERB_PLAN] = { "plan", "plan [POOL]", "What would be done about the chair next, step by step, or how far the move is.",
+                    "plan fc_backend", false, false },
+    [VERB_HISTORY] = { "history", "history [COUNT] [SUBJECT] [since TIME] [before ID]",
+                       "What the store remembers, oldest first: moves, hand-overs, orders, holds, strays. SUBJECT is a pool or "
+                       "`leader`; TIME is 90s, 15m, 2h, 3d ago or 2026-01-31T12:00:00Z.",
+                       "history 50 fc_backend since 2h", false, false },
     [VERB_VERIFY] = { "verify-backends", "verify-backends",
                       "Checks now what the mode needs on each server of the pair, and compares their decision tables.",
                       "verify-backends", false, false },
@@ -44,7 +52,6 @@ static const struct { const char *word, *instead; } known_elsewhere[] = {
     { "up", "no order makes a server of a single-writer pool usable; 'ready POOL/SERVER' removes a hold, 'switch' seats one" },
     { "down", "a server is taken out with 'maint POOL/SERVER', and the one that sits is replaced with 'switch'" },
     { "weight", "servers of a single-writer pool have no weight; 'switch' seats another one" },
-    { "history", "what happened lately is shown by 'events [COUNT]'" },
 };
 
 /* ---- words ---- */
@@ -53,6 +60,7 @@ struct words { const char *at, *end; };
 
 struct word { const char *text; size_t length; };
 
+static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 static bool is_blank(char c) { return c == ' ' || c == '\t'; }
 
 static struct word peek(const struct words *words)
@@ -266,6 +274,134 @@ static enum fc_code parse_target_because(struct order *order, struct words *word
     return code == FC_OK ? take_because(order, words, err) : code;
 }
 
+/* "switch fc_backend db2" behind `explain`: checked as it would be if it were given, and kept as it stands. */
+static enum fc_code parse_about(struct order *order, struct words *words, struct fc_err *err)
+{
+    struct order asked;
+    const char *from = peek(words).text;
+    size_t length = (size_t)(words->end - from);
+    while (length > 0 && is_blank(from[length - 1]))
+        length--;
+    if (length >= sizeof order->about)
+        return fc_fail(err, FC_BAD_INPUT, "explain: the order has %zu bytes; at most %zu are read", length, sizeof order->about - 1);
+    const enum fc_code code = order_parse(from, length, &asked, err);
+    if (code == FC_OK)
+        text_copy_bytes(order->about, sizeof order->about, from, length);
+    return code;
+}
+
+static enum fc_code parse_explain(struct order *order, struct words *words, struct fc_err *err)
+{
+    const struct word word = peek(words);
+    for (int i = 0; i < VERB_COUNT; i++) {
+        if (verb_table[i].changes && word_is(word, verb_table[i].word))
+            return parse_about(order, words, err);
+    }
+    return parse_maybe_target(order, words, err);
+}
+
+static enum fc_code parse_plan(struct order *order, struct words *words, struct fc_err *err)
+{
+    return peek(words).length == 0 ? FC_OK : parse_pool(order, words, err);
+}
+
+/* ---- moments ---- */
+
+#define AGO_MAX_SECONDS (366 * 86400ull)     /* far longer than history is kept */
+
+static bool ago_of(struct word word, int64_t *ret)
+{
+    static const struct { char unit; uint64_t seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+    uint64_t count;
+    if (word.length < 2 || word.length > 9 || !text_to_u64(word.text, word.length - 1, &count) || count == 0)
+        return false;
+    for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
+        if (lower(word.text[word.length - 1]) == units[i].unit && count * units[i].seconds <= AGO_MAX_SECONDS) {
+            *ret = -(int64_t)(count * units[i].seconds * 1000);
+            return true;
+        }
+    }
+    return false;
+}
+
+static int64_t days_before(int64_t year, int64_t month, int64_t day)       /* since 1970-01-01, Gregorian */
+{
+    const int64_t y = month <= 2 ? year - 1 : year, m = month <= 2 ? month + 9 : month - 3;
+    return 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + day - 1 - 719468;
+}
+
+/* "2026-01-31", "2026-01-31T12:00", "2026-01-31T12:00:00", with or without a Z: UTC. */
+static bool moment_of(struct word word, int64_t *ret)
+{
+    static const char form[] = "dddd-dd-ddTdd:dd:dd";
+    static const int month_days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    uint64_t part[6] = { 0 };
+    const size_t length = word.length > 0 && lower(word.text[word.length - 1]) == 'z' ? word.length - 1 : word.length;
+    int at = 0;
+    if (length != 10 && length != 16 && length != 19)
+        return false;
+    for (size_t i = 0; i < length; i++) {
+        const char c = word.text[i];
+        if (form[i] == 'd' ? c < '0' || c > '9' : lower(c) != lower(form[i]))
+            return false;
+        at += form[i] != 'd';
+        if (form[i] == 'd')
+            part[at] = part[at] * 10 + (uint64_t)(c - '0');
+    }
+    const bool is_leap = part[0] % 4 == 0 && (part[0] % 100 != 0 || part[0] % 400 == 0);
+    if (part[0] < 1971 || part[1] < 1 || part[1] > 12 || part[2] < 1 ||
+        part[2] > (uint64_t)month_days[part[1] - 1] + (part[1] == 2 && is_leap ? 1 : 0) || part[3] > 23 || part[4] > 59 || part[5] > 59)
+        return false;
+    *ret = ((days_before((int64_t)part[0], (int64_t)part[1], (int64_t)part[2]) * 24 + (int64_t)part[3]) * 60 + (int64_t)part[4]) * 60000 +
+           (int64_t)part[5] * 1000;
+    return true;
+}
+
+static enum fc_code take_since(struct order *order, struct words *words, struct fc_err *err)
+{
+    const struct word word = take(words);
+    if (word.length == 0)
+        return misused(order, "'since' stands without its time", err);
+    if (!ago_of(word, &order->since_unix_ms) && !moment_of(word, &order->since_unix_ms))
+        return fc_fail(err, FC_BAD_INPUT, "%s: since '%s' must be 90s, 15m, 2h, 3d or 2026-01-31T12:00:00Z; usage: %s",
+                       verb_table[order->verb].word, echo_of(word).text, verb_table[order->verb].usage);
+    return FC_OK;
+}
+
+static enum fc_code take_before(struct order *order, struct words *words, struct fc_err *err)
+{
+    const struct word word = take(words);
+    if (!text_to_u64(word.text, word.length, &order->before) || order->before == 0 || order->before >= UINT64_C(1) << 53)
+        return fc_fail(err, FC_BAD_INPUT, "%s: before '%s' must be the id of a line of history; usage: %s",
+                       verb_table[order->verb].word, echo_of(word).text, verb_table[order->verb].usage);
+    return FC_OK;
+}
+
+static enum fc_code parse_history(struct order *order, struct words *words, struct fc_err *err)
+{
+    enum fc_code code = FC_OK;
+    uint64_t count;
+    while (code == FC_OK && peek(words).length > 0) {
+        const struct word word = peek(words);
+        if (order->since_unix_ms == 0 && take_if(words, "since")) {
+            code = take_since(order, words, err);
+        } else if (order->before == 0 && take_if(words, "before")) {
+            code = take_before(order, words, err);
+        } else if (order->count == 0 && text_to_u64(word.text, word.length, &count)) {
+            if (count == 0 || count > HISTORY_ASKED_MAX)
+                return fc_fail(err, FC_BAD_INPUT, "%s: '%s' must be a number from 1 to %d; usage: %s", verb_table[order->verb].word,
+                               echo_of(word).text, HISTORY_ASKED_MAX, verb_table[order->verb].usage);
+            order->count = (int)count;
+            take(words);
+        } else if (order->pool[0] == '\0') {
+            code = name_into(order, "subject", take(words), order->pool, err);
+        } else {
+            code = misplaced(order, word, err);
+        }
+    }
+    return code;
+}
+
 #define LIMIT_MAX_SECONDS 3600           /* a chair empty for longer than an hour is no switch any more */
 
 static enum fc_code take_limit(struct order *order, struct words *words, struct fc_err *err)
@@ -317,14 +453,13 @@ typedef enum fc_code parse_operands(struct order *order, struct words *words, st
 
 static parse_operands *const operands_of[VERB_COUNT] = {
     [VERB_STATUS] = parse_nothing, [VERB_POOLS] = parse_nothing, [VERB_EVENTS] = parse_count,
-    [VERB_VERIFY] = parse_nothing, [VERB_EXPLAIN] = parse_maybe_target, [VERB_SWITCH] = parse_switch, [VERB_FAILBACK] = parse_pool,
+    [VERB_EXPLAIN] = parse_explain, [VERB_PLAN] = parse_plan, [VERB_HISTORY] = parse_history, [VERB_VERIFY] = parse_nothing,
+    [VERB_SWITCH] = parse_switch, [VERB_FAILBACK] = parse_pool,
     [VERB_MAINT] = parse_target_because, [VERB_DRAIN] = parse_target_because, [VERB_READY] = parse_target,
     [VERB_PAUSE] = parse_pool_because, [VERB_RESUME] = parse_pool, [VERB_YIELD] = parse_nothing,
 };
 
 /* ---- the verb ---- */
-
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c; }
 
 /* Letters to insert, remove or change. Both are short: the longest verb has fifteen letters. */
 static int letters_apart(struct word given, const char *verb)
@@ -366,8 +501,8 @@ static enum fc_code unknown_verb(struct word word, struct fc_err *err)
     }
     if (nearest != NULL)
         return fc_fail(err, FC_BAD_INPUT, "'%s' is not an order; the nearest is: %s", echo_of(word).text, nearest->usage);
-    return fc_fail(err, FC_BAD_INPUT, "'%s' is not an order; orders are status, pools, events, explain, verify-backends, "
-                   "switch, failback, maint, drain, ready, pause, resume and yield", echo_of(word).text);
+    return fc_fail(err, FC_BAD_INPUT, "'%s' is not an order; orders are status, pools, events, explain, plan, history, "
+                   "verify-backends, switch, failback, maint, drain, ready, pause, resume and yield", echo_of(word).text);
 }
 
 enum fc_code order_parse(const char *text, size_t length, struct order *ret, struct fc_err *err)

@@ -1,14 +1,15 @@
 /* The operator's verbs: one grammar for every door. A pure parser, fuzzed; who may do what is in the table.
  *
  *   status                              pools                          events [COUNT]
- *   explain [POOL[/SERVER]]             failback POOL                  yield
- *   verify-backends
+ *   explain [POOL[/SERVER] | leader | HAPROXY | ORDER]                 plan [POOL]
+ *   history [COUNT] [SUBJECT] [since TIME] [before ID]
+ *   failback POOL                       yield                          verify-backends
  *   switch POOL [to] SERVER [force] [within SECONDS]
  *   maint POOL/SERVER [because TEXT]    drain POOL/SERVER [because TEXT]    ready POOL/SERVER
  *   pause POOL [because TEXT]           resume POOL
  *
  * Words are separated by blanks; `because` takes the rest of the line (plain UTF-8, shorter than WHY_SIZE bytes). Case matters
- * for names, not for verbs and the small words. "POOL SERVER" is taken for "POOL/SERVER". up, down, weight and history are
+ * for names, not for verbs and the small words. "POOL SERVER" is taken for "POOL/SERVER". up, down and weight are
  * recognised and answered with the verb that does it here. */
 #ifndef FC_ACT_ORDERS_H
 #define FC_ACT_ORDERS_H
@@ -21,7 +22,7 @@
 #include "model/look.h"
 
 enum verb {
-    VERB_STATUS = 0, VERB_POOLS, VERB_EVENTS, VERB_EXPLAIN, VERB_VERIFY,
+    VERB_STATUS = 0, VERB_POOLS, VERB_EVENTS, VERB_EXPLAIN, VERB_PLAN, VERB_HISTORY, VERB_VERIFY,
     VERB_SWITCH, VERB_FAILBACK, VERB_MAINT, VERB_DRAIN, VERB_READY, VERB_PAUSE, VERB_RESUME, VERB_YIELD,
     VERB_COUNT
 };
@@ -37,14 +38,20 @@ struct verb_row {
 
 extern const struct verb_row verb_table[VERB_COUNT];
 
+#define ORDER_ABOUT_SIZE 320
+#define HISTORY_ASKED_MAX 200        /* lines of history in one answer */
+
 struct order {
     enum verb verb;
     char pool[64];
     char server[64];
     bool is_forced;
     uint32_t limit_ms;           /* 0 = the configured one */
-    int count;                   /* events: the last so many; 0 = all that are kept */
+    int count;                   /* events, history: the last so many; 0 = events: all that are kept, history: 20 */
     char because[WHY_SIZE];
+    char about[ORDER_ABOUT_SIZE];/* explain: the order that is asked about, checked; "" = none. history's SUBJECT is in `pool` */
+    int64_t since_unix_ms;       /* history: not older; negative = so many ms before now; 0 = no matter */
+    uint64_t before;             /* history: older than this id; 0 = the newest */
 };
 
 #define ORDER_TEXT_MAX 1024

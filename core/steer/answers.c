@@ -50,16 +50,20 @@ static enum answer_case case_for_backend(const struct steering *st, const struct
     return stage->servers->list[seated].look.is_read_only ? ANSWER_NOT_OPEN : ANSWER_FIRST;
 }
 
-static enum answer_case case_for_leader(const struct steer_stage *stage, const struct pool *pool, int member)
+enum answer_case answer_case_of_leader(const struct steer_stage *stage)
 {
     const struct leadership *l = stage->leadership;
-    if (!text_is(pool->members[member].name, stage->node))
-        return ANSWER_OTHER_NODE;                          /* each node is asked for itself (spec/steering.md 7.5) */
     if (steer_may_act(stage))
         return ANSWER_LEADS;
     if (l->state == SUSPENDED)
         return ANSWER_SUSPENDED;
     return l->leader[0] == '\0' || text_is(l->leader, stage->node) ? ANSWER_LEADERLESS : ANSWER_FOLLOWS;
+}
+
+static enum answer_case case_for_leader(const struct steer_stage *stage, const struct pool *pool, int member)
+{
+    /* each node is asked for itself (spec/steering.md 7.5) */
+    return text_is(pool->members[member].name, stage->node) ? answer_case_of_leader(stage) : ANSWER_OTHER_NODE;
 }
 
 enum answer_case answer_case_of(const struct steering *st, const struct steer_stage *stage, int pool, int member)

@@ -179,7 +179,7 @@ static void enter(struct steering *st, struct steer_stage *stage, enum move_step
     }
 }
 
-static bool is_left_out(const struct move *move, enum move_step step)
+bool move_leaves_out(const struct move *move, enum move_step step)
 {
     const struct move_plan *plan = &move_plans[move->kind];
     if (plan->need[step] == NEVER)
@@ -260,7 +260,7 @@ static void finish(struct steering *st, struct steer_stage *stage)
 static void advance(struct steering *st, struct steer_stage *stage)
 {
     for (int step = (int)st->move.step + 1; step < STEP_COUNT; step++) {
-        if (is_left_out(&st->move, (enum move_step)step))
+        if (move_leaves_out(&st->move, (enum move_step)step))
             continue;
         if (step == STEP_INTEND)
             steer_note(stage, NOTE_INFO, subject(st), stage->leadership->epoch, "moving from %s to %s: %s",

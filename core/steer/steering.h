@@ -159,6 +159,8 @@ void move_drive(struct steering *steering, struct steer_stage *stage);
 void move_confirm(struct steering *steering, struct steer_stage *stage);     /* the answer to an order that was carried out */
 void move_abandon(struct steering *steering, struct steer_stage *stage, const char *why);
 const char *move_step_word(enum move_step step);
+/* By its plan and by what is known of it so far. */
+bool move_leaves_out(const struct move *move, enum move_step step);
 /* From the revoke on: how long an old server that could not be fenced may still be written to when nobody shows that he has
  * heard: the sum of heard.h. It is waited for the less, the sooner all have. */
 struct fc_span move_unfenced_wait(const struct config *config);
@@ -183,6 +185,8 @@ enum answer_case {
 struct answer_rule { enum pool_kind kind; enum voice voice; const char *word, *because, *not; };
 extern const struct answer_rule answer_rules[ANSWER_RULE_COUNT];     /* of one kind of pool each, in the order of precedence */
 enum answer_case answer_case_of(const struct steering *steering, const struct steer_stage *stage, int pool, int member);
+/* Of this node, whatever the pools are. */
+enum answer_case answer_case_of_leader(const struct steer_stage *stage);
 void answers_prepare(struct steering *steering, struct steer_stage *stage);
 
 /* What keeps the leader from deciding anything about the chair at this moment, as one row of a table. */

@@ -602,6 +602,7 @@ void server_serve(struct world *world, int message)
         break;
     case STORE_REGISTER:
     case STORE_HISTORY:
+    case STORE_HISTORY_READ:
     case STORE_CHECK:
     case STORE_COMPARE:
     case STORE_ALONE:

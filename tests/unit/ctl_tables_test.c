@@ -147,10 +147,13 @@ static const char *status_text(void)
     return end();
 }
 
-static const char *explain(const char *pool, const char *server)
+static const char *told(const char *document, void (*print)(FILE *, const cJSON *, struct ctl_style))
 {
-    const cJSON *status = begin();
-    ctl_print_explain(to, status, pool, server, plain);
+    forget_text();
+    json = cJSON_Parse(document);
+    cr_assert(json != NULL, "no JSON: %s", document);
+    to = open_memstream(&shown, &shown_size);
+    print(to, json, plain);
     return end();
 }
 
@@ -303,22 +306,47 @@ Test(ctl_tables, the_last_events_come_oldest_first)
     cr_assert_str_eq(events(0), "  nothing has been noted yet\n");
 }
 
-Test(ctl_tables, explain_tells_rule_inputs_answers_and_views_in_sentences)
+Test(ctl_tables, an_explanation_reads_from_the_verdict_to_what_would_change_it)
 {
-    SHOWS(explain("fc_backend", ""), "  Rule: One server sits at most.");
-    SHOWS(shown, "    db1 answered 0.1 s ago; it is writable; replication: running, 0.0 s behind 10.0.1.2:3306.\n");
-    SHOWS(shown, "  Server db1 (10.0.1.1:3306)\n"
-                 "    HAProxy is told: sits, epoch 9, because operator's switch.\n"
-                 "    No operator holds it.\n"
-                 "    ha1 sends traffic to it (12 sessions), calls it 'UP', last heard epoch 9; read back 0.3 s ago.\n");
-    SHOWS(shown, "  Server db2 ");
+    cr_assert_str_eq(told("{\"time_unix_ms\":1700000012000,\"explanations\":[{\"kind\":\"chair\",\"subject\":\"fc_backend\","
+                          "\"verdict\":\"db1 sits\",\"since_unix_ms\":1700000000000,\"rule\":\"well\",\"because\":\"it sits and is open\","
+                          "\"inputs\":[{\"name\":\"db1\",\"value\":\"answers\",\"age_ms\":120},{\"name\":\"moving\",\"value\":\"no\",\"age_ms\":null}],"
+                          "\"instead\":[{\"what\":\"db2\",\"why_not\":\"db2 is in maint\"}],\"changes\":[\"`ready fc_backend/db2`\"],"
+                          "\"steps\":[{\"step\":\"intend\",\"state\":\"done\",\"failure\":\"its failure ends the move\"},"
+                          "{\"step\":\"wait\",\"state\":\"left out\",\"failure\":\"\"}]}]}", ctl_print_explain),
+                     "chair fc_backend: db1 sits (since 12 s)\n"
+                     "  because  well: it sits and is open\n"
+                     "  steps\n"
+                     "    intend  done, its failure ends the move\n"
+                     "    wait    left out\n"
+                     "  inputs\n"
+                     "    db1     answers (0.1 s ago)\n"
+                     "    moving  no\n"
+                     "  instead\n"
+                     "    db2  db2 is in maint\n"
+                     "  what would change it\n"
+                     "    `ready fc_backend/db2`\n");
 }
 
-Test(ctl_tables, explain_of_one_server_leaves_the_others_out)
+#define LINE(id, text, on, all) \
+    "{\"id\":" id ",\"at\":\"2026-01-02T03:04:05.000Z\",\"epoch\":7,\"node\":\"fc1\",\"kind\":\"move\",\"subject\":\"p\",\"text\":\"" text \
+    "\",\"on\":[" on "],\"is_on_all\":" all "}"
+
+Test(ctl_tables, history_reads_from_old_to_new_and_marks_what_only_some_servers_have)
 {
-    SHOWS(explain("fc_backend", "db2"), "  Server db2 (10.0.1.2:3306)\n");
-    HIDES(shown, "  Server db1");
-    HIDES(shown, "    db1 answered");
+    cr_assert_str_eq(told("{\"servers\":[{\"name\":\"db1\",\"has_answered\":true},{\"name\":\"db3\",\"has_answered\":false,\"text\":\"cut off\"}],"
+                          "\"lines\":[" LINE("9", "third", "", "false") "," LINE("8", "second", "\"db1\"", "false") ","
+                          LINE("7", "first", "\"db1\",\"db2\"", "true") "],\"next_before\":7}", ctl_print_history),
+                     "2026-01-02T03:04:05.000Z     7  fc1  move  p  first\n"
+                     "2026-01-02T03:04:05.000Z     7  fc1  move  p  second  [only on db1]\n"
+                     "2026-01-02T03:04:05.000Z     7  fc1  move  p  third  [not stored yet]\n"
+                     "db3 was not asked or did not answer: cut off\n"
+                     "older ones: history before 7\n");
+}
+
+Test(ctl_tables, a_history_without_lines_says_so)
+{
+    cr_assert_str_eq(told("{\"lines\":[],\"next_before\":null}", ctl_print_history), "nothing is remembered that fits\n");
 }
 
 Test(ctl_tables, watch_is_one_page_with_the_last_events)
@@ -360,7 +388,8 @@ Test(ctl_tables, a_picture_of_the_wrong_shape_is_survived)
     to = open_memstream(&shown, &shown_size);
     ctl_print_status(to, json, plain);
     ctl_print_events(to, json, 3, plain);
-    ctl_print_explain(to, json, "", "", plain);
+    ctl_print_explain(to, json, plain);
+    ctl_print_history(to, json, plain);
     ctl_print_status(to, NULL, plain);
     cr_assert_gt(strlen(end()), 0);
 }

@@ -83,6 +83,28 @@ static enum fc_code reload_config(void *daemon, struct fc_err *err)
     return stage.reload_code == FC_OK ? FC_OK : fc_fail(err, stage.reload_code, "NodeName is ''; it must be a name");
 }
 
+static enum fc_code explain_order_given(void *daemon, const struct order *order, const char *by, bool may_change, char **json,
+                                        struct fc_err *err)
+{
+    (void)daemon;
+    if (text_is(order->pool, "nowhere"))
+        return fc_fail(err, FC_NOT_FOUND, "nothing here is called 'nowhere'");
+    cr_assert(asprintf(json, "{\"verb\":\"%s\",\"about\":\"%s/%s%s\",\"by\":\"%s\",\"may\":%d}", verb_table[order->verb].word, order->pool,
+                       order->server, order->about, by, may_change) > 0);
+    return FC_OK;
+}
+
+static uint64_t take_history(void *daemon, const struct order *order, desk_report *reply, void *waiter)
+{
+    (void)daemon;
+    if (text_is(order->pool, "busy"))
+        return 0;
+    TEXT_FORMAT(stage.order, "%d %s %lld %llu", order->count, order->pool, (long long)order->since_unix_ms, (unsigned long long)order->before);
+    told_to = reply;
+    told_whom = waiter;
+    return 4712;
+}
+
 static void count(void *daemon, struct desk_counters *to)
 {
     (void)daemon;
@@ -117,7 +139,8 @@ static void stage_set(void)
     status->pool_count = 1;
     TEXT_SET(status->pools[0].name, "fc_backend");
     stage.desk = (struct desk){ .config = &stage.config, .order = take_order, .verify = take_verify, .forget = forget_order,
-                                .status = lend_status, .reload = reload_config, .counters = count };
+                                .status = lend_status, .explain = explain_order_given, .history = take_history,
+                                .reload = reload_config, .counters = count };
 }
 
 static void stage_open(void)
@@ -712,13 +735,13 @@ Test(http, an_order_without_an_end_is_answered_at_its_bound)
     stage_close();
 }
 
-static void ask_report(enum fc_code code, const char *text, const char *json)
+static void ask_document(const char *path, enum fc_code code, const char *text, const char *json)
 {
-    struct client *client = client_ask("GET", "/api/steering/verify-backends", LOCAL);
+    struct client *client = client_ask("GET", path, LOCAL);
     told_to = NULL;
     for (int i = 0; i < PATIENCE && told_to == NULL; i++)
         turn(client);
-    cr_assert(told_to != NULL);
+    cr_assert(told_to != NULL, "nobody was asked: %s", client->heard);
     told_to(told_whom, code, text, json);
     client_wait(client);
     memcpy(answer, client->heard, client->length + 1);
@@ -728,11 +751,11 @@ static void ask_report(enum fc_code code, const char *text, const char *json)
 Test(http, the_report_on_the_servers_comes_as_it_is_also_when_something_is_to_be_mended)
 {
     stage_open();
-    ask_report(FC_OK, "", "{\"verdict\":\"well\"}");
+    ask_document("/api/steering/verify-backends", FC_OK, "", "{\"verdict\":\"well\"}");
     answers(200, "{\"verdict\":\"well\"}");
-    ask_report(FC_FINDINGS, "", "{\"verdict\":\"to-mend\"}");
+    ask_document("/api/steering/verify-backends", FC_FINDINGS, "", "{\"verdict\":\"to-mend\"}");
     answers(200, "{\"verdict\":\"to-mend\"}");
-    ask_report(FC_REFUSED, "there is no pair here", NULL);
+    ask_document("/api/steering/verify-backends", FC_REFUSED, "there is no pair here", NULL);
     answers_with(500, "there is no pair here");
     is_full_up = true;
     ask("/api/steering/verify-backends");
@@ -899,6 +922,46 @@ Test(http, picture_pools_events_metrics_and_page_are_there)
     ask("/");
     answers_with(200, "/api/steering/switch/:pool/:server");
     answers_with(200, "Content-Type: text/plain");
+    stage_close();
+}
+
+Test(http, explain_takes_a_subject_in_the_path_or_an_order_in_the_query)
+{
+    stage_open();
+    ask("/api/steering/explain");
+    answers_with(200, "{\"verb\":\"explain\",\"about\":\"/\",");
+    ask("/api/steering/explain/fc_backend/db1");
+    answers_with(200, "\"about\":\"fc_backend/db1\"");
+    ask("/api/steering/explain?order=switch%20fc_backend%20db2");
+    answers_with(200, "\"about\":\"/switch fc_backend db2\",\"by\":\"127.0.0.1@http\",\"may\":1");
+    ask("/api/steering/plan");
+    answers_with(200, "{\"verb\":\"plan\"");
+    ask("/api/steering/explain/nowhere");
+    answers_with(500, "nothing here is called 'nowhere'");
+    ask("/api/steering/explain/a%20b");
+    answers_with(500, "part 1 is no name");
+    ask("/api/steering/explain?order=swi%2fch/");
+    answers_with(500, "cannot be the name of a server");
+    ask("/api/steering/explain/fc_backend?order=yield");
+    answers_with(500, "either a subject in the path or an order in the query");
+    cr_assert_eq(stage.order_count, 0);
+    stage_close();
+}
+
+Test(http, history_waits_for_the_store_and_answers_its_document)
+{
+    stage_open();
+    ask_document("/api/steering/history?limit=5&subject=fc_backend&since=2h&before=99", FC_OK, "", "{\"lines\":[1]}");
+    cr_assert_str_eq(stage.order, "5 fc_backend -7200000 99");
+    answers(200, "{\"lines\":[1]}");
+    ask_document("/api/steering/history", FC_UNREACHABLE, "no server of the store answers", NULL);
+    answers_with(500, "no server of the store answers");
+    ask("/api/steering/history?limit=201");
+    answers_with(500, "must be a number from 1 to 200");
+    ask("/api/steering/history?subject=a%20since%202h");
+    answers_with(500, "subject must be one word");
+    ask("/api/steering/history?subject=busy");
+    answers_with(500, "too many wait for an answer already");
     stage_close();
 }
 

@@ -63,7 +63,29 @@ static uint64_t desk_verify(void *daemon, desk_report *reply, void *waiter)
     return is_full_up ? 0 : (uint64_t)++orders_given;
 }
 
-static struct desk desk = { .order = desk_order, .verify = desk_verify, .forget = desk_forget, .status = desk_status };
+static enum fc_code desk_explain(void *daemon, const struct order *order, const char *by, bool may_change, char **json,
+                                 struct fc_err *failure)
+{
+    (void)daemon;
+    if (text_is(order->pool, "nowhere"))
+        return fc_fail(failure, FC_NOT_FOUND, "nothing here is called 'nowhere'");
+    cr_assert(asprintf(json, "{\"about\":\"%s%s\",\"by\":%s,\"may\":%s}", order->pool, order->about, by[0] != '\0' ? "true" : "false",
+                       may_change ? "true" : "false") > 0);
+    return FC_OK;
+}
+
+static uint64_t desk_history(void *daemon, const struct order *order, desk_report *reply, void *waiter)
+{
+    (void)daemon;
+    if (text_is(order->pool, "busy"))
+        return 0;
+    report_to = reply;
+    report_whom = waiter;
+    return (uint64_t)++orders_given;
+}
+
+static struct desk desk = { .order = desk_order, .verify = desk_verify, .forget = desk_forget, .status = desk_status, .explain = desk_explain,
+                            .history = desk_history };
 
 /* ---- the stage ---- */
 
@@ -172,20 +194,40 @@ Test(order_socket, looking_needs_no_desk_order)
 {
     const int fd = visit();
 
-    say(fd, "status\npools\nevents 3\nexplain fc_backend/db1\n");
-    for (int i = 0; i < 4; i++)
+    say(fd, "status\npools\nevents 3\n");
+    for (int i = 0; i < 3; i++)
         cr_assert(text_begins(hear(fd), "{\"code\":\"ok\",\"status\":{"));
     cr_assert_eq(orders_given, 0);
     close(fd);
 }
 
-Test(order_socket, explain_of_what_does_not_exist_says_so)
+Test(order_socket, explain_is_answered_at_once_with_its_document_or_a_sentence)
 {
     const int fd = visit();
 
-    say(fd, "explain nowhere\nexplain fc_backend/db9\n");
-    cr_assert_str_eq(hear(fd), "{\"code\":\"not-found\",\"text\":\"there is no pool 'nowhere' here; pools shows those that are\"}");
-    cr_assert(strstr(hear(fd), "the pool 'fc_backend' has no server 'db9'") != NULL);
+    say(fd, "explain switch fc_backend db2\nplan fc_backend\nexplain nowhere\nexplain switch fc_backend\n");
+    cr_assert_str_eq(hear(fd), "{\"code\":\"ok\",\"explain\":{\"about\":\"switch fc_backend db2\",\"by\":true,\"may\":true}}");
+    cr_assert_str_eq(hear(fd), "{\"code\":\"ok\",\"explain\":{\"about\":\"fc_backend\",\"by\":true,\"may\":true}}");
+    cr_assert_str_eq(hear(fd), "{\"code\":\"not-found\",\"text\":\"nothing here is called 'nowhere'\"}");
+    cr_assert(strstr(hear(fd), "the server is missing") != NULL);
+    cr_assert_eq(orders_given, 0);
+    close(fd);
+}
+
+Test(order_socket, history_waits_for_the_store_and_the_next_order_for_it)
+{
+    const int fd = visit();
+
+    say(fd, "history 3\nhistory busy\n");
+    settle();
+    cr_assert_eq(orders_given, 1);
+    report_to(report_whom, FC_OK, "", "{\"lines\":[]}");
+    cr_assert_str_eq(hear(fd), "{\"code\":\"ok\",\"history\":{\"lines\":[]}}");
+    cr_assert(strstr(hear(fd), "too many wait for such an answer") != NULL);
+    say(fd, "history\n");
+    settle();
+    report_to(report_whom, FC_UNREACHABLE, "no server of the store answers", NULL);
+    cr_assert_str_eq(hear(fd), "{\"code\":\"unreachable\",\"text\":\"no server of the store answers\"}");
     close(fd);
 }
 

@@ -44,6 +44,61 @@ Test(orders, explain_takes_a_pool_and_perhaps_a_server)
     HEARS("explain fc_backend db1", "explain pool=fc_backend server=db1 limit=0 count=0 because=");
 }
 
+static const struct order *parsed(const char *text)
+{
+    static struct order order;
+    struct fc_err err = { .code = FC_OK };
+    cr_assert_eq(order_parse(text, strlen(text), &order, &err), FC_OK, "%s: %s", text, err.text);
+    return &order;
+}
+
+Test(orders, explain_of_an_order_keeps_it_and_checks_it)
+{
+    cr_assert_str_eq(parsed("explain  switch fc_backend to db2  force ")->about, "switch fc_backend to db2  force");
+    cr_assert_str_eq(parsed("explain yield")->about, "yield");
+    cr_assert_str_eq(parsed("explain fc_backend")->about, "");
+    SAYS("explain switch fc_backend", "switch: the server is missing");
+    SAYS("explain maint p/s because", "'because' stands without its text");
+}
+
+Test(orders, plan_takes_a_pool_or_none)
+{
+    HEARS("plan", "plan pool= server= limit=0 count=0 because=");
+    HEARS("plan fc_backend", "plan pool=fc_backend server= limit=0 count=0 because=");
+    SAYS("plan a b", "'b' is not understood here");
+}
+
+Test(orders, history_takes_a_number_a_subject_and_a_time_in_any_order)
+{
+    HEARS("history", "history pool= server= limit=0 count=0 because=");
+    HEARS("history 50 fc_backend", "history pool=fc_backend server= limit=0 count=50 because=");
+    HEARS("history fc_backend 50", "history pool=fc_backend server= limit=0 count=50 because=");
+    cr_assert_eq(parsed("history since 90s")->since_unix_ms, -90000);
+    cr_assert_eq(parsed("history since 2H 5")->since_unix_ms, -7200000);
+    cr_assert_eq(parsed("history since 3d")->since_unix_ms, -259200000);
+    cr_assert_eq(parsed("history since 1971-01-01")->since_unix_ms, 31536000000);
+    cr_assert_eq(parsed("history since 2024-02-29T12:30:05Z")->since_unix_ms, 1709209805000);
+    cr_assert_eq(parsed("history since 2026-01-31t12:00")->since_unix_ms, 1769860800000);
+    cr_assert_eq(parsed("history before 7331")->before, 7331);
+}
+
+Test(orders, a_time_that_is_none_is_refused)
+{
+    SAYS("history since", "'since' stands without its time");
+    SAYS("history since yesterday", "since 'yesterday' must be 90s");
+    SAYS("history since 2025-02-29", "since '2025-02-29' must be");
+    SAYS("history since 2025-13-01", "must be");
+    SAYS("history since 2025-01-01T24:00", "must be");
+    SAYS("history since 2025/01/01", "must be");
+    SAYS("history since 0s", "must be");
+    SAYS("history since 99999999d", "must be");
+    SAYS("history 0", "must be a number from 1 to 200");
+    SAYS("history 201", "must be a number from 1 to 200");
+    SAYS("history before x", "must be the id of a line");
+    SAYS("history before 9007199254740992", "must be the id of a line");
+    SAYS("history a b", "'b' is not understood here");
+}
+
 Test(orders, switch_takes_its_small_words_in_any_order_and_case)
 {
     HEARS("switch p db2", "switch pool=p server=db2 limit=0 count=0 because=");
@@ -146,7 +201,6 @@ Test(orders, words_from_elsewhere_are_refused_with_what_does_it_here)
     SAYS("up p/db2", "refused: up: no order makes a server of a single-writer pool usable");
     SAYS("weight p/db2 50", "refused: weight: ");
     SAYS("down p/db2", "'maint POOL/SERVER'");
-    SAYS("history 5", "'events [COUNT]'");
 }
 
 Test(orders, nothing_and_garbage_get_one_sentence)

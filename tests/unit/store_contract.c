@@ -26,6 +26,8 @@ void bench_heard(void *owner, const struct store_result *result)
         cr_assert(mysql_rows_copy(&b->rows, result->rows));
     if (result->look != NULL)
         b->look = *result->look;
+    if (result->history != NULL)
+        b->history = *result->history;
 }
 
 static bool has_heard(void *owner)
@@ -417,6 +419,49 @@ void contract_history_is_written_once(struct bench *b)
     OK(bench_ask(b, 0, line));
     ASK_SQL(b, "select event_id, unix_ms, kind, subject, epoch, node, message from firstchair_history",
             "99|1700000000456|move|fc_backend|3|fc1|db1 left, 'db2' sits\n");
+}
+
+static void lay_line(struct bench *b, uint64_t id, const char *subject, const char *text)
+{
+    struct store_request line = { .deed = STORE_HISTORY,
+                                  .history = { .id = id, .unix_ms = 1700000000000 + (int64_t)id, .epoch = 3, .kind = "move", .node = "fc1" } };
+    TEXT_SET(line.history.subject, subject);
+    TEXT_SET(line.history.text, text);
+    OK(bench_ask(b, 0, line));
+}
+
+/* "13:c 12:b" */
+static const char *history_words(struct bench *b, struct history_wanted wanted)
+{
+    static char words[256];
+    wanted.limit = wanted.limit == 0 ? HISTORY_ROWS_MAX : wanted.limit;
+    OK(bench_ask(b, 0, (struct store_request){ .deed = STORE_HISTORY_READ, .wanted = wanted }));
+    words[0] = '\0';
+    for (int i = 0; i < b->history.count; i++)
+        text_format(words + strlen(words), sizeof words - strlen(words), "%s%" PRIu64 ":%s", i == 0 ? "" : " ", b->history.list[i].id,
+                    b->history.list[i].text);
+    return words;
+}
+
+void contract_history_is_read_newest_first_by_subject_and_time(struct bench *b)
+{
+    prepare(b);
+    cr_expect_str_eq(history_words(b, (struct history_wanted){ 0 }), "");
+    lay_line(b, 12, "leader", "fc1 leads");
+    lay_line(b, 11, "fc_backend", "o'clock \\ ü");
+    lay_line(b, 14, "fc_backend", "db2 sits");
+    lay_line(b, 13, "fc_backend", "db1 sits");
+
+    cr_expect_str_eq(history_words(b, (struct history_wanted){ 0 }), "14:db2 sits 13:db1 sits 12:fc1 leads 11:o'clock \\ ü");
+    cr_expect_str_eq(history_words(b, (struct history_wanted){ .limit = 1 }), "14:db2 sits");
+    cr_expect_str_eq(history_words(b, (struct history_wanted){ .before = 14, .limit = 2 }), "13:db1 sits 12:fc1 leads");
+    cr_expect_str_eq(history_words(b, (struct history_wanted){ .subject = "leader" }), "12:fc1 leads");
+    cr_expect_str_eq(history_words(b, (struct history_wanted){ .since_unix_ms = 1700000000013 }), "14:db2 sits 13:db1 sits");
+    const struct history_row *line = &b->history.list[1];
+    cr_expect_eq(line->unix_ms, 1700000000013);
+    cr_expect_eq(line->epoch, 3);
+    cr_expect_str_eq(line->kind, "move");
+    cr_expect_str_eq(line->node, "fc1");
 }
 
 void contract_after_a_restart_everything_is_there(struct bench *b)

@@ -26,6 +26,7 @@ struct bench {
     struct server_settings settings;                    /* of the last check */
     struct mysql_rows rows;                             /* of the last reading of the tables */
     struct server_look look;                            /* of the last look */
+    struct history_rows history;                        /* of the last reading of history */
     uint64_t heard_id;
     int heard_count;
 };
@@ -64,6 +65,7 @@ const char *row_words(const struct decision *row);
     X(registration_is_readable_by_orchestrators_names)         \
     X(a_foreign_owner_is_shown)                                \
     X(history_is_written_once)                                 \
+    X(history_is_read_newest_first_by_subject_and_time)        \
     X(after_a_restart_everything_is_there)                     \
     X(strange_texts_survive)
 
