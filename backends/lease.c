@@ -44,6 +44,7 @@ void lease_init(struct lease *lease, const struct lease_settings *settings, cons
     lease->said_until = FC_EVER;
     for (int i = 0; i < STORE_SERVERS_MAX; i++) {
         lease->servers[i].sent_at = FC_EVER;
+        lease->servers[i].seen_since = FC_EVER;
         lease->servers[i].changed_at = FC_EVER;
         lease->servers[i].foreign_changed_at = FC_EVER;
     }
@@ -207,11 +208,19 @@ static bool foreign_is_fresh(const struct lease *lease, struct fc_time now)
     return false;
 }
 
+/* Who does not see every server lets those go first who do: two who see different servers would both win. And what comes
+ * back into sight after a cut does so one by one: the others get the time of a watch too. */
+static bool is_watched_alone(const struct lease *lease, const struct lease_server *s)
+{
+    return fc_since(s->seen_since, s->sent_at).us >= lease_watch_span(&lease->settings).us + fc_ms(lease->settings.renew_ms).us;
+}
+
 /* Has the turn on this server stood still for the whole watch, as its latest look confirms? */
 static bool stood_still(const struct lease *lease, const struct lease_server *s, bool sees_all)
 {
-    /* Who does not see every server lets those go first who do: two who see different servers would both win. */
     const struct fc_span turn = fc_ms(sees_all ? 0 : lease->settings.renew_ms);
+    if (!sees_all && !is_watched_alone(lease, s))
+        return false;
     if (is_mine(lease, &s->row))
         return true;                                       /* a late write of our own: nobody else acts by it */
     return fc_since(s->changed_at, s->sent_at).us >= lease_watch_span(&lease->settings).us + turn.us;
@@ -479,6 +488,8 @@ void lease_saw(struct lease *lease, int server, const struct server_look *look, 
     if (!fc_is_ever(s->sent_at) && fc_before(sent_at, s->sent_at))
         return;                                            /* an older look that came late */
     TEXT_SET(s->identity, look->identity);
+    if (!s->is_reachable)
+        s->seen_since = sent_at;
     s->has_answered = s->is_reachable = true;
     s->is_read_only = look->is_read_only;
     s->is_behind = look->replica.is_configured && look->replica.io == THREAD_RUNNING &&
@@ -590,6 +601,14 @@ void lease_stand(struct lease *lease, bool stands, struct fc_time now)
 
 /* ---- what to do now ----------------------------------------------------------------------------------------------- */
 
+/* A holder that was blind for as long as a watch may have been followed on a server that it does not see. */
+static bool may_renew(const struct lease *lease, struct fc_time now)
+{
+    const struct lease_server *place = &lease->servers[lease->place];
+    return place->is_reachable && (!lease->is_silent || sees_all_rows(lease) || is_watched_alone(lease, place) ||
+                                   fc_since(lease->confirmed_at, now).us < lease_watch_span(&lease->settings).us);
+}
+
 static void consider_holding(struct lease *lease, struct fc_time now)
 {
     if (!lease->is_silent && fc_reached(own_term_end(lease), now)) {
@@ -600,7 +619,7 @@ static void consider_holding(struct lease *lease, struct fc_time now)
     }
     if (lease->command == LEASE_INTEND_AWAIT)
         await_on(lease, now);
-    if (lease->writing == 0 && fc_reached(lease->next_write_at, now) && lease->servers[lease->place].is_reachable &&
+    if (lease->writing == 0 && fc_reached(lease->next_write_at, now) && may_renew(lease, now) &&
         (lease->command == LEASE_NO_COMMAND || lease->command == LEASE_INTEND_AWAIT))
         renew(lease, now);
     /* A holder whose place is lost for good stands like anybody else, by the same watch. */
@@ -625,7 +644,7 @@ static struct fc_time next_moment(const struct lease *lease, struct fc_time now)
     if (lease->holds) {
         if (!lease->is_silent)
             next = fc_earlier(next, own_term_end(lease));
-        if (lease->writing == 0 && lease->servers[lease->place].is_reachable)
+        if (lease->writing == 0 && may_renew(lease, now))
             next = fc_earlier(next, lease->next_write_at);
     }
     if (lease->command == LEASE_INTEND_AWAIT)

@@ -43,6 +43,7 @@ struct lease_server {
     char identity[IDENTITY_SIZE];
     struct decision row;             /* as last read */
     struct fc_time sent_at;          /* of the last good look */
+    struct fc_time seen_since;       /* sent_at of the look that brought it into sight; it has been in sight since then */
     struct fc_time changed_at;       /* sent_at of the first look that showed this turn */
     char foreign_owner[NODE_NAME_SIZE], foreign_stamp[32];
     struct fc_time foreign_changed_at;

@@ -105,6 +105,17 @@ static void unwatch(struct mysql_session *s)
     s->watch_fd = -1;
 }
 
+/* Bytes that the kernel still holds are sent again for minutes: after a cut has healed they would arrive. So a connection is
+ * dissolved, not shut, when they must not; the peer then learns of its end by its own keepalive if no reset reaches it. */
+static void cut(int fd, bool takes_back)
+{
+    const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
+    if (takes_back)
+        connect(fd, &nowhere, sizeof nowhere);
+    else
+        shutdown(fd, SHUT_RDWR);
+}
+
 /* Drops the handle without waiting. Whatever is half read of a result must not be read on: its handle is taken away. */
 static void drop_handle(struct mysql_session *s, bool is_orderly)
 {
@@ -117,7 +128,7 @@ static void drop_handle(struct mysql_session *s, bool is_orderly)
     if (s->mysql != NULL) {
         const int fd = (int)mysql_get_socket(s->mysql);
         if (!is_orderly && fd >= 0)
-            shutdown(fd, SHUT_RDWR);
+            cut(fd, s->setting.takes_back && s->state == QUERYING);
         mysql_close(s->mysql);
         s->mysql = NULL;
     }
@@ -489,7 +500,6 @@ static bool finish_operation(struct mysql_session *s)
  * bytes of an answer are counted at each read, and past the bound the connection is cut under the library's feet. */
 static void count_read(int mode, MYSQL *mysql, const unsigned char *bytes, size_t length)
 {
-    const struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
     struct mysql_session *s = NULL;
     (void)bytes;
     if (mode != 0 || length > READ_MAX || mysql_get_optionv(mysql, MARIADB_OPT_USERDATA, session_key, &s) != 0 || s == NULL)
@@ -497,7 +507,7 @@ static void count_read(int mode, MYSQL *mysql, const unsigned char *bytes, size_
     s->received += length;
     if (s->received > ANSWER_BYTES_MAX) {
         s->is_flooded = true;
-        connect((int)mysql_get_socket(mysql), &nowhere, sizeof nowhere);
+        cut((int)mysql_get_socket(mysql), true);
     }
 }
 

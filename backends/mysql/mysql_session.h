@@ -36,6 +36,7 @@ struct mysql_session_setting {
     char label[96];                  /* "db1 (10.0.1.1:3306) as store", for sentences; never a password */
     char address[ADDRESS_SIZE];
     config_text user, password, database;
+    bool takes_back;                 /* a statement that times out must not arrive late: what the peer has not taken is dropped */
 };
 
 struct session_answer {

@@ -818,6 +818,7 @@ static bool lane_open(struct store_mysql *store, int server, enum lane_kind kind
     TEXT_SET(setting.user, is_fence ? config->fence_user : config->mysql_user);
     TEXT_SET(setting.password, is_fence ? config->fence_password : config->mysql_password);
     TEXT_SET(setting.database, config->mysql_database);
+    setting.takes_back = is_fence;
     TEXT_FORMAT(setting.label, "%s (%s) as '%.20s'", store->store.name[server], setting.address, setting.user);
     lane->store = store;
     lane->server = server;

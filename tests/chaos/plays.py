@@ -270,10 +270,10 @@ def play_privileged(round):
     MariaDB 10.11.0 SUPER alone no longer contains that privilege: such an account is bound."""
     new, account, password = round.cast['new'], f'boss_{round.tag}', secrets.token_hex(12)
     grant = {'read only admin': 'READ_ONLY ADMIN', 'super': 'SUPER'}[round.variant]
-    for server in round.home.pair.servers:
-        server.execute(f"SET SESSION sql_log_bin=0; CREATE USER {account}@'{server.place.accounts}' IDENTIFIED BY '{password}'; "
-                       f"GRANT {grant} ON *.* TO {account}@'{server.place.accounts}'; "
-                       f"GRANT SELECT, INSERT ON app.* TO {account}@'{server.place.accounts}'")
+    who = f"{account}@'{new.place.accounts}'"
+    for server in round.home.pair.servers:          # and `fence` may see who there is
+        server.execute(f"SET SESSION sql_log_bin=0; CREATE USER {who} IDENTIFIED BY '{password}'; GRANT {grant} ON *.* TO {who}; "
+                       f"GRANT SELECT, INSERT ON app.* TO {who}; GRANT SELECT ON mysql.* TO fence@'{server.place.accounts}'")
     file = round.home.nest.write(f'{account}.cnf', f'[client]\nuser={account}\npassword={password}\n')
     writer = Writer(round.home.nest, file, new.port, f'{round.tag}_boss', interval_ms=15, host=new.place.host,
                     place=round.home.place('client'))
@@ -288,8 +288,11 @@ def play_privileged(round):
         writer.wait_writes(server_id=new.server_id, count=20)
     round.claim(new.is_read_only(), f'{new.name} is not read_only: nothing is shown')
     writer.stop()
+    code, text = round.cast['leader'].ctl('verify-backends')
+    named = [line for line in text.splitlines() if 'read_only does not bind' in line and account in line]
+    round.claim(named, f'{account} is not named by verify-backends (exit code {code}): {text[-600:]}')
     for server in round.home.pair.servers:
-        server.execute(f"SET SESSION sql_log_bin=0; DROP USER {account}@'{server.place.accounts}'")
+        server.execute(f"SET SESSION sql_log_bin=0; DROP USER {who}")
 
 
 def is_at_least(server, version):

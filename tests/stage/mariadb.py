@@ -56,6 +56,7 @@ GRANTS = {
     'repl': ['REPLICATION SLAVE ON *.*'],
     'app': ['SELECT, INSERT, UPDATE, DELETE, CREATE ON app.*'],
 }
+REPLICATION_WORDS = ('Slave_IO_Running', 'Last_IO_Error', 'Slave_SQL_Running', 'Last_SQL_Error', 'Gtid_IO_Pos')
 ESCAPES = {'\\n': '\n', '\\t': '\t', '\\\\': '\\', '\\0': '\0'}
 
 
@@ -194,6 +195,10 @@ class Server:
     def binlog_position(self):
         return sorted((self.value('SELECT @@global.gtid_binlog_pos') or '').split(','))
 
+    def written(self):
+        """domain -> highest sequence number in its binlog."""
+        return {part.split('-')[0]: int(part.split('-')[2]) for part in self.binlog_position() if part}
+
     def binlogs(self):
         folder = self.folder + '/data'
         return [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if re.fullmatch(r'bin\.\d+', name)]
@@ -263,4 +268,15 @@ class Pair:
         return [server.name for server in self.servers if server.alive() and not server.is_read_only()]
 
     def wait_level(self, bound=30):
-        wait_until(lambda: self.replicates() and self.is_level(), bound, 'both servers to have applied what the other wrote')
+        """Until each has applied what the other one has in its binlog now."""
+        aims = [server.written() for server in self.servers]
+
+        def applied():
+            for server, aim in zip(self.servers, reversed(aims)):
+                has, told = server.written(), server.replica()
+                lacks = {domain: (has.get(domain, 0), number) for domain, number in aim.items() if has.get(domain, 0) < number}
+                if lacks:
+                    raise StageFailure(f'{server.name} has, of what it should have, by domain {lacks}; its replication says '
+                                       f'{[told.get(key) for key in REPLICATION_WORDS]}')
+            return True
+        wait_until(applied, bound, 'both servers to have applied what the other wrote')

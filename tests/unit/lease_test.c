@@ -429,6 +429,63 @@ Test(lease, after_a_silence_a_confirmed_renewal_leads_again_in_the_same_epoch)
     cr_expect_eq(s.granted.as.lease.epoch, 8);
 }
 
+/* Both servers were out of sight for longer than a watch; the place comes back first. */
+static void comes_back_to_its_place(struct scene *s)
+{
+    leads_quietly(s);
+    lease_lost(&s->lease, 0, s->now);
+    lease_lost(&s->lease, 1, s->now);
+    pass(s, 5000);
+    cr_assert_eq(s->said, STORE_SILENT);
+    sees_row(s, 0, &s->lease.mine);
+}
+
+Test(lease, a_holder_that_was_blind_looks_at_the_other_server_before_it_leads_again)
+{
+    struct scene s;
+    comes_back_to_its_place(&s);
+    const int asked = s.asked;
+    pass(&s, 900);
+    sees_row(&s, 0, &s.lease.mine);
+    cr_expect_eq(s.asked, asked);
+    sees(&s, 1, 9, 0, "fc2~bbbb");
+    cr_expect_eq(s.asked, asked);
+    cr_expect_eq(s.said, LEASE_DENIED);
+}
+
+Test(lease, a_holder_that_was_blind_waits_a_watch_for_a_server_that_stays_away)
+{
+    struct scene s;
+    comes_back_to_its_place(&s);
+    const int asked = s.asked;
+    pass(&s, 2599);
+    sees_row(&s, 0, &s.lease.mine);
+    cr_expect_eq(s.asked, asked);
+    pass(&s, 1);
+    sees_row(&s, 0, &s.lease.mine);
+    cr_expect_eq(s.asked, asked + 1);
+    wrote(&s, FC_OK, 5);
+    cr_expect_eq(s.said, LEASE_GRANTED);
+}
+
+Test(lease, a_contender_that_was_blind_waits_a_watch_for_a_server_that_stays_away)
+{
+    struct scene s;
+    begin(&s);
+    sees(&s, 0, 7, 3, "fc2~bbbb");
+    sees(&s, 1, 7, 3, "fc2~bbbb");
+    lease_lost(&s.lease, 0, s.now);
+    lease_lost(&s.lease, 1, s.now);
+    pass(&s, 5000);
+    sees(&s, 0, 7, 3, "fc2~bbbb");
+    pass(&s, 2599);
+    sees(&s, 0, 7, 3, "fc2~bbbb");
+    cr_expect_eq(s.asked, 0);
+    pass(&s, 1);
+    sees(&s, 0, 7, 3, "fc2~bbbb");
+    cr_expect_eq(s.asked, 1);
+}
+
 Test(lease, a_write_that_was_never_answered_is_given_up_and_its_late_result_is_not_believed)
 {
     struct scene s;
