@@ -88,6 +88,15 @@ bool server_hears_master(const struct server_state *server)
     return server->is_reachable && server->look.replica.is_configured && server->look.replica.io == THREAD_RUNNING;
 }
 
+bool servers_agree_on_gone(const struct servers *servers, int server)
+{
+    for (int i = 0; i < servers->count; i++) {
+        if (i != server && server_hears_master(&servers->list[i]))
+            return false;
+    }
+    return server_is_gone(&servers->list[server]);
+}
+
 bool server_was_following(const struct server_state *replica, const struct server_state *old, struct fc_span gap,
                           int64_t lag_max_ms)
 {

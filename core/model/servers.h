@@ -46,6 +46,8 @@ int servers_by_name(const struct servers *servers, const char *name);           
 bool server_is_gone(const struct server_state *server);
 /* Does this replica (still) hear its master? False also when it is not configured. */
 bool server_hears_master(const struct server_state *server);
+/* The process is gone, and no other server in sight hears it: not this node alone says so. */
+bool servers_agree_on_gone(const struct servers *servers, int server);
 /* Was this replica at the old server's heels when that was lost: seen to replicate within `gap` before, and not further behind
  * than lag_max_ms? Else what it lacks is not known, and seating it is marked `stale`. */
 bool server_was_following(const struct server_state *replica, const struct server_state *old, struct fc_span gap,

@@ -362,7 +362,7 @@ static void decide_half_moved(struct steering *st, struct steer_stage *stage)
     } else if (to >= 0 && steer_may_seat(st, stage, to, !from_lives, NULL) == FC_OK && to != from) {
         const enum move_kind kind = from < 0                                            ? MOVE_FIRST
                                     : from_lives                                        ? MOVE_PLANNED
-                                    : server_is_gone(&stage->servers->list[from])       ? MOVE_GONE
+                                    : servers_agree_on_gone(stage->servers, from)         ? MOVE_GONE
                                                                                         : MOVE_SILENT;
         begin(st, stage, kind, from, to, why);
     } else if (from_lives) {
@@ -370,7 +370,7 @@ static void decide_half_moved(struct steering *st, struct steer_stage *stage)
     } else if (from < 0) {
         decide_empty(st, stage);
     } else {
-        decide_lost(st, stage, server_is_gone(&stage->servers->list[from]) ? MOVE_GONE : MOVE_SILENT);
+        decide_lost(st, stage, servers_agree_on_gone(stage->servers, from) ? MOVE_GONE : MOVE_SILENT);
     }
 }
 

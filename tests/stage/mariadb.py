@@ -269,7 +269,7 @@ class Pair:
 
     def wait_level(self, bound=30):
         """Until each has applied what the other one has in its binlog now."""
-        aims = [server.written() for server in self.servers]
+        aims = wait_until(lambda: [server.written() for server in self.servers], bound, 'both servers to tell what they wrote')
 
         def applied():
             for server, aim in zip(self.servers, reversed(aims)):
