@@ -166,6 +166,8 @@ Test(move, a_server_found_gone_while_it_is_waited_for_ends_the_wait_and_leaves_n
     stage_pass(&s, 1000);
     stage_asks(&s, "");
     stage_lost(&s, "db1", "refused");
+    stage_asks(&s, "");                                    /* db2 has heard it until now */
+    stage_report(&s, "db2", "io=connecting");
     stage_asks(&s, "seat db2");
     stage_close(&s);
 }
@@ -229,10 +231,25 @@ Test(move, a_half_moved_chair_whose_old_server_is_gone_is_finished_without_a_fen
     stage_lose_lease(&s, "denied");
     stage_finds_moving(&s, "db1", "db2");
     stage_lost(&s, "db1", "refused");
+    stage_report(&s, "db2", "io=connecting");
     stage_lead(&s);
     stage_asks(&s, "intend db1 > db2");
     stage_deed(&s, "intend", "ok");
     stage_asks(&s, "catch-up db2");
+    stage_close(&s);
+}
+
+Test(move, a_half_moved_chair_whose_old_server_refuses_us_but_is_heard_by_the_new_one_is_finished_with_a_fence)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "denied");
+    stage_finds_moving(&s, "db1", "db2");
+    stage_lost(&s, "db1", "refused");
+    stage_lead(&s);
+    stage_asks(&s, "intend db1 > db2");
+    stage_deed(&s, "intend", "ok");
+    stage_asks(&s, "fence db1");
     stage_close(&s);
 }
 

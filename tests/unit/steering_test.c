@@ -97,6 +97,7 @@ Test(steering, the_old_server_dies_in_the_middle_of_a_switch_and_the_switch_goes
     stage_deed(&s, "catch-up", "ok");
     stage_shows(&s, "db1 leaving, db2 waiting");
     stage_lost(&s, "db1", "refused");
+    stage_report(&s, "db2", "io=connecting");
     stage_asks(&s, "seat db2");
     stage_close(&s);
 }
