@@ -33,6 +33,8 @@
 #define CROWD_COUNT 1500
 #define AT_THE_DOOR 900                /* what the listener's backlog takes while it is stopped */
 #define SLICE_NS 250000000
+#define PACE 2000              /* checks a second, due whether or not the ones before were answered */
+#define PACED_MOST 256         /* under way at one time; when so many wait, the pace is lost and said so */
 #define SAMPLES_MAX 2000000
 
 /* ---- counted allocations: the listener's process is a fork of this program, so these are its malloc and kin too ---- */
@@ -283,6 +285,56 @@ static void measure(struct responder r[2], int at_once, const char *how, int rou
            (unsigned long long)r[0].answered);
 }
 
+/* A check is due every 1/PACE s, and its time runs from then: a listener that stops for a moment is charged for all who came.
+ * Returns how many were due and could not even begin, because PACED_MOST were waiting. */
+static uint64_t paced_slice(struct responder *r, int64_t span_ns, struct samples *to)
+{
+    struct pollfd waiting[PACED_MOST];
+    int64_t due_at[PACED_MOST];
+    const int64_t begin = clock_ns(CLOCK_MONOTONIC), step = 1000000000 / PACE;
+    int64_t next = begin;
+    uint64_t lost = 0;
+    int open = 0;
+    while (open > 0 || next < begin + span_ns) {
+        int64_t now = clock_ns(CLOCK_MONOTONIC);
+        for (; next <= now && next < begin + span_ns; next += step) {
+            if (open == PACED_MOST) {
+                lost++;
+                continue;
+            }
+            due_at[open] = next;
+            waiting[open++] = (struct pollfd){ check_start(r->port), POLLIN, 0 };
+        }
+        const int64_t rest = next - clock_ns(CLOCK_MONOTONIC);
+        const struct timespec patience = { 0, next >= begin + span_ns ? 500000000 : rest > 0 ? rest : 0 };
+        if (ppoll(waiting, (nfds_t)open, &patience, NULL) < 0)
+            fail("poll");
+        for (int i = open - 1; i >= 0; i--) {
+            if (waiting[i].revents == 0)
+                continue;
+            check_end(waiting[i].fd);
+            sample(to, clock_ns(CLOCK_MONOTONIC) - due_at[i]);
+            r->answered++;
+            waiting[i] = waiting[--open];
+            due_at[i] = due_at[open];
+        }
+    }
+    return lost;
+}
+
+static void measure_paced(struct responder *r, int seconds)
+{
+    struct samples s = samples_new();
+    char how[64];
+    snprintf(how, sizeof how, "at_%d_a_second", PACE);
+    forget(r);
+    const uint64_t lost = paced_slice(r, (int64_t)seconds * 1000000000, &s);
+    print_latency(r->name, how, &s);
+    printf("%s_%s_answered %llu in %d s, %llu could not begin\n", r->name, how, (unsigned long long)r->answered, seconds,
+           (unsigned long long)lost);
+    free(s.us);
+}
+
 /* They connect and stay silent. The listener gives them one second, so a new thousand comes for each slice. */
 static void slow_slice(struct responder *r, int at_once, struct samples *to)
 {
@@ -355,6 +407,8 @@ int main(int argc, char **argv)
     }
     measure(r, AT_ONCE, "16_at_once", rounds);
     measure(r, 1, "one_by_one", rounds);
+    for (int who = 0; who < 2; who++)
+        measure_paced(&r[who], seconds < 9 ? 3 : seconds / 3);
     measure_beside_slow(&r[0], seconds < 6 ? 2 : seconds / 3);
     for (int who = 0; who < 2; who++) {
         kill(r[who].pid, SIGKILL);

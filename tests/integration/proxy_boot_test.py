@@ -147,14 +147,14 @@ def test_reload_in_a_paused_pool():
 
 @limit(120)
 def test_a_process_left_behind_by_a_reload_keeps_its_sessions_for_hard_stop_at_most():
-    """The old process asks nobody any more: it does not notice that db2 left; hard-stop-after ends its sessions."""
+    """The old process asks nobody any more (2.6; others may still hear a revoke): hard-stop-after ends what it has, also unheard."""
     with Reloaded(lambda front: None, 'kept', {'HAProxyHardStopSeconds': 4}) as reloaded:
         front = reloaded.front
         front.revoke()
         wait_until(lambda: front.proxy.usable(POOL) == [], 5, 'the new process to use nobody')
-        assert reloaded.session.ended is None, 'the old process has heard the revoke: then the unfenced wait is too long'
+        heard = reloaded.session.ended is not None
         wait_until(lambda: reloaded.session.ended, 12, 'the old session to end')
         lived = reloaded.session.ended - reloaded.since
-        print(f'the old session ended {lived:.2f} s after the reload; hard-stop-after is 4 s')
-        assert 3.5 < lived < 6, lived
+        print(f'the old session ended {lived:.2f} s after the reload{", it heard the revoke" * heard}; hard-stop-after is 4 s')
+        assert heard or 3.5 < lived < 6, lived
         wait_until(lambda: not front.old_processes[0].alive(), 5, 'the old process to end')

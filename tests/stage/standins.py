@@ -45,13 +45,17 @@ class Standins:
     """The loop that all stand-ins of a scene share. A `with`."""
 
     def __enter__(self):
-        self.loop = asyncio.new_event_loop()
+        self.loop, self.doors = asyncio.new_event_loop(), []
         self.thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self.thread.start()
         return self
 
     def __exit__(self, *_):
+        for door in self.doors:
+            door.shut()
+
         async def end():
+            await asyncio.sleep(0.01)                      # who was at a door just then is let in, and meets a closed one
             others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
             for task in others:
                 task.cancel()
@@ -78,6 +82,7 @@ class Door:
 
     def __init__(self, standins, port=0):
         self.standins, self.port, self.server, self.inside = standins, port, None, set()
+        standins.doors.append(self)
 
     def open(self):
         async def go():
