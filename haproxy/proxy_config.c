@@ -241,7 +241,9 @@ static void say_backend_pool(struct sheet *sheet, const struct config *config, c
         "# which survives a reload. No redispatch and no maxconn: nothing may spill to a second writer.\n"
         "backend %s\n"
         "  mode tcp\n"
-        "  balance first\n",
+        "  balance first\n"
+        "  retries 0                   # a refused client is told at once: HAProxy 3.0.11 never ends one whose server leaves between tries\n"
+        "  timeout connect 3s          # instead: one lost packet is sent again by the kernel after 1 s\n",
         config->backend_pool);
     if (is_closed)
         say_token_check(sheet, config, relay);

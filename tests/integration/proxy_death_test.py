@@ -128,6 +128,26 @@ def test_a_push_gives_a_server_its_patience_at_once():
         assert left >= full - 1, f'{left} of {full} failures are borne right after the push'
 
 
+def test_clients_refused_by_a_dead_server_are_told_so():
+    """db1's process is gone and then the chair leaves it: nobody who came meanwhile hangs in HAProxy (3.0.11 would, with retries)."""
+    with Front() as front:
+        front.seat('db1')
+        front.start().wait_patient('db1')
+        visitors = front.visitors()
+        visitors.wait_name('db1', count=20)
+        front.servers['db1'].shut()
+        since = time.monotonic()
+        wait_until(lambda: visitors.names(since)[None] > 5, 5, 'visitors to be refused')
+        front.revoke()
+        front.wait_usable([])
+        front.seat('db2')
+        visitors.wait_name('db2', time.monotonic(), 20)
+        visitors.stop()                                    # fails when one of them is never told anything
+        slowest = max(visit.ended - visit.began for visit in visitors.seen)
+        print(f'slowest visitor {slowest:.2f} s')
+        assert slowest < 6, slowest
+
+
 # ---- the agents' death ----
 
 def test_one_voice_after_the_other_dies_and_nothing_happens_until_the_last():
