@@ -104,10 +104,15 @@ static enum fc_code check_all_plain(const struct config *config, struct fc_err *
 
 static void say_global(struct sheet *sheet, const struct config *config)
 {
-    char door_load[CONFIG_TEXT_SIZE + 16] = "";
+    char door_load[CONFIG_TEXT_SIZE + 160] = "";
 
     if (config->haproxy_door_script[0] != '\0' && config->hold_the_door_ms > 0)
-        TEXT_FORMAT(door_load, "  lua-load %s\n", config->haproxy_door_script);
+        TEXT_FORMAT(door_load,
+                    ".if version_atleast(3.1)\n"
+                    "  tune.lua.bool-sample-conversion normal   # it warns when nobody has chosen\n"
+                    ".endif\n"
+                    "  lua-load %s\n",
+                    config->haproxy_door_script);
     say(sheet,
         "# Printed by `firstchair haproxy-config` from firstchair's own configuration: change it there and print again.\n"
         "#\n"
