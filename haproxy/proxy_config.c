@@ -108,7 +108,7 @@ static void say_global(struct sheet *sheet, const struct config *config)
 
     if (config->haproxy_door_script[0] != '\0' && config->hold_the_door_ms > 0)
         TEXT_FORMAT(door_load,
-                    ".if version_atleast(3.1)\n"
+                    ".if " PROXY_CONFIG_CONDITION "\n"
                     "  tune.lua.bool-sample-conversion normal   # it warns when nobody has chosen\n"
                     ".endif\n"
                     "  lua-load %s\n",

@@ -10,6 +10,9 @@
 #include "base/err.h"
 #include "core/config.h"
 
+/* The one `.if` of the printed file; the lint (proxy_file.c) takes it as its own. */
+#define PROXY_CONFIG_CONDITION "version_atleast(3.1)"
+
 /* Writes the text, zero-terminated, into `to`. FC_BAD_CONFIG when a needed key is missing, FC_BAD_INPUT when too long. */
 enum fc_code proxy_config_print(const struct config *config, char *to, size_t size, struct fc_err *err);
 

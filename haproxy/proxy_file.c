@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "haproxy/proxy_config.h"
 #include "haproxy/proxy_words.h"
 
 static const struct { const char *word; enum proxy_section_kind kind; } section_words[] = {
@@ -220,7 +221,9 @@ static enum fc_code line_take(struct proxy_file *file, const char *name, struct 
     struct proxy_section *section = file->section_count == 0 ? NULL : &file->sections[file->section_count - 1];
 
     if (text_begins(first, ".")) {
-        if (file->condition == NULL && text_begins(first, ".if"))
+        /* the block that the printed file has is true or without effect on what is read here */
+        if (file->condition == NULL && text_begins(first, ".if") &&
+            !text_is(proxy_line_word(file, line, 1), PROXY_CONFIG_CONDITION))
             file->condition = line;
         return FC_OK;
     }

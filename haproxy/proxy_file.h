@@ -72,7 +72,7 @@ struct proxy_server {
 struct proxy_file {                   /* large: on the heap */
     int file_count, line_count, word_count, section_count, server_count;
     size_t bytes_used;
-    const struct proxy_line *condition;   /* the first .if */
+    const struct proxy_line *condition;   /* the first .if that is not the printed one */
     struct proxy_section global;          /* all sections `global` as one */
     struct proxy_line lines[PROXY_LINES_MAX];
     const char *words[PROXY_WORDS_MAX];
