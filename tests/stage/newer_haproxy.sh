@@ -13,8 +13,12 @@ into=$PWD/build/newer-haproxy/$suite
 mkdir -p "$into/lists/partial" "$into/cache/archives/partial" "$into/packages"
 
 # The mirror and the key that this machine uses for Debian itself.
-found=$(apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(SIGNED_BY)' 'Created-By: Packages' | grep '^Debian|' | grep -v security | head -1)
-mirror=$(echo "${found:-Debian|http://deb.debian.org/debian/|}" | cut -d'|' -f2)
+found=$(apt-get indextargets --format '$(ORIGIN)|$(REPO_URI)|$(SIGNED_BY)' 'Created-By: Packages' | grep '^Debian|' | grep -v security | head -1) || true
+if [ -z "$found" ]; then
+    echo "no mirror of Debian is configured for apt" >&2
+    exit 77
+fi
+mirror=$(echo "$found" | cut -d'|' -f2)
 key=$(echo "$found" | cut -d'|' -f3)
 case $key in /*) ;; *) key=/usr/share/keyrings/debian-archive-keyring.gpg ;; esac
 echo "deb [signed-by=$key] $mirror $suite main" >"$into/sources.list"
@@ -35,21 +39,21 @@ fi
 
 if [ "$(cat "$into/version" 2>/dev/null)" != "$version" ]; then
     echo "fetching haproxy $version of $suite" >&2
-    rm -rf "$into/root" "$into/version"
+    rm -rf "$into/unpacked" "$into/version"
     rm -f "$into"/packages/*.deb
     names=$(apt-get "${apt_options[@]}" -s --no-install-recommends install haproxy | sed -n 's/^Inst \(haproxy\|lib[^ ]*\) .*/\1/p')
     (cd "$into/packages" && apt-get "${apt_options[@]}" download $names >>"$into/log" 2>&1) || { tail -3 "$into/log" >&2; exit 1; }
     for package in "$into"/packages/*.deb; do
-        dpkg-deb -x "$package" "$into/root"
+        dpkg-deb -x "$package" "$into/unpacked"
     done
     rm -f "$into"/packages/*.deb
     echo "$version" >"$into/version"
 fi
 
-loader=$(find "$into/root" -type f -name 'ld-linux*.so.*' | head -1)
+loader=$(find "$into/unpacked" -type f -name 'ld-linux*.so.*' | head -1)
 cat >"$into/haproxy" <<WRAPPER
 #!/bin/sh
-exec "$loader" --library-path "$(dirname "$loader")" "$into/root/usr/sbin/haproxy" "\$@"
+exec "$loader" --library-path "$(dirname "$loader")" "$into/unpacked/usr/sbin/haproxy" "\$@"
 WRAPPER
 chmod 755 "$into/haproxy"
 "$into/haproxy" -v >/dev/null
