@@ -51,7 +51,7 @@ static struct steer_stage stage_of(struct core *core, struct effects *effects)
 {
     return (struct steer_stage){
         .config = core->config, .servers = &core->servers, .needs = &core->needs, .leadership = &core->leadership, .out = effects,
-        .closed = &core->steering.closed,
+        .closed = &core->steering.closed, .unknown_to = core->unknown_to,
         .now = core->now, .unix_ms = core->unix_ms, .node = core->name, .next_id = &core->next_id, .rng = &core->rng, .has_looked = has_looked(core),
     };
 }

@@ -62,6 +62,7 @@ struct core {
     struct fc_time register_at, push_again_at;
     int proxy_count;
     struct core_proxy proxies[PROXIES_MAX];
+    const char *unknown_to[STORE_SERVERS_MAX];   /* an HAProxy that has the backend without this server; NULL = none in sight */
 
     struct rank namesake;            /* the last turn of another process that calls itself as we do */
     int namesake_turns;

@@ -168,6 +168,22 @@ static void watch_unknown(struct core *core, struct core_proxy *p, const struct 
             pool->name, pool->members[first].name);
 }
 
+/* Such a server is not seated by order. An HAProxy that has none of them does not serve the pool at all. */
+static void find_unknown(struct core *core, const struct pool *pool)
+{
+    memset(core->unknown_to, 0, sizeof core->unknown_to);
+    for (int i = 0; i < core->proxy_count; i++) {
+        const struct core_proxy *p = &core->proxies[i];
+        int known = 0;
+        for (int m = 0; m < pool->count && p->is_reachable; m++)
+            known += row_of(p, pool, m) != NULL;
+        for (int m = 0; m < pool->count && m < STORE_SERVERS_MAX && known > 0; m++) {
+            if (row_of(p, pool, m) == NULL)
+                core->unknown_to[m] = p->name;
+        }
+    }
+}
+
 void views_watch(struct core *core, struct effects *effects)
 {
     bool repair = false;
@@ -178,6 +194,7 @@ void views_watch(struct core *core, struct effects *effects)
         repair = watch_drift(core, &core->proxies[i], pool, effects) || repair;
         watch_unknown(core, &core->proxies[i], pool, effects);
     }
+    find_unknown(core, pool);
     if (!repair || (!fc_is_ever(core->push_again_at) && !fc_reached(core->push_again_at, core->now)))
         return;
     core->push_again_at = fc_plus(core->now, fc_ms(DRIFT_PUSH_MS));

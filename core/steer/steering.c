@@ -139,6 +139,9 @@ enum fc_code steer_may_seat(const struct steering *st, const struct steer_stage 
                        (long long)(replica->lag_ms / 1000), stage->config->max_seat_lag_seconds);
     if (needs_refusal(stage->needs, server) >= 0)
         return fail_by_need(stage, server, err);
+    if (stage->unknown_to[server] != NULL)
+        return fc_fail(err, FC_REFUSED, "the HAProxy %s does not know %s, its clients would find nobody: print its file again and "
+                       "reload it; `force` seats %s all the same", stage->unknown_to[server], s->name, s->name);
     return FC_OK;
 }
 

@@ -133,6 +133,7 @@ struct steer_stage {
     const struct config *config;
     struct servers *servers;
     const struct needs *needs;
+    const char *const *unknown_to;   /* by server: an HAProxy that lacks it, and whose clients would find nobody; NULL = none */
     const struct leadership *leadership;
     struct effects *out;
     struct closed_orders *closed;

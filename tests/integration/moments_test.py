@@ -215,7 +215,14 @@ def test_a_haproxy_without_one_server_is_named_by_the_lint_and_by_the_nodes():
         wait_until(lambda: home.views()['lb1'] == ['db1'], 20, 'db1 to be used')
         wait_until(lambda: 'db2' in str([event for event in leader.picture()['events'] if 'lb1' in str(event)]), 15,
                    'the leader to say that lb1 lacks db2')
+        code, text = leader.ctl('switch', POOL, 'db2')
+        assert code == 4 and 'the HAProxy lb1 does not know db2, its clients would find nobody' in text, (code, text)
         stays(lambda: home.views()['lb1'] == ['db1'] and db1_alone_is_open(home), 2, 'it goes on')
+        good = home.print_proxy_config(home.proxies[0])
+        home.proxies[0].configure(good)
+        home.proxies[0].reload()
+        wait_until(lambda: leader.ctl('switch', POOL, 'db2')[0] == 0, 15, 'the switch after the file was put right', every=0.5)
+        home.wait_seated('db2')
 
 
 class Mute:

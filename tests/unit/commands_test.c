@@ -72,6 +72,44 @@ Test(commands, a_stored_order_from_a_clock_that_goes_ahead_is_refused_and_both_w
     stage_close(&s);
 }
 
+Test(commands, a_switch_to_a_server_that_an_haproxy_lacks_is_refused_unless_forced)
+{
+    struct stage s = stage_open_with("db1 db2", "db1", "HAProxyInstances=px1=10.0.5.1:9999");
+
+    stage_proxy(&s, "px1", "db1 usable, no db2");
+    stage_order(&s, "switch fc_backend db2");
+    stage_says(&s, "the HAProxy px1 does not know db2, its clients would find nobody");
+    stage_proxy(&s, "px1", "no db1, no db2");               /* it serves another pool, and is no obstacle */
+    stage_forget(&s);
+    stage_order(&s, "switch fc_backend db2");
+    stage_asks(&s, "catch-up db2");
+    stage_close(&s);
+}
+
+Test(commands, a_switch_all_the_same_to_a_server_that_an_haproxy_lacks)
+{
+    struct stage s = stage_open_with("db1 db2", "db1", "HAProxyInstances=px1=10.0.5.1:9999");
+
+    stage_proxy(&s, "px1", "db1 usable, no db2");
+    stage_forget(&s);
+    stage_order(&s, "switch fc_backend db2 force");
+    stage_asks(&s, "intend db1 > db2");
+    stage_close(&s);
+}
+
+Test(commands, a_dead_server_is_replaced_by_one_that_an_haproxy_lacks)
+{
+    struct stage s = stage_open_with("db1 db2", "db1", "HAProxyInstances=px1=10.0.5.1:9999");
+
+    stage_proxy(&s, "px1", "db1 usable, no db2");
+    stage_forget(&s);
+    stage_lost(&s, "db1", "ended");
+    stage_report(&s, "db2", "io=connecting");
+    stage_lost(&s, "db1", "refused");
+    stage_asks(&s, "intend db1 > db2");
+    stage_close(&s);
+}
+
 Test(commands, a_switch_to_a_server_for_which_a_hold_is_being_stored_has_to_wait)
 {
     struct stage s = stage_open("db1 db2", "db1");
