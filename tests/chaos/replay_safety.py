@@ -41,7 +41,14 @@ KEYS = {'HAProxyHardStopSeconds': 2, 'ChairDwellMilliseconds': 500, 'YieldPauseM
 # Connecting and losing a connection: what a cut, a kill or a freeze of the other side is to a replica. 1236 is none of them.
 CONNECTING = {0, 1040, 1042, 1043, 1053, 1129, 1152, 1153, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1189, 1190, 1927,
               2002, 2003, 2005, 2006, 2012, 2013, 2024, 2025, 2026, 2027, 2055}
+REGISTERING = 1597              # a command to the other side failed; why stands in its text as (Errno: N)
 APP_TABLES = ('app.t', 'app.tally')
+
+
+def is_connecting(number, text):
+    """Will the fetching thread try again by itself, because all that happened to it is the loss of a connection?"""
+    within = re.search(r'\(Errno: (\d+)\)', text)
+    return number in CONNECTING or (number == REGISTERING and within is not None and int(within.group(1)) in CONNECTING)
 
 
 class Story:
@@ -83,8 +90,9 @@ class ReplicationWatch(threading.Thread):
         for row in rows:
             if row['Last_SQL_Errno'] != '0':
                 self.break_(f"{server.name} has stopped applying: {row['Last_SQL_Errno']} {row['Last_SQL_Error']}")
-            if int(row['Last_IO_Errno']) not in CONNECTING:
-                self.break_(f"{server.name} has stopped fetching: {row['Last_IO_Errno']} {row['Last_IO_Error']}")
+            number, text = int(row['Last_IO_Errno']), row['Last_IO_Error']
+            if not is_connecting(number, text) or (number and row['Slave_IO_Running'] == 'No'):
+                self.break_(f'{server.name} has stopped fetching: {number} {text}')
 
     def read_log(self, server):
         try:
@@ -97,7 +105,7 @@ class ReplicationWatch(threading.Thread):
         self.read_to[server.name] += len(whole.encode(errors='replace'))
         for line in whole.splitlines():
             found = re.search(r'\[ERROR\].*Slave (SQL|I/O).*error code: (\d+)', line)
-            if found and (found.group(1) == 'SQL' or int(found.group(2)) not in CONNECTING):
+            if found and (found.group(1) == 'SQL' or not is_connecting(int(found.group(2)), line)):
                 self.break_(f'{server.name} said: {line}')
 
     def break_(self, text):
