@@ -296,6 +296,7 @@ static void observe(struct core *core, const struct event *event, struct effects
     } else if (event->type == SERVER_LOST) {
         const int i = event->as.lost.server;
         const bool was_new = !core->servers.list[i].has_answered;
+        core->servers.list[i].failed_at = event->as.lost.sent_at;
         if (servers_lost(&core->servers, i, event->as.lost.loss, event->as.lost.text, core->now) || was_new)
             note_server(core, i, false, event->as.lost.text, effects);
     }

@@ -88,7 +88,7 @@ void schedule_hear(struct core *core, const struct event *event)
             }
         } else if (event->as.lost.loss == LOSS_DENIED || event->as.lost.loss == LOSS_BROKEN) {
             s->look_at = fc_plus(core->now, ms(DENIED_AGAIN_MS));
-        } else if (core->servers.list[event->as.lost.server].misses > SILENT_MISSES) {
+        } else if (event->as.lost.loss == LOSS_SILENT && core->servers.list[event->as.lost.server].misses > SILENT_MISSES) {
             s->look_at = fc_plus(core->now, ms(SILENT_AGAIN_MS));
         } else {
             s->look_at = fc_plus(core->now, ms(core->config->poll_ms < LOOK_AGAIN_MS ? core->config->poll_ms : LOOK_AGAIN_MS));

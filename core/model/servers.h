@@ -21,6 +21,7 @@ struct server_state {
     struct server_look look;         /* the last good one */
     struct fc_time seen_at;          /* when it was sent */
     struct fc_time lost_at;          /* when it became unreachable */
+    struct fc_time failed_at;        /* when the look that failed last was sent */
     bool has_followed;               /* seen to replicate, both threads running, since the start */
     struct fc_time followed_at;      /* when last */
     int64_t followed_lag_ms;         /* how far behind then; -1 unknown */

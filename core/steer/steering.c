@@ -505,12 +505,15 @@ static void decide(struct steering *st, struct steer_stage *stage)
     }
 }
 
-/* A look that was sent before the chair last changed says nothing about the present seat. */
+/* A look that was sent before the chair last changed says nothing about the present seat; that a process is gone is asked again
+ * by who has slept since. */
 static bool looks_are_newer_than_the_chair(const struct steering *st, const struct steer_stage *stage)
 {
     for (int i = 0; i < stage->servers->count; i++) {
         const struct server_state *s = &stage->servers->list[i];
         if (s->is_reachable && fc_before(s->seen_at, st->chair.since))
+            return false;
+        if (server_is_gone(s) && fc_since(s->failed_at, stage->now).us > fc_ms(2 * stage->config->poll_ms + stage->config->probe_timeout_ms).us)
             return false;
     }
     return true;

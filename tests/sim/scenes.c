@@ -23,7 +23,7 @@ static const struct way {
     { "frozen",   "quiet+0.1 freeze seated for 9", MOVE_SILENT },
     { "isolated", "quiet+0.1 isolate seated for 9", MOVE_SILENT },
     /* no node and not the other server reaches it, and clients write to it through HAProxy as before; one hears no node */
-    { "unseen",   "quiet+0.1 cut nodes seated for 9;then+0 cut seated other for 9;then+0 cut nodes lb1 for 9", MOVE_SILENT },
+    { "unseen",   "quiet+0.1 cut nodes seated for 14;then+0 cut seated other for 14;then+0 cut nodes lb1 for 14", MOVE_SILENT },
     { "closed",   "quiet+0.1 close seated", MOVE_RESEAT },
     /* the other server does not catch up in time; the order in between only marks the first of two moves */
     { "back",     "quiet+0.1 apply-slowly other 400 for 9;then+0.01 order leader switch fc_backend other within 2;"
@@ -167,19 +167,19 @@ static const char *const writables[] = {
 };
 /* What a reload left behind before the revoke asks nobody and is in no view: it must be over before the new server is opened. */
 static const char *const leavings[] = {
-    "quiet+0.1 reload lb1;then+0.01 cut nodes seated for 9;then+0 cut seated other for 9",
-    "quiet+0.1 reload lb1;then+0.5 reload lb2;then+0.3 cut nodes seated for 9;then+0 cut seated other for 9",
-    "quiet+1.5 reload lb1;then+0.9 cut nodes seated for 9;then+0 cut seated other for 9",
-    "quiet+0.1 cut nodes seated for 9;then+0 cut seated other for 9;intend+0 reload lb1;then+0.3 reload lb2",
-    "quiet+0.1 cut nodes seated for 9;then+0 cut seated other for 9;intend+0.05 reload lb1;then+0.5 reload lb1;then+0.5 reload lb1",
-    "quiet+0.1 isolate lb1 for 9;then+0 cut lb1 seated for 0.001;then+0.1 cut nodes seated for 9;then+0 cut seated other for 9",
-    "quiet+0.1 cut nodes lb1 for 9;then+0 cut nodes seated for 9;then+0 cut seated other for 9",
-    "quiet+0.1 cut nodes lb1 for 9;then+0 reload lb1;then+0 cut nodes seated for 9;then+0 cut seated other for 9",
-    "quiet+0.1 cut nodes seated for 9;then+0 cut seated other for 9;wait+0.1 freeze leader for 2",
-    "quiet+0.1 cut nodes seated for 9;then+0 cut seated other for 9;wait+0.1 freeze lb1 for 2",
-    "quiet+0.1 cut nodes seated for 9;then+0 cut seated other for 9;wait+0.5 kill leader for 1",
-    "quiet+0.1 cut leader seated for 9;then+0 cut seated other for 9",
-    "quiet+0.1 cut-one-way seated leader for 9;then+0 cut-one-way seated follower for 9;then+0 cut seated other for 9",
+    "quiet+0.1 reload lb1;then+0.01 cut nodes seated for 14;then+0 cut seated other for 14",
+    "quiet+0.1 reload lb1;then+0.5 reload lb2;then+0.3 cut nodes seated for 14;then+0 cut seated other for 14",
+    "quiet+1.5 reload lb1;then+0.9 cut nodes seated for 14;then+0 cut seated other for 14",
+    "quiet+0.1 cut nodes seated for 14;then+0 cut seated other for 14;intend+0 reload lb1;then+0.3 reload lb2",
+    "quiet+0.1 cut nodes seated for 14;then+0 cut seated other for 14;intend+0.05 reload lb1;then+0.5 reload lb1;then+0.5 reload lb1",
+    "quiet+0.1 isolate lb1 for 14;then+0 cut lb1 seated for 0.001;then+0.1 cut nodes seated for 14;then+0 cut seated other for 14",
+    "quiet+0.1 cut nodes lb1 for 14;then+0 cut nodes seated for 14;then+0 cut seated other for 14",
+    "quiet+0.1 cut nodes lb1 for 14;then+0 reload lb1;then+0 cut nodes seated for 14;then+0 cut seated other for 14",
+    "quiet+0.1 cut nodes seated for 14;then+0 cut seated other for 14;wait+0.1 freeze leader for 2",
+    "quiet+0.1 cut nodes seated for 14;then+0 cut seated other for 14;wait+0.1 freeze lb1 for 2",
+    "quiet+0.1 cut nodes seated for 14;then+0 cut seated other for 14;wait+0.5 kill leader for 1",
+    "quiet+0.1 cut leader seated for 14;then+0 cut seated other for 14",
+    "quiet+0.1 cut-one-way seated leader for 14;then+0 cut-one-way seated follower for 14;then+0 cut seated other for 14",
     NULL
 };
 /* Clocks at the edges of what is promised, against each other, while the lease changes hands. */

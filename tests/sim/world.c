@@ -309,7 +309,7 @@ static void set_up_config(struct world *world)
     c->haproxy_instances.count = SIM_PROXIES;
     TEXT_SET(c->haproxy_instances.item[0], "lb1=/run/lb1.sock");
     TEXT_SET(c->haproxy_instances.item[1], "lb2=/run/lb2.sock");
-    c->hard_stop_seconds = 1;
+    c->hard_stop_seconds = chance(world, 50) ? 1 : 6;      /* the longer one outlasts terms and checks */
     c->move_limit_ms = 5000;
     c->yield_pause_ms = 3000;
     c->failback_after_seconds = chance(world, 20) ? 3 : 0;

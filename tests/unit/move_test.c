@@ -279,6 +279,8 @@ Test(move, an_intent_whose_time_is_over_is_finished_all_the_same_when_nobody_is_
     stage_finds_moving(&s, "db1", "db2");
     stage_lost(&s, "db1", "refused");
     stage_pass(&s, 60000);
+    stage_lost(&s, "db1", "refused");
+    stage_report(&s, "db2", "io=connecting");
     stage_lead(&s);
     stage_asks(&s, "intend db1 > db2");
     stage_close(&s);
