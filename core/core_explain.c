@@ -123,7 +123,8 @@ static const struct proxy_row *row_of(const struct core_proxy *p, const struct p
     return NULL;
 }
 
-static void add_view(struct explanation *e, const struct core *core, const struct core_proxy *p, int pool, int member, struct fc_time now)
+/* False when the HAProxy has no such server. */
+static bool add_view(struct explanation *e, const struct core *core, const struct core_proxy *p, int pool, int member, struct fc_time now)
 {
     const struct pool *of = &core->steering.pools[pool];
     const struct pool_member *m = &of->members[member];
@@ -135,7 +136,7 @@ static void add_view(struct explanation *e, const struct core *core, const struc
     TEXT_FORMAT(name, "%.60s/%.60s", of->name, m->name);
     if (row == NULL) {
         explain_input(e, age, name, "it has no such server; the board says %s", voice_word(voice));
-        return;
+        return false;
     }
     explain_input(e, age, name, "%s (%s, %d sessions, heard epoch %llu); the board says %s%s", row->is_usable ? "sends" : "does not send",
                   row->status, row->sessions, (unsigned long long)row->epoch, voice_word(voice),
@@ -143,9 +144,10 @@ static void add_view(struct explanation *e, const struct core *core, const struc
     if (!fc_is_ever(since))
         explain_instead(e, name, "against the board for %lld ms: it %s, and the board says %s", (long long)fc_span_ms(fc_since(since, now)),
                         row->is_usable ? "sends" : "does not send", voice_word(voice));
+    return true;
 }
 
-static void proxy_verdict(struct explanation *e, const struct core_proxy *p)
+static void proxy_verdict(struct explanation *e, const struct core_proxy *p, int unknown_count)
 {
     if (!p->has_answered)
         TEXT_SET(e->verdict, "it has not been asked yet");
@@ -153,6 +155,8 @@ static void proxy_verdict(struct explanation *e, const struct core_proxy *p)
         TEXT_FORMAT(e->verdict, "its runtime socket does not answer: %s", p->text);
     else if (e->alternative_count > 0)
         TEXT_FORMAT(e->verdict, "it contradicts the board on %d server%s", e->alternative_count, e->alternative_count == 1 ? "" : "s");
+    else if (unknown_count > 0)
+        TEXT_FORMAT(e->verdict, "it lacks %d of the chair's servers", unknown_count);
     else
         TEXT_SET(e->verdict, "it does what the board says");
 }
@@ -161,20 +165,23 @@ static void explain_proxy(const struct core *core, int proxy, struct fc_time now
 {
     const struct core_proxy *p = &core->proxies[proxy];
     const int b = core->steering.backend;
+    int unknown_count = 0;
     explain_begin(e, EXPLAIN_PROXY, p->name);
     TEXT_SET(e->rule, "read-back");
     TEXT_SET(e->because, "the chair's servers are compared with the board at each read-back; a neutral answer asks nothing");
     explain_input(e, -1, "runtime socket", "%s", p->address);
     for (int i = 0; b >= 0 && p->has_been_seen && i < core->steering.pools[b].count; i++)
-        add_view(e, core, p, b, i, now);
+        unknown_count += !add_view(e, core, p, b, i, now);
     for (int i = 0; b >= 0 && i < core->steering.pools[b].count; i++) {
         const struct fc_time since = p->drift_since[b][i];
         const int64_t began = fc_is_ever(since) ? 0 : unix_ms - fc_span_ms(fc_since(since, now));
         if (began != 0 && (e->since_unix_ms == 0 || began < e->since_unix_ms))
             e->since_unix_ms = began;
     }
-    proxy_verdict(e, p);
+    proxy_verdict(e, p, unknown_count);
     explain_change(e, "it is read back each %d ms", core->config->haproxy_poll_ms);
+    if (unknown_count > 0)
+        explain_change(e, "print its file again (`firstchair haproxy-config`) and reload it");
     if (e->alternative_count > 0)
         explain_change(e, "%s", !core->config->haproxy_push ? "HAProxyPush is off: only its own agent checks correct it"
                                 : "the leader pushes what the board says, after two seconds of contradiction and each two seconds");
