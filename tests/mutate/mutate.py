@@ -26,6 +26,7 @@ from mutations import MUTATIONS                                       # noqa: E4
 COPIED = ('CMakeLists.txt', 'cmake', 'core', 'haproxy', 'backends', 'agent', 'tests')
 SEEDS = 4000                   # of a mutation that nothing catches; most need one or two
 STRIDES = (1, 20, 200, 1000)   # seeds run at a time: few first, for the first violation is enough
+SEEDS_BEFORE_SCENES = 221      # then the kept stories and the directed scenes, before the long rest
 RUN_SECONDS = 240              # of one stride; a run that does not end is a finding too
 BROKE = re.compile(r'^(?:scene (?P<scene>\S+):? )?seed (?P<seed>\d+) .*broke at step (?P<step>\d+): (?P<what>.*)$', re.M)
 ASSERTED = re.compile(r'^.*?([\w/.]+:\d+: \w+: Assertion .*)$', re.M)
@@ -85,6 +86,7 @@ class Bench:
         if shutil.which('ccache'):
             flags.append('-DCMAKE_C_COMPILER_LAUNCHER=ccache')
         self.tool(['cmake', '-S', folder, '-B', os.path.join(folder, 'build'), *flags])
+        self.has_staged = False
         self.sim = os.path.join(folder, 'build/tests/sim/sim')
 
     def tool(self, argv):
@@ -113,18 +115,21 @@ class Bench:
         return Finding(' '.join(words), asserted[1] if asserted else f'ended with code {done.returncode}', 0)
 
     def hunt(self, seeds):
-        """The first violation in seeds 1..N, in growing strides, then in the kept and the directed scenes."""
-        begin = 1
-        for stride in (*STRIDES, *[STRIDES[-1]] * seeds):
-            if begin > seeds:
-                break
-            end = min(begin + stride - 1, seeds)
-            found = self.run(['--seeds', f'{begin}..{end}', '--kept', '/dev/null'])
+        """The first violation: a few seeds, the kept stories, the directed scenes, then all the other seeds in growing strides."""
+        begin, strides = 1, iter((*STRIDES, *[STRIDES[-1]] * seeds))
+        while begin <= seeds:
+            if begin > SEEDS_BEFORE_SCENES and not self.has_staged:
+                self.has_staged = True
+                for words in (['--seeds', '1..1'], ['--scenes']):
+                    found = self.run(words)
+                    if found:
+                        return found._replace(seeds=begin - 1)
+            end = min(begin + next(strides) - 1, seeds)
+            found = self.run(['--seeds', f'{begin}..{end}', '--kept', 'none'])
             if found:
-                return found._replace(seeds=(found.seeds or end))
+                return found._replace(seeds=found.seeds or end)
             begin = end + 1
-        found = self.run(['--seeds', '1..1'])
-        return found._replace(how=f'kept scene, {found.how}', seeds=seeds) if found else None
+        return None
 
     def try_out(self, mutation, seeds):
         path = os.path.join(self.root, mutation.file)
@@ -133,6 +138,7 @@ class Bench:
             with open(path, 'w') as file:
                 file.write(changed)
             self.build()
+            self.has_staged = False
             return self.hunt(seeds)
         finally:
             with open(path, 'w') as file:
