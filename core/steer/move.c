@@ -337,7 +337,7 @@ static void turn_back(struct steering *st, struct steer_stage *stage, const char
 static void change_kind(struct steering *st, struct steer_stage *stage)
 {
     struct move *move = &st->move;
-    move->kind = server_is_gone(&stage->servers->list[move->from]) ? MOVE_GONE : MOVE_SILENT;
+    move->kind = servers_agree_on_gone(stage->servers, move->from) ? MOVE_GONE : MOVE_SILENT;
     move->is_fenced = move->kind == MOVE_GONE;
     move->has_position = false;
     steer_note(stage, NOTE_WARNING, subject(st), stage->leadership->epoch, "%s was lost during the move; going on",

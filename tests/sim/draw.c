@@ -44,6 +44,7 @@ static void draw_parties(struct world *world, struct fault *f)
         f->a = some_party(world);
         break;
     case FAULT_STOP: case FAULT_SUSPEND: case FAULT_DRIFT: case FAULT_STEP_CLOCK: case FAULT_FREEZE_BEFORE_SEND:
+    case FAULT_FREEZE_BEFORE_DEED:
         f->a = some_node(world);
         break;
     case FAULT_CUT:
@@ -52,6 +53,10 @@ static void draw_parties(struct world *world, struct fault *f)
         do
             f->b = in_so_many(world, 60) ? any_server(world) : in_so_many(world, 80) ? any_node(world) : any_proxy(world);
         while (f->a == f->b);
+        break;
+    case FAULT_REFUSE:
+        f->a = some_node(world);
+        f->b = some_server(world);
         break;
     case FAULT_LATE:
         f->a = some_node(world);
@@ -92,9 +97,12 @@ static const struct { enum fault_kind kind; int64_t least, most; bool goes_both_
 static int64_t draw_amount(struct world *world, enum fault_kind kind)
 {
     static const int deeds[] = { STORE_RENEW, STORE_TAKE, STORE_FENCE, STORE_CATCH_UP, STORE_OPEN, STORE_HOLD, STORE_RENEW };
+    static const enum effect_type effects[] = { INTEND, FENCE, CATCH_UP, SEAT, OPEN, HOLD_WRITE, GIVE_BACK };
     const int64_t drift = (int64_t)world->config.drift_percent * 10000;
     if (kind == FAULT_FREEZE_BEFORE_SEND)
         return deeds[between(world, 0, 6)];
+    if (kind == FAULT_FREEZE_BEFORE_DEED)
+        return (int)effects[between(world, 0, (int64_t)(sizeof effects / sizeof effects[0]) - 1)];
     if (kind == FAULT_DRIFT)
         return between(world, -drift, drift);
     for (size_t i = 0; i < sizeof amounts / sizeof amounts[0]; i++) {

@@ -146,6 +146,16 @@ static void end_cut(struct world *world, const struct fault *f) { cut(world, f, 
 static void begin_late(struct world *world, const struct fault *f) { world->net.late_us[f->a][f->b] += f->amount * 1000; }
 static void end_late(struct world *world, const struct fault *f) { world->net.late_us[f->a][f->b] -= f->amount * 1000; }
 
+static void begin_refuse(struct world *world, const struct fault *f)
+{
+    struct sim_node *n = node_of(world, f->a);
+    world->net.refused[f->a][f->b]++;
+    if (n != NULL && n->is_up && party_is_server(f->b))
+        happen(world, world->now + net_delay_us(world), HAP_NODE_SESSION_ENDED, f->a, f->b - SIM_NODES_MAX, n->life);
+}
+
+static void end_refuse(struct world *world, const struct fault *f) { world->net.refused[f->a][f->b]--; }
+
 /* ---- servers ------------------------------------------------------------------------------------------------------------------ */
 
 static void begin_apply_slowly(struct world *world, const struct fault *f) { server_of(world, f->a)->replica.slow_us = f->amount * 1000; }
@@ -229,6 +239,21 @@ static void end_freeze_before_send(struct world *world, const struct fault *f)
         world->nodes[f->a].freezes_before_send_us = 0;
 }
 
+static void begin_freeze_before_deed(struct world *world, const struct fault *f)
+{
+    struct sim_node *n = node_of(world, f->a);
+    if (n == NULL || !n->is_up || n->is_frozen)
+        return;
+    n->freezes_before_effect = (int)f->amount;
+    n->freezes_before_deed_us = f->for_us > 0 ? f->for_us : BACK_AFTER_US;
+}
+
+static void end_freeze_before_deed(struct world *world, const struct fault *f)
+{
+    if (node_of(world, f->a) != NULL)
+        world->nodes[f->a].freezes_before_deed_us = 0;
+}
+
 /* ---- orders --------------------------------------------------------------------------------------------------------------------- */
 
 void order_give(struct world *world, int node, const char *text, int expected)
@@ -294,6 +319,9 @@ const struct fault_row fault_rows[FAULT_KIND_COUNT] = {
     [FAULT_STEP_CLOCK]    = { "step-clock", "and", 2, begin_step_clock, end_step_clock, "a node's wall clock is off by so many ms" },
     [FAULT_FREEZE_BEFORE_SEND] = { "freeze-before-send", "and", 4, begin_freeze_before_send, end_freeze_before_send,
                                    "between check and send of its next deed of this number (enum store_deed)" },
+    [FAULT_FREEZE_BEFORE_DEED] = { "freeze-before-deed", "and", 4, begin_freeze_before_deed, end_freeze_before_deed,
+                                   "between its next decision of this number (enum effect_type) and the deed" },
+    [FAULT_REFUSE]        = { "refuse", "abd", 2, begin_refuse, end_refuse, "a firewall refuses a node's connections to a server and resets them" },
     [FAULT_ORDER]         = { "order", "at", 0, begin_order, NULL, "an operator's order at a node's door" },
     [FAULT_HEAL]          = { "heal", "", 0, begin_heal, NULL, "everything ends; nothing goes wrong any more" },
 };

@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "sim/world.h"
 
+#define STALE_US 6000000             /* the replica's own time-out, and what may pass before a look shows it; lag itself is told */
 #define BY_HAND_US 5000000           /* from when a leader could, until it has closed what is open beside the seated one */
 
 void violate(struct world *world, const char *format, ...)
@@ -91,7 +92,10 @@ static void judge_leaders(struct world *world)
         j->overlap_us += world->now - j->last_at;
         if (j->overlap_us > j->longest_overlap_us)
             j->longest_overlap_us = j->overlap_us;
-        if (world->now >= j->apart_until && (world->now >= j->blind_until || j->overlap_us > aftermath_us(&world->config)))
+        /* Two leases on one server were decided there, one after the other: who sees what does not matter. */
+        const bool is_one_place = world->nodes[first].core->leadership.place == world->nodes[second].core->leadership.place;
+        if (world->now >= j->apart_until &&
+            (is_one_place || world->now >= j->blind_until || j->overlap_us > aftermath_us(&world->config)))
             violate(world, "fc%d and fc%d may both act", first + 1, second + 1);
     } else {
         j->overlap_us = 0;
@@ -281,12 +285,47 @@ void judge_opened_by_hand(struct world *world, int server)
     world->judge.by_hand_until = world->now + BY_HAND_US;
 }
 
+void judge_fenced(struct world *world, int server)
+{
+    judge_closed(world, server);
+    for (int i = 0; i < SIM_CLIENTS; i++) {
+        const struct sim_client *c = &world->clients[i];
+        if (c->server == server && client_session_lives(world, c))
+            violate(world, "%s is fenced, and a client's session of before lives on", SERVER_NAME(server));
+    }
+}
+
+/* What the seating could not assure stands in the row: that the old one may still be written to, and that writes which had all
+ * the time to come over are not here. */
+static void judge_mark(struct world *world, const struct move *move, int server)
+{
+    const struct sim_server *s = &world->servers[server], *old = &world->servers[1 - server];
+    const struct judged_seat *seat = &world->judge.seat;
+    if (move->from != 1 - server || (move->kind != MOVE_GONE && move->kind != MOVE_SILENT))
+        return;
+    if (old->is_up && !old->is_read_only &&
+        ((move->kind == MOVE_SILENT && !move->is_fenced) || world->now >= world->judge.apart_until) && strstr(s->row.mark, "unfenced") == NULL)
+        violate(world, "%s is seated beside %s, which is up and writable, and nothing says so", SERVER_NAME(server),
+                SERVER_NAME(1 - server));
+    if (old->last_acked > s->replica.applied && seat->down_since[1 - server] - old->log[s->replica.applied].at > STALE_US &&
+        strstr(s->row.mark, "stale") == NULL)
+        violate(world, "%s is seated without a write that %s acknowledged %lld ms before it was lost, and nothing says so",
+                SERVER_NAME(server), SERVER_NAME(1 - server),
+                (long long)((seat->down_since[1 - server] - old->log[s->replica.applied].at) / 1000));
+}
+
 /* (e) A planned move that was not forced opens the new server only when it has all that the old one acknowledged. */
 void judge_opened(struct world *world, int node, int server)
 {
     const struct move *move = &world->nodes[node].core->steering.move;
     const struct sim_server *old = &world->servers[1 - server];
     judge_closed(world, server);
+    world->judge.seat.opened_at[server] = world->now;
+    if (world->servers[server].row.phase != PHASE_SEATED ||
+        !text_is(world->servers[server].row.rank.server, world->servers[server].identity))
+        violate(world, "%s is opened, and its row does not seat it", SERVER_NAME(server));
+    if (move->step == STEP_OPEN)
+        judge_mark(world, move, server);
     if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced && old->is_up && !old->is_read_only)
         note_unfenced(world, node, 1 - server);
     if (move->step == STEP_NONE || move->kind != MOVE_PLANNED || move->is_forced || move->to != server)

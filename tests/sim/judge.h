@@ -59,6 +59,7 @@ void judge_end(struct world *world);
 void judge_opened(struct world *world, int node, int server);
 void judge_opened_by_hand(struct world *world, int server);
 void judge_closed(struct world *world, int server);
+void judge_fenced(struct world *world, int server);
 /* A client has been told that its write is committed. */
 void judge_acked(struct world *world, const struct sim_client *client);
 void violate(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));

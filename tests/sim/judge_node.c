@@ -7,6 +7,7 @@
 #include "sim/world.h"
 
 #define IN_ITS_FAVOUR 80             /* percent of a wait that must have passed in the world's time: drift, and how late it knew */
+#define FOREIGN_US 6000000           /* a living foreign owner is seen to be one within that, whatever else is slow */
 #define NOTICED_US 1500000           /* a loss that lasts so long is noticed by every node that can look */
 
 static const char *name_of(int node) { return party_name(party_node(node)); }
@@ -29,6 +30,19 @@ static bool has_passed(const struct world *world, int64_t since, int64_t wanted_
 
 /* ---- the servers, as they are ----------------------------------------------------------------------------------------------- */
 
+/* While somebody else's orchestrator lives on these servers, nobody of ours acts (steering.md 4.2). */
+static void judge_foreign(struct world *world)
+{
+    struct judged_seat *seat = &world->judge.seat;
+    if (world->foreign_fresh == 0 || world->servers[0].under_way[FAULT_LOOK_DENIED] + world->servers[1].under_way[FAULT_LOOK_DENIED] +
+                                         world->servers[0].under_way[FAULT_SUPER] + world->servers[1].under_way[FAULT_SUPER] > 0)
+        seat->foreign_since = world->now;
+    for (int i = 0; i < world->node_count && world->now - seat->foreign_since > FOREIGN_US; i++) {
+        if (!world->nodes[i].is_frozen && world->now - judged(world, i)->frozen_at > FOREIGN_US && node_may_act(world, i))
+            violate(world, "%s acts beside a living foreign owner", name_of(i));
+    }
+}
+
 void judge_servers_step(struct world *world)
 {
     struct judged_seat *seat = &world->judge.seat;
@@ -50,6 +64,7 @@ void judge_servers_step(struct world *world)
         if (world->nodes[i].is_up && world->nodes[i].is_frozen)
             judged(world, i)->frozen_at = world->now;
     }
+    judge_foreign(world);
 }
 
 /* ---- a move is begun -------------------------------------------------------------------------------------------------------- */
@@ -81,6 +96,17 @@ static void judge_failback(struct world *world, int node, const struct step_befo
                 j->failbacks, c->failback_max_per_hour);
 }
 
+/* Not because of a look that was taken before it was opened. */
+static void judge_reseat(struct world *world, int node, int server)
+{
+    const struct sim_server *s = &world->servers[server];
+    const int64_t look_age = fc_since(world->nodes[node].core->servers.list[server].seen_at, node_clock(world, node)).us;
+    const int64_t open_age = world->now - world->judge.seat.opened_at[server];
+    if (s->is_up && !s->is_read_only && s->row.phase == PHASE_SEATED && look_age * IN_ITS_FAVOUR / 100 > open_age)
+        violate(world, "%s seats %s anew by a look of %lld ms ago, and it was opened %lld ms ago", name_of(node),
+                SERVER_NAME(server), (long long)(look_age / 1000), (long long)(open_age / 1000));
+}
+
 /* A first seating may follow what somebody did by hand, whatever the holds say. */
 static void judge_begun(struct world *world, int node, const struct step_before *before)
 {
@@ -93,6 +119,8 @@ static void judge_begun(struct world *world, int node, const struct step_before 
         violate(world, "%s moves the chair of a paused pool: %s", name_of(node), move->why);
     if (move->to != move->from && move->kind != MOVE_FIRST && holds_find(&st->holds, "fc_backend", to) != NULL)
         violate(world, "%s seats %s, which an operator holds out: %s", name_of(node), to, move->why);
+    if (move->kind == MOVE_RESEAT && move->asker.by[0] == '\0')
+        judge_reseat(world, node, move->to);
     if (text_is(move->why, "failback to the preferred server"))
         judge_failback(world, node, before);
     if (move->kind == MOVE_PLANNED && j->moving_since >= 0 && text_begins(move->why, "finishing: ") &&
@@ -161,6 +189,21 @@ static void judge_orders(struct world *world, int node, const struct event *even
     }
 }
 
+/* One lost probe never flips (steering.md 6). */
+static void judge_loss(struct world *world, int node, const struct event *event, const struct step_before *before)
+{
+    struct judged_node *j = judged(world, node);
+    if (event->type == SERVER_SEEN)
+        j->misses[event->as.seen.server] = 0;
+    if (event->type != SERVER_LOST)
+        return;
+    const int server = event->as.lost.server;
+    j->misses[server]++;
+    if (event->as.lost.loss == LOSS_SILENT && j->misses[server] == 1 && before->is_reachable[server] &&
+        !world->nodes[node].core->servers.list[server].is_reachable)
+        violate(world, "%s gives %s up after a single look without an answer", name_of(node), SERVER_NAME(server));
+}
+
 void judge_step_before(const struct core *core, struct step_before *ret)
 {
     const struct steering *st = &core->steering;
@@ -168,6 +211,8 @@ void judge_step_before(const struct core *core, struct step_before *ret)
     ret->intent_id = st->move.intent_id;
     ret->orders = st->orders;
     ret->row = st->chair.row;
+    for (int i = 0; i < SIM_SERVERS; i++)
+        ret->is_reachable[i] = core->servers.list[i].is_reachable;
 }
 
 void judge_node_step(struct world *world, int node, const struct event *event, const struct step_before *before)
@@ -175,6 +220,7 @@ void judge_node_step(struct world *world, int node, const struct event *event, c
     const struct steering *st = &world->nodes[node].core->steering;
     if (st->move.step != STEP_NONE && !node_may_act(world, node))
         violate(world, "%s moves the chair (%s) and may not act", name_of(node), move_step_word(st->move.step));
+    judge_loss(world, node, event, before);
     follow_intent(world, node);
     if (st->move.step != STEP_NONE && (before->move_step == STEP_NONE || before->intent_id != st->move.intent_id))
         judge_begun(world, node, before);
@@ -205,6 +251,12 @@ void judge_node_says(struct world *world, int node, bool is_voice, const char *l
         violate(world, "%s says `%s` and has not looked at the world yet", name_of(node), line);
     if (is_heard && is_voice && !fc_before(node_clock(world, node), core->steering.chair.until))
         violate(world, "%s gives its voice after the term of what it knows", name_of(node));
+}
+
+void judge_deed_begins(struct world *world, int node, const struct effect *effect)
+{
+    if (fc_reached(effect->until, node_clock(world, node)))
+        violate(world, "%s acts past its lease: %s", name_of(node), effect_type_word(effect->type));
 }
 
 void judge_hold_write(struct world *world, int node, const struct hold *hold)

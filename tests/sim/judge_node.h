@@ -22,6 +22,7 @@ struct judged_node {
     int64_t moving_since;            /* world time at which its chair was first known to be moving so; -1 = it is not */
     char moving_to[IDENTITY_SIZE];
     int64_t frozen_at;               /* last; -1 = never */
+    int misses[SIM_SERVERS];         /* looks in a row without an answer */
     int failbacks;                   /* begun by this process */
     int hold_count;
     struct judged_hold holds[JUDGED_HOLDS];
@@ -34,14 +35,18 @@ struct judged_seat {
     int64_t down_since[SIM_SERVERS]; /* last up then */
     int64_t up_since[SIM_SERVERS];   /* after it was down for so long that everybody has noticed */
     int64_t heard_since[SIM_SERVERS];    /* the other one has heard it since then */
+    int64_t opened_at[SIM_SERVERS];  /* by a node */
+    int64_t foreign_since;           /* no living foreign owner of active_node until then */
 };
 
 /* What a step of the core may change, as it was before. */
-struct step_before { enum move_step move_step; uint64_t intent_id, orders; struct decision row; };
+struct step_before { enum move_step move_step; uint64_t intent_id, orders; struct decision row; bool is_reachable[SIM_SERVERS]; };
 
 void judge_servers_step(struct world *world);
 void judge_step_before(const struct core *core, struct step_before *ret);
 void judge_node_step(struct world *world, int node, const struct event *event, const struct step_before *before);
+/* A deed is about to be begun, or a decision was written, under a lease that lasts until then. */
+void judge_deed_begins(struct world *world, int node, const struct effect *effect);
 /* Of an answer that an HAProxy is about to hear. */
 void judge_node_says(struct world *world, int node, bool is_voice, const char *line);
 /* A hold is about to be written: never one that keeps out who sits. */

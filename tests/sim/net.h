@@ -19,6 +19,7 @@ struct world;
 struct net {
     int cut[SIM_PARTIES][SIM_PARTIES];       /* from, to */
     int64_t late_us[SIM_PARTIES][SIM_PARTIES];
+    int refused[SIM_PARTIES][SIM_PARTIES];   /* something between answers in the name of `to` that nobody listens there */
 };
 
 static inline int party_node(int node) { return node; }

@@ -101,6 +101,13 @@ void node_send(struct world *world, int message)
         message_drop(world, message);
         return;
     }
+    if (world->net.refused[from][to] > 0) {
+        m->result.code = FC_UNREACHABLE;
+        m->result.loss = LOSS_REFUSED;
+        TEXT_SET(m->result.text, "connection refused");
+        happen(world, world->now + 2 * net_delay_us(world), HAP_NODE_RESULT, m->node, message, 0);
+        return;
+    }
     int64_t *last = &n->last_delivery[m->server][lane_of(m->request.deed)];
     int64_t at = world->now + world->net.late_us[from][to] + net_delay_us(world) * (n->has_session[m->server] ? 1 : 3);
     if (m->request.deed == STORE_TAKE)
@@ -345,6 +352,7 @@ static void begin_deed(struct world *world, int node, const struct effect *effec
                        request.server < 0 ? "no server is in sight" : "the lease was over before it was begun");
         return;
     }
+    judge_deed_begins(world, node, effect);
     fill_request(n, effect, &request);
     if (deed != DEED_PREPARE)
         tell(world, name_of(node), "%s on %s", deed_word(deed), SERVER_NAME(request.server));
@@ -477,6 +485,14 @@ static void check(struct world *world, int node, int server)
     node_feed(world, node, &event);
 }
 
+/* Did the lease's part begin a write because of it? */
+static bool command_writes(struct sim_node *n, const struct effect *effect, struct fc_time now)
+{
+    const uint64_t before = n->lease.writing;
+    lease_command(&n->lease, effect, now);
+    return n->lease.writing != 0 && n->lease.writing != before && n->lease.is_writing_for_command;
+}
+
 static void perform(struct world *world, int node, const struct effect *effect)
 {
     struct sim_node *n = node_at(world, node);
@@ -493,7 +509,10 @@ static void perform(struct world *world, int node, const struct effect *effect)
     case STAND:         lease_stand(&n->lease, effect->as.stand, now); break;
     case GIVE_BACK:
     case INTEND:
-    case SEAT:          lease_command(&n->lease, effect, now); break;
+    case SEAT:
+        if (command_writes(n, effect, now))
+            judge_deed_begins(world, node, effect);
+        break;
     case FENCE:         begin_deed(world, node, effect, STORE_FENCE, DEED_FENCE); break;
     case CATCH_UP:      begin_deed(world, node, effect, STORE_CATCH_UP, DEED_CATCH_UP); break;
     case OPEN:          begin_deed(world, node, effect, STORE_OPEN, DEED_OPEN); break;
@@ -536,6 +555,24 @@ static void count_state(struct world *world, const struct core *core)
         world->tally->moved[st->move.kind][st->move.step]++;
 }
 
+/* It is decided, and nothing runs before it is done. */
+static void freeze_before_deed(struct world *world, int node, const struct effect *effect)
+{
+    struct sim_node *n = node_at(world, node);
+    const struct fault freeze = { .kind = FAULT_FREEZE, .a = node, .b = -1, .for_us = n->freezes_before_deed_us };
+    n->freezes_before_deed_us = 0;
+    n->held = *effect;
+    happen(world, world->now, HAP_NODE_PERFORMS, node, 0, n->life);
+    fault_begin(world, &freeze);
+}
+
+void node_performs(struct world *world, int node)
+{
+    const struct effect held = node_at(world, node)->held;
+    perform(world, node, &held);
+    node_drain(world, node);
+}
+
 static void step(struct world *world, int node, struct event *event)
 {
     struct sim_node *n = node_at(world, node);
@@ -549,8 +586,12 @@ static void step(struct world *world, int node, struct event *event)
     core_step(n->core, event, &world->effects);
     if (world->effects.dropped > 0)
         violate(world, "%s dropped %d effects", name_of(node), world->effects.dropped);
-    for (int i = 0; i < world->effects.count; i++)
-        perform(world, node, &world->effects.list[i]);
+    for (int i = 0; i < world->effects.count; i++) {
+        if (n->freezes_before_deed_us > 0 && n->freezes_before_effect == (int)world->effects.list[i].type)
+            freeze_before_deed(world, node, &world->effects.list[i]);
+        else
+            perform(world, node, &world->effects.list[i]);
+    }
     world->tally->moves += n->core->steering.moves - moves;
     world->tally->moves_failed += n->core->steering.moves_failed - failed;
     count_state(world, n->core);
@@ -747,7 +788,7 @@ void node_start(struct world *world, int node)
     n->push_deadline = -1;
     n->core_timer = n->lease_timer = (struct sim_timer){ TIMER_NONE, TIMER_NONE, FC_NEVER };
     n->last_epoch = n->last_chair_epoch = 0;
-    n->freezes_before_send_us = 0;
+    n->freezes_before_send_us = n->freezes_before_deed_us = 0;
     memset(n->asked, 0, sizeof n->asked);
     memset(n->has_session, 0, sizeof n->has_session);
     memset(n->last_delivery, 0, sizeof n->last_delivery);

@@ -45,6 +45,9 @@ struct sim_node {
     int64_t wall_offset_ms;
     int64_t freezes_before_send_us;              /* at its next deed of that kind, for so long; 0 = not */
     int freezes_before;                          /* enum store_deed */
+    int64_t freezes_before_deed_us;              /* between its next decision of that kind and the deed; 0 = not */
+    int freezes_before_effect;                   /* enum effect_type */
+    struct effect held;                          /* decided, and to be performed on waking */
     struct sim_timer core_timer, lease_timer;
     bool has_session[SIM_SERVERS];
     int64_t last_delivery[SIM_SERVERS][LANES];   /* a session each: looks, rows, deeds */
@@ -62,6 +65,7 @@ struct world;
 struct fc_time node_clock(const struct world *world, int node);
 void node_clock_speed(struct world *world, int node, int64_t ppm);
 void node_send(struct world *world, int message);           /* the bytes leave */
+void node_performs(struct world *world, int node);          /* what was decided before it froze */
 void node_lose_results(struct world *world, int node);      /* it slept: its connections are no more */
 void node_start(struct world *world, int node);
 void node_kill(struct world *world, int node);

@@ -456,7 +456,7 @@ void server_fence_step(struct world *world, int message)
         server->is_read_only = true;
         server->kill_count++;
         server->busy_until = 0;
-        judge_closed(world, m->server);
+        judge_fenced(world, m->server);
         tell(world, SERVER_NAME(m->server), "is fenced by fc%d at log %d", m->node + 1, server->log_count);
         position_of(server, &m->result.position);
         answer(world, message, FC_OK, "");

@@ -122,6 +122,7 @@ void message_drop(struct world *world, int message)
 static bool is_at_a_frozen_door(const struct world *world, const struct happening *h)
 {
     switch (h->kind) {
+    case HAP_NODE_PERFORMS:
     case HAP_NODE_WOKEN:
     case HAP_LEASE_WOKEN:
     case HAP_NODE_SESSION_ENDED:
@@ -236,6 +237,7 @@ static void dispatch(struct world *world, const struct happening *h)
 {
     switch (h->kind) {
     case HAP_FAULT:               begin_line(world, h->what); break;
+    case HAP_NODE_PERFORMS:       if (world->nodes[h->who].life == h->life) node_performs(world, h->who); break;
     case HAP_NODE_SEND:           node_send(world, h->what); break;
     case HAP_PROXY_LOOKED_AT:
         if (world->nodes[h->what].life == h->life)

@@ -333,6 +333,24 @@ Test(move, a_dead_server_that_comes_back_closed_delays_nothing)
     stage_close(&s);
 }
 
+Test(move, refused_to_us_alone_does_not_end_the_wait)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lost(&s, "db1", "refused");
+    stage_lead(&s);
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "fence", "unreachable");
+    stage_deed(&s, "catch-up", "ok");
+    stage_forget(&s);
+    stage_pass(&s, 1000);
+    stage_report(&s, "db2", "read_only=1");
+    stage_asks(&s, "");
+    stage_report(&s, "db2", "read_only=1 io=connecting");
+    stage_asks(&s, "seat db2");
+    stage_close(&s);
+}
+
 Test(move, a_chair_that_was_being_given_back_is_opened_again)
 {
     struct stage s = stage_open("db1 db2", "db1");
