@@ -297,21 +297,21 @@ void judge_fenced(struct world *world, int server)
 
 /* What the seating could not assure stands in the row: that the old one may still be written to, and that writes which had all
  * the time to come over are not here. */
-static void judge_mark(struct world *world, const struct move *move, int server)
+static void judge_mark(struct world *world, int node, const struct move *move, int server)
 {
     const struct sim_server *s = &world->servers[server], *old = &world->servers[1 - server];
-    const struct judged_seat *seat = &world->judge.seat;
     if (move->from != 1 - server || (move->kind != MOVE_GONE && move->kind != MOVE_SILENT))
         return;
     if (old->is_up && !old->is_read_only &&
         ((move->kind == MOVE_SILENT && !move->is_fenced) || world->now >= world->judge.apart_until) && strstr(s->row.mark, "unfenced") == NULL)
         violate(world, "%s is seated beside %s, which is up and writable, and nothing says so", SERVER_NAME(server),
                 SERVER_NAME(1 - server));
-    if (old->last_acked > s->replica.applied && seat->down_since[1 - server] - old->log[s->replica.applied].at > STALE_US &&
+    const struct server_state *seen = &world->nodes[node].core->servers.list[1 - server];
+    const int64_t lost_at = world->now - fc_since(seen->lost_at, node_clock(world, node)).us;
+    if (old->last_acked > s->replica.applied && seen->has_been_seen && lost_at - old->log[s->replica.applied].at > STALE_US &&
         strstr(s->row.mark, "stale") == NULL)
         violate(world, "%s is seated without a write that %s acknowledged %lld ms before it was lost, and nothing says so",
-                SERVER_NAME(server), SERVER_NAME(1 - server),
-                (long long)((seat->down_since[1 - server] - old->log[s->replica.applied].at) / 1000));
+                SERVER_NAME(server), SERVER_NAME(1 - server), (long long)((lost_at - old->log[s->replica.applied].at) / 1000));
 }
 
 /* (e) A planned move that was not forced opens the new server only when it has all that the old one acknowledged. */
@@ -325,7 +325,7 @@ void judge_opened(struct world *world, int node, int server)
         !text_is(world->servers[server].row.rank.server, world->servers[server].identity))
         violate(world, "%s is opened, and its row does not seat it", SERVER_NAME(server));
     if (move->step == STEP_OPEN)
-        judge_mark(world, move, server);
+        judge_mark(world, node, move, server);
     if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced && old->is_up && !old->is_read_only)
         note_unfenced(world, node, 1 - server);
     if (move->step == STEP_NONE || move->kind != MOVE_PLANNED || move->is_forced || move->to != server)
