@@ -40,6 +40,12 @@ void schedule_check(struct core *core, int server)
     core->schedule[server].check_at = core->now;
 }
 
+/* Somebody is about to mend it, and then wants to give the order at once. */
+static bool bars_orders(const struct core *core, int server)
+{
+    return server < core->needs.count && needs_refusal(&core->needs, server) >= 0;
+}
+
 /* A deed that its server refused may lack a privilege or a login: people are told at once which one. */
 static void check_after_failure(struct core *core, const struct event *event)
 {
@@ -98,8 +104,9 @@ void schedule_hear(struct core *core, const struct event *event)
     case SERVER_CHECKED:
         s = &core->schedule[event->as.checked.server];
         s->is_checking = false;
-        s->check_at = fc_plus(core->now, ms(event->as.checked.settings != NULL ? (int64_t)core->config->check_seconds * 1000
-                                                                               : check_again_ms(core)));
+        s->check_at = fc_plus(core->now, ms(event->as.checked.settings != NULL && !bars_orders(core, event->as.checked.server)
+                                                ? (int64_t)core->config->check_seconds * 1000
+                                                : check_again_ms(core)));
         break;
     case PROXY_SEEN:
         core->proxies[event->as.proxy.proxy].is_looking = false;

@@ -85,7 +85,7 @@ def test_a_fence_that_may_not_write_gives_the_chair_back():
         home.wait_seated('db1', 8)
         on_both(home, "GRANT READ_ONLY ADMIN ON *.* TO fence@'127.0.0.1'")
         time.sleep(3.2)
-        wait_until(lambda: home.nodes[0].ctl('switch', POOL, 'db2')[0] == 0, 8, 'the switch after the grant')
+        wait_until(lambda: home.nodes[0].ctl('switch', POOL, 'db2')[0] == 0, 20, 'the switch after the grant', every=0.5)
         home.wait_seated('db2')
 
 

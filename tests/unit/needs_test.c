@@ -312,6 +312,26 @@ Test(needs, a_deed_that_its_server_refused_has_it_checked_at_once_and_then_not_t
     stage_close(&s);
 }
 
+Test(needs, what_bars_an_order_is_looked_at_again_soon_because_somebody_mends_it)
+{
+    struct pair p = pair_as_it_should_be();
+    struct stage s = stage_open_with("db1 db2", "db1", "BackendCheckSeconds=60");
+    for (int i = 0; i < 2; i++)
+        TEXT_SET(p.settings[i].identity, s.looks[i].identity);
+    set_to(&p, 1, SETTING_LOG_BIN, "OFF");
+    stage_checked(&s, 0, &p.settings[0]);
+    stage_checked(&s, 1, &p.settings[1]);
+    stage_forget(&s);
+    stage_pass(&s, 5000);
+    stage_counts(&s, "CHECK", 1);
+    set_to(&p, 1, SETTING_LOG_BIN, "ON");
+    stage_checked(&s, 1, &p.settings[1]);
+    stage_forget(&s);
+    stage_pass(&s, 6000);
+    stage_counts(&s, "CHECK", 0);
+    stage_close(&s);
+}
+
 Test(needs, a_finding_is_said_when_it_appears_and_when_it_is_gone_not_at_each_check)
 {
     struct pair p = pair_as_it_should_be();
