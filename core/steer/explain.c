@@ -457,6 +457,7 @@ static struct steer_stage try_begin(const struct steering *st, const struct stee
     copy.rng = &room->rng;
     copy.next_id = &room->next_id;
     copy.out = &room->effects;
+    copy.closed = &room->steering.closed;
     return copy;
 }
 

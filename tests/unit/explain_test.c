@@ -454,6 +454,19 @@ Test(explain, every_refusal_at_the_door_is_told_before_the_order_is_given_and_is
     }
 }
 
+Test(explain, a_server_that_an_haproxy_lacks_is_told_to_be_refused)
+{
+    struct stage s = stage_open_with("db1 db2", "db1", "HAProxyInstances=lb1=10.0.5.1:9999");
+
+    stage_proxy(&s, "lb1", "db1 usable, no db2");
+    explain(&s, "explain switch fc_backend db2");
+    const char *sentence = e.verdict + strlen("would be refused: ");
+    stage_order(&s, "switch fc_backend db2");
+    stage_says(&s, sentence);
+    cr_expect(has_instead("force", "it would seat db2 all the same"));
+    stage_close(&s);
+}
+
 Test(explain, who_may_not_order_is_told_so)
 {
     struct stage s = stage_open("db1 db2", "db1");
@@ -585,6 +598,20 @@ Test(explain, everything_at_once_is_the_leadership_each_chair_each_answer_each_h
     stage_close(&s);
 }
 
+/* ---- it changes nothing ------------------------------------------------------------------------------------------- */
+
+/* Looking at everything, planning, and trying an order leave the core as it was, byte for byte. */
+static void explaining_changes_nothing(const struct stage *s)
+{
+    static struct core before;
+    memcpy(&before, s->core, sizeof before);
+    explain(s, "plan");
+    explain(s, "explain switch fc_backend db2");
+    explain(s, "explain yield");
+    explain(s, "explain fc_backend");
+    cr_assert_eq(memcmp(&before, s->core, sizeof before), 0, "explaining has changed the core");
+}
+
 /* ---- it never disagrees ------------------------------------------------------------------------------------------- */
 
 static const char *const words[] = { "open", "read_only=1", "", "behind", "broken", "io=connecting", "unconfigured" };
@@ -704,6 +731,7 @@ Test(explain, over_random_stories_it_never_says_anything_else_than_the_board_and
         s.leads = seed % 5 != 0;
         for (int i = 0; i < 120; i++) {
             happen(&s, &rng);
+            explaining_changes_nothing(&s);
             board_agrees(&s);
             plan_agrees(&s);
             forget_the_answered(&s);
