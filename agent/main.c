@@ -10,6 +10,7 @@
 #include "agent/metrics.h"
 #include "agent/recorder.h"
 #include "agent/status_json.h"
+#include "agent/steering_docs.h"
 #include "agent/verify.h"
 #include "base/text.h"
 #include "core/config_docs.h"
@@ -192,7 +193,7 @@ static void print_orders(FILE *to)
 static const struct { const char *name; void (*print)(FILE *to); } pages[] = {
     { "configuration", print_config_docs },   { "exit-codes", print_exit_codes },    { "orders", print_orders },
     { "http-routes", http_routes_print },     { "metrics", metrics_docs_print },     { "status-json", status_json_docs_print },
-    { "haproxy-lint", lint_docs_print },
+    { "haproxy-lint", lint_docs_print },      { "steering", steering_docs_print },
 };
 
 static int print_docs(const struct options *options)

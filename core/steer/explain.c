@@ -278,6 +278,7 @@ void explain_chair(const struct steering *st, const struct steer_stage *stage, s
     add_row(e, st, stage);
     if (st->move.step != STEP_NONE)
         add_move(e, st, stage);
+    explain_input(e, -1, "what the leader does about it", "%s", steer_decisions[st->finding->finding]);
     for (int i = 0; i < stage->servers->count; i++)
         add_server(e, st, stage, i);
     add_facts(e, &st->facts);

@@ -505,6 +505,20 @@ static void decide(struct steering *st, struct steer_stage *stage)
     }
 }
 
+/* The same for people, in the order of the findings. */
+const char *const steer_decisions[SEAT_FINDING_COUNT] = {
+    [SEAT_NOT_LOOKED] = "nothing: it looks first",
+    [SEAT_HALF_MOVED] = "finishes the move; or gives the chair back, when its time is over or its new server cannot sit, and the old one lives",
+    [SEAT_EMPTY] = "a move of the kind first: to the one open server, else to the first of the configuration that can sit",
+    [SEAT_GONE] = "a move of the kind gone, to the best successor",
+    [SEAT_OUT_OF_SIGHT] = "a move of the kind silent, to the best successor",
+    [SEAT_DOUBTFUL] = "nothing: it looks again; the lease runs out there if nobody sees it",
+    [SEAT_ELSEWHERE] = "a move of the kind first, to the open one: the operator's own switch is followed",
+    [SEAT_CLOSED] = "a move of the kind reseat: it is opened again",
+    [SEAT_STRAY] = "fences the other one, again each second while it stays writable",
+    [SEAT_WELL] = "nothing; a failback when it is due",
+};
+
 /* A look that was sent before the chair last changed says nothing about the present seat; that a process is gone is asked again
  * by who has slept since. */
 static bool looks_are_newer_than_the_chair(const struct steering *st, const struct steer_stage *stage)
@@ -527,7 +541,7 @@ const char *const steer_bar_sentences[BAR_COUNT] = {
     [BAR_UNKNOWN] = "the deciding row has not been seen yet",
     [BAR_PAUSED] = "an operator has paused the pool",
     [BAR_RETRY_PAUSE] = "a move has just failed; it is tried again after a short pause",
-    [BAR_OLD_LOOKS] = "a server has not been looked at since the chair last changed",
+    [BAR_OLD_LOOKS] = "a server has not been looked at since the chair last changed, or since this node slept",
     [BAR_OTHER_EPOCH] = "the row of this node's own epoch has not been seen yet",
 };
 

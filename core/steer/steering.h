@@ -198,6 +198,9 @@ enum steer_bar {
 extern const char *const steer_bar_sentences[BAR_COUNT];
 enum steer_bar steer_bar(const struct steering *steering, const struct steer_stage *stage);
 
+/* What the leader does about each finding, one phrase. */
+extern const char *const steer_decisions[SEAT_FINDING_COUNT];
+
 /* Why the preferred server does not get its chair back by itself, and how long it takes if nothing changes (0: not time). */
 enum failback_bar {
     FAILBACK_DUE = 0, FAILBACK_OFF, FAILBACK_AT_HOME, FAILBACK_NOT_FIT, FAILBACK_AGAINST_ORDER, FAILBACK_FIT_TOO_SHORT,

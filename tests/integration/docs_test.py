@@ -23,6 +23,17 @@ def test_every_printed_page_is_the_one_in_docs():
         raise StageFailure('stale, print again: ' + '; '.join(stale))
 
 
+def test_the_tables_of_steering_are_the_ones_that_decide():
+    """Each table of `firstchair print-docs steering` stands in docs/steering.md, byte for byte and in that order or another."""
+    code, printed, errors = run_firstchair('print-docs', 'steering')
+    tables = printed.strip().split('\n\n')
+    assert code == 0 and len(tables) == 5, (code, errors, len(tables))
+    with open(os.path.join(ROOT, 'docs/steering.md'), encoding='utf-8', newline='') as file:
+        page = file.read()
+    missing = [table.splitlines()[0] for table in tables if table + '\n' not in page]
+    assert not missing, f'print these tables again into docs/steering.md: {missing}'
+
+
 def test_an_unknown_page_names_those_there_are():
     """One line, an exit code, and every page's name."""
     code, _, errors = run_firstchair('print-docs', 'poetry')
