@@ -120,7 +120,7 @@ class Bench:
         while begin <= seeds:
             if begin > SEEDS_BEFORE_SCENES and not self.has_staged:
                 self.has_staged = True
-                for words in (['--seeds', '1..1'], ['--scenes']):
+                for words in (['--seeds', '1..1'], ['--scenes', '--every', '4']):
                     found = self.run(words)
                     if found:
                         return found._replace(seeds=begin - 1)

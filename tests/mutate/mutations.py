@@ -107,9 +107,9 @@ MUTATIONS = [
              'until = i == 0 ? harmless_from(heard, config, &heard->askers[i])\n'
              '                       : fc_earlier(until, harmless_from(heard, config, &heard->askers[i]));'),
     Mutation('unfenced-not-said', 'a chair seated without a fence carries no mark', MOVE,
-             'is_unfenced ? "unfenced" : ""', '""'),
+             'mark_write(is_unfenced, st->move.is_stale,', 'mark_write(false, st->move.is_stale,'),
     Mutation('stale-not-said', 'a chair seated without all that was acknowledged carries no mark', MOVE,
-             'st->move.is_stale ? "stale" : ""', '""'),
+             'mark_write(is_unfenced, st->move.is_stale,', 'mark_write(is_unfenced, false,'),
     Mutation('seat-left-out', 'the new server is opened without a row that seats it', MOVE,
              '{ MOVE_PLANNED, "planned",    { NEVER, NEEDED,  NEEDED, NEEDED, NEEDED,  NEVER,  NEEDED, NEEDED }, true },',
              '{ MOVE_PLANNED, "planned",    { NEVER, NEEDED,  NEEDED, NEEDED, NEEDED,  NEVER,  NEVER, NEEDED }, true },'),
