@@ -28,7 +28,7 @@ SEEDS = 4000                   # of a mutation that nothing catches; most need o
 STRIDES = (1, 20, 200, 1000)   # seeds run at a time: few first, for the first violation is enough
 SEEDS_BEFORE_SCENES = 221      # then the kept stories and the directed scenes, before the long rest
 RUN_SECONDS = 240              # of one stride; a run that does not end is a finding too
-BROKE = re.compile(r'^(?:scene (?P<scene>\S+):? )?seed (?P<seed>\d+) .*broke at step (?P<step>\d+): (?P<what>.*)$', re.M)
+BROKE = re.compile(r'^(?:scene (?P<scene>.+?): )?seed (?P<seed>\d+) .*broke at step (?P<step>\d+): (?P<what>.*)$', re.M)
 ASSERTED = re.compile(r'^.*?([\w/.]+:\d+: \w+: Assertion .*)$', re.M)
 
 Finding = namedtuple('Finding', 'how what seeds')
