@@ -9,15 +9,13 @@ static struct stage replaced_unfenced(void)
 {
     struct stage s = stage_open("db1 db2", "db1");
     stage_fetched(&s, "db2", "bin.000007", 400);
-    stage_lost(&s, "db1", "silent");
-    stage_lost(&s, "db1", "silent");
+    stage_out_of_sight(&s, "db1");
     stage_lead(&s);
     stage_deed(&s, "intend", "ok");
     stage_deed(&s, "fence", "timeout");
     stage_deed(&s, "catch-up", "ok");
     stage_pass(&s, 16000);
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "seat open");
     stage_forget(&s);
     return s;
 }
@@ -89,12 +87,7 @@ Test(alone, a_fenced_server_took_nothing_and_is_not_asked)
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "fence", "ok");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "catch-up intend fence catch-up seat open");
     stage_forget(&s);
     stage_report(&s, "db1", "read_only=1");
     stage_asks(&s, "");

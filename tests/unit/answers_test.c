@@ -85,16 +85,14 @@ Test(answers, a_chair_seated_without_a_fence_carries_its_mark)
 {
     struct stage s = stage_open("db1 db2", "db1");
 
-    stage_lost(&s, "db1", "silent");
-    stage_lost(&s, "db1", "silent");
+    stage_out_of_sight(&s, "db1");
     stage_lead(&s);
     stage_deed(&s, "intend", "ok");
     stage_deed(&s, "fence", "timeout");
     stage_deed(&s, "catch-up", "timeout");
     stage_pass(&s, 15180);
     stage_asks(&s, "seat db2 unfenced stale@1790001000");
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "seat open");
     stage_hears(&s, "fc_backend/db2", "first: db2 sits, unfenced stale");
     stage_close(&s);
 }

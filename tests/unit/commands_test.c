@@ -11,12 +11,7 @@ Test(commands, the_leader_carries_out_what_a_follower_laid_and_stores_the_answer
 
     stage_finds_order(&s, "switch fc_backend db2", 1);
     stage_asks(&s, "catch-up db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "fence", "ok");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "catch-up intend fence catch-up seat open");
     stage_closes_order(&s, "done", "db2 sits (epoch 6)");
     stage_close(&s);
 }
@@ -103,9 +98,7 @@ Test(commands, a_dead_server_is_replaced_by_one_that_an_haproxy_lacks)
 
     stage_proxy(&s, "px1", "db1 usable, no db2");
     stage_forget(&s);
-    stage_lost(&s, "db1", "ended");
-    stage_report(&s, "db2", "io=connecting");
-    stage_lost(&s, "db1", "refused");
+    stage_dies(&s, "db1");
     stage_asks(&s, "intend db1 > db2");
     stage_close(&s);
 }
@@ -329,10 +322,7 @@ Test(commands, the_lease_is_not_given_back_while_nobody_sits)
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "fence", "ok");
-    stage_deed(&s, "catch-up", "ok");
+    stage_deeds(&s, "catch-up intend fence catch-up");
     stage_deed(&s, "seat", "refused");
     stage_order(&s, "yield");
     stage_says(&s, "yield after that");

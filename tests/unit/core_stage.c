@@ -345,6 +345,30 @@ void stage_found_alone(struct stage *s, uint32_t transactions, const char *first
     feed(s, &event);
 }
 
+void stage_deeds(struct stage *s, const char *deeds)
+{
+    char text[128], *rest = NULL;
+    TEXT_SET(text, deeds);
+    for (char *deed = strtok_r(text, " ", &rest); deed != NULL; deed = strtok_r(NULL, " ", &rest))
+        stage_deed(s, deed, "ok");
+}
+
+void stage_out_of_sight(struct stage *s, const char *server)
+{
+    for (int i = 0; i < SERVER_SILENT_MISSES; i++)
+        stage_lost(s, server, "silent");
+}
+
+void stage_dies(struct stage *s, const char *server)
+{
+    stage_lost(s, server, "ended");
+    for (int i = 0; i < s->core->servers.count; i++) {
+        if (!text_is(s->core->servers.list[i].name, server))
+            stage_report(s, s->core->servers.list[i].name, "io=connecting");
+    }
+    stage_lost(s, server, "refused");
+}
+
 void stage_pass(struct stage *s, int64_t span_ms)
 {
     struct event event = { .type = WOKEN };

@@ -43,6 +43,12 @@ void stage_deed(struct stage *stage, const char *deed, const char *how);
 void stage_fetched(struct stage *stage, const char *server, const char *file, uint64_t offset);
 /* The log of a server that was replaced unfenced is read: so many transactions of clients. */
 void stage_found_alone(struct stage *stage, uint32_t transactions, const char *first, const char *last);
+/* Several of them, one after another, each ending well: "catch-up intend fence". */
+void stage_deeds(struct stage *stage, const char *deeds);
+/* Openings that many stories share. Out of sight: two silent looks in a row. Dead: its session ends, it refuses connections, and
+ * the other one's replication finds nobody. */
+void stage_out_of_sight(struct stage *stage, const char *server);
+void stage_dies(struct stage *stage, const char *server);
 void stage_pass(struct stage *stage, int64_t ms);                            /* time passes, and the timer rings */
 void stage_finds_moving(struct stage *stage, const char *from, const char *to);   /* a half moved chair is found */
 void stage_finds_seated(struct stage *stage, const char *server, const char *why);   /* another leader has seated it, and it is open */

@@ -77,8 +77,7 @@ Test(core, a_move_under_way_comes_to_its_end_before_the_lease_is_given_back)
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2 force");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "fence", "ok");
+    stage_deeds(&s, "intend fence");
     stage_stop(&s);
     stage_asks(&s, "seat db2");
     stage_deed(&s, "seat", "ok");
@@ -173,8 +172,7 @@ Test(core, an_unfenced_wait_wakes_it_at_its_end)
 {
     struct stage s = stage_open_with("db1 db2", "db1", "BackendPollMilliseconds=60000");
 
-    stage_lost(&s, "db1", "silent");
-    stage_lost(&s, "db1", "silent");
+    stage_out_of_sight(&s, "db1");
     stage_lead(&s);
     stage_deed(&s, "intend", "ok");
     stage_deed(&s, "fence", "timeout");
@@ -369,8 +367,7 @@ Test(core, a_proxy_that_does_not_know_a_server_is_told_what_to_do_once)
 static void tell_the_same_story(struct stage *s)
 {
     stage_order(s, "switch fc_backend db2");
-    stage_lost(s, "db1", "silent");
-    stage_lost(s, "db1", "silent");
+    stage_out_of_sight(s, "db1");
     stage_lead(s);
     stage_order(s, "pause fc_backend");
     stage_finds_order(s, "yield", 3);

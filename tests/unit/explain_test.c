@@ -78,8 +78,7 @@ static void db1_gone(struct stage *s)
 static void db1_silent(struct stage *s)
 {
     stage_report(s, "db2", "io=connecting");
-    stage_lost(s, "db1", "silent");
-    stage_lost(s, "db1", "silent");
+    stage_out_of_sight(s, "db1");
 }
 static void db1_out_of_sight(struct stage *s)
 {
@@ -114,8 +113,7 @@ static void lease_ran_out(struct stage *s)
 static void moving(struct stage *s)
 {
     stage_order(s, "switch fc_backend db2");
-    stage_deed(s, "catch-up", "ok");
-    stage_deed(s, "intend", "ok");
+    stage_deeds(s, "catch-up intend");
 }
 static void begun(struct stage *s) { stage_order(s, "switch fc_backend db2"); }
 static void paused(struct stage *s)
@@ -131,9 +129,7 @@ static void db2_held(struct stage *s)
 static void opening(struct stage *s)
 {
     moving(s);
-    stage_deed(s, "fence", "ok");
-    stage_deed(s, "catch-up", "ok");
-    stage_deed(s, "seat", "ok");
+    stage_deeds(s, "fence catch-up seat");
 }
 static void on_db2(struct stage *s)
 {
@@ -372,8 +368,7 @@ Test(explain, an_haproxy_that_contradicts_the_board_is_told_with_how_long)
 
 static void db2_lost(struct stage *s)
 {
-    stage_lost(s, "db2", "silent");
-    stage_lost(s, "db2", "silent");
+    stage_out_of_sight(s, "db2");
 }
 static void db2_broken(struct stage *s) { stage_report(s, "db2", "broken"); }
 static void db2_behind(struct stage *s) { stage_report(s, "db2", "behind"); }

@@ -158,12 +158,7 @@ Test(failback, never_against_an_operators_switch)
     struct stage s = stage_open_with("db1 db2", "db1", "FailbackAfterSeconds=60");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "fence", "ok");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "catch-up intend fence catch-up seat open");
     stage_shows(&s, "db1 resting, db2 first");
     stage_report(&s, "db1", "read_only=1");
     stage_pass(&s, 86400000);
@@ -180,12 +175,7 @@ Test(failback, not_even_when_another_leader_had_to_finish_that_switch)
     stage_lose_lease(&s, "denied");
     stage_pass(&s, 1000);
     stage_lead(&s);
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "fence", "ok");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "catch-up intend fence catch-up seat open");
     stage_shows(&s, "db1 resting, db2 first");
     stage_report(&s, "db1", "read_only=1");
     stage_pass(&s, 86400000);

@@ -12,8 +12,7 @@
 static struct stage waiting_for(const char *keys)
 {
     struct stage s = stage_open_with("db1 db2", "db1", keys);
-    stage_lost(&s, "db1", "silent");
-    stage_lost(&s, "db1", "silent");
+    stage_out_of_sight(&s, "db1");
     stage_lead(&s);
     stage_deed(&s, "intend", "ok");
     stage_deed(&s, "fence", "timeout");

@@ -15,8 +15,7 @@ Test(move, an_intent_that_only_one_server_shows_is_taken_back_and_nothing_was_fe
     stage_asks(&s, "intend db1 > db1");
     stage_deed(&s, "intend", "ok");
     stage_asks(&s, "seat db1");
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "seat open");
     stage_shows(&s, "db1 first, db2 resting");
     stage_says(&s, "given back at intend");
     stage_close(&s);
@@ -57,8 +56,7 @@ Test(move, an_old_server_that_vanishes_at_the_fence_is_waited_for_if_nobody_know
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
+    stage_deeds(&s, "catch-up intend");
     stage_deed(&s, "fence", "unreachable");
     stage_asks(&s, "catch-up db2");
     stage_deed(&s, "catch-up", "ok");
@@ -77,10 +75,7 @@ Test(move, a_seat_that_is_refused_is_looked_at_again_and_the_intent_is_finished)
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "fence", "ok");
-    stage_deed(&s, "catch-up", "ok");
+    stage_deeds(&s, "catch-up intend fence catch-up");
     stage_deed(&s, "seat", "refused");
     stage_says(&s, "stopped at seat");
     stage_shows(&s, "db1 leaving, db2 waiting");
@@ -97,11 +92,7 @@ Test(move, an_opening_that_fails_is_tried_again_after_half_a_second)
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "fence", "ok");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "seat", "ok");
+    stage_deeds(&s, "catch-up intend fence catch-up seat");
     stage_deed(&s, "open", "timeout");
     stage_says(&s, "stopped at open");
     stage_shows(&s, "db1 resting, db2 resting");
@@ -113,9 +104,7 @@ Test(move, an_opening_that_fails_is_tried_again_after_half_a_second)
     stage_asks(&s, "");
     stage_pass(&s, 1);
     stage_asks(&s, "intend db2 > db2");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "intend seat open");
     stage_shows(&s, "db1 resting, db2 first");
     stage_close(&s);
 }
@@ -125,13 +114,10 @@ Test(move, nobody_hears_of_the_new_server_before_it_is_open)
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
+    stage_deeds(&s, "catch-up intend");
     stage_hears(&s, "fc_backend/db1", "rest: moving to db2");
     stage_hears(&s, "fc_backend/db2", "rest: moving to db2");
-    stage_deed(&s, "fence", "ok");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "seat", "ok");
+    stage_deeds(&s, "fence catch-up seat");
     stage_hears(&s, "fc_backend/db2", "rest: not open yet");
     stage_deed(&s, "open", "ok");
     stage_hears(&s, "fc_backend/db2", "first: db2 sits");
@@ -157,8 +143,7 @@ Test(move, a_server_found_gone_while_it_is_waited_for_ends_the_wait_and_leaves_n
 {
     struct stage s = stage_open("db1 db2", "db1");
 
-    stage_lost(&s, "db1", "silent");
-    stage_lost(&s, "db1", "silent");
+    stage_out_of_sight(&s, "db1");
     stage_lead(&s);
     stage_deed(&s, "intend", "ok");
     stage_deed(&s, "fence", "timeout");
@@ -176,8 +161,7 @@ Test(move, a_fence_that_fails_again_while_waiting_is_tried_twice_a_second)
 {
     struct stage s = stage_open("db1 db2", "db1");
 
-    stage_lost(&s, "db1", "silent");
-    stage_lost(&s, "db1", "silent");
+    stage_out_of_sight(&s, "db1");
     stage_lead(&s);
     stage_deed(&s, "intend", "ok");
     stage_deed(&s, "fence", "timeout");
@@ -303,9 +287,7 @@ Test(move, a_dead_server_that_comes_back_writable_is_fenced_before_another_is_se
 {
     struct stage s = stage_open("db1 db2", "db1");
 
-    stage_lost(&s, "db1", "ended");
-    stage_report(&s, "db2", "io=connecting");
-    stage_lost(&s, "db1", "refused");
+    stage_dies(&s, "db1");
     stage_deed(&s, "intend", "ok");
     stage_asks(&s, "catch-up db2");
     stage_forget(&s);
@@ -323,9 +305,7 @@ Test(move, a_dead_server_that_comes_back_closed_delays_nothing)
 {
     struct stage s = stage_open("db1 db2", "db1");
 
-    stage_lost(&s, "db1", "ended");
-    stage_report(&s, "db2", "io=connecting");
-    stage_lost(&s, "db1", "refused");
+    stage_dies(&s, "db1");
     stage_deed(&s, "intend", "ok");
     stage_report(&s, "db1", "read_only=1");
     stage_deed(&s, "catch-up", "ok");

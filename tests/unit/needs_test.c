@@ -393,9 +393,7 @@ Test(needs, the_chair_is_not_left_empty_for_any_finding)
     stage_checked(&s, 0, &p.settings[0]);
     stage_checked(&s, 1, &p.settings[1]);
     stage_forget(&s);
-    stage_lost(&s, "db1", "ended");
-    stage_report(&s, "db2", "io=connecting");
-    stage_lost(&s, "db1", "refused");
+    stage_dies(&s, "db1");
     stage_asks(&s, "intend db1 > db2");
     stage_close(&s);
 }

@@ -6,12 +6,7 @@
 static void switch_to_db2(struct stage *s)
 {
     stage_order(s, "switch fc_backend db2");
-    stage_deed(s, "catch-up", "ok");
-    stage_deed(s, "intend", "ok");
-    stage_deed(s, "fence", "ok");
-    stage_deed(s, "catch-up", "ok");
-    stage_deed(s, "seat", "ok");
-    stage_deed(s, "open", "ok");
+    stage_deeds(s, "catch-up intend fence catch-up seat open");
 }
 
 Test(records, a_switch_leaves_the_move_and_the_order_with_who_gave_it)

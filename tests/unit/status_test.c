@@ -60,8 +60,7 @@ Test(status, a_move_is_shown_with_its_step_and_its_age)
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
+    stage_deeds(&s, "catch-up intend");
     stage_pass(&s, 98);
     const struct status_pool *pool = &stage_status(&s)->pools[0];
     cr_expect(pool->is_moving);
@@ -166,10 +165,7 @@ Test(status, what_was_done_and_what_failed_is_counted)
     stage_order(&s, "switch fc_backend db2");
     stage_deed(&s, "catch-up", "timeout");
     stage_order(&s, "switch fc_backend db2 force");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "fence", "ok");
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "intend fence seat open");
     const struct status *status = stage_status(&s);
     cr_expect_eq(status->orders, 2);
     cr_expect_eq(status->moves, 1);

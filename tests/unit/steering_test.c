@@ -47,13 +47,10 @@ Test(steering, when_the_old_server_cannot_be_fenced_it_gets_the_chair_back)
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
+    stage_deeds(&s, "catch-up intend");
     stage_deed(&s, "fence", "timeout");
     stage_asks(&s, "intend db1 > db1");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "intend seat open");
     stage_shows(&s, "db1 first, db2 resting");
     stage_says(&s, "db1 sits again");
     stage_close(&s);
@@ -64,9 +61,7 @@ Test(steering, when_the_new_server_does_not_catch_up_the_old_one_gets_the_chair_
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "fence", "ok");
+    stage_deeds(&s, "catch-up intend fence");
     stage_deed(&s, "catch-up", "timeout");
     stage_asks(&s, "intend db1 > db1");
     stage_close(&s);
@@ -90,8 +85,7 @@ Test(steering, the_old_server_dies_in_the_middle_of_a_switch_and_the_switch_goes
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
+    stage_deeds(&s, "catch-up intend");
     stage_deed(&s, "fence", "unreachable");
     stage_asks(&s, "catch-up db2");
     stage_deed(&s, "catch-up", "ok");
@@ -107,9 +101,7 @@ Test(steering, a_look_that_was_sent_before_the_opening_does_not_close_the_pictur
     struct stage s = stage_open("db1 db2", "");
 
     stage_lead(&s);
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "intend seat open");
     stage_shows(&s, "db1 first, db2 resting");
     s.now.us -= 2000;
     stage_report(&s, "db1", "read_only=1");
@@ -130,9 +122,7 @@ Test(steering, a_server_that_is_gone_is_replaced_at_once_without_a_fence)
     stage_asks(&s, "intend db1 > db2");
     stage_deed(&s, "intend", "ok");
     stage_asks(&s, "catch-up db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "catch-up seat open");
     stage_shows(&s, "db1 resting, db2 first");
     stage_close(&s);
 }
@@ -164,8 +154,7 @@ Test(steering, out_of_sight_is_waited_for_when_it_cannot_be_fenced_and_marked_un
 {
     struct stage s = stage_open("db1 db2", "db1");
 
-    stage_lost(&s, "db1", "silent");
-    stage_lost(&s, "db1", "silent");
+    stage_out_of_sight(&s, "db1");
     stage_lead(&s);
     stage_asks(&s, "intend db1 > db2");
     stage_deed(&s, "intend", "ok");
@@ -185,8 +174,7 @@ Test(steering, who_comes_back_during_the_wait_is_fenced_and_its_last_writes_are_
 {
     struct stage s = stage_open("db1 db2", "db1");
 
-    stage_lost(&s, "db1", "silent");
-    stage_lost(&s, "db1", "silent");
+    stage_out_of_sight(&s, "db1");
     stage_lead(&s);
     stage_deed(&s, "intend", "ok");
     stage_deed(&s, "fence", "timeout");
@@ -205,11 +193,9 @@ Test(steering, a_fence_that_works_after_all_ends_the_wait_and_the_end_of_its_log
 {
     struct stage s = stage_open("db1 db2", "db1");
 
-    stage_lost(&s, "db1", "silent");
-    stage_lost(&s, "db1", "silent");
+    stage_out_of_sight(&s, "db1");
     stage_lead(&s);
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "fence", "ok");
+    stage_deeds(&s, "intend fence");
     stage_asks(&s, "catch-up db2");
     cr_expect(s.effects->count > 0);
     stage_deed(&s, "catch-up", "ok");
@@ -221,8 +207,7 @@ Test(steering, an_old_server_that_is_found_alive_gets_the_chair_back_when_the_ne
 {
     struct stage s = stage_open("db1 db2", "db1");
 
-    stage_lost(&s, "db1", "silent");
-    stage_lost(&s, "db1", "silent");
+    stage_out_of_sight(&s, "db1");
     stage_lead(&s);
     stage_deed(&s, "intend", "ok");
     stage_report(&s, "db1", "open");
@@ -314,9 +299,7 @@ Test(steering, a_seated_server_that_restarted_closed_is_opened_again)
     stage_finds(&s, "closed");
     stage_shows(&s, "db1 resting, db2 resting");
     stage_asks(&s, "intend db1 > db1");
-    stage_deed(&s, "intend", "ok");
-    stage_deed(&s, "seat", "ok");
-    stage_deed(&s, "open", "ok");
+    stage_deeds(&s, "intend seat open");
     stage_shows(&s, "db1 first, db2 resting");
     stage_close(&s);
 }
@@ -383,8 +366,7 @@ Test(steering, a_leader_that_loses_the_lease_asks_for_nothing_more)
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
+    stage_deeds(&s, "catch-up intend");
     stage_lose_lease(&s, "silent");
     stage_says(&s, "the lease was lost");
     stage_deed(&s, "fence", "ok");
@@ -427,9 +409,7 @@ Test(steering, a_paused_pool_moves_nothing_and_says_so)
     stage_order(&s, "pause fc_backend");
     stage_deed(&s, "hold", "ok");
     stage_shows(&s, "db1 paused, db2 paused");
-    stage_lost(&s, "db1", "ended");
-    stage_report(&s, "db2", "io=connecting");
-    stage_lost(&s, "db1", "refused");
+    stage_dies(&s, "db1");
     stage_asks(&s, "");
     stage_order(&s, "resume fc_backend");
     stage_deed(&s, "hold", "ok");
@@ -442,8 +422,7 @@ Test(steering, nobody_pauses_with_nobody_in_the_chair)
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2");
-    stage_deed(&s, "catch-up", "ok");
-    stage_deed(&s, "intend", "ok");
+    stage_deeds(&s, "catch-up intend");
     stage_order(&s, "pause fc_backend");
     stage_says(&s, "the chair is being moved");
     stage_close(&s);
