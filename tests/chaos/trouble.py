@@ -14,6 +14,7 @@ from stage.waits import StageFailure, wait_until
 SHORT, MIDDLE, LONG = (0.1, 1.0), (1.0, 4.0), (4.0, 12.0)
 HALVES = (8.0, 15.0)             # long enough that the half without the leader seats its own
 ORDER_SECONDS = 40
+LAST_WORDS_SECONDS = 0.3         # what is written on one side only: clients write every 15 ms, firstchair every second
 
 Deed = namedtuple('Deed', 'at seconds kind draw')          # draw: numbers from 0 to 1 for the choices made when it is done
 Order = namedtuple('Order', 'at words draw')
@@ -47,7 +48,7 @@ class Trouble:
             (3, self.kill_leader), (1, self.kill_follower), (3, self.freeze_leader), (1, self.freeze_follower),
             (2, self.stop_leader), (1, self.kill_all_nodes),
             (5, self.cut_a_way), (2, self.cut_replication), (2, self.isolate_server), (2, self.isolate_node),
-            (1, self.isolate_proxy), (3, self.cut_in_halves), (1, self.refuse_a_way),
+            (1, self.isolate_proxy), (3, self.cut_in_halves), (1, self.refuse_a_way), (2, self.part_and_kill),
         )
 
     # a round
@@ -58,7 +59,7 @@ class Trouble:
         deeds = []
         for _ in range(rng.choice((1, 1, 2, 2, 3))):
             kind = pick(rng.random(), self.kinds)
-            spans = ((1, MIDDLE), (3, HALVES)) if kind == self.cut_in_halves else ((3, SHORT), (4, MIDDLE), (2, LONG))
+            spans = ((1, MIDDLE), (3, HALVES)) if kind in (self.cut_in_halves, self.part_and_kill) else ((3, SHORT), (4, MIDDLE), (2, LONG))
             span = pick(rng.random(), spans)
             deeds.append(Deed(rng.uniform(0, 4), rng.uniform(*span), kind, [rng.random() for _ in range(4)]))
         last = max(deed.at + deed.seconds for deed in deeds)
@@ -225,6 +226,15 @@ class Trouble:
         self.home.cut(ways, 'both', pick(deed.draw[3], ((1, 'keep'), (1, 'drop'))))
         self.counts['cuts'] += 1
         return (lambda: self.home.heal(ways)), f'cut in halves, here {" ".join(here)}'
+
+    def part_and_kill(self, deed):
+        """Neither hears the other, then the seated one dies: what it wrote last arrives late, after what its successor wrote."""
+        ways, seated = [('db1', 'db2'), ('db2', 'db1')], self.seated(deed.draw[0])
+        self.home.cut(ways, 'both', pick(deed.draw[3], ((1, 'keep'), (1, 'drop'))))
+        self.counts['cuts'] += 1
+        time.sleep(LAST_WORDS_SECONDS)
+        start, what = self.kill(seated)
+        return (lambda: [start(), self.home.heal(ways)]), f'cut replication and {what}'
 
     def refuse_a_way(self, deed):
         way = self.one_of(sorted(self.home.ways), deed.draw[0])
