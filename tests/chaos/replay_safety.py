@@ -34,7 +34,7 @@ from stage.relayed import RelayedHome                                # noqa: E40
 from trouble import Trouble                                          # noqa: E402
 
 POLL_SECONDS = 0.25
-CALM_SECONDS, EQUAL_SECONDS = 90, 30
+CALM_SECONDS, EQUAL_SECONDS = 90, 60
 STORY_LINES = 120
 # Shorter waits than the defaults, so that an hour holds more moves; none of them is a rule of replay.
 KEYS = {'HAProxyHardStopSeconds': 2, 'ChairDwellMilliseconds': 500, 'YieldPauseMilliseconds': 1000}
@@ -204,8 +204,9 @@ class Run:
         self.home, self.story = home, Story()
         self.trouble = Trouble(home, random.Random(seed), self.story)
         self.watch = ReplicationWatch(home.pair.servers)
-        self.writers = [home.writer('persistent', 0, interval_ms=15), home.writer('fresh', 1, interval_ms=25, fresh=True),
-                        home.writer('counter', 0, interval_ms=25, tally=True), home.writer('other', 1, interval_ms=25, tally=True)]
+        # Slower than one applying thread with a durable commit each can follow on a busy machine.
+        self.writers = [home.writer('persistent', 0, interval_ms=30), home.writer('fresh', 1, interval_ms=50, fresh=True),
+                        home.writer('counter', 0, interval_ms=50, tally=True), home.writer('other', 1, interval_ms=50, tally=True)]
         self.rounds, self.worst_calm = 0, 0.0
 
     def look(self):
@@ -226,6 +227,8 @@ class Run:
 
         def agreed():
             self.look()
+            if any(node.pool()['is_paused'] for node in home.nodes):
+                self.trouble.release()                   # a hold of the other half has arrived by now
             seated = {node.seated() for node in home.nodes}
             views, writable = home.views(), home.pair.writable()
             if len(seated) == 1 and all([*seated] == view for view in [writable, *views.values()]) and len(home.leaders()) == 1:
@@ -236,9 +239,19 @@ class Run:
         for writer in self.writers:
             writer.wait_writes(bound=CALM_SECONDS)
         self.worst_calm = max(self.worst_calm, time.monotonic() - began)
-        wait_equal(home.pair, own_tables(home.pair.servers[0]))
-        self.look()
+        self.compare()
         return time.monotonic() - began
+
+    def compare(self):
+        """While the clients hold their breath, so that what lags is soon there; firstchair goes on."""
+        for writer in self.writers:
+            writer.child.freeze()
+        try:
+            wait_equal(self.home.pair, own_tables(self.home.pair.servers[0]))
+        finally:
+            for writer in self.writers:
+                writer.child.thaw()
+        self.look()
 
     def round(self):
         self.rounds += 1
@@ -248,6 +261,16 @@ class Run:
         calm = self.calm()
         print(f'round {self.rounds}: {", ".join(getattr(one, "words", None) or one.kind.__name__ for one in plan)}; '
               f'calm after {calm:.1f} s', flush=True)
+        if self.rounds % 25 == 0:
+            print(f'so far: {self.done()}', flush=True)
+
+    def done(self):
+        counts, answers = self.trouble.counts, self.trouble.answers
+        moves = self.home.pair.servers[0].value(f"SELECT COUNT(*) FROM {DATABASE}.firstchair_history WHERE kind = 'move'")
+        return (f'{self.rounds} rounds: {counts["kills"]} kills, {counts["freezes"]} freezes, {counts["stops"]} stops, '
+                f'{counts["cuts"]} cuts, {moves} moves of the chair, {counts["orders"]} orders ({answers["done"]} done, '
+                f'{answers["refused"]} not), {replayed(self.home.pair)} transactions replayed, {self.watch.polls} polls; '
+                f'longest way to calm {self.worst_calm:.1f} s')
 
     def play(self, minutes):
         self.watch.start()
@@ -266,21 +289,16 @@ class Run:
             writer.stop()
         self.trouble.down.update(node.name for node in self.home.nodes)
         codes = {node.name: node.stop() for node in self.home.nodes}
-        pair.wait_level(60)
+        pair.wait_level(120)
         self.watch.end()
         told = [text for table in [*own_tables(pair.servers[0]), *APP_TABLES] if (text := difference(pair, table))]
         kept = pair.servers[0].table()
         lost = {(writer.client, write.n) for writer in self.writers[:2] for write in writer.acknowledged()} - kept
         if told or lost or any(codes.values()):
             raise StageFailure('\n'.join([*told, f'acknowledged and lost: {sorted(lost)[:10]}', f'nodes ended with {codes}']))
-        moves = int(pair.servers[0].value(f"SELECT COUNT(*) FROM {DATABASE}.firstchair_history WHERE kind = 'move'"))
-        counts, answers, logged = self.trouble.counts, self.trouble.answers, Logged(pair)
-        print(f'{minutes:g} minutes, {self.rounds} rounds: {counts["kills"]} kills, {counts["freezes"]} freezes, '
-              f'{counts["stops"]} stops, {counts["cuts"]} cuts, {moves} moves of the chair, {logged.hand_overs} hand-overs of the lease, '
-              f'{counts["orders"]} orders ({answers["done"]} done, {answers["refused"]} not); '
-              f'{logged.ours} statements of firstchair, {logged.clients} of clients, {replayed(pair)} transactions replayed; '
-              f'{self.watch.polls} polls, errors 0, differences 0, acknowledged and lost 0; '
-              f'longest way to calm {self.worst_calm:.1f} s')
+        logged = Logged(pair)
+        print(f'{minutes:g} minutes, {self.done()}; {logged.hand_overs} hand-overs of the lease, {logged.ours} statements of firstchair, '
+              f'{logged.clients} of clients; errors 0, differences 0, acknowledged and lost 0')
 
     def explain(self, failure):
         """Everything that a reader needs to mend it."""
