@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "sim/world.h"
 
-#define STALE_US 6000000             /* the replica's own time-out, and what may pass before a look shows it; lag itself is told */
+#define STALE_US 6000000             /* the replica's own time-out, and what may pass before a look shows it */
 #define BY_HAND_US 5000000           /* from when a leader could, until it has closed what is open beside the seated one */
 
 void violate(struct world *world, const char *format, ...)
@@ -308,7 +308,8 @@ static void judge_mark(struct world *world, int node, const struct move *move, i
                 SERVER_NAME(1 - server));
     const struct server_state *seen = &world->nodes[node].core->servers.list[1 - server];
     const int64_t lost_at = world->now - fc_since(seen->lost_at, node_clock(world, node)).us;
-    if (old->last_acked > s->replica.applied && seen->has_been_seen && lost_at - old->log[s->replica.applied].at > STALE_US &&
+    if (old->last_acked > s->replica.applied && seen->has_been_seen &&
+        world->judge.seat.slow_at[server] < old->log[s->replica.applied].at && lost_at - old->log[s->replica.applied].at > STALE_US &&
         strstr(s->row.mark, "stale") == NULL)
         violate(world, "%s is seated without a write that %s acknowledged %lld ms before it was lost, and nothing says so",
                 SERVER_NAME(server), SERVER_NAME(1 - server), (long long)((lost_at - old->log[s->replica.applied].at) / 1000));

@@ -57,6 +57,8 @@ void judge_servers_step(struct world *world)
             seat->down_since[i] = world->now;
         else if (world->now - seat->down_since[i] > NOTICED_US)
             seat->up_since[i] = world->now;
+        if (world->servers[i].under_way[FAULT_DISK_FULL] > 0 || world->servers[i].replica.slow_us > 0)
+            seat->slow_at[i] = world->now;
         if (!replication_is_well(world, i))
             seat->heard_since[i] = world->now;
     }

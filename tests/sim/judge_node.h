@@ -35,6 +35,7 @@ struct judged_seat {
     int64_t down_since[SIM_SERVERS]; /* last up then */
     int64_t up_since[SIM_SERVERS];   /* after it was down for so long that everybody has noticed */
     int64_t heard_since[SIM_SERVERS];    /* the other one has heard it since then */
+    int64_t slow_at[SIM_SERVERS];    /* last seen to apply slowly, or not for lack of room: it lags, and says so */
     int64_t opened_at[SIM_SERVERS];  /* by a node */
     int64_t foreign_since;           /* no living foreign owner of active_node until then */
 };
