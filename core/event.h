@@ -32,6 +32,7 @@ struct asked_row {
     char name[64], source[64];   /* as the asker calls itself ("" = it does not), and its address */
     uint64_t epoch;              /* of both answers; 0 = they differ */
     int64_t age_ms;              /* since the latest answer of any kind */
+    int64_t first_age_ms;        /* since it was last told that this server is first; -1 = never */
     int64_t prompt_age_ms[2];    /* since the latest and the one before it, given within half the token check's time-out of
                                   * being asked, the same epoch; -1 = none */
 };

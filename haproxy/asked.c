@@ -8,7 +8,7 @@
 #include "base/text.h"
 
 #define HEAD "fc-askers "
-#define WORDS 6
+#define WORDS 7
 
 static void word_of(const char *text, char *to, size_t size)
 {
@@ -30,7 +30,7 @@ static void number_of(int64_t value, char *to, size_t size)
 
 size_t asked_format(const struct asked_row *rows, int count, char *to, size_t size)
 {
-    char name[64], source[64], age[24], prompt[24], earlier[24];
+    char name[64], source[64], age[24], first[24], prompt[24], earlier[24];
     char lines[ASKED_ANSWER_SIZE];
     size_t used = 0;
     int told = 0;
@@ -39,10 +39,11 @@ size_t asked_format(const struct asked_row *rows, int count, char *to, size_t si
         word_of(rows[i].name, name, sizeof name);
         word_of(rows[i].source, source, sizeof source);
         number_of(rows[i].age_ms, age, sizeof age);
+        number_of(rows[i].first_age_ms, first, sizeof first);
         number_of(rows[i].prompt_age_ms[0], prompt, sizeof prompt);
         number_of(rows[i].prompt_age_ms[1], earlier, sizeof earlier);
-        if (!text_format(lines + used, sizeof lines - used, "%s %s %" PRIu64 " %s %s %s\n", name, source, rows[i].epoch, age,
-                         prompt, earlier))
+        if (!text_format(lines + used, sizeof lines - used, "%s %s %" PRIu64 " %s %s %s %s\n", name, source, rows[i].epoch,
+                         age, first, prompt, earlier))
             break;
         used += strlen(lines + used);
         told++;
@@ -54,7 +55,7 @@ size_t asked_format(const struct asked_row *rows, int count, char *to, size_t si
 
 struct words { const char *at[WORDS]; size_t length[WORDS]; };
 
-/* Exactly six words with one blank between them. */
+/* Exactly seven words with one blank between them. */
 static bool words_split(const char *line, size_t length, struct words *ret)
 {
     size_t i = 0;
@@ -102,7 +103,8 @@ static bool row_parse(const char *line, size_t length, struct asked_row *ret)
     return words_split(line, length, &words) && text_from(&words, 0, ret->name, sizeof ret->name) &&
            text_from(&words, 1, ret->source, sizeof ret->source) &&
            text_to_u64(words.at[2], words.length[2], &ret->epoch) && number_from(&words, 3, &ret->age_ms) && ret->age_ms >= 0 &&
-           number_from(&words, 4, &ret->prompt_age_ms[0]) && number_from(&words, 5, &ret->prompt_age_ms[1]);
+           number_from(&words, 4, &ret->first_age_ms) && number_from(&words, 5, &ret->prompt_age_ms[0]) &&
+           number_from(&words, 6, &ret->prompt_age_ms[1]);
 }
 
 static const char *line_end(const char *at, const char *end)

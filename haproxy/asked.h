@@ -1,6 +1,6 @@
 /* One node's answer to another: who asked its board for a server, and what was heard. Bytes both ways; a pure parser, fuzzed.
  *
- * "fc-askers N\n", then a line for each asker: "NAME SOURCE EPOCH AGE PROMPT BEFORE\n" in the units of struct asked_row,
+ * "fc-askers N\n", then a line for each asker: "NAME SOURCE EPOCH AGE FIRST PROMPT BEFORE\n" in the units of struct asked_row,
  * "-" for what is not there. Told to nodes only: to HAProxy these would be unknown words. */
 #ifndef FC_HAPROXY_ASKED_H
 #define FC_HAPROXY_ASKED_H

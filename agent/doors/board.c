@@ -24,6 +24,7 @@ struct target {
     bool is_used;
     struct fc_time until;
     uint64_t epoch;
+    bool is_first;                       /* within the term HAProxy is told to use it */
     struct line within, late;
 };
 
@@ -35,6 +36,7 @@ struct asker {
     uint64_t epoch, asked_count;
     struct fc_time at;
     uint64_t prompt_epoch;               /* of the latest answers that were given in time, in a row */
+    struct fc_time first_at;             /* when it was last told to use the server */
     struct fc_time prompt_at[2];         /* the latest, and the one before it */
 };
 
@@ -215,6 +217,7 @@ bool board_show(struct board *board, const char *pool, const char *server, const
     assert(target->within.length < AGENT_LINE_SIZE && target->late.length < AGENT_LINE_SIZE);
     target->until = answer->until;
     target->epoch = answer->epoch;
+    target->is_first = answer->voice == VOICE_FIRST || answer->keeps_token;
     return true;
 }
 
@@ -290,9 +293,14 @@ static struct asker *asker_add(struct board *board, uint32_t hash, uint32_t targ
     asker->hash = hash;
     asker->target = target;
     asker->asked_count = asker->prompt_epoch = 0;
-    asker->prompt_at[0] = asker->prompt_at[1] = FC_EVER;
+    asker->first_at = asker->prompt_at[0] = asker->prompt_at[1] = FC_EVER;
     lookup_put(&board->asker_lookup, hash, (uint32_t)(asker - board->askers));
     return asker;
+}
+
+static bool is_late(const struct target *target, struct fc_time now)
+{
+    return fc_reached(target->until, now) && !fc_is_never(target->until);
 }
 
 static void remember_in_time(struct asker *asker, uint64_t epoch, struct fc_time now)
@@ -317,15 +325,12 @@ static void remember(struct board *board, const struct target *target, const cha
     asker->epoch = target->epoch;
     asker->at = now;
     asker->asked_count++;
+    if (target->is_first && !is_late(target, now))
+        asker->first_at = now;
     if (waited_ms >= 0 && waited_ms <= board->prompt_limit_ms)
         remember_in_time(asker, target->epoch, now);
     else
         asker->prompt_at[0] = asker->prompt_at[1] = FC_EVER;
-}
-
-static bool is_late(const struct target *target, struct fc_time now)
-{
-    return fc_reached(target->until, now) && !fc_is_never(target->until);
 }
 
 static struct board_line line_at(const struct target *target, struct fc_time now)
@@ -427,6 +432,7 @@ int board_asked(const struct board *board, const char *pool, const char *server,
             break;
         struct asked_row *row = &rows[count++];
         *row = (struct asked_row){ .epoch = asker->prompt_epoch, .age_ms = age_ms(asker->at, now),
+                                   .first_age_ms = age_ms(asker->first_at, now),
                                    .prompt_age_ms = { age_ms(asker->prompt_at[0], now), age_ms(asker->prompt_at[1], now) } };
         TEXT_SET(row->name, asker->name);
         TEXT_SET(row->source, asker->source);

@@ -45,6 +45,8 @@ void alone_step(struct steering *st, struct steer_stage *stage)
     if (st->backend < 0)
         return;
     const int old = old_server(st, stage);
+    if (old >= 0 && search->is_done && stage->servers->list[old].is_reachable && !stage->servers->list[old].look.is_read_only)
+        search->is_done = false;                           /* open again: what it takes now is to be found as well */
     if (!is_to_be_read(st, stage, old, &from))
         return;
     if (!text_is(search->seated, st->chair.row.rank.server) || search->is_done)

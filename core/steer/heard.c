@@ -50,6 +50,7 @@ void heard_begin(struct heard *heard, const struct config *config, const char *p
         TEXT_SET(asker->name, item.name);
         asker->sessions = -1;
         asker->uptime_ms = -1;
+        asker->calm_since = asker->misled_at = FC_EVER;
         asker->proxy = heard->count++;
     }
 }
@@ -66,6 +67,9 @@ static bool is_in_use(const struct heard_asker *asker)
 }
 
 /* ---- its own view -------------------------------------------------------------------------------------------------- */
+
+/* A poll that is answered with the old word by another node undoes a push, but not for longer than until the next. */
+static struct fc_span calm(const struct config *c) { return drifting(c, 2 * (int64_t)c->agent_inter_ms); }
 
 static void hear_view(struct heard *heard, const struct config *config, const struct event *event)
 {
@@ -85,8 +89,13 @@ static void hear_view(struct heard *heard, const struct config *config, const st
             continue;
         if (is_in_use(asker)) {
             asker->by = HEARD_NOT;                         /* whatever it was told */
+            asker->calm_since = FC_EVER;
             continue;
         }
+        if (fc_is_ever(asker->calm_since))
+            asker->calm_since = event->as.proxy.sent_at;
+        if (fc_since(fc_later(asker->calm_since, asker->misled_at), event->as.proxy.sent_at).us < calm(config).us)
+            continue;
         if (asker->by == HEARD_VIEW && asker->uptime_ms >= 0 && event->as.proxy.uptime_ms > asker->uptime_ms)
             continue;                                      /* the same process, seen earlier: no need to wait longer */
         asker->by = HEARD_VIEW;
@@ -126,6 +135,7 @@ static struct heard_asker *asker_of(struct heard *heard, const struct asked_row 
     TEXT_SET(asker->source, row->source);
     asker->proxy = asker->sessions = -1;
     asker->uptime_ms = -1;
+    asker->calm_since = asker->misled_at = FC_EVER;
     return asker;
 }
 
@@ -134,14 +144,28 @@ static struct fc_time before(struct fc_time now, int64_t age_ms)
     return fc_plus(now, (struct fc_span){ -fc_ms(age_ms).us });
 }
 
+static void hear_misled(const struct heard *heard, const struct config *config, struct heard_asker *asker,
+                        const struct asked_row *row, const struct event *event)
+{
+    const struct fc_time told_at = before(event->at, row->first_age_ms);
+    if (row->first_age_ms < 0 || fc_before(told_at, terms_over(heard, config)))
+        return;
+    asker->misled_at = fc_later(asker->misled_at, told_at);
+    if (asker->by != HEARD_NOT && fc_before(asker->at, fc_plus(asker->misled_at, calm(config))))
+        asker->by = HEARD_NOT;
+}
+
 static void hear_asked(struct heard *heard, const struct config *config, const struct asked_row *row, const struct event *event)
 {
     struct heard_asker *asker = asker_of(heard, row);
+    if (asker != NULL)
+        hear_misled(heard, config, asker, row, event);
     if (asker == NULL || asker->by != HEARD_NOT || row->epoch < heard->epoch || is_in_use(asker) ||
         row->prompt_age_ms[0] < 0 || row->prompt_age_ms[1] < 0)
         return;
     /* It asks again only when it is done with the answer before: the earlier of the two has been taken. */
-    if (fc_before(before(event->as.askers.sent_at, row->prompt_age_ms[1]), terms_over(heard, config)))
+    const struct fc_time taken_at = before(event->as.askers.sent_at, row->prompt_age_ms[1]);
+    if (fc_before(taken_at, terms_over(heard, config)) || fc_before(taken_at, asker->misled_at))
         return;                                            /* what was on its way for long is no younger for that */
     asker->by = HEARD_SERVED;
     asker->at = before(event->at, row->prompt_age_ms[0]);

@@ -5,8 +5,9 @@
  *   check     an HAProxy that hears no node cuts the server off by its own token check;
  *   leavings  a process that a reload left behind asks nobody and keeps its sessions until hard-stop-after.
  * Waiting for their sum is always right. It ends earlier when every HAProxy has shown, after the terms, that it has heard: by
- * its own view (unusable, no session, and its process older than any leavings), or by two answers in a row that it was
- * given in time. All of them must be known for that: HAProxyInstances names them; whoever else asked lately counts too. */
+ * its own view (unusable, no session, for as long as two polls take, and its process older than any leavings), or by two
+ * answers in a row that it was given in time. A node that still calls the old server first takes that back: it sees that server
+ * and not the new one. All must be known for that: HAProxyInstances names them; whoever else asked lately counts too. */
 #ifndef FC_STEER_HEARD_H
 #define FC_STEER_HEARD_H
 
@@ -27,6 +28,8 @@ struct heard_asker {
     enum heard_by by;
     struct fc_time at;               /* moment to which what it has shown refers */
     int64_t uptime_ms;               /* HEARD_VIEW: of its process then; -1 unknown */
+    struct fc_time calm_since;       /* since when each view has shown it out of use; FC_EVER: the last one did not */
+    struct fc_time misled_at;        /* when a node last called the old server first to it; FC_EVER: none has */
     bool was_seen;                   /* its view was read since the revoke */
     bool is_usable;                  /* the view: it still sends new connections */
     int sessions;                    /* the view: sessions left on the old server; -1 unknown */

@@ -317,8 +317,8 @@ Test(board, another_node_is_told_who_asked_and_is_no_asker_itself)
 
     ask_after(board, 0, 100);
     const struct board_line line = board_line(board, &request, "10.0.9.2", at_ms(120));
-    cr_expect_eq(strncmp(line.bytes, "fc-askers 1\nlb1 10.0.0.1 9 20 20 -\n", line.length), 0);
-    cr_expect_eq(line.length, strlen("fc-askers 1\nlb1 10.0.0.1 9 20 20 -\n"));
+    cr_expect_eq(strncmp(line.bytes, "fc-askers 1\nlb1 10.0.0.1 9 20 20 20 -\n", line.length), 0);
+    cr_expect_eq(line.length, strlen("fc-askers 1\nlb1 10.0.0.1 9 20 20 20 -\n"));
     asked_at(board, 130);
     board_free(board);
 }

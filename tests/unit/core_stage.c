@@ -449,9 +449,8 @@ void stage_proxy_idle(struct stage *s, const char *proxy, int sessions, int64_t 
     feed_view(s, proxy, "", sessions, uptime_ms);
 }
 
-void stage_asked(struct stage *s, const char *node, const char *asker, int64_t earlier_ms, uint64_t epoch)
+static void feed_asked(struct stage *s, const char *node, const char *asker, struct asked_row row)
 {
-    struct asked_row row = { .epoch = epoch, .age_ms = 0, .prompt_age_ms = { earlier_ms < 0 ? -1 : 0, earlier_ms } };
     struct event event = { .type = ASKERS_SEEN };
     TEXT_SET(row.name, asker);
     TEXT_SET(row.source, "10.0.5.1");
@@ -462,6 +461,17 @@ void stage_asked(struct stage *s, const char *node, const char *asker, int64_t e
     event.as.askers.count = asker[0] != '\0';
     event.as.askers.rows = &row;
     feed(s, &event);
+}
+
+void stage_misled(struct stage *s, const char *node, const char *asker, int64_t age_ms)
+{
+    feed_asked(s, node, asker, (struct asked_row){ .epoch = 1, .age_ms = age_ms, .first_age_ms = age_ms, .prompt_age_ms = { -1, -1 } });
+}
+
+void stage_asked(struct stage *s, const char *node, const char *asker, int64_t earlier_ms, uint64_t epoch)
+{
+    feed_asked(s, node, asker, (struct asked_row){ .epoch = epoch, .age_ms = 0, .first_age_ms = -1,
+                                                   .prompt_age_ms = { earlier_ms < 0 ? -1 : 0, earlier_ms } });
 }
 
 void stage_proxy_lost(struct stage *s, const char *proxy)

@@ -59,6 +59,7 @@ void stage_proxy(struct stage *stage, const char *proxy, const char *words);
 /* The same of one that sends nowhere, has so many sessions on each server, and is so old (-1 = does not say). */
 void stage_proxy_idle(struct stage *stage, const char *proxy, int sessions, int64_t uptime_ms);
 /* A node's board tells of one asker of the old server: two answers in time, the earlier so many ms ago (-1 = none), in this epoch. */
+void stage_misled(struct stage *stage, const char *node, const char *asker, int64_t age_ms);   /* told that the old one is first */
 void stage_asked(struct stage *stage, const char *node, const char *asker, int64_t earlier_ms, uint64_t epoch);
 void stage_proxy_lost(struct stage *stage, const char *proxy);
 /* The store shows an order that node fc2 laid there so many seconds ago; or the leader's answer ("done", "refused") to ours. */

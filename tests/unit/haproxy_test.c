@@ -330,18 +330,19 @@ Test(haproxy, a_process_that_does_not_say_how_old_it_is_may_be_new)
 Test(haproxy, who_asked_is_told_and_read_back)
 {
     const struct asked_row rows[2] = {
-        { .name = "lb one", .source = "10.0.0.1", .epoch = 9, .age_ms = 12, .prompt_age_ms = { 12, 212 } },
-        { .source = "unix", .age_ms = 0, .prompt_age_ms = { -1, -1 } },
+        { .name = "lb one", .source = "10.0.0.1", .epoch = 9, .age_ms = 12, .first_age_ms = 400, .prompt_age_ms = { 12, 212 } },
+        { .source = "unix", .age_ms = 0, .first_age_ms = -1, .prompt_age_ms = { -1, -1 } },
     };
     struct asked_row back[ASKED_ROWS_MAX];
     char told[ASKED_ANSWER_SIZE];
     int count = 0;
 
     cr_expect_eq(asked_format(rows, 2, told, sizeof told), strlen(told));
-    cr_expect_str_eq(told, "fc-askers 2\nlb_one 10.0.0.1 9 12 12 212\n- unix 0 0 - -\n");
+    cr_expect_str_eq(told, "fc-askers 2\nlb_one 10.0.0.1 9 12 400 12 212\n- unix 0 0 - - -\n");
     cr_assert_eq(asked_parse(told, strlen(told), back, &count, NULL), FC_OK);
     cr_assert_eq(count, 2);
     cr_expect_str_eq(back[0].name, "lb_one");
+    cr_expect_eq(back[0].first_age_ms, 400);
     cr_expect_eq(back[0].prompt_age_ms[1], 212);
     cr_expect_str_eq(back[1].name, "");
     cr_expect_eq(back[1].prompt_age_ms[0], -1);
@@ -351,8 +352,8 @@ Test(haproxy, who_asked_must_be_told_wholly)
 {
     static const char *const bad[] = {
         "", "fc-askers", "fc-askers \n", "fc-askers 1\n", "fc-askers 17\n", "fc-askers 0\nx", "fc-no-such-target # a/b\n",
-        "fc-askers 1\nlb1 10.0.0.1 9 1 1\n", "fc-askers 1\nlb1 10.0.0.1 9 1 1 1 1\n", "fc-askers 1\nlb1 10.0.0.1 9 - 1 1\n",
-        "fc-askers 1\nlb1 10.0.0.1 -9 1 1 1\n", "fc-askers 1\nlb1  9 1 1 1\n", "fc-askers 1\nlb1 10.0.0.1 9 1 1 1",
+        "fc-askers 1\nlb1 10.0.0.1 9 1 1 1\n", "fc-askers 1\nlb1 10.0.0.1 9 1 1 1 1 1\n", "fc-askers 1\nlb1 10.0.0.1 9 - 1 1 1\n",
+        "fc-askers 1\nlb1 10.0.0.1 -9 1 1 1 1\n", "fc-askers 1\nlb1  9 1 1 1 1\n", "fc-askers 1\nlb1 10.0.0.1 9 1 1 1 1",
     };
     struct asked_row rows[ASKED_ROWS_MAX];
     struct fc_err err;
