@@ -149,12 +149,12 @@ static void end_late(struct world *world, const struct fault *f) { world->net.la
 static void begin_refuse(struct world *world, const struct fault *f)
 {
     struct sim_node *n = node_of(world, f->a);
-    world->net.refused[f->a][f->b]++;
+    net_refuse(&world->net, f->a, f->b, 1);
     if (n != NULL && n->is_up && party_is_server(f->b))
         happen(world, world->now + net_delay_us(world), HAP_NODE_SESSION_ENDED, f->a, f->b - SIM_NODES_MAX, n->life);
 }
 
-static void end_refuse(struct world *world, const struct fault *f) { world->net.refused[f->a][f->b]--; }
+static void end_refuse(struct world *world, const struct fault *f) { net_refuse(&world->net, f->a, f->b, -1); }
 
 /* ---- servers ------------------------------------------------------------------------------------------------------------------ */
 

@@ -32,6 +32,12 @@ void net_cut(struct net *net, int from, int to, int by)
     assert(net->cut[from][to] >= 0);
 }
 
+void net_refuse(struct net *net, int from, int to, int by)
+{
+    net->refused[from][to] += by;
+    assert(net->refused[from][to] >= 0);
+}
+
 /* A fifth of a millisecond usually, now and then some milliseconds. */
 int64_t net_delay_us(struct world *world)
 {

@@ -34,6 +34,7 @@ int party_of_name(const char *name);         /* -1 = no such party */
 bool net_carries(const struct net *net, int from, int to);
 bool net_talks(const struct net *net, int a, int b);     /* both ways */
 void net_cut(struct net *net, int from, int to, int by); /* by: 1 or -1 */
+void net_refuse(struct net *net, int from, int to, int by);
 int64_t net_delay_us(struct world *world);
 /* The same for this link, with what a fault adds to it. */
 int64_t net_delay_between_us(struct world *world, int from, int to);
