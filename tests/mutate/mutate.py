@@ -114,22 +114,29 @@ class Bench:
         asserted = ASSERTED.search(text)
         return Finding(' '.join(words), asserted[1] if asserted else f'ended with code {done.returncode}', 0)
 
+    def stage(self, seeds):
+        """What the kept stories and the directed scenes show, after so many seeds."""
+        self.has_staged = True
+        for words in (['--seeds', '1..1'], ['--scenes', '--every', '4']):
+            found = self.run(words)
+            if found:
+                return found._replace(seeds=seeds)
+        return None
+
     def hunt(self, seeds):
         """The first violation: a few seeds, the kept stories, the directed scenes, then all the other seeds in growing strides."""
         begin, strides = 1, iter((*STRIDES, *[STRIDES[-1]] * seeds))
         while begin <= seeds:
             if begin > SEEDS_BEFORE_SCENES and not self.has_staged:
-                self.has_staged = True
-                for words in (['--seeds', '1..1'], ['--scenes', '--every', '4']):
-                    found = self.run(words)
-                    if found:
-                        return found._replace(seeds=begin - 1)
+                found = self.stage(begin - 1)
+                if found:
+                    return found
             end = min(begin + next(strides) - 1, seeds)
             found = self.run(['--seeds', f'{begin}..{end}', '--kept', 'none'])
             if found:
                 return found._replace(seeds=found.seeds or end)
             begin = end + 1
-        return None
+        return None if self.has_staged else self.stage(seeds)
 
     def try_out(self, mutation, seeds):
         path = os.path.join(self.root, mutation.file)
