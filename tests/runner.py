@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections import namedtuple
 
@@ -27,6 +28,7 @@ CHAOS_SCENES = ('kill', 'freeze', 'isolate', 'cut', 'gone', 'silent', 'split', '
 CHAOS_SCENE_ROUNDS_LONG, CHAOS_SCENE_SECONDS = 12, 60
 CHAOS_SLICE_SEED = '1'       # ./test plays the same rounds each time; ./test long draws a seed and prints it
 FUZZ_SECONDS = 30
+LANES = 2                    # cases that run at a time: most of what a scene does is to wait
 MUTATIONS_SLICE = ('take-unguarded', 'revoke-left-out', 'fence-left-out')      # one of each kind: the rest is for `long`
 MUTATE_SECONDS, MUTATE_SECONDS_LONG = 240, 7200
 SKIPPED = 77
@@ -48,16 +50,15 @@ def docstring_scenes(path):
             yield node.name, (ast.get_docstring(node) or '').split('\n')[0], limit
 
 
-def read_exit(case, code, text):
+def read_exit(case, code, text, _report):
     """One process, one case."""
     if code == SKIPPED:
         return [Result(case.name, 'skipped', text.strip().splitlines()[-1].removeprefix('skipped: '))]
     return [Result(case.name, 'passed' if code == 0 else 'failed', text)]
 
 
-def read_tap(case, code, text):
+def read_tap(case, code, text, report):
     """A Criterion binary: every test in its report is a case; a binary that ends badly without a report is one failed case."""
-    report = os.environ['FC_TAP']
     results = []
     lines = open(report).read().splitlines() if os.path.exists(report) else []
     for line in lines:
@@ -73,7 +74,7 @@ def read_tap(case, code, text):
     return results
 
 
-def read_sim(case, code, text):
+def read_sim(case, code, text, _report):
     """The simulator says 'N scenes' (or 'N passed, M failed') in its last line; each seed is a scene."""
     last = text.strip().splitlines()[-1] if text.strip() else ''
     found = re.search(r'(\d+) (?:passed|scenes)', last)
@@ -169,6 +170,7 @@ def allowed_skips():
 class Run:
     def __init__(self, folder, build):
         self.folder, self.reports = folder, os.path.join(folder, 'sanitizer')
+        self.child = None
         os.makedirs(self.reports)
         os.chmod(folder, 0o711)
         self.environment = dict(
@@ -186,9 +188,8 @@ class Run:
             os.unlink(tap)
         shutil.rmtree(found, ignore_errors=True)
         os.mkdir(found)                                       # what a fuzzer comes upon
-        os.environ['FC_TAP'] = tap
         code, text = self.process([word.replace('{tap}', tap).replace('{found}', found) for word in case.argv], case.seconds)
-        results = case.reader(case, code, text)
+        results = case.reader(case, code, text, tap)
         for name in sorted(set(os.listdir(self.reports)) - before):
             with open(os.path.join(self.reports, name), errors='replace') as file:
                 results.append(Result(f'{case.name} (sanitizer)', 'failed', file.read(6000)))
@@ -199,7 +200,7 @@ class Run:
         with tempfile.TemporaryFile() as sink:
             process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=sink, stderr=sink, env=self.environment, cwd=ROOT,
                                        process_group=0)
-            late = ''
+            self.child, late = process, ''
             try:
                 process.wait(seconds)
             except subprocess.TimeoutExpired:
@@ -210,13 +211,58 @@ class Run:
                 except subprocess.TimeoutExpired:
                     os.killpg(process.pid, signal.SIGKILL)
                     process.wait()
-            except BaseException:
-                os.killpg(process.pid, signal.SIGTERM)
-                process.wait()
-                raise
+            self.child = None
             sink.seek(0)
             text = sink.read().decode(errors='replace') + late
         return (process.returncode if not late else 124), text
+
+
+class Lanes:
+    """The cases in their order, some at a time, each lane with a folder and a stage of its own."""
+
+    def __init__(self, folder, build, cases):
+        self.folder, self.build, self.count = folder, build, len(cases)
+        self.waiting, self.lock = iter(cases), threading.Lock()
+        self.runs, self.results, self.told, self.is_over, self.began = [], [], 0, False, time.monotonic()
+
+    def run(self, lanes):
+        self.runs = [Run(os.path.join(self.folder, str(number)), self.build) for number in range(lanes)]
+        threads = [threading.Thread(target=self.follow, args=(run,), daemon=True) for run in self.runs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(0.2)                              # signals are heard between two of these
+        return self.results
+
+    def follow(self, run):
+        while True:
+            with self.lock:
+                case = None if self.is_over else next(self.waiting, None)
+            if case is None:
+                return
+            start = time.monotonic()
+            try:
+                found = run.run(case)
+            except Exception as error:                        # of the runner's own: no case may vanish
+                found = [Result(case.name, 'failed', f'{type(error).__name__}: {error}')]
+            with self.lock:
+                self.told += 1
+                self.results += found
+                if not self.is_over:
+                    tell(case, found, self.told, self.count, self.began, time.monotonic() - start)
+
+    def end(self):
+        """Nothing new is begun, and what runs is asked to clean up."""
+        self.is_over = True
+        for run in self.runs:
+            child = run.child
+            if child is not None and child.poll() is None:
+                os.killpg(child.pid, signal.SIGTERM)
+                try:
+                    child.wait(15)
+                except subprocess.TimeoutExpired:
+                    os.killpg(child.pid, signal.SIGKILL)
 
 
 def tell(case, results, number, count, began, took):
@@ -267,18 +313,15 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     signal.signal(signal.SIGINT, signal.default_int_handler)      # a shell's background jobs start with it ignored
     folder = tempfile.mkdtemp(prefix='firstchair-test-')
-    began, results = time.monotonic(), []
+    os.chmod(folder, 0o711)
+    began, all_of_it = time.monotonic(), Lanes(folder, options.build, cases)
     try:
-        run = Run(folder, options.build)
-        for number, case in enumerate(cases, 1):
-            start = time.monotonic()
-            found = run.run(case)
-            tell(case, found, number, len(cases), began, time.monotonic() - start)
-            results += found
+        results = all_of_it.run(min(LANES, len(cases)))
     except KeyboardInterrupt:
         print('\ninterrupted')
         return 130
     finally:
+        all_of_it.end()
         shutil.rmtree(folder, ignore_errors=True)
     return 0 if sum_up(results, time.monotonic() - began) else 1
 
