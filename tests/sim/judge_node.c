@@ -129,6 +129,9 @@ static void judge_begun(struct world *world, int node, const struct step_before 
         world->now - j->moving_since > (int64_t)st->chair.row.limit_ms * 1000 * 100 / IN_ITS_FAVOUR)
         violate(world, "%s goes on with an intent that it has known for %lld ms, its bound was %u ms", name_of(node),
                 (long long)((world->now - j->moving_since) / 1000), (unsigned)st->chair.row.limit_ms);
+    if (move->kind == MOVE_SILENT && core->leadership.place == move->from && before->row.phase == PHASE_SEATED)
+        violate(world, "%s replaces %s, which it alone has lost: its lease lies there and has not run out", name_of(node),
+                SERVER_NAME(move->from));
     if (move->kind == MOVE_GONE && world->servers[move->from].is_up && !world->servers[move->from].is_frozen &&
         world->now - world->judge.seat.heard_since[move->from] > NOTICED_US)
         violate(world, "%s takes %s for gone, which %s has heard all the time", name_of(node), SERVER_NAME(move->from),

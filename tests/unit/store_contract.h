@@ -28,7 +28,7 @@ struct bench {
     struct server_look look;                            /* of the last look */
     struct history_rows history;                        /* of the last reading of history */
     uint64_t heard_id;
-    int heard_count;
+    int heard_count, went_well_count;
 };
 
 /* The fixture has filled place, open and query. Opens the loop and the first store. */
