@@ -176,7 +176,7 @@ async def dribble(_reader, writer):
     for byte in b'down maint\n':
         writer.write(bytes([byte]))
         await writer.drain()
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.001)
 
 
 REPEATED = 'the status of the answer before'
