@@ -74,7 +74,7 @@ class Haproxy:
         """State file first, then a new process that takes over; the old one ends by itself (hard-stop-after)."""
         self.nest.write(f'{self.name}/server-state', self.ask('show servers state') + '\n')
         old = self.child
-        self.start(['-sf', str(old.pid)])
+        self.start(['-x', self.socket, '-sf', str(old.pid)])      # its listening sockets too: nobody in their queue is turned away
         return old
 
     def alive(self):
