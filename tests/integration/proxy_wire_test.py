@@ -192,7 +192,8 @@ FOREIGN = {
     b'-5%\n': NEUTRAL, b'50 %\n': NEUTRAL, b'0\n': NEUTRAL,
     b'HTTP/1.0 503 Service Unavailable\r\n\r\n': NEUTRAL, b'{"state":"down"}\n': NEUTRAL,
     b'down maint': Effect(REPEATED), b'down\0 maint\n': Effect(REPEATED), b'x' * 17000 + b'\n': Effect(REPEATED),
-    b'up\ndown maint\n': UP, dribble: Effect('L7STS', 0, 'maint'),
+    b'up\ndown maint\n': UP,
+    dribble: Effect('L7STS or CHECKED', 0, 'maint'),       # done by a poll that had it all in time; the one read last may have had a part
     CLOSE: Effect('L7RSP'), RESET: Effect('L4CON or SOCKERR or L7RSP'), SILENT: Effect('L7TOUT'), 'port closed': Effect('L4CON'),
 }
 
