@@ -107,7 +107,7 @@ static const struct field decision_fields[] = {
     FIELD(decision, intent_id, U64, "number of the move; 0 = none"),
     FIELD(decision, limit_ms, U32, "the move's bound in time"),
     FIELD(decision, why, TEXT, "why this server sits or the chair moves"),
-    FIELD(decision, mark, TEXT, "what the seating could not assure: ``, `unfenced`, `stale`, `unfenced stale`"),
+    FIELD(decision, mark, TEXT, "what the seating could not assure, as stored: words of `unfenced` and `stale@SECONDS`"),
     END
 };
 
