@@ -171,9 +171,9 @@ static cJSON *line_of(const struct historian *h, const struct merged *m, unsigne
     char at[RFC3339_SIZE];
     cJSON *json = cJSON_CreateObject();
     rfc3339_of_unix_ms(line->unix_ms, at);
-    if (json != NULL && add(json, "id", cJSON_CreateNumber((double)line->id)) && add(json, "at", cJSON_CreateString(at)) &&
+    if (json != NULL && add(json, "id", json_unsigned(line->id)) && add(json, "at", cJSON_CreateString(at)) &&
         add(json, "at_unix_ms", cJSON_CreateNumber((double)line->unix_ms)) &&
-        add(json, "epoch", cJSON_CreateNumber((double)line->epoch)) && add(json, "node", json_text(line->node)) &&
+        add(json, "epoch", json_unsigned(line->epoch)) && add(json, "node", json_text(line->node)) &&
         add(json, "kind", json_text(line->kind)) && add(json, "subject", json_text(line->subject)) &&
         add(json, "text", json_text(line->text)) && add(json, "on", names_of(h, m->on)) &&
         add(json, "is_on_all", cJSON_CreateBool((m->on & asked) == asked && m->on != 0)))
@@ -223,7 +223,7 @@ static char *print(const struct historian *h, const struct asked *a, struct merg
     if (json != NULL && add(json, "node", json_text(h->node)) &&
         add(json, "time_unix_ms", cJSON_CreateNumber((double)h->host->unix_ms(h->host->agent))) &&
         add(json, "servers", servers_of(h, a)) && add(json, "lines", lines_of(h, merged, count, asked)) &&
-        add(json, "next_before", count == (int)a->wanted.limit ? cJSON_CreateNumber((double)merged[count - 1].line->id) : cJSON_CreateNull()))
+        add(json, "next_before", count == (int)a->wanted.limit ? json_unsigned(merged[count - 1].line->id) : cJSON_CreateNull()))
         text = cJSON_PrintUnformatted(json);
     cJSON_Delete(json);
     return text;

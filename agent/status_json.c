@@ -348,7 +348,7 @@ static cJSON *json_whole(int64_t number)
     return cJSON_CreateRaw(text);
 }
 
-static cJSON *json_unsigned(uint64_t number)
+cJSON *json_unsigned(uint64_t number)
 {
     char text[32];
     TEXT_FORMAT(text, "%" PRIu64, number);

@@ -28,6 +28,10 @@ char *status_json_events(const struct status *status, int most);   /* [event], o
 /* A string that is certainly UTF-8; NULL when out of memory. The tree owns it once added. */
 cJSON *json_text(const char *text);
 
+/* A whole number with all its digits: a double is printed by cJSON with 15 of them where it thinks that enough, or as 7.3e+15. NULL when
+ * out of memory. The tree owns it once added. */
+cJSON *json_unsigned(uint64_t number);
+
 /* "2026-11-22T22:41:03.123Z" */
 #define RFC3339_SIZE 32
 void rfc3339_of_unix_ms(int64_t unix_ms, char to[RFC3339_SIZE]);

@@ -92,7 +92,7 @@ TestSuite(historian, .init = stage_open, .fini = stage_close);
 
 static struct history_row line_of(uint64_t id, const char *text)
 {
-    struct history_row line = { .id = id, .unix_ms = 1700000000000 + (int64_t)id, .epoch = 7, .kind = "move", .subject = "p", .node = "fc1" };
+    struct history_row line = { .id = id, .unix_ms = 1700000000000 + (int64_t)(id % 1000), .epoch = 7, .kind = "move", .subject = "p", .node = "fc1" };
     TEXT_SET(line.text, text);
     return line;
 }
@@ -277,6 +277,18 @@ Test(historian, no_more_lines_than_asked_for_and_where_to_go_on)
     pass(0);
     cr_assert(strstr(told, "\"id\":7") == NULL);
     cr_assert(strstr(told, "\"next_before\":8") != NULL, "%s", told);
+}
+
+/* Found by a page that ended in such a number: cJSON printed it as 7.34800000000001e+15, and one off for some others. */
+Test(historian, a_number_is_shown_with_every_digit)
+{
+    cr_assert(ask(2));
+    HAS(1, 7348000000000019, 7348000000000010);
+    HAS(0, 7348000000000019, 7348000000000010);
+    pass(0);
+    cr_assert(strstr(told, "\"id\":7348000000000019,") != NULL, "%s", told);
+    cr_assert(strstr(told, "\"id\":7348000000000010,") != NULL, "%s", told);
+    cr_assert(strstr(told, "\"next_before\":7348000000000010") != NULL, "%s", told);
 }
 
 Test(historian, a_server_out_of_sight_is_named_and_not_waited_for)
