@@ -102,6 +102,9 @@ struct config {
     config_text redis_prefix;
     int redis_ttl_seconds, redis_stream_max;
 
+    /* raft */
+    config_text raft_peer_key_file;          /* RaftPeerKeyFile; "" = the environment's FIRSTCHAIR_PEER_KEY */
+
     config_text record_file;                 /* RecordFile: event log for replay; "" = off */
 };
 

@@ -26,6 +26,7 @@
 #define AGENT "Agent-check answers and orders"
 #define PROXY "HAProxy"
 #define REDIS "Redis"
+#define RAFT "Raft"
 #define FIXED true
 #define LIVE false
 
@@ -139,6 +140,10 @@ const struct config_key config_keys[] = {
     TEXT("HAProxyDoorScript", haproxy_door_script, "", FIXED, PROXY,
          "Where door.lua lies (`firstchair haproxy-config door.lua` prints it). With it a connection that waits while the "
          "chair moves is let in soon after; without it, after the whole of HoldTheDoorMilliseconds.")
+
+    TEXT("RaftPeerKeyFile", raft_peer_key_file, "", FIXED, RAFT,
+         "File with the key that all peers share, at least 16 bytes of text, mode 0640 or less. Empty: the environment's "
+         "`FIRSTCHAIR_PEER_KEY`. It proves who is a peer and is never sent.")
 
     TEXT("RedisAddress", redis_address, "", FIXED, REDIS, "`host:port` or a unix path. Empty is off.")
     SECRET("RedisPassword", redis_password, FIXED, REDIS, "Password for AUTH.")
