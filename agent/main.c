@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/analysis_docs.h"
 #include "agent/config_file.h"
 #include "agent/daemon.h"
 #include "agent/doors/http.h"
@@ -194,6 +195,7 @@ static const struct { const char *name; void (*print)(FILE *to); } pages[] = {
     { "configuration", print_config_docs },   { "exit-codes", print_exit_codes },    { "orders", print_orders },
     { "http-routes", http_routes_print },     { "metrics", metrics_docs_print },     { "status-json", status_json_docs_print },
     { "haproxy-lint", lint_docs_print },      { "steering", steering_docs_print },
+    { "analysis", analysis_docs_print },
 };
 
 static int print_docs(const struct options *options)
