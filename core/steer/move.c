@@ -77,16 +77,16 @@ static void ask_intend(struct steering *st, struct steer_stage *stage)
     TEXT_SET(effect->as.intend.why, st->move.why);
 }
 
-static uint32_t left_ms(const struct move *move, struct fc_time now)
+static uint32_t left_ms(struct fc_time deadline, struct fc_time now)
 {
-    const int64_t left = fc_span_ms(fc_since(now, move->deadline));
+    const int64_t left = fc_span_ms(fc_since(now, deadline));
     return left < 1 ? 1 : (uint32_t)left;
 }
 
 /* A planned move keeps to its own bound in every step; the others serve availability and take what each step needs. */
 static uint32_t limit_of(const struct move *move, uint32_t most_ms, struct fc_time now)
 {
-    const uint32_t left = left_ms(move, now);
+    const uint32_t left = left_ms(move->deadline, now);
     return move->kind == MOVE_PLANNED && left < most_ms ? left : most_ms;
 }
 
@@ -140,6 +140,20 @@ static void ask_open(struct steering *st, struct steer_stage *stage)
     TEXT_SET(effect->as.open.identity, stage->servers->list[st->move.to].look.identity);
 }
 
+/* A server that is back may be fenced in the midst of it: what was fetched gets its time once for the whole move. */
+static uint32_t catch_up_limit(struct move *move, struct fc_time now)
+{
+    if (move_plans[move->kind].to_position)
+        return left_ms(move->deadline, now);
+    if (move->has_position)
+        return END_LIMIT_MS;
+    if (!move->is_applying) {
+        move->is_applying = true;
+        move->apply_until = fc_plus(now, fc_ms(RELAY_LIMIT_MS));
+    }
+    return left_ms(move->apply_until, now);
+}
+
 static void enter(struct steering *st, struct steer_stage *stage, enum move_step step)
 {
     struct move *move = &st->move;
@@ -158,10 +172,8 @@ static void enter(struct steering *st, struct steer_stage *stage, enum move_step
         ask_fence(st, stage);
         break;
     case STEP_CATCH_UP:
-        ask_catch_up(st, stage, move->has_position, &move->position,
-                     move_plans[move->kind].to_position ? left_ms(move, stage->now)
-                     : move->has_position               ? END_LIMIT_MS
-                                                        : RELAY_LIMIT_MS);
+        move->fence_at = fc_plus(stage->now, fc_ms(FENCE_AGAIN_MS));
+        ask_catch_up(st, stage, move->has_position, &move->position, catch_up_limit(move, stage->now));
         break;
     case STEP_WAIT:
         move->wait_until = heard_until(&st->heard, stage->config);
@@ -460,20 +472,25 @@ static void end_unfenced_wait(struct steering *st, struct steer_stage *stage)
     advance(st, stage);
 }
 
-/* Its option file was to keep it closed. From now on it is one that lives and has to be fenced, with all that follows. */
+/* Found while the new one applies what it has fetched, so before the wait looks for it. A dead one that is back and open: its option
+ * file was to keep it closed; from now on it is one that lives, with all that follows. A silent one that is back still takes
+ * writes, open or not yet looked at: until it is fenced the new one applies those too, and comes to no end. */
 static void fence_the_returned(struct steering *st, struct steer_stage *stage)
 {
     struct move *move = &st->move;
     const struct server_state *old = move->from < 0 ? NULL : &stage->servers->list[move->from];
-    if (move->kind != MOVE_GONE || move->step != STEP_CATCH_UP || old == NULL || move->from == move->to || !old->is_reachable ||
-        old->look.is_read_only)
+    if (move->step != STEP_CATCH_UP || old == NULL || move->from == move->to || !old->is_reachable)
         return;
-    steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch,
-               "%s is back and writable: it is fenced before %s is seated; read_only is missing in its option file", old->name,
-               steer_server_name(stage, move->to));
-    move->kind = MOVE_SILENT;
-    move->is_fenced = false;
-    enter(st, stage, STEP_FENCE);
+    if (move->kind == MOVE_GONE && !old->look.is_read_only) {
+        steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch,
+                   "%s is back and writable: it is fenced before %s is seated; read_only is missing in its option file", old->name,
+                   steer_server_name(stage, move->to));
+        move->kind = MOVE_SILENT;
+        move->is_fenced = false;
+        enter(st, stage, STEP_FENCE);
+    } else if (move->kind == MOVE_SILENT && !move->is_fenced && fc_reached(move->fence_at, stage->now)) {
+        enter(st, stage, STEP_FENCE);
+    }
 }
 
 void move_drive(struct steering *st, struct steer_stage *stage)

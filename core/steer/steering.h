@@ -59,11 +59,12 @@ struct move {
     enum move_step step;             /* STEP_NONE = no move */
     enum move_kind kind;
     int from, to;                    /* servers; from -1 = nobody */
-    bool is_forced, is_fenced, is_stale, has_position;
+    bool is_forced, is_fenced, is_stale, has_position, is_applying;
     struct log_position position;    /* the old server's end of log, after its fence */
     uint64_t intent_id, deed_id;
     uint32_t limit_ms;
     struct fc_time started_at, step_at, deadline, wait_until, fence_at;
+    struct fc_time apply_until;      /* for what was fetched from a server that is out of sight; counts once is_applying */
     struct asker asker;
     char why[WHY_SIZE];
 };

@@ -301,6 +301,48 @@ Test(move, a_dead_server_that_comes_back_writable_is_fenced_before_another_is_se
     stage_close(&s);
 }
 
+Test(move, a_silent_server_that_comes_back_while_the_new_one_applies_is_fenced)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_out_of_sight(&s, "db1");
+    stage_lead(&s);
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "fence", "unreachable");
+    stage_asks(&s, "catch-up db2");
+    stage_pass(&s, 600);
+    stage_forget(&s);
+    stage_report(&s, "db1", "open");
+    stage_asks(&s, "fence db1");
+    stage_deed(&s, "fence", "ok");
+    stage_asks(&s, "catch-up db2");
+    stage_deed(&s, "catch-up", "ok");
+    stage_asks(&s, "seat db2");
+    stage_close(&s);
+}
+
+/* It answers and cannot be fenced: the other one is seated, if late, as if it had stayed away. */
+Test(move, fences_that_fail_give_what_was_fetched_no_more_time)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_out_of_sight(&s, "db1");
+    stage_lead(&s);
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "fence", "unreachable");
+    stage_limits(&s, "catch-up 10000");
+    stage_pass(&s, 4000);
+    stage_forget(&s);
+    stage_report(&s, "db1", "open");
+    stage_deed(&s, "fence", "denied");
+    stage_limits(&s, "catch-up 5998");   /* each answer of the stage took a ms */
+    stage_pass(&s, 400);
+    stage_asks(&s, "catch-up db2");
+    stage_deed(&s, "catch-up", "timeout");
+    stage_notes(&s, "db2 is seated without all that it fetched");
+    stage_close(&s);
+}
+
 Test(move, a_dead_server_that_comes_back_closed_delays_nothing)
 {
     struct stage s = stage_open("db1 db2", "db1");
