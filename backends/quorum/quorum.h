@@ -1,0 +1,111 @@
+/* Agreement of the nodes by raft (cowsql/raft), on one thread of its own with its own libuv loop: the library makes term and vote
+ * durable synchronously, and a slow disk must not stop the answer board. Two bounded queues lead to and from the event pump; what
+ * changes quickly (role, term, lease) is a picture that is read whole.
+ *
+ * Promises:
+ *  - the picture says `leads` with an `until` only while a majority has promised this node to elect nobody else until then
+ *    (promise.h), and only after everything decided before is applied here (a barrier of this term);
+ *  - an entry that was reported applied is in the log of a majority, and is applied by every node in the same order, once;
+ *  - a directory that was lost does not vote (birth.h).
+ *
+ * All functions are called from the pump's thread. */
+#ifndef FC_BACKENDS_QUORUM_QUORUM_H
+#define FC_BACKENDS_QUORUM_QUORUM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backends/host.h"
+#include "backends/quorum/birth.h"
+#include "backends/quorum/promise.h"
+#include "backends/quorum/shared_state.h"
+#include "backends/quorum/streams.h"
+#include "base/err.h"
+#include "base/moment.h"
+
+#define QUORUM_PROPOSALS_MAX 128     /* entries of this node on their way */
+#define QUORUM_HEARD_MAX 512         /* events that wait for the pump; beyond, the whole state is handed over instead */
+
+struct quorum_member {
+    char name[NODE_NAME_SIZE];
+    char address[STREAMS_ADDRESS_SIZE];  /* host:port; where the transport looks names up itself, the name */
+};
+
+/* The transport that carries the streams, made and ended on the quorum's thread. */
+struct quorum_transport {
+    void *owner;
+    enum fc_code (*make)(void *owner, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err);
+    void (*done)(void *owner, struct raft_uv_transport *transport);
+};
+
+struct quorum_settings {
+    char dir[BIRTH_DIR_SIZE];            /* RaftDataDir */
+    char node[NODE_NAME_SIZE];           /* NAME~MARK, the issuer of this process's entries */
+    int member_count, own;               /* own: this node's place among the members */
+    struct quorum_member members[QUORUM_NODES_MAX];
+    int election_ms;                     /* a follower stands after one to two of these without a leader */
+    int drift_percent;
+    int snapshot_entries, trailing_entries;
+    struct quorum_transport transport;
+};
+
+/* From election_ms: a heartbeat and a ping each tenth, a lease of three quarters, so that promises are over before anybody stands. */
+struct fc_span quorum_lease(const struct quorum_settings *settings);
+
+enum quorum_role { QUORUM_STARTING = 0, QUORUM_ALONE, QUORUM_FOLLOWER, QUORUM_CANDIDATE, QUORUM_LEADER, QUORUM_OUT };
+
+struct quorum_peer_view { struct fc_time heard_at; bool is_open; };     /* heard_at: FC_EVER when never */
+
+struct quorum_view {
+    enum quorum_role role;               /* STARTING: shows its mark; OUT: must not or cannot take part, `why` says it */
+    uint64_t term, last_index, applied_index, snapshot_index;
+    int leader;                          /* place among the members; -1 nobody known */
+    bool is_ready;                       /* leader, and everything before is applied */
+    struct fc_time until;                /* leader: until when it may act; FC_EVER without a majority */
+    char why[200];
+    struct quorum_peer_view peers[QUORUM_NODES_MAX];
+    uint64_t elections_won, votes_withheld, entries, repeated, strange;
+    int proposals;
+    struct streams_counters streams;
+};
+
+enum quorum_heard_kind {
+    QUORUM_APPLIED,                      /* an entry, applied by the log */
+    QUORUM_FAILED,                       /* an own entry (number) that will not be waited for any more: code, text */
+    QUORUM_STATE,                        /* the whole state as it stands now, in place of single entries */
+    QUORUM_ENDED                         /* a yield or a snapshot (number): code, text */
+};
+
+struct quorum_heard {
+    enum quorum_heard_kind kind;
+    uint64_t number;                     /* APPLIED: own entry's number, 0 when somebody else's */
+    enum fc_code code;
+    char text[160];
+    struct shared_entry entry;           /* APPLIED */
+    const struct shared_state *state;    /* STATE; borrowed for the call */
+};
+
+struct quorum_port {
+    void *owner;
+    void (*heard)(void *owner, const struct quorum_heard *heard);
+    void (*changed)(void *owner, const struct quorum_view *view);     /* after what was heard before it; often */
+    void (*say)(void *owner, const char *sentence);                   /* for the log; rare */
+};
+
+struct quorum;
+
+/* Opens the directory and starts the thread. FC_BAD_CONFIG, FC_STORE: it cannot take part with this directory. */
+enum fc_code quorum_open(const struct host *host, const struct quorum_settings *settings, const struct quorum_port *port,
+                         struct quorum **ret, struct fc_err *err);
+/* False when the queue is full. Ends with APPLIED or FAILED under this number, which rises from 1. */
+bool quorum_propose(struct quorum *quorum, uint64_t number, const struct shared_entry *entry, uint32_t limit_ms);
+void quorum_stand(struct quorum *quorum, bool stands);
+/* The caller has stopped acting. `to`: place of a member, or -1 for whoever is best. ENDED under `number`. */
+bool quorum_yield(struct quorum *quorum, uint64_t number, int to, uint32_t pause_ms);
+bool quorum_snapshot(struct quorum *quorum, uint64_t number);
+/* Stops the thread; waits for it a bounded time (a hanging disk may keep it longer: then it is left to the process's end). */
+void quorum_close(struct quorum *quorum);
+
+const char *quorum_role_word(enum quorum_role role);
+
+#endif

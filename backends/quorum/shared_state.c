@@ -1,0 +1,440 @@
+/* Apply, encode, decode. Tables are kept in the order of their keys, so that equal states are equal bytes. */
+#include "backends/quorum/shared_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/quorum/bytes.h"
+#include "base/text.h"
+
+#define ENTRY_MAGIC 0x31454346u      /* "FCE1" */
+#define STATE_MAGIC 0x31534346u      /* "FCS1" */
+
+/* ---- bytes of one row --------------------------------------------------------------------------------------------- */
+
+static void put_hold(struct bytes_out *out, const struct hold *h)
+{
+    bytes_put_text(out, h->pool);
+    bytes_put_text(out, h->server);
+    bytes_put_text(out, hold_kind_word(h->kind));
+    bytes_put_number(out, h->epoch, 8);
+    bytes_put_number(out, h->seq, 8);
+    bytes_put_number(out, (uint64_t)h->since_unix_ms, 8);
+    bytes_put_text(out, h->by);
+    bytes_put_text(out, h->why);
+}
+
+static void get_hold(struct bytes_in *in, struct hold *h)
+{
+    char kind[16];
+    bytes_get_text(in, h->pool, sizeof h->pool);
+    bytes_get_text(in, h->server, sizeof h->server);
+    bytes_get_text(in, kind, sizeof kind);
+    h->epoch = bytes_get_number(in, 8);
+    h->seq = bytes_get_number(in, 8);
+    h->since_unix_ms = (int64_t)bytes_get_number(in, 8);
+    bytes_get_text(in, h->by, sizeof h->by);
+    bytes_get_text(in, h->why, sizeof h->why);
+    if (!hold_kind_from_word(kind, &h->kind) || h->epoch >= RANK_MAX || h->seq >= RANK_MAX)
+        in->is_bad = true;
+}
+
+static void put_order(struct bytes_out *out, const struct stored_order *o)
+{
+    bytes_put_number(out, o->id, 8);
+    bytes_put_text(out, order_state_word(o->state));
+    bytes_put_text(out, o->text);
+    bytes_put_text(out, o->by);
+    bytes_put_text(out, o->node);
+    bytes_put_text(out, o->answer);
+}
+
+static void get_order(struct bytes_in *in, struct stored_order *o)
+{
+    char state[16];
+    o->id = bytes_get_number(in, 8);
+    bytes_get_text(in, state, sizeof state);
+    bytes_get_text(in, o->text, sizeof o->text);
+    bytes_get_text(in, o->by, sizeof o->by);
+    bytes_get_text(in, o->node, sizeof o->node);
+    bytes_get_text(in, o->answer, sizeof o->answer);
+    if (!order_state_from_word(state, &o->state) || o->id == 0 || o->id >= RANK_MAX)
+        in->is_bad = true;
+}
+
+static void put_history(struct bytes_out *out, const struct history_row *h)
+{
+    bytes_put_number(out, h->id, 8);
+    bytes_put_number(out, (uint64_t)h->unix_ms, 8);
+    bytes_put_number(out, h->epoch, 8);
+    bytes_put_text(out, h->kind);
+    bytes_put_text(out, h->subject);
+    bytes_put_text(out, h->node);
+    bytes_put_text(out, h->text);
+}
+
+static void get_history(struct bytes_in *in, struct history_row *h)
+{
+    h->id = bytes_get_number(in, 8);
+    h->unix_ms = (int64_t)bytes_get_number(in, 8);
+    h->epoch = bytes_get_number(in, 8);
+    bytes_get_text(in, h->kind, sizeof h->kind);
+    bytes_get_text(in, h->subject, sizeof h->subject);
+    bytes_get_text(in, h->node, sizeof h->node);
+    bytes_get_text(in, h->text, sizeof h->text);
+    if (h->id == 0 || h->id >= RANK_MAX || h->epoch >= RANK_MAX)
+        in->is_bad = true;
+}
+
+/* ---- entries ------------------------------------------------------------------------------------------------------ */
+
+/* The words stand in the log for ever: other versions read them. */
+static const struct { enum store_deed deed; const char *word; } entry_kinds[] = {
+    { STORE_HOLD, "hold" }, { STORE_ORDER_LAY, "order-lay" }, { STORE_ORDER_CLOSE, "order-close" }, { STORE_HISTORY, "history" },
+};
+#define ENTRY_KINDS (sizeof entry_kinds / sizeof entry_kinds[0])
+
+static const char *kind_word(enum store_deed deed)
+{
+    for (size_t i = 0; i < ENTRY_KINDS; i++) {
+        if (entry_kinds[i].deed == deed)
+            return entry_kinds[i].word;
+    }
+    return NULL;
+}
+
+bool shared_is_wanted(const struct store_request *request) { return kind_word(request->deed) != NULL; }
+
+void shared_entry_of(const struct store_request *request, const char *issuer, uint64_t number, struct shared_entry *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->deed = request->deed;
+    ret->number = number;
+    TEXT_SET(ret->issuer, issuer);
+    if (request->deed == STORE_HOLD)
+        ret->hold = request->hold;
+    else if (request->deed == STORE_HISTORY)
+        ret->history = request->history;
+    else
+        ret->order = request->order;
+}
+
+void shared_entry_request(const struct shared_entry *entry, struct store_request *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    ret->deed = entry->deed;
+    ret->hold = entry->hold;
+    ret->order = entry->order;
+    ret->history = entry->history;
+}
+
+enum fc_code shared_entry_encode(const struct shared_entry *entry, uint8_t *to, size_t size, size_t *length)
+{
+    struct bytes_out out = { .to = to, .size = size };
+    const char *kind = kind_word(entry->deed);
+    if (kind == NULL)
+        return FC_BAD_INPUT;
+    bytes_put_number(&out, ENTRY_MAGIC, 4);
+    bytes_put_text(&out, kind);
+    bytes_put_text(&out, entry->issuer);
+    bytes_put_number(&out, entry->number, 8);
+    if (entry->deed == STORE_HOLD)
+        put_hold(&out, &entry->hold);
+    else if (entry->deed == STORE_HISTORY)
+        put_history(&out, &entry->history);
+    else
+        put_order(&out, &entry->order);
+    *length = out.length;
+    return out.is_full ? FC_BAD_INPUT : FC_OK;
+}
+
+enum fc_code shared_entry_decode(const uint8_t *from, size_t size, struct shared_entry *ret)
+{
+    struct bytes_in in = { .from = from, .size = size };
+    char kind[16];
+    memset(ret, 0, sizeof *ret);
+    if (bytes_get_number(&in, 4) != ENTRY_MAGIC)
+        return FC_BAD_INPUT;
+    bytes_get_text(&in, kind, sizeof kind);
+    bytes_get_text(&in, ret->issuer, sizeof ret->issuer);
+    ret->number = bytes_get_number(&in, 8);
+    ret->deed = STORE_DEED_COUNT;
+    for (size_t i = 0; i < ENTRY_KINDS; i++) {
+        if (text_is(kind, entry_kinds[i].word))
+            ret->deed = entry_kinds[i].deed;
+    }
+    if (in.is_bad || ret->deed == STORE_DEED_COUNT || ret->number == 0 || ret->issuer[0] == '\0')
+        return FC_BAD_INPUT;
+    if (ret->deed == STORE_HOLD)
+        get_hold(&in, &ret->hold);
+    else if (ret->deed == STORE_HISTORY)
+        get_history(&in, &ret->history);
+    else
+        get_order(&in, &ret->order);
+    return in.is_bad || in.at != in.size ? FC_BAD_INPUT : FC_OK;
+}
+
+/* ---- repetitions -------------------------------------------------------------------------------------------------- */
+
+static struct shared_issuer *issuer_named(struct shared_state *state, const char *name)
+{
+    struct shared_issuer *oldest = &state->issuers[0];
+    for (int i = 0; i < state->issuer_count; i++) {
+        if (text_is(state->issuers[i].name, name))
+            return &state->issuers[i];
+        if (state->issuers[i].used_at < oldest->used_at)
+            oldest = &state->issuers[i];
+    }
+    if (state->issuer_count < SHARED_ISSUERS_MAX)
+        oldest = &state->issuers[state->issuer_count++];
+    memset(oldest, 0, sizeof *oldest);
+    TEXT_SET(oldest->name, name);
+    return oldest;
+}
+
+static bool is_repeated(struct shared_issuer *issuer, uint64_t number)
+{
+    if (number > issuer->highest) {
+        const uint64_t step = number - issuer->highest;
+        issuer->seen = step >= SHARED_WINDOW ? 1 : (issuer->seen << step) | 1;
+        issuer->highest = number;
+        return false;
+    }
+    const uint64_t below = issuer->highest - number;
+    if (below >= SHARED_WINDOW || (issuer->seen >> below & 1) != 0)
+        return true;
+    issuer->seen |= UINT64_C(1) << below;
+    return false;
+}
+
+/* ---- the tables --------------------------------------------------------------------------------------------------- */
+
+static bool apply_hold(struct shared_state *state, const struct hold *hold)
+{
+    int at = 0;
+    for (; at < state->hold_count; at++) {
+        const int by_pool = strcmp(state->holds[at].pool, hold->pool);
+        const int order = by_pool != 0 ? by_pool : strcmp(state->holds[at].server, hold->server);
+        if (order == 0) {
+            if (hold_compare(hold, &state->holds[at]) > 0)
+                state->holds[at] = *hold;
+            return true;
+        }
+        if (order > 0)
+            break;
+    }
+    if (state->hold_count == SHARED_HOLDS_MAX)
+        return false;
+    memmove(&state->holds[at + 1], &state->holds[at], (size_t)(state->hold_count - at) * sizeof state->holds[0]);
+    state->holds[at] = *hold;
+    state->hold_count++;
+    return true;
+}
+
+static int order_place(const struct shared_state *state, uint64_t id)
+{
+    int at = 0;
+    while (at < state->order_count && state->orders[at].id < id)
+        at++;
+    return at;
+}
+
+static void order_remove(struct shared_state *state, int at)
+{
+    state->order_count--;
+    memmove(&state->orders[at], &state->orders[at + 1], (size_t)(state->order_count - at) * sizeof state->orders[0]);
+}
+
+/* Room for one more: the oldest order that was answered goes, else the oldest. */
+static void order_make_room(struct shared_state *state)
+{
+    int at = 0;
+    while (at < state->order_count && state->orders[at].state == ORDER_ASKED)
+        at++;
+    order_remove(state, at < state->order_count ? at : 0);
+}
+
+/* Of two answers 'done' stays, then the lesser text: as the words sort in SQL_ORDER_CLOSE. */
+static bool answer_is_better(const struct stored_order *fresh, const struct stored_order *stands)
+{
+    if (fresh->state == ORDER_ASKED)
+        return false;
+    if (stands->state == ORDER_ASKED)
+        return true;
+    const int by_state = strcmp(order_state_word(fresh->state), order_state_word(stands->state));
+    return by_state != 0 ? by_state < 0 : strcmp(fresh->answer, stands->answer) < 0;
+}
+
+static bool apply_order(struct shared_state *state, const struct stored_order *order, bool closes)
+{
+    int at = order_place(state, order->id);
+    if (at < state->order_count && state->orders[at].id == order->id) {
+        struct stored_order *stands = &state->orders[at];
+        if (closes && answer_is_better(order, stands)) {
+            stands->state = order->state;
+            TEXT_SET(stands->answer, order->answer);
+        }
+        return true;
+    }
+    if (state->order_count == SHARED_ORDERS_MAX) {
+        order_make_room(state);
+        at = order_place(state, order->id);
+    }
+    memmove(&state->orders[at + 1], &state->orders[at], (size_t)(state->order_count - at) * sizeof state->orders[0]);
+    state->orders[at] = *order;
+    state->order_count++;
+    return true;
+}
+
+static bool apply_history(struct shared_state *state, const struct history_row *line)
+{
+    int at = 0;
+    while (at < state->history_count && state->history[at].id < line->id)
+        at++;
+    if (at < state->history_count && state->history[at].id == line->id)
+        return true;
+    if (state->history_count == SHARED_HISTORY_MAX) {
+        if (at == 0)
+            return true;                                   /* older than all that is kept: the private stores have it */
+        memmove(&state->history[0], &state->history[1], (size_t)(at - 1) * sizeof state->history[0]);
+        state->history[at - 1] = *line;
+        return true;
+    }
+    memmove(&state->history[at + 1], &state->history[at], (size_t)(state->history_count - at) * sizeof state->history[0]);
+    state->history[at] = *line;
+    state->history_count++;
+    return true;
+}
+
+void shared_state_init(struct shared_state *state) { memset(state, 0, sizeof *state); }
+
+enum shared_verdict shared_state_apply(struct shared_state *state, const uint8_t *bytes, size_t size)
+{
+    struct shared_entry entry;
+    bool has_room = true;
+    state->entries++;
+    if (shared_entry_decode(bytes, size, &entry) != FC_OK) {
+        state->strange++;
+        return SHARED_STRANGE;
+    }
+    struct shared_issuer *issuer = issuer_named(state, entry.issuer);
+    issuer->used_at = state->entries;
+    if (is_repeated(issuer, entry.number)) {
+        state->repeated++;
+        return SHARED_REPEATED;
+    }
+    if (entry.deed == STORE_HOLD)
+        has_room = apply_hold(state, &entry.hold);
+    else if (entry.deed == STORE_HISTORY)
+        has_room = apply_history(state, &entry.history);
+    else
+        has_room = apply_order(state, &entry.order, entry.deed == STORE_ORDER_CLOSE);
+    if (!has_room)
+        state->strange++;
+    return has_room ? SHARED_APPLIED : SHARED_STRANGE;
+}
+
+/* ---- snapshots ---------------------------------------------------------------------------------------------------- */
+
+enum fc_code shared_state_encode(const struct shared_state *state, uint8_t *to, size_t size, size_t *length)
+{
+    struct bytes_out out = { .to = to, .size = size };
+    bytes_put_number(&out, STATE_MAGIC, 4);
+    bytes_put_number(&out, state->entries, 8);
+    bytes_put_number(&out, state->repeated, 8);
+    bytes_put_number(&out, state->strange, 8);
+    bytes_put_number(&out, (uint64_t)state->hold_count, 4);
+    for (int i = 0; i < state->hold_count; i++)
+        put_hold(&out, &state->holds[i]);
+    bytes_put_number(&out, (uint64_t)state->order_count, 4);
+    for (int i = 0; i < state->order_count; i++)
+        put_order(&out, &state->orders[i]);
+    bytes_put_number(&out, (uint64_t)state->history_count, 4);
+    for (int i = 0; i < state->history_count; i++)
+        put_history(&out, &state->history[i]);
+    bytes_put_number(&out, (uint64_t)state->issuer_count, 4);
+    for (int i = 0; i < state->issuer_count; i++) {
+        bytes_put_text(&out, state->issuers[i].name);
+        bytes_put_number(&out, state->issuers[i].highest, 8);
+        bytes_put_number(&out, state->issuers[i].seen, 8);
+        bytes_put_number(&out, state->issuers[i].used_at, 8);
+    }
+    if (!out.is_full)
+        bytes_put_number(&out, bytes_checksum(out.to, out.length), 4);
+    *length = out.length;
+    return out.is_full ? FC_BAD_INPUT : FC_OK;
+}
+
+static int get_count(struct bytes_in *in, int most)
+{
+    const uint64_t count = bytes_get_number(in, 4);
+    if (count > (uint64_t)most)
+        in->is_bad = true;
+    return in->is_bad ? 0 : (int)count;
+}
+
+static void get_state(struct bytes_in *in, struct shared_state *s)
+{
+    s->entries = bytes_get_number(in, 8);
+    s->repeated = bytes_get_number(in, 8);
+    s->strange = bytes_get_number(in, 8);
+    s->hold_count = get_count(in, SHARED_HOLDS_MAX);
+    for (int i = 0; i < s->hold_count; i++)
+        get_hold(in, &s->holds[i]);
+    s->order_count = get_count(in, SHARED_ORDERS_MAX);
+    for (int i = 0; i < s->order_count; i++)
+        get_order(in, &s->orders[i]);
+    s->history_count = get_count(in, SHARED_HISTORY_MAX);
+    for (int i = 0; i < s->history_count; i++)
+        get_history(in, &s->history[i]);
+    s->issuer_count = get_count(in, SHARED_ISSUERS_MAX);
+    for (int i = 0; i < s->issuer_count; i++) {
+        bytes_get_text(in, s->issuers[i].name, sizeof s->issuers[i].name);
+        s->issuers[i].highest = bytes_get_number(in, 8);
+        s->issuers[i].seen = bytes_get_number(in, 8);
+        s->issuers[i].used_at = bytes_get_number(in, 8);
+    }
+}
+
+enum fc_code shared_state_decode(const uint8_t *from, size_t size, struct shared_state *ret, struct fc_err *err)
+{
+    if (size < 8)
+        return fc_fail(err, FC_BAD_INPUT, "the snapshot has %zu bytes, which is too short", size);
+    struct bytes_in in = { .from = from, .size = size - 4 }, end = { .from = from, .size = size, .at = size - 4 };
+    if (bytes_get_number(&end, 4) != bytes_checksum(from, size - 4))
+        return fc_fail(err, FC_BAD_INPUT, "the snapshot's checksum is wrong");
+    if (bytes_get_number(&in, 4) != STATE_MAGIC)
+        return fc_fail(err, FC_BAD_INPUT, "the snapshot is of another version");
+    struct shared_state *fresh = calloc(1, sizeof *fresh);
+    if (fresh == NULL)
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    get_state(&in, fresh);
+    const bool is_good = !in.is_bad && in.at == in.size;
+    if (is_good)
+        *ret = *fresh;
+    free(fresh);
+    return is_good ? FC_OK : fc_fail(err, FC_BAD_INPUT, "the snapshot's rows cannot be understood");
+}
+
+bool shared_state_row(const struct shared_state *state, int index, struct store_request *ret)
+{
+    memset(ret, 0, sizeof *ret);
+    if (index < state->hold_count) {
+        ret->deed = STORE_HOLD;
+        ret->hold = state->holds[index];
+        return true;
+    }
+    index -= state->hold_count;
+    if (index < state->order_count) {
+        ret->deed = state->orders[index].state == ORDER_ASKED ? STORE_ORDER_LAY : STORE_ORDER_CLOSE;
+        ret->order = state->orders[index];
+        return true;
+    }
+    index -= state->order_count;
+    if (index < state->history_count) {
+        ret->deed = STORE_HISTORY;
+        ret->history = state->history[index];
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,73 @@
+/* What all nodes of a raft group hold in common, as a function of the log: holds, orders with their answers, and the newest
+ * lines of history. Same entries in the same order give the same bytes on every node; nothing here reads a clock, a file or
+ * a socket.
+ *
+ * An entry is one STORE_HOLD, STORE_ORDER_LAY, STORE_ORDER_CLOSE or STORE_HISTORY, with who issued it (the node's name with
+ * the mark of its process) and that issuer's own number: a repetition (an entry that was sent again because its first answer
+ * was lost) is known by these two and changes nothing. The rules by which rows meet are those of backends/sql_statements.c,
+ * because each node's private store applies the same entries by those statements. */
+#ifndef FC_BACKENDS_QUORUM_SHARED_STATE_H
+#define FC_BACKENDS_QUORUM_SHARED_STATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backends/store.h"
+#include "base/err.h"
+
+#define SHARED_ENTRY_SIZE 1024       /* the longest entry, in bytes */
+#define SHARED_HOLDS_MAX 128         /* released holds keep their row, for their rank */
+#define SHARED_ORDERS_MAX 64         /* the newest; the closed ones with the lowest number fall out first */
+#define SHARED_HISTORY_MAX 256       /* the newest lines by id: what a node that was long away is given */
+#define SHARED_ISSUERS_MAX 32        /* processes whose repetitions are known; the one longest without an entry falls out */
+#define SHARED_WINDOW 64             /* an issuer's number this far below its highest counts as a repetition */
+#define SHARED_STATE_SIZE (256 * 1024)
+
+struct shared_entry {
+    enum store_deed deed;
+    char issuer[NODE_NAME_SIZE];
+    uint64_t number;                 /* from 1, rising */
+    struct hold hold;
+    struct stored_order order;
+    struct history_row history;
+};
+
+struct shared_issuer { char name[NODE_NAME_SIZE]; uint64_t highest, seen; uint64_t used_at; };   /* seen: bit i = highest - i */
+
+struct shared_state {
+    uint64_t entries;                /* applied, repeated and strange ones */
+    uint64_t repeated, strange;
+    int hold_count, order_count, history_count, issuer_count;
+    struct hold holds[SHARED_HOLDS_MAX];             /* by pool, server */
+    struct stored_order orders[SHARED_ORDERS_MAX];   /* by id */
+    struct history_row history[SHARED_HISTORY_MAX];  /* by id */
+    struct shared_issuer issuers[SHARED_ISSUERS_MAX];
+};
+
+enum shared_verdict {
+    SHARED_APPLIED = 0,
+    SHARED_REPEATED,   /* known already: nothing changed */
+    SHARED_STRANGE     /* cannot be understood (of a later version), or no room: nothing changed, on no node */
+};
+
+/* Is this a request that all nodes must hold in common? */
+bool shared_is_wanted(const struct store_request *request);
+void shared_entry_of(const struct store_request *request, const char *issuer, uint64_t number, struct shared_entry *ret);
+/* The request by which a private store applies this entry. */
+void shared_entry_request(const struct shared_entry *entry, struct store_request *ret);
+/* FC_BAD_INPUT: not that many bytes, or not an entry. */
+enum fc_code shared_entry_encode(const struct shared_entry *entry, uint8_t *to, size_t size, size_t *length);
+enum fc_code shared_entry_decode(const uint8_t *from, size_t size, struct shared_entry *ret);
+
+void shared_state_init(struct shared_state *state);
+enum shared_verdict shared_state_apply(struct shared_state *state, const uint8_t *entry, size_t size);
+/* A snapshot, at most SHARED_STATE_SIZE bytes, ending in its checksum. */
+enum fc_code shared_state_encode(const struct shared_state *state, uint8_t *to, size_t size, size_t *length);
+/* On failure *ret is untouched and err says what is wrong. */
+enum fc_code shared_state_decode(const uint8_t *from, size_t size, struct shared_state *ret, struct fc_err *err);
+
+/* The rows one after the other, as requests for a private store: index from 0 on, until false. */
+bool shared_state_row(const struct shared_state *state, int index, struct store_request *ret);
+
+#endif

@@ -1,0 +1,72 @@
+/* Two kinds of streams over one transport: raft's own, and ours for what raft does not carry (pings of the lease, releases,
+ * entries that a follower hands to the leader, marks of data directories). The side that connects sends one byte that names the
+ * kind; then raft's stream belongs to raft, and ours carries frames.
+ *
+ * The transport below proves who the other side is before a stream comes up here (backends/quorum/transport.h); what it does not
+ * know never comes. Here every buffer, every waiting stream and every queue has a bound; a stream that breaks a rule is closed and
+ * made anew. One outgoing stream of ours to each peer, made again and again; of the incoming ones of a peer the latest is kept.
+ *
+ * Lives on one libuv loop; all calls are made from its thread. */
+#ifndef FC_BACKENDS_QUORUM_STREAMS_H
+#define FC_BACKENDS_QUORUM_STREAMS_H
+
+#include <raft/uv.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backends/quorum/promise.h"
+#include "base/moment.h"
+
+#define FRAME_PAYLOAD_MAX 1100       /* an entry and a name */
+#define STREAMS_ADDRESS_SIZE 320     /* host:port */
+
+/* On the wire: length of the rest (4 bytes), kind (1), term (8), number (8), payload; numbers little-endian. */
+enum frame_kind {
+    FRAME_PING = 1,      /* leader -> voter: term, number = moment of sending in microseconds of the sender's clock, given back */
+    FRAME_PONG,          /* its answer; payload: one byte, 1 = promised */
+    FRAME_RELEASE,       /* leader -> voter: term, number as in a ping. The promise of this term is over */
+    FRAME_RELEASED,
+    FRAME_PROPOSE,       /* follower -> leader: number = the issuer's own; payload: an entry */
+    FRAME_REFUSED,       /* its answer when it did not go into the log: number; payload: one byte, 1 = not the leader, 2 = busy */
+    FRAME_MARK_ASK,      /* payload: the sender's name and the mark of its data directory */
+    FRAME_MARK_TELL,     /* payload: by which mark the asked node knows the sender from now on */
+    FRAME_KIND_COUNT
+};
+
+struct frame {
+    enum frame_kind kind;
+    uint64_t term, number;
+    size_t length;
+    uint8_t payload[FRAME_PAYLOAD_MAX];
+};
+
+struct streams_peer { uint64_t id; char address[STREAMS_ADDRESS_SIZE]; };
+
+struct streams_port {
+    void *owner;
+    /* A peer asks: `answer` is to be filled, or left with kind 0 for none. `peer` is its place in the list of peers. */
+    void (*asked)(void *owner, int peer, const struct frame *frame, struct frame *answer);
+    void (*answered)(void *owner, int peer, const struct frame *frame);
+};
+
+struct streams_counters { uint64_t unknown, crowded, nonsense, lost, refused_raft; };
+
+struct streams;
+
+/* `transport` is initialised and not yet started; it is started here, so that peers are heard before raft runs. */
+int streams_open(uv_loop_t *loop, struct raft_uv_transport *transport, uint64_t own_id, const char *own_address,
+                 const struct streams_peer *peers, int peer_count, const struct streams_port *port, struct streams **ret);
+/* What raft_uv_init is given. It serves one raft after the other; without one, peers' raft streams are closed at once. */
+struct raft_uv_transport *streams_for_raft(struct streams *streams);
+/* False: no stream to this peer yet, or its queue is full. It is not kept. */
+bool streams_send(struct streams *streams, int peer, const struct frame *frame);
+bool streams_is_open(const struct streams *streams, int peer);
+/* Makes what is missing, closes what waits too long. To be called several times in a second. */
+void streams_tick(struct streams *streams, struct fc_time now);
+/* Breaks a stream on which answers do not come: a cut connection says nothing by itself. */
+void streams_break(struct streams *streams, int peer);
+struct streams_counters streams_counters(const struct streams *streams);
+/* After raft is closed. `closed` is called when nothing of it is left on the loop; it is freed then. */
+void streams_close(struct streams *streams, void (*closed)(void *owner), void *owner);
+
+#endif
