@@ -482,6 +482,12 @@ static void mark_asked(struct quorum_raft *r, int member, const struct frame *fr
     answer->length = out.length;
 }
 
+static bool is_entry(const struct frame *frame)
+{
+    struct shared_entry entry;
+    return frame->length <= SHARED_ENTRY_SIZE && shared_entry_decode(frame->payload, frame->length, &entry) == FC_OK;
+}
+
 static void asked(void *owner, int peer, const struct frame *frame, struct frame *answer)
 {
     struct quorum_raft *r = owner;
@@ -501,7 +507,9 @@ static void asked(void *owner, int peer, const struct frame *frame, struct frame
         break;
     case FRAME_PROPOSE:
         /* Never handed on from here: who asked asks whom it then believes to lead. */
-        if (leads(r) && frame->length <= SHARED_ENTRY_SIZE && apply(r, frame->payload, frame->length, 0) == 0)
+        if (!is_entry(frame))
+            break;                                         /* nobody waits for nonsense */
+        if (leads(r) && apply(r, frame->payload, frame->length, 0) == 0)
             break;
         answer->kind = FRAME_REFUSED;
         answer->length = 1;

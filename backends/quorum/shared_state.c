@@ -8,6 +8,8 @@
 #include "base/text.h"
 
 #define ENTRY_MAGIC 0x31454346u      /* "FCE1" */
+#define ENTRY_STEP 8                 /* libraft 0.15 reads a batch of entries as if each began at a multiple of 8, and sends them as they
+                                      * are: entries of another length are read beyond their buffer */
 #define STATE_MAGIC 0x31534346u      /* "FCS1" */
 
 /* ---- bytes of one row --------------------------------------------------------------------------------------------- */
@@ -144,8 +146,22 @@ enum fc_code shared_entry_encode(const struct shared_entry *entry, uint8_t *to, 
         put_history(&out, &entry->history);
     else
         put_order(&out, &entry->order);
+    while (!out.is_full && out.length % ENTRY_STEP != 0)
+        bytes_put_number(&out, 0, 1);
     *length = out.length;
     return out.is_full ? FC_BAD_INPUT : FC_OK;
+}
+
+/* Zeros up to the next step, and nothing else. */
+static bool ends_well(const struct bytes_in *in)
+{
+    if (in->is_bad || in->size % ENTRY_STEP != 0 || in->size - in->at >= ENTRY_STEP)
+        return false;
+    for (size_t i = in->at; i < in->size; i++) {
+        if (in->from[i] != 0)
+            return false;
+    }
+    return true;
 }
 
 enum fc_code shared_entry_decode(const uint8_t *from, size_t size, struct shared_entry *ret)
@@ -171,7 +187,7 @@ enum fc_code shared_entry_decode(const uint8_t *from, size_t size, struct shared
         get_history(&in, &ret->history);
     else
         get_order(&in, &ret->order);
-    return in.is_bad || in.at != in.size ? FC_BAD_INPUT : FC_OK;
+    return ends_well(&in) ? FC_OK : FC_BAD_INPUT;
 }
 
 /* ---- repetitions -------------------------------------------------------------------------------------------------- */

@@ -1,0 +1,207 @@
+/* The transport is the library's own: what is proven here is raft's thread, not the proof of who is who. */
+#include "quorum_stage.h"
+
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+#define LONG_MS 30000
+
+static enum fc_code make_tcp(void *owner, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err)
+{
+    (void)owner;
+    return raft_uv_tcp_init(ret, loop) == 0 ? FC_OK : fc_fail(err, FC_INTERNAL, "no transport");
+}
+
+static void done_tcp(void *owner, struct raft_uv_transport *transport)
+{
+    (void)owner;
+    raft_uv_tcp_close(transport);
+}
+
+static int free_port(void)
+{
+    const int fd = socket(AF_INET, SOCK_STREAM, 0);
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof at;
+    cr_assert(bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && getsockname(fd, (struct sockaddr *)&at, &size) == 0);
+    close(fd);
+    return ntohs(at.sin_port);
+}
+
+static void heard(void *owner, const struct quorum_heard *h)
+{
+    struct stage_node *n = owner;
+    uint8_t bytes[SHARED_ENTRY_SIZE];
+    size_t length;
+    switch (h->kind) {
+    case QUORUM_APPLIED:
+        n->applied++;
+        n->own_applied += h->number != 0;
+        cr_assert_eq(shared_entry_encode(&h->entry, bytes, sizeof bytes, &length), FC_OK);
+        shared_state_apply(&n->state, bytes, length);
+        break;
+    case QUORUM_STATE:
+        n->states++;
+        n->state = *h->state;
+        break;
+    case QUORUM_FAILED:
+        n->failed++;
+        n->last = *h;
+        break;
+    case QUORUM_ENDED:
+        n->ended++;
+        n->last = *h;
+        break;
+    }
+}
+
+static void changed(void *owner, const struct quorum_view *view)
+{
+    struct stage_node *n = owner;
+    n->view = *view;
+}
+
+static void say(void *owner, const char *sentence) { TEXT_SET(((struct stage_node *)owner)->said, sentence); }
+
+enum fc_code stage_try_start(struct stage *s, int node, struct fc_err *err)
+{
+    struct stage_node *n = &s->nodes[node];
+    struct quorum_settings settings = { .member_count = s->count, .own = node, .election_ms = STAGE_ELECTION_MS, .drift_percent = 10,
+                                        .snapshot_entries = s->snapshot_entries, .trailing_entries = 16,
+                                        .transport = { .make = make_tcp, .done = done_tcp } };
+    static int marks;
+    TEXT_FORMAT(settings.dir, "%s/%d", s->dir, node);
+    TEXT_FORMAT(settings.node, "fc%d~%06x", node + 1, (unsigned)++marks);
+    for (int i = 0; i < s->count; i++) {
+        TEXT_FORMAT(settings.members[i].name, "fc%d", i + 1);
+        TEXT_FORMAT(settings.members[i].address, "127.0.0.1:%d", s->ports[i]);
+    }
+    *n = (struct stage_node){ .stage = s, .place = node, .next_number = 1 };
+    n->view.until = FC_EVER;
+    n->view.leader = -1;
+    TEXT_SET(n->name, settings.node);
+    const struct quorum_port port = { .owner = n, .heard = heard, .changed = changed, .say = say };
+    const enum fc_code code = quorum_open(s->host, &settings, &port, &n->quorum, err);
+    if (code == FC_OK)
+        quorum_stand(n->quorum, true);
+    return code;
+}
+
+void stage_start(struct stage *s, int node)
+{
+    struct fc_err err = { .code = FC_OK };
+    cr_assert_eq(stage_try_start(s, node, &err), FC_OK, "%s", err.text);
+}
+
+void stage_start_all(struct stage *s)
+{
+    for (int i = 0; i < s->count; i++)
+        stage_start(s, i);
+}
+
+void stage_stop(struct stage *s, int node)
+{
+    quorum_close(s->nodes[node].quorum);
+    s->nodes[node].quorum = NULL;
+    s->nodes[node].view.until = FC_EVER;
+}
+
+static int remove_one(const char *path, const struct stat *info, int kind, struct FTW *walk)
+{
+    (void)info, (void)kind, (void)walk;
+    return remove(path);
+}
+
+void stage_wipe(struct stage *s, int node)
+{
+    char path[128];
+    TEXT_FORMAT(path, "%s/%d", s->dir, node);
+    nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+void stage_open(struct stage *s, int count)
+{
+    struct fc_err err = { .code = FC_OK };
+    memset(s, 0, sizeof *s);
+    s->count = count;
+    s->snapshot_entries = 1024;
+    cr_assert_eq(loop_open(1, 8, &s->loop, &err), FC_OK);
+    s->host = loop_host(s->loop);
+    TEXT_SET(s->dir, "/tmp/fc_quorum_XXXXXX");
+    cr_assert_not_null(mkdtemp(s->dir));
+    for (int i = 0; i < count; i++)
+        s->ports[i] = free_port();
+    alarm(120);
+}
+
+void stage_close(struct stage *s)
+{
+    for (int i = 0; i < s->count; i++)
+        stage_stop(s, i);
+    loop_close(s->loop);
+    nftw(s->dir, remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+static void turn_over(void *owner) { loop_stop(owner); }
+
+int stage_leader(struct stage *s)
+{
+    const struct fc_time now = loop_now(loop_ev(s->loop));
+    int found = -1;
+    for (int i = 0; i < s->count; i++) {
+        if (s->nodes[i].quorum == NULL || fc_is_ever(s->nodes[i].view.until) || fc_reached(s->nodes[i].view.until, now))
+            continue;
+        s->two_leaders += found >= 0;
+        found = i;
+    }
+    return found;
+}
+
+void stage_run_ms(struct stage *s, int ms)
+{
+    const struct fc_time end = fc_plus(loop_now(loop_ev(s->loop)), fc_ms(ms));
+    struct host_timer *timer = s->host->timer(s->host->agent, turn_over, s->loop);
+    do {
+        s->host->timer_set(timer, fc_plus(loop_now(loop_ev(s->loop)), fc_ms(ms < 5 ? ms : 5)));
+        loop_run(s->loop);
+        stage_leader(s);
+    } while (!fc_reached(end, loop_now(loop_ev(s->loop))));
+    s->host->untimer(timer);
+}
+
+void stage_until_(struct stage *s, stage_claim *claim, const char *name, int line)
+{
+    const struct fc_time end = fc_plus(loop_now(loop_ev(s->loop)), fc_ms(LONG_MS));
+    while (!claim(s)) {
+        if (fc_reached(end, loop_now(loop_ev(s->loop)))) {
+            for (int i = 0; i < s->count; i++)
+                fprintf(stderr, "fc%d: %s term %llu leader %d applied %llu of %llu, own %d failed %d ended %d, %s %s\n", i + 1,
+                        quorum_role_word(s->nodes[i].view.role), (unsigned long long)s->nodes[i].view.term, s->nodes[i].view.leader,
+                        (unsigned long long)s->nodes[i].view.applied_index, (unsigned long long)s->nodes[i].view.last_index,
+                        s->nodes[i].own_applied, s->nodes[i].failed, s->nodes[i].ended, s->nodes[i].view.why, s->nodes[i].said);
+            cr_assert_fail("line %d: never: %s", line, name);
+        }
+        stage_run_ms(s, 5);
+    }
+}
+
+uint64_t stage_hold(struct stage *s, int node, const char *server, const char *why)
+{
+    static uint64_t seq;
+    struct stage_node *n = &s->nodes[node];
+    struct store_request request = { .deed = STORE_HOLD, .hold = { .kind = HOLD_MAINT, .epoch = 1, .seq = ++seq, .since_unix_ms = 1000 } };
+    struct shared_entry entry;
+    TEXT_SET(request.hold.pool, "fc_backend");
+    TEXT_SET(request.hold.server, server);
+    TEXT_SET(request.hold.why, why);
+    shared_entry_of(&request, n->name, n->next_number, &entry);
+    cr_assert(quorum_propose(n->quorum, n->next_number, &entry, 10000));
+    return n->next_number++;
+}

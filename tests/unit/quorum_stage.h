@@ -1,0 +1,52 @@
+/* A raft group in one process: each node has its own thread, directory and port on loopback; all of them are heard on one loop. */
+#ifndef FC_TESTS_QUORUM_STAGE_H
+#define FC_TESTS_QUORUM_STAGE_H
+
+#include "agent/loop.h"
+#include "backends/quorum/quorum.h"
+
+#define STAGE_ELECTION_MS 400
+
+struct stage;
+
+struct stage_node {
+    struct stage *stage;
+    int place;
+    char name[NODE_NAME_SIZE];           /* with the mark of this start */
+    struct quorum *quorum;               /* NULL: not running */
+    struct quorum_view view;
+    uint64_t next_number;
+    int applied, own_applied, failed, ended, states;
+    struct quorum_heard last;            /* of the last FAILED or ENDED */
+    struct shared_state state;           /* built from what was heard, as a private store would */
+    char said[240];
+};
+
+struct stage {
+    struct loop *loop;
+    const struct host *host;
+    char dir[64];
+    int count;
+    int ports[QUORUM_NODES_MAX];
+    struct stage_node nodes[QUORUM_NODES_MAX];
+    int two_leaders;                     /* times that two nodes could act at one moment */
+    int snapshot_entries;
+};
+
+void stage_open(struct stage *stage, int count);
+void stage_close(struct stage *stage);
+enum fc_code stage_try_start(struct stage *stage, int node, struct fc_err *err);
+void stage_start(struct stage *stage, int node);
+void stage_start_all(struct stage *stage);
+void stage_stop(struct stage *stage, int node);      /* gracefully: its directory stays */
+void stage_wipe(struct stage *stage, int node);
+/* Runs the loop until the claim holds; fails the test after a long while. */
+#define stage_until(stage, claim) stage_until_(stage, claim, #claim, __LINE__)
+typedef bool stage_claim(struct stage *stage);
+void stage_until_(struct stage *stage, stage_claim *claim, const char *name, int line);
+void stage_run_ms(struct stage *stage, int ms);
+/* Who may act at this moment; -1 nobody. */
+int stage_leader(struct stage *stage);
+uint64_t stage_hold(struct stage *stage, int node, const char *server, const char *why);
+
+#endif

@@ -1,0 +1,236 @@
+/* Scenes of raft's thread: three nodes over real sockets and directories. */
+#include <criterion/criterion.h>
+
+#include <string.h>
+
+#include "quorum_stage.h"
+
+static struct stage s;
+
+static void open_three(void) { stage_open(&s, 3); }
+static void close_all(void)
+{
+    stage_close(&s);
+    cr_assert_eq(s.two_leaders, 0, "two nodes could act at one moment, %d times", s.two_leaders);
+}
+
+static bool somebody_leads(struct stage *stage) { return stage_leader(stage) >= 0; }
+
+static int old_leader;
+static bool another_leads(struct stage *stage)
+{
+    const int leader = stage_leader(stage);
+    return leader >= 0 && leader != old_leader;
+}
+
+static int wanted_holds;
+static bool all_have_the_holds(struct stage *stage)
+{
+    for (int i = 0; i < stage->count; i++) {
+        if (stage->nodes[i].quorum != NULL && stage->nodes[i].state.hold_count != wanted_holds)
+            return false;
+    }
+    return true;
+}
+
+TestSuite(quorum, .init = open_three, .fini = close_all, .timeout = 120);
+
+Test(quorum, three_that_start_at_once_agree_on_one_leader)
+{
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    const int leader = stage_leader(&s);
+    stage_run_ms(&s, 500);
+    cr_assert_eq(s.nodes[leader].view.elections_won, 1);
+}
+
+Test(quorum, entries_of_leader_and_followers_are_applied_everywhere_once)
+{
+    char server[16];
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    for (int i = 0; i < 30; i++) {
+        snprintf(server, sizeof server, "db%d", i);
+        stage_hold(&s, i % 3, server, "work");
+    }
+    wanted_holds = 30;
+    stage_until(&s, all_have_the_holds);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(s.nodes[i].applied, 30);
+    cr_assert_eq(memcmp(s.nodes[0].state.holds, s.nodes[1].state.holds, sizeof s.nodes[0].state.holds), 0);
+}
+
+Test(quorum, another_leads_after_the_leader_is_gone_and_it_comes_back_as_a_follower)
+{
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    old_leader = stage_leader(&s);
+    stage_hold(&s, old_leader, "db1", "before");
+    wanted_holds = 1;
+    stage_until(&s, all_have_the_holds);
+    stage_stop(&s, old_leader);
+    stage_until(&s, another_leads);
+    stage_hold(&s, stage_leader(&s), "db2", "while it was away");
+    wanted_holds = 2;
+    stage_until(&s, all_have_the_holds);
+    stage_start(&s, old_leader);
+    stage_until(&s, all_have_the_holds);
+    cr_assert_neq(stage_leader(&s), old_leader);
+}
+
+static int asked_node;
+static bool it_has_ended(struct stage *stage) { return stage->nodes[asked_node].ended > 0; }
+static bool it_has_failed(struct stage *stage) { return stage->nodes[asked_node].failed > 0; }
+static bool it_is_out(struct stage *stage) { return stage->nodes[asked_node].view.role == QUORUM_OUT; }
+static bool it_is_silent(struct stage *stage) { return fc_is_ever(stage->nodes[asked_node].view.until); }
+static bool third_leads(struct stage *stage) { return stage_leader(stage) == asked_node; }
+
+Test(quorum, a_leader_that_yields_to_a_named_node_has_stopped_before_that_one_starts)
+{
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    old_leader = stage_leader(&s);
+    asked_node = (old_leader + 1) % 3;
+    cr_assert(quorum_yield(s.nodes[old_leader].quorum, 77, asked_node, 1000));
+    stage_until(&s, third_leads);
+    asked_node = old_leader;
+    stage_until(&s, it_has_ended);
+    cr_assert_eq(s.nodes[old_leader].last.number, 77);
+    cr_assert_eq(s.nodes[old_leader].last.code, FC_OK, "%s", s.nodes[old_leader].last.text);
+}
+
+Test(quorum, a_leader_without_others_keeps_what_it_has_when_asked_to_yield)
+{
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    asked_node = stage_leader(&s);
+    cr_assert(quorum_yield(s.nodes[asked_node].quorum, 5, asked_node, 1000));
+    stage_until(&s, it_has_ended);
+    cr_assert_eq(s.nodes[asked_node].last.code, FC_REFUSED);
+    stage_until(&s, third_leads);
+}
+
+Test(quorum, a_leader_that_lost_its_majority_stops_acting_and_says_so_to_who_asks)
+{
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    asked_node = stage_leader(&s);
+    stage_stop(&s, (asked_node + 1) % 3);
+    stage_run_ms(&s, 50);
+    stage_stop(&s, (asked_node + 2) % 3);
+    stage_run_ms(&s, STAGE_ELECTION_MS);
+    cr_assert_neq(stage_leader(&s), asked_node, "its lease is over");
+    stage_until(&s, it_is_silent);
+    stage_start(&s, (asked_node + 2) % 3);
+    stage_until(&s, somebody_leads);
+}
+
+Test(quorum, an_entry_without_a_majority_is_refused_in_its_time)
+{
+    stage_start(&s, 0);
+    stage_start(&s, 1);
+    asked_node = 0;
+    struct store_request request = { .deed = STORE_HISTORY, .history = { .id = 5, .kind = "note", .text = "nobody hears it" } };
+    struct shared_entry entry;
+    shared_entry_of(&request, s.nodes[0].name, 1, &entry);
+    cr_assert(quorum_propose(s.nodes[0].quorum, 1, &entry, 300));
+    stage_until(&s, it_has_failed);
+    cr_assert_eq(s.nodes[0].last.code, FC_NOT_LEADER);
+    cr_assert_eq(stage_leader(&s), -1, "of three all must have met once before the first two may decide");
+    cr_assert_eq(s.nodes[0].view.role, QUORUM_STARTING);
+    stage_start(&s, 2);
+    stage_until(&s, somebody_leads);
+}
+
+Test(quorum, a_node_whose_directory_was_emptied_takes_no_part_and_says_why)
+{
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    asked_node = (stage_leader(&s) + 1) % 3;
+    stage_hold(&s, stage_leader(&s), "db1", "before");
+    wanted_holds = 1;
+    stage_until(&s, all_have_the_holds);
+    stage_stop(&s, asked_node);
+    stage_wipe(&s, asked_node);
+    stage_start(&s, asked_node);
+    stage_until(&s, it_is_out);
+    cr_assert_not_null(strstr(s.nodes[asked_node].view.why, "its data directory is empty"), "%s", s.nodes[asked_node].view.why);
+    stage_run_ms(&s, 2 * STAGE_ELECTION_MS);
+    cr_assert_geq(stage_leader(&s), 0, "the other two go on");
+}
+
+Test(quorum, a_directory_of_another_node_is_not_used)
+{
+    struct fc_err err = { .code = FC_OK };
+    struct birth birth;
+    char dir[96];
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    stage_stop(&s, 0);
+    snprintf(dir, sizeof dir, "%s/0", s.dir);
+    cr_assert_eq(birth_open(dir, "fc9", true, &birth, &err), FC_BAD_CONFIG);
+    cr_assert_not_null(strstr(err.text, "belongs to node 'fc1', and this is node 'fc9'"), "%s", err.text);
+    cr_assert_eq(birth_open(dir, "fc1", false, &birth, &err), FC_STORE, "a member without a log forgot what it voted");
+}
+
+Test(quorum, what_was_acknowledged_is_there_after_all_have_been_restarted)
+{
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    stage_hold(&s, 0, "db1", "before");
+    stage_hold(&s, 1, "db2", "before");
+    wanted_holds = 2;
+    stage_until(&s, all_have_the_holds);
+    for (int i = 0; i < 3; i++)
+        stage_stop(&s, i);
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    stage_until(&s, all_have_the_holds);
+}
+
+Test(quorum, a_node_that_was_long_away_is_given_the_whole_state)
+{
+    char server[16];
+    s.snapshot_entries = 40;
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    asked_node = (stage_leader(&s) + 1) % 3;
+    stage_stop(&s, asked_node);
+    wanted_holds = 0;
+    for (int i = 0; i < 100; i++) {
+        snprintf(server, sizeof server, "db%d", i);
+        stage_hold(&s, stage_leader(&s), server, "while it was away");
+        if (i % 10 == 9) {
+            wanted_holds = i + 1;
+            stage_until(&s, all_have_the_holds);
+        }
+    }
+    stage_start(&s, asked_node);
+    stage_until(&s, all_have_the_holds);
+    cr_assert_geq(s.nodes[asked_node].states, 1, "by a snapshot");
+    cr_assert_gt(s.nodes[asked_node].view.snapshot_index, 0);
+}
+
+Test(quorum, a_snapshot_is_taken_when_asked_for)
+{
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    asked_node = stage_leader(&s);
+    stage_hold(&s, asked_node, "db1", "before");
+    wanted_holds = 1;
+    stage_until(&s, all_have_the_holds);
+    cr_assert(quorum_snapshot(s.nodes[asked_node].quorum, 9));
+    stage_until(&s, it_has_ended);
+    cr_assert_eq(s.nodes[asked_node].last.code, FC_OK, "%s", s.nodes[asked_node].last.text);
+}
+
+Test(quorum, one_node_alone_leads_at_once)
+{
+    s.count = 1;
+    stage_start(&s, 0);
+    stage_until(&s, somebody_leads);
+    stage_hold(&s, 0, "db1", "alone");
+    wanted_holds = 1;
+    stage_until(&s, all_have_the_holds);
+    cr_assert_eq(s.nodes[0].view.role, QUORUM_ALONE);
+}

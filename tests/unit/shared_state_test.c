@@ -1,0 +1,226 @@
+/* Scenes of what all nodes of a raft group hold in common, and of the arithmetic of the lease. No thread, no disk. */
+#include <criterion/criterion.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/quorum/promise.h"
+#include "backends/quorum/shared_state.h"
+
+static struct shared_state state, other;
+static uint8_t snapshot[SHARED_STATE_SIZE];
+
+static void fresh(void)
+{
+    shared_state_init(&state);
+    shared_state_init(&other);
+}
+
+TestSuite(shared_state, .init = fresh);
+
+struct bytes { uint8_t at[SHARED_ENTRY_SIZE]; size_t length; };
+
+static struct bytes entry(const struct store_request *request, const char *issuer, uint64_t number)
+{
+    struct shared_entry made;
+    struct bytes bytes;
+    shared_entry_of(request, issuer, number, &made);
+    cr_assert_eq(shared_entry_encode(&made, bytes.at, sizeof bytes.at, &bytes.length), FC_OK);
+    return bytes;
+}
+
+static struct bytes hold(const char *server, uint64_t seq, const char *issuer, uint64_t number)
+{
+    struct store_request r = { .deed = STORE_HOLD, .hold = { .pool = "p", .kind = HOLD_MAINT, .epoch = 1, .seq = seq } };
+    snprintf(r.hold.server, sizeof r.hold.server, "%s", server);
+    return entry(&r, issuer, number);
+}
+
+static struct bytes order(enum store_deed deed, uint64_t id, enum order_state answered, const char *answer, uint64_t number)
+{
+    struct store_request r = { .deed = deed, .order = { .id = id, .state = answered, .text = "maint p/db1", .node = "fc2" } };
+    snprintf(r.order.answer, sizeof r.order.answer, "%s", answer);
+    return entry(&r, "fc1~aa", number);
+}
+
+static enum shared_verdict apply(struct bytes bytes) { return shared_state_apply(&state, bytes.at, bytes.length); }
+
+Test(shared_state, the_higher_hold_stays_whatever_came_last)
+{
+    cr_assert_eq(apply(hold("db1", 7, "fc1~aa", 1)), SHARED_APPLIED);
+    cr_assert_eq(apply(hold("db1", 3, "fc2~bb", 1)), SHARED_APPLIED);
+    cr_assert_eq(state.hold_count, 1);
+    cr_assert_eq(state.holds[0].seq, 7);
+}
+
+Test(shared_state, an_entry_that_comes_again_changes_nothing)
+{
+    cr_assert_eq(apply(order(STORE_ORDER_LAY, 5, ORDER_ASKED, "", 1)), SHARED_APPLIED);
+    cr_assert_eq(apply(order(STORE_ORDER_CLOSE, 5, ORDER_DONE, "it is so", 2)), SHARED_APPLIED);
+    cr_assert_eq(apply(order(STORE_ORDER_LAY, 5, ORDER_ASKED, "", 1)), SHARED_REPEATED);
+    cr_assert_eq(state.orders[0].state, ORDER_DONE);
+    cr_assert_eq(state.repeated, 1);
+}
+
+Test(shared_state, entries_of_one_issuer_may_come_out_of_order_but_each_only_once)
+{
+    static const uint64_t numbers[] = { 3, 1, 2, 70, 69, 8 };
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+        char server[8];
+        snprintf(server, sizeof server, "s%zu", i);
+        cr_assert_eq(apply(hold(server, 1, "fc1~aa", numbers[i])), SHARED_APPLIED, "number %zu", i);
+        cr_assert_eq(apply(hold(server, 2, "fc1~aa", numbers[i])), SHARED_REPEATED, "number %zu", i);
+    }
+    cr_assert_eq(apply(hold("old", 1, "fc1~aa", 4)), SHARED_REPEATED, "further back than anybody remembers: it is asked again");
+}
+
+Test(shared_state, of_two_answers_done_stays)
+{
+    apply(order(STORE_ORDER_CLOSE, 5, ORDER_REFUSED, "no", 1));
+    apply(order(STORE_ORDER_CLOSE, 5, ORDER_DONE, "yes", 2));
+    apply(order(STORE_ORDER_CLOSE, 5, ORDER_REFUSED, "no", 3));
+    cr_assert_eq(state.orders[0].state, ORDER_DONE);
+    cr_assert_str_eq(state.orders[0].answer, "yes");
+}
+
+Test(shared_state, when_the_orders_are_too_many_the_oldest_answered_one_goes)
+{
+    uint64_t number = 1;
+    for (uint64_t id = 1; id <= SHARED_ORDERS_MAX; id++)
+        apply(order(STORE_ORDER_LAY, id, ORDER_ASKED, "", number++));
+    apply(order(STORE_ORDER_CLOSE, 9, ORDER_DONE, "", number++));
+    apply(order(STORE_ORDER_LAY, 1000, ORDER_ASKED, "", number++));
+    cr_assert_eq(state.order_count, SHARED_ORDERS_MAX);
+    for (int i = 0; i < state.order_count; i++)
+        cr_assert_neq(state.orders[i].id, 9);
+    cr_assert_eq(state.orders[0].id, 1);
+}
+
+Test(shared_state, the_newest_lines_of_history_are_kept_in_their_order)
+{
+    for (uint64_t i = 1; i <= SHARED_HISTORY_MAX + 10; i++) {
+        const struct store_request r = { .deed = STORE_HISTORY, .history = { .id = i * 7 % 1000 + 1, .kind = "k" } };
+        apply(entry(&r, "fc1~aa", i));
+    }
+    cr_assert_eq(state.history_count, SHARED_HISTORY_MAX);
+    for (int i = 1; i < state.history_count; i++)
+        cr_assert_lt(state.history[i - 1].id, state.history[i].id);
+}
+
+Test(shared_state, a_snapshot_gives_back_the_same_bytes)
+{
+    size_t length, again;
+    struct fc_err err;
+    static uint8_t second[SHARED_STATE_SIZE];
+    for (uint64_t i = 1; i < 60; i++) {
+        char server[16];
+        snprintf(server, sizeof server, "db%d", (int)(i * 37 % 60));
+        apply(hold(server, i, i % 2 ? "fc1~aa" : "fc2~bb", i));
+        apply(order(STORE_ORDER_LAY, i, ORDER_ASKED, "", 1000 + i));
+    }
+    cr_assert_eq(shared_state_encode(&state, snapshot, sizeof snapshot, &length), FC_OK);
+    cr_assert_eq(shared_state_decode(snapshot, length, &other, &err), FC_OK, "%s", err.text);
+    cr_assert_eq(shared_state_encode(&other, second, sizeof second, &again), FC_OK);
+    cr_assert(again == length && memcmp(snapshot, second, length) == 0);
+}
+
+Test(shared_state, a_full_state_fits_into_a_snapshot)
+{
+    struct store_request r = { .deed = STORE_HOLD };
+    uint64_t number = 1;
+    size_t length;
+    memset(r.hold.pool, 'p', sizeof r.hold.pool - 1), memset(r.hold.by, 'b', sizeof r.hold.by - 1), memset(r.hold.why, 'w', sizeof r.hold.why - 1);
+    for (int i = 0; i < SHARED_HOLDS_MAX + 1; i++) {
+        snprintf(r.hold.server, sizeof r.hold.server, "%063d", i);
+        cr_assert_eq(apply(entry(&r, "fc1~aa", number++)), i < SHARED_HOLDS_MAX ? SHARED_APPLIED : SHARED_STRANGE);
+    }
+    r = (struct store_request){ .deed = STORE_ORDER_CLOSE };
+    memset(r.order.text, 't', sizeof r.order.text - 1), memset(r.order.by, 'b', sizeof r.order.by - 1);
+    memset(r.order.node, 'n', sizeof r.order.node - 1), memset(r.order.answer, 'a', sizeof r.order.answer - 1);
+    for (r.order.id = 1; r.order.id <= SHARED_ORDERS_MAX; r.order.id++)
+        cr_assert_eq(apply(entry(&r, "fc1~aa", number++)), SHARED_APPLIED);
+    r = (struct store_request){ .deed = STORE_HISTORY };
+    memset(r.history.text, 't', sizeof r.history.text - 1), memset(r.history.node, 'n', sizeof r.history.node - 1);
+    memset(r.history.kind, 'k', sizeof r.history.kind - 1), memset(r.history.subject, 's', sizeof r.history.subject - 1);
+    for (r.history.id = 1; r.history.id <= SHARED_HISTORY_MAX; r.history.id++)
+        cr_assert_eq(apply(entry(&r, "fc1~aa", number++)), SHARED_APPLIED);
+    cr_assert_eq(shared_state_encode(&state, snapshot, sizeof snapshot, &length), FC_OK);
+}
+
+Test(shared_state, a_snapshot_with_any_byte_changed_or_cut_off_is_refused)
+{
+    size_t length;
+    struct fc_err err;
+    apply(hold("db1", 1, "fc1~aa", 1));
+    apply(order(STORE_ORDER_LAY, 5, ORDER_ASKED, "", 2));
+    cr_assert_eq(shared_state_encode(&state, snapshot, sizeof snapshot, &length), FC_OK);
+    for (size_t i = 0; i < length; i++) {
+        snapshot[i] ^= 0x40;
+        cr_assert_eq(shared_state_decode(snapshot, length, &other, &err), FC_BAD_INPUT, "byte %zu", i);
+        snapshot[i] ^= 0x40;
+        cr_assert_eq(shared_state_decode(snapshot, i, &other, &err), FC_BAD_INPUT, "cut at %zu", i);
+    }
+    cr_assert_eq(other.entries, 0, "and nothing was taken over");
+}
+
+Test(shared_state, an_entry_that_nobody_understands_changes_nothing_on_any_node)
+{
+    struct bytes good = hold("db1", 1, "fc1~aa", 1);
+    for (size_t i = 0; i < good.length; i++)
+        cr_assert_eq(shared_state_apply(&state, good.at, i), SHARED_STRANGE, "cut at %zu", i);
+    cr_assert_eq(state.hold_count, 0);
+    cr_assert_eq(state.issuer_count, 0);
+    cr_assert_eq(state.strange, good.length);
+}
+
+/* ---- the lease ---------------------------------------------------------------------------------------------------- */
+
+#define AT(ms) ((struct fc_time){ (ms) * 1000 })
+#define LEASE fc_ms(300)
+
+Test(promise, a_voter_is_silent_for_one_lease_after_its_start)
+{
+    struct promise p;
+    promise_init(&p, LEASE, AT(1000));
+    cr_assert_not(promise_lets_vote(&p, AT(1299)));
+    cr_assert(promise_lets_vote(&p, AT(1300)));
+}
+
+Test(promise, each_ping_of_the_leader_renews_it_and_an_older_leader_gets_none)
+{
+    struct promise p;
+    promise_init(&p, LEASE, AT(0));
+    cr_assert(promise_give(&p, 1, 5, 5, LEASE, AT(1000)));
+    cr_assert(promise_give(&p, 1, 5, 5, LEASE, AT(1200)));
+    cr_assert_not(promise_lets_vote(&p, AT(1499)));
+    cr_assert_not(promise_give(&p, 2, 4, 5, LEASE, AT(1200)));
+    cr_assert_not(promise_give(&p, 2, 5, 5, LEASE, AT(1200)), "one term has one leader");
+    cr_assert_not(promise_give(&p, 1, 5, 6, LEASE, AT(1200)), "raft here knows a later term: its vote may be given");
+    cr_assert(promise_give(&p, 2, 6, 6, LEASE, AT(1200)));
+}
+
+Test(promise, only_its_own_leader_and_term_release_it)
+{
+    struct promise p;
+    promise_init(&p, LEASE, AT(0));
+    promise_give(&p, 1, 5, 5, LEASE, AT(1000));
+    cr_assert_not(promise_release(&p, 2, 5, AT(1010)));
+    cr_assert_not(promise_release(&p, 1, 4, AT(1010)));
+    cr_assert_not(promise_lets_vote(&p, AT(1010)));
+    cr_assert(promise_release(&p, 1, 5, AT(1010)));
+    cr_assert(promise_lets_vote(&p, AT(1010)));
+    cr_assert(promise_give(&p, 1, 5, 5, LEASE, AT(1020)), "a leader that goes on after all is promised to again");
+    cr_assert_not(promise_lets_vote(&p, AT(1020)));
+}
+
+Test(promise, the_lease_runs_from_the_ping_that_a_majority_has_answered)
+{
+    const struct fc_time three[] = { AT(1000), AT(900), FC_EVER };
+    const struct fc_time five[] = { AT(1000), AT(700), AT(900), FC_EVER, AT(800) };
+    const struct fc_time lonely[] = { AT(1000), FC_EVER, FC_EVER };
+    cr_assert_eq(confirmed_until(three, 3, LEASE, 10).us, AT(900 + 270).us);
+    cr_assert_eq(confirmed_until(five, 5, LEASE, 10).us, AT(800 + 270).us);
+    cr_assert(fc_is_ever(confirmed_until(lonely, 3, LEASE, 10)));
+    cr_assert_eq(confirmed_until(three, 1, LEASE, 0).us, AT(1300).us);
+}
