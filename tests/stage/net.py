@@ -122,11 +122,11 @@ class Net:
             # a MariaDB server makes its identity of the hardware address: fixed, and different for each
             lines += [f'link add {host} type veth peer name eth0 address 02:00:00:00:00:{number:02x} netns {place.namespace}',
                       f'link set {host} master bridge', f'link set {host} up']
-        run('ip', '-netns', switch, '-batch', '-', text='\n'.join(lines) + '\n')
+        with Place('switch', switch, '').inside():       # not `ip -netns`: that needs a root directory that is a mount point
+            run('ip', '-batch', '-', text='\n'.join(lines) + '\n')
         for place in self.places.values():
-            run('ip', '-netns', place.namespace, '-batch', '-',
-                text=f'address add {place.host}/24 dev eth0\nlink set lo up\nlink set eth0 up\n')
             with place.inside():
+                run('ip', '-batch', '-', text=f'address add {place.host}/24 dev eth0\nlink set lo up\nlink set eth0 up\n')
                 run('nft', '-f', '-', text=CUTS)
 
     def place(self, name):
