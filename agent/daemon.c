@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "core/record.h"
+#include "haproxy/sight.h"
 
 #define TOKEN_MARK "fc1c4a17"        /* the first 8 digits by which nodes of firstchair know each other's rows */
 #define PEER_LOOK_EVERY_MS 10        /* other nodes' hints cause at most one look in this time */
@@ -280,6 +281,16 @@ static void peer_moved(void *owner)
     d->host->timer_set(d->look_timer, fc_is_ever(next) ? now_of(d) : fc_later(next, now_of(d)));
 }
 
+static size_t sight_of(void *owner, const char *name, char *to)
+{
+    const struct daemon *d = owner;
+    const int server = servers_by_name(&d->core->servers, name);
+    enum loss loss = LOSS_NONE;
+    struct fc_time at = FC_EVER;
+    const bool has_looked = server >= 0 && server_own_sight(&d->core->servers.list[server], &loss, &at);
+    return sight_format(loss, has_looked ? fc_since(at, now_of(d)).us : -1, to);
+}
+
 /* ---- opening ------------------------------------------------------------------------------------------------------ */
 
 static void counters(void *owner, struct desk_counters *to)
@@ -379,10 +390,12 @@ static enum fc_code open_core(struct daemon *d, struct fc_err *err)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
     d->proxies = proxies_new(d->host, d->core, feed_seen, d);
     d->askers = askers_new(d->host, d->config, name, d->board, feed_seen, d);
-    if (d->proxies == NULL || d->askers == NULL)
+    d->sights = sights_new(d->host, d->config, name, feed_seen, d);
+    if (d->proxies == NULL || d->askers == NULL || d->sights == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
     board_prompt_limit(d->board, d->config->check_timeout_ms / 2);
     board_on_look(d->board, peer_moved, d);
+    board_on_sight(d->board, sight_of, d);
     if (d->config->record_file[0] != '\0')
         return recorder_open(d->host, d->config->record_file, &d->recorder, err);
     return FC_OK;
@@ -480,6 +493,7 @@ void daemon_close(struct daemon *d)
     proxies_free(d->proxies);
     peers_free(d->peers);
     askers_free(d->askers);
+    sights_free(d->sights);
     verify_drop(d->verification);
     historian_free(d->historian);
     store_close(d->store);

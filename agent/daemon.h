@@ -18,6 +18,7 @@
 #include "agent/peers.h"
 #include "agent/proxies.h"
 #include "agent/recorder.h"
+#include "agent/sights.h"
 #include "agent/verify.h"
 #include "backends/lease.h"
 #include "backends/redis.h"
@@ -61,6 +62,7 @@ struct daemon {
     struct redis *redis;
     struct peers *peers;
     struct askers *askers;
+    struct sights *sights;
     struct proxies *proxies;
     struct recorder *recorder;
     struct historian *historian;

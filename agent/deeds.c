@@ -51,6 +51,7 @@ static enum deed deed_of(enum effect_type type)
     case ALONE: return DEED_ALONE;
     case WAKE_AT: case NOTE: case LOOK: case CHECK: case STAND: case GIVE_BACK: case INTEND: case SEAT: case ORDER_REPLY: case REGISTER:
     case RECORD: case ANSWER_SHOW: case ANSWER_EXTEND: case VOICE_EXTEND: case PROXY_PUSH: case PROXY_LOOK: case ASKERS_LOOK:
+    case SIGHTS_LOOK:
     case PUBLISH:
     case STOP: case EFFECT_TYPE_COUNT: break;
     }
@@ -305,6 +306,12 @@ static void perform_askers_look(struct daemon *d, const struct effect *effect)
     askers_look(d->askers, effect->as.askers.pool, effect->as.askers.server);
 }
 
+static void perform_sights_look(struct daemon *d, const struct effect *effect)
+{
+    const struct steering *st = &d->core->steering;
+    sights_look(d->sights, st->pools[st->backend].name, effect->server, d->core->servers.list[effect->server].name);
+}
+
 static perform *const performers[EFFECT_TYPE_COUNT] = {
     [WAKE_AT] = perform_wake,            [NOTE] = perform_note,             [LOOK] = perform_look,
     [CHECK] = perform_check,             [PREPARE] = perform_prepare,         [STAND] = perform_stand,           [GIVE_BACK] = perform_lease_command,
@@ -314,6 +321,7 @@ static perform *const performers[EFFECT_TYPE_COUNT] = {
     [REGISTER] = perform_register,       [RECORD] = perform_record,         [ANSWER_SHOW] = perform_show,
     [ANSWER_EXTEND] = perform_extend,    [VOICE_EXTEND] = perform_voice,    [PROXY_PUSH] = perform_push,
     [PROXY_LOOK] = perform_proxy_look,   [ASKERS_LOOK] = perform_askers_look, [ALONE] = perform_alone,
+    [SIGHTS_LOOK] = perform_sights_look,
     [PUBLISH] = perform_publish,
     [STOP] = perform_stop,
 };

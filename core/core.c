@@ -89,6 +89,16 @@ static void set_up_servers(struct core *core)
     }
 }
 
+static void set_up_other_nodes(struct core *core)
+{
+    struct servers *servers = &core->servers;
+    struct node_address node;
+    for (int i = 0; i < core->config->nodes.count && servers->other_count < SIGHTS_MAX; i++) {
+        if (node_address_parse(core->config->nodes.item[i], &node, NULL) == FC_OK && !text_is(node.name, core->name))
+            TEXT_SET(servers->others[servers->other_count++], node.name);
+    }
+}
+
 static void set_up_proxies(struct core *core)
 {
     struct named_address item;
@@ -117,6 +127,7 @@ static void start(struct core *core, const struct event *event, struct effects *
     core->next_id = 1;
     core->is_started = true;
     set_up_servers(core);
+    set_up_other_nodes(core);
     set_up_proxies(core);
     needs_init(&core->needs, core->servers.has_chair ? core->servers.count : 0);
     steering_init(&core->steering, core->config, core->name);
@@ -299,6 +310,8 @@ static void observe(struct core *core, const struct event *event, struct effects
         core->servers.list[i].failed_at = event->as.lost.sent_at;
         if (servers_lost(&core->servers, i, event->as.lost.loss, event->as.lost.text, core->now) || was_new)
             note_server(core, i, false, event->as.lost.text, effects);
+    } else if (event->type == SIGHT_SEEN && event->as.sight.server < core->servers.count) {
+        servers_told(&core->servers, event->as.sight.server, event->as.sight.node, event->as.sight.told);
     }
 }
 

@@ -38,6 +38,7 @@
     X(PROXY_PUSH,     "say it to an HAProxy's runtime socket now")                                            \
     X(PROXY_LOOK,     "read an HAProxy's own view")                                                           \
     X(ASKERS_LOOK,    "ask all nodes' boards who asked for a server, and what was heard")                     \
+    X(SIGHTS_LOOK,    "ask all other nodes what they see of a server of the store")                           \
     X(PUBLISH,        "the status has changed: publish it")                                                   \
     X(STOP,           "everything is handed over: the process may end")
 

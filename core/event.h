@@ -12,6 +12,7 @@
 #include "model/decision.h"
 #include "model/look.h"
 #include "model/mark.h"
+#include "model/servers.h"
 #include "model/settings.h"
 
 struct config;
@@ -55,7 +56,8 @@ struct asked_row {
     X(ORDER_GIVEN,   "somebody gave an order at a door")                                                      \
     X(PROXY_SEEN,    "an HAProxy's own view was read back")                                                   \
     X(PROXY_LOST,    "an HAProxy's runtime socket does not answer")                                           \
-    X(ASKERS_SEEN,   "a node's board says who asked for a server, and what was heard")
+    X(ASKERS_SEEN,   "a node's board says who asked for a server, and what was heard")                         \
+    X(SIGHT_SEEN,    "another node has told what it sees of a server, or could not be asked")
 
 enum event_type {
 #define X(name, meaning) name,
@@ -122,6 +124,7 @@ struct event {
             int count; const struct asked_row *rows;
         } askers;
         struct { int proxy; char text[160]; } proxy_lost;
+        struct { char node[NODE_NAME_SIZE]; int server; struct sight told; } sight;      /* never SIGHT_UNKNOWN */
     } as;
 };
 

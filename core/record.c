@@ -82,6 +82,7 @@ static const void *payload_of(const struct event *event, size_t *length)
     case CHAIR_REVOKED:
     case DEED_ENDED:
     case PROXY_LOST:
+    case SIGHT_SEEN:
     case EVENT_TYPE_COUNT:
         break;
     }
@@ -153,6 +154,8 @@ static bool is_possible(const struct event *event, size_t payload)
                payload == (size_t)event->as.askers.count * sizeof(struct asked_row);
     case PROXY_LOST:
         return event->as.proxy_lost.proxy >= 0 && event->as.proxy_lost.proxy < PROXIES_MAX;
+    case SIGHT_SEEN:
+        return event->as.sight.server >= 0 && event->as.sight.server < STORE_SERVERS_MAX && payload == 0;
     case WOKEN:
     case STOP_ASKED:
     case LEASE_GRANTED:

@@ -130,6 +130,7 @@ void schedule_hear(struct core *core, const struct event *event)
     case CHAIR_REVOKED:
     case ORDER_GIVEN:
     case ASKERS_SEEN:
+    case SIGHT_SEEN:
     case EVENT_TYPE_COUNT:
         break;
     }

@@ -87,9 +87,10 @@ enum agent_request_state agent_request_parse(const char *bytes, size_t length, b
     if (count < 1 || count > WORDS_MAX || !target_parse(words[count - 1], &request))
         return AGENT_REQUEST_BAD;
     if (count == WORDS_MAX) {
-        if (!word_is(words[1], "askers") || request.is_voice || request.is_look)
+        request.is_for_askers = word_is(words[1], "askers");
+        request.is_for_sight = word_is(words[1], "sight");
+        if ((!request.is_for_askers && !request.is_for_sight) || request.is_voice || request.is_look)
             return AGENT_REQUEST_BAD;
-        request.is_for_askers = true;
     }
     if (count >= 2) {
         text_copy_bytes(request.asker, sizeof request.asker, words[0].at, words[0].length);

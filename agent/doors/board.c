@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "haproxy/agent_answer.h"
 #include "haproxy/asked.h"
+#include "haproxy/sight.h"
 
 #define NOWHERE UINT32_MAX
 #define ECHO_MAX 38            /* bytes of each unknown name that are said back: "fc-no-such-target # P/S" stays below 100 */
@@ -58,6 +59,8 @@ struct board {
     struct fc_time voice_until;
     void (*look)(void *owner);
     void *look_owner;
+    board_sight *sight;
+    void *sight_owner;
     struct board_counters counters;
     int64_t prompt_limit_ms;
     char asked[ASKED_ANSWER_SIZE];       /* of the last question of another node; good until the next question */
@@ -259,6 +262,12 @@ void board_on_look(struct board *board, void (*look)(void *owner), void *owner)
     board->look_owner = owner;
 }
 
+void board_on_sight(struct board *board, board_sight *sight, void *owner)
+{
+    board->sight = sight;
+    board->sight_owner = owner;
+}
+
 void board_voice(struct board *board, struct fc_time until)
 {
     board->voice_until = until;
@@ -378,6 +387,15 @@ static struct board_line asked_line(struct board *board, const struct agent_requ
     return (struct board_line){ board->asked, asked_format(rows, count, board->asked, sizeof board->asked) };
 }
 
+static struct board_line sight_line(struct board *board, const char *server)
+{
+    const size_t length = board->sight == NULL ? sight_format(LOSS_NONE, -1, board->asked)
+                                               : board->sight(board->sight_owner, server, board->asked);
+    if (board->look != NULL)
+        board->look(board->look_owner);
+    return (struct board_line){ board->asked, length };
+}
+
 struct board_line board_line(struct board *board, const struct agent_request *request, const char *source,
                              struct fc_time now)
 {
@@ -394,6 +412,8 @@ struct board_line board_line(struct board *board, const struct agent_request *re
         return unknown_line(board, request->pool, request->server);
     if (request->is_for_askers)
         return asked_line(board, request, now);
+    if (request->is_for_sight)
+        return sight_line(board, request->server);
     return line_of(board, target, request->asker, source, request->waited_ms, now);
 }
 

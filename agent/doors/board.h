@@ -31,6 +31,10 @@ bool board_extend(struct board *board, const char *pool, const char *server, str
 void board_forget(struct board *board, const char *pool, const char *server);
 /* Who is told when another node sends its hint to look now ("fc-looking" is answered). NULL: nobody. */
 void board_on_look(struct board *board, void (*look)(void *owner), void *owner);
+/* Who is asked when another node wants to know what this one sees of a server: writes at most SIGHT_ANSWER_SIZE bytes and returns how
+ * many. NULL: it is told that nobody has looked. The question is a hint to look, too. */
+typedef size_t board_sight(void *owner, const char *server, char *to);
+void board_on_sight(struct board *board, board_sight *sight, void *owner);
 /* Until when this node may say "fc-voice". */
 void board_voice(struct board *board, struct fc_time until);
 

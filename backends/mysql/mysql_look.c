@@ -1,6 +1,7 @@
 /* Rows to facts. Column names are looked up, never counted; MySQL 8 and MariaDB names stand side by side in one table. */
 #include "backends/mysql/mysql_look.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,7 +76,7 @@ void mysql_fold_position(const struct mysql_rows *rows, int set, struct log_posi
 
 enum replica_column {
     R_CHANNEL, R_HOST, R_PORT, R_IO, R_SQL, R_LAG, R_READ_FILE, R_READ_AT, R_DONE_FILE, R_DONE_AT, R_IO_ERROR, R_SQL_ERROR,
-    R_APPLIER, R_COUNT
+    R_APPLIER, R_IO_ERRNO, R_COUNT
 };
 
 static const struct { const char *old, *new; } replica_names[R_COUNT] = {
@@ -91,6 +92,7 @@ static const struct { const char *old, *new; } replica_names[R_COUNT] = {
     [R_DONE_AT]   = { "Exec_Master_Log_Pos", "Exec_Source_Log_Pos" },
     [R_IO_ERROR]  = { "Last_IO_Error", "Last_IO_Error" },
     [R_SQL_ERROR] = { "Last_SQL_Error", "Last_SQL_Error" },
+    [R_IO_ERRNO]  = { "Last_IO_Errno", "Last_IO_Errno" },
     [R_APPLIER]   = { "Slave_SQL_Running_State", "Replica_SQL_Running_State" },
 };
 
@@ -148,6 +150,17 @@ static enum thread_state thread_state_of(const char *word)
     return text_is_nocase(word, "No") || word[0] == '\0' ? THREAD_STOPPED : THREAD_CONNECTING;   /* Connecting, Preparing */
 }
 
+#define CANNOT_CONNECT "2003"         /* CR_CONN_HOST_ERROR, with the system's own error in the text */
+
+/* The last attempt found nobody listening: "... (111 \"Connection refused\")", "... (111)". Other words of it are no proof. */
+static bool was_refused(const struct replica_row *row)
+{
+    char errno_shown[16];
+    TEXT_FORMAT(errno_shown, "(%d", ECONNREFUSED);
+    const char *at = text_is(replica_text(row, R_IO_ERRNO), CANNOT_CONNECT) ? strstr(replica_text(row, R_IO_ERROR), errno_shown) : NULL;
+    return at != NULL && (at[strlen(errno_shown)] == ')' || at[strlen(errno_shown)] == ' ');
+}
+
 static uint64_t number_of(const char *text)
 {
     uint64_t number = 0;
@@ -174,6 +187,7 @@ void mysql_fold_replica(const struct mysql_rows *rows, int set, const struct loo
         return;
     ret->is_configured = true;
     ret->io = thread_state_of(replica_text(&row, R_IO));
+    ret->is_refused = ret->io == THREAD_CONNECTING && was_refused(&row);
     ret->sql = text_is_nocase(replica_text(&row, R_SQL), "Yes") ? THREAD_RUNNING : THREAD_STOPPED;
     ret->lag_ms = lag_of(replica_text(&row, R_LAG));
     master_address(&row, ret->master, sizeof ret->master);

@@ -3,17 +3,17 @@
 
 
 const struct seat_rule seat_rules[] = {
-    /* finding            looked moving named seen gone heard elsewhere open other_open */
+    /* finding            looked moving named seen gone asked elsewhere open other_open */
     { SEAT_NOT_LOOKED,    NO,    ANY,   ANY,  ANY, ANY, ANY,  ANY,      ANY, ANY, "not-looked",
       "not every server has answered or failed since the start" },
     { SEAT_HALF_MOVED,    YES,   YES,   ANY,  ANY, ANY, ANY,  ANY,      ANY, ANY, "half-moved",
       "an intent was found that nobody is carrying out" },
     { SEAT_EMPTY,         YES,   NO,    NO,   ANY, ANY, ANY,  ANY,      ANY, ANY, "empty", "nobody sits yet" },
-    { SEAT_GONE,          YES,   NO,    YES,  NO,  YES, NO,   ANY,      ANY, ANY, "gone",
-      "its sessions ended, it refuses connections, and no replica hears it" },
-    { SEAT_OUT_OF_SIGHT,  YES,   NO,    YES,  NO,  ANY, ANY,  YES,      ANY, ANY, "out-of-sight",
+    { SEAT_GONE,          YES,   NO,    YES,  NO,  YES, ANY,  ANY,      ANY, ANY, "gone",
+      "its sessions ended, it refuses connections, and all who can look or hear it agree" },
+    { SEAT_OUT_OF_SIGHT,  YES,   NO,    YES,  NO,  ANY, NO,   YES,      ANY, ANY, "out-of-sight",
       "it stopped answering, and the lease could no longer be renewed there" },
-    { SEAT_DOUBTFUL,      YES,   NO,    YES,  NO,  ANY, ANY,  NO,       ANY, ANY, "doubtful",
+    { SEAT_DOUBTFUL,      YES,   NO,    YES,  NO,  ANY, ANY,  ANY,      ANY, ANY, "doubtful",
       "this node has lost it, others may still see it" },
     { SEAT_ELSEWHERE,     YES,   NO,    YES,  YES, ANY, ANY,  ANY,      NO,  YES, "elsewhere",
       "it is read_only while one other server is open: somebody switched by hand" },
@@ -34,13 +34,11 @@ struct seat_facts seat_facts_count(const struct servers *servers, const struct d
 {
     struct seat_facts f = { .other_open_at = -1 };
     int others_open = 0;
-    bool heard = false;
     f.seated = servers_named(servers, row->rank.server);
     for (int i = 0; i < servers->count; i++) {
         const struct server_state *s = &servers->list[i];
         if (i == f.seated)
             continue;
-        heard = heard || server_hears_master(s);
         if (s->is_reachable && !s->look.is_read_only) {
             others_open++;
             f.other_open_at = i;
@@ -53,8 +51,9 @@ struct seat_facts seat_facts_count(const struct servers *servers, const struct d
     f.moving = fact_of(row->phase == PHASE_MOVING);
     f.named = fact_of(row->rank.server[0] != '\0');
     f.seen = fact_of(seat != NULL && seat->is_reachable);
-    f.gone = fact_of(seat != NULL && server_is_gone(seat));
-    f.heard = fact_of(heard);
+    const enum gone gone = seat == NULL ? GONE_NOT : servers_gone(servers, f.seated);
+    f.gone = fact_of(gone == GONE_AGREED);
+    f.asked = fact_of(gone == GONE_ASKED);
     f.elsewhere = fact_of(lease_place >= 0 && lease_place != f.seated);
     f.open = fact_of(seat != NULL && seat->is_reachable && !seat->look.is_read_only);
     f.other_open = fact_of(others_open > 0);
@@ -71,7 +70,7 @@ const struct seat_rule *seat_judge(const struct seat_facts *f)
     const struct seat_rule *rule = seat_rules;
     for (; rule < seat_rules + seat_rule_count - 1; rule++) {
         if (fits(rule->looked, f->looked) && fits(rule->moving, f->moving) && fits(rule->named, f->named) &&
-            fits(rule->seen, f->seen) && fits(rule->gone, f->gone) && fits(rule->heard, f->heard) &&
+            fits(rule->seen, f->seen) && fits(rule->gone, f->gone) && fits(rule->asked, f->asked) &&
             fits(rule->elsewhere, f->elsewhere) && fits(rule->open, f->open) && fits(rule->other_open, f->other_open))
             break;
     }

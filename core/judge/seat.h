@@ -13,7 +13,7 @@ enum seat_finding {
     SEAT_NOT_LOOKED = 0,     /* not every server has answered or failed since the start */
     SEAT_HALF_MOVED,         /* the row says that the chair is being moved, and nobody here moves it */
     SEAT_EMPTY,              /* nobody sits yet */
-    SEAT_GONE,               /* process gone: ended, refused, and nobody else hears it */
+    SEAT_GONE,               /* process gone: ended, refused, and all who can look or hear it say so (servers_gone) */
     SEAT_OUT_OF_SIGHT,       /* lost without a word; leadership had to be taken on another server */
     SEAT_DOUBTFUL,           /* lost to this node, while others may still see it: look again */
     SEAT_ELSEWHERE,          /* closed, and exactly one other is open: somebody moved it by hand */
@@ -26,14 +26,15 @@ enum seat_finding {
 enum fact { NO = 0, YES = 1, ANY = 2 };
 
 struct seat_facts {              /* each NO or YES */
-    enum fact looked, moving, named, seen, gone, heard, elsewhere, open, other_open;
+    enum fact looked, moving, named, seen, gone, asked, elsewhere, open, other_open;
+    /* gone: agreed; asked: it refuses us, and another node has not yet told what it sees */
     int seated;                  /* index, -1 = nobody or not among our servers */
     int other_open_at;           /* the one other writable server; -1 = none or several */
 };
 
 struct seat_rule {
     enum seat_finding finding;
-    enum fact looked, moving, named, seen, gone, heard, elsewhere, open, other_open;
+    enum fact looked, moving, named, seen, gone, asked, elsewhere, open, other_open;
     const char *word;
     const char *because;
 };

@@ -1,7 +1,11 @@
 /* Observe: fold what a probe saw, or how it failed, into the picture of our own servers. */
 #include "model/servers.h"
 
+#include <string.h>
+
 #include "base/text.h"
+
+#define SAME_END_MS 50               /* nodes hear of the same end within this: a look sent so much before our own loss counts */
 
 bool servers_saw(struct servers *servers, int server, const struct server_look *look, struct fc_time sent_at)
 {
@@ -14,6 +18,7 @@ bool servers_saw(struct servers *servers, int server, const struct server_look *
     s->misses = 0;
     s->loss = LOSS_NONE;
     s->loss_text[0] = '\0';
+    memset(s->sights, 0, sizeof s->sights);
     if (look->has_schema)
         s->trouble[0] = '\0';
     s->look = *look;
@@ -88,13 +93,81 @@ bool server_hears_master(const struct server_state *server)
     return server->is_reachable && server->look.replica.is_configured && server->look.replica.io == THREAD_RUNNING;
 }
 
+static bool replicates_from(const struct servers *servers, int replica, int server)
+{
+    return servers->count == 2 || text_is(servers->list[replica].look.replica.master, servers->list[server].address);
+}
+
+/* What one node's sight is worth about a server that was lost here. */
+enum testimony { T_AWAITED, T_BLIND, T_REFUSED, T_LIVES };
+
+static enum testimony testimony_of(const struct server_state *s, const struct sight *sight)
+{
+    if (sight->state == SIGHT_UNKNOWN || fc_before(fc_plus(sight->at, fc_ms(SAME_END_MS)), s->lost_at))
+        return T_AWAITED;
+    if (sight->state == SIGHT_MUTE)
+        return T_BLIND;
+    switch (sight->loss) {
+    case LOSS_REFUSED: return T_REFUSED;
+    case LOSS_SILENT:  return T_BLIND;
+    case LOSS_ENDED:   return T_AWAITED;                   /* it is about to ask whether the process is gone */
+    case LOSS_NONE:
+    case LOSS_DENIED:
+    case LOSS_BROKEN:
+    case LOSS_COUNT:   break;
+    }
+    return T_LIVES;
+}
+
+enum gone servers_gone(const struct servers *servers, int server)
+{
+    const struct server_state *s = &servers->list[server];
+    int of[T_LIVES + 1] = { 0 };
+    bool replica_was_refused = false;
+    if (!server_is_gone(s))
+        return GONE_NOT;
+    for (int i = 0; i < servers->count; i++) {
+        const struct server_state *replica = &servers->list[i];
+        if (i != server && server_hears_master(replica))
+            return GONE_NOT;
+        replica_was_refused = replica_was_refused || (i != server && replica->is_reachable && replica->look.replica.is_refused &&
+                                                      replicates_from(servers, i, server));
+    }
+    for (int i = 0; i < servers->other_count; i++)
+        of[testimony_of(s, &s->sights[i])]++;
+    if (of[T_LIVES] > 0)
+        return GONE_NOT;
+    if (of[T_AWAITED] > 0)
+        return GONE_ASKED;
+    return replica_was_refused || (of[T_BLIND] == 0 && of[T_REFUSED] > 0) ? GONE_AGREED : GONE_NOT;
+}
+
 bool servers_agree_on_gone(const struct servers *servers, int server)
 {
-    for (int i = 0; i < servers->count; i++) {
-        if (i != server && server_hears_master(&servers->list[i]))
-            return false;
+    return servers_gone(servers, server) == GONE_AGREED;
+}
+
+bool server_own_sight(const struct server_state *s, enum loss *loss, struct fc_time *at)
+{
+    if (!s->has_answered)
+        return false;
+    const bool has_failed_last = s->loss != LOSS_NONE && !(s->has_been_seen && fc_before(s->failed_at, s->seen_at));
+    *loss = has_failed_last ? s->loss : LOSS_NONE;
+    *at = has_failed_last ? s->failed_at : s->seen_at;
+    return true;
+}
+
+bool servers_told(struct servers *servers, int server, const char *node, struct sight sight)
+{
+    for (int i = 0; i < servers->other_count; i++) {
+        if (!text_is(servers->others[i], node))
+            continue;
+        struct sight *known = &servers->list[server].sights[i];
+        if (known->state == SIGHT_UNKNOWN || !fc_before(sight.at, known->at))
+            *known = sight;
+        return true;
     }
-    return server_is_gone(&servers->list[server]);
+    return false;
 }
 
 bool server_was_following(const struct server_state *replica, const struct server_state *old, struct fc_span gap,

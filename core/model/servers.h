@@ -8,6 +8,15 @@
 #include "model/look.h"
 
 #define SERVER_SILENT_MISSES 2       /* one lost probe never flips (spec/steering.md 6) */
+#define SIGHTS_MAX 8                 /* nodes besides this one: NODES_MAX of the configuration, less one */
+
+/* Another node's own look at a server, as it told us when it was asked. Moments are on this node's clock. */
+enum sight_state {
+    SIGHT_UNKNOWN = 0,               /* not asked since this server was lost here */
+    SIGHT_MUTE,                      /* asked at `at`, and it could not be asked: it counts as one that cannot look */
+    SIGHT_TOLD                       /* its look was sent at `at` or later, and saw the server (LOSS_NONE) or lost it */
+};
+struct sight { enum sight_state state; enum loss loss; struct fc_time at; };
 
 struct server_state {
     char name[64], address[128];
@@ -25,12 +34,22 @@ struct server_state {
     bool has_followed;               /* seen to replicate, both threads running, since the start */
     struct fc_time followed_at;      /* when last */
     int64_t followed_lag_ms;         /* how far behind then; -1 unknown */
+    struct sight sights[SIGHTS_MAX]; /* by the other nodes, since it was lost here */
 };
 
 struct servers {
     int count;
     bool has_chair;                  /* a pair: one of them sits, the others are read_only */
     struct server_state list[STORE_SERVERS_MAX];
+    int other_count;                 /* the other nodes of the configuration */
+    char others[SIGHTS_MAX][NODE_NAME_SIZE];
+};
+
+/* Is a server's process gone, so that it counts as fenced (spec/steering.md 3.4)? */
+enum gone {
+    GONE_NOT = 0,                    /* it is in sight, or somebody sees or hears it, or only this node says so */
+    GONE_ASKED,                      /* it refuses us, and another node has not yet told what it sees */
+    GONE_AGREED                      /* seen by every node that can look, and by one witness at least besides this node */
 };
 
 /* A deed has read read_only back at this moment: looks that were sent earlier say nothing about it any more. */
@@ -47,8 +66,15 @@ int servers_by_name(const struct servers *servers, const char *name);           
 bool server_is_gone(const struct server_state *server);
 /* Does this replica (still) hear its master? False also when it is not configured. */
 bool server_hears_master(const struct server_state *server);
-/* The process is gone, and no other server in sight hears it: not this node alone says so. */
+/* Refused here is not enough: a firewall may reset this node alone. Every other node is asked for its own look. One that sees the
+ * server, or a replica that hears it, says no. When each has told that it is refused too, they agree; when some of them cannot be
+ * asked or cannot look, or there are none, another server must say that its replication was refused. Else the server may live. */
+enum gone servers_gone(const struct servers *servers, int server);
 bool servers_agree_on_gone(const struct servers *servers, int server);
+/* What this node itself saw of it last, and when: what it tells others. False: it has not looked yet. */
+bool server_own_sight(const struct server_state *server, enum loss *loss, struct fc_time *at);
+/* Another node has told (or, SIGHT_MUTE, has not). A node that is not configured changes nothing; false then. */
+bool servers_told(struct servers *servers, int server, const char *node, struct sight sight);
 /* Was this replica at the old server's heels when that was lost: seen to replicate within `gap` before, and not further behind
  * than lag_max_ms? Else what it lacks is not known, and seating it is marked `stale`. */
 bool server_was_following(const struct server_state *replica, const struct server_state *old, struct fc_span gap,

@@ -110,6 +110,21 @@ static void add_server(struct explanation *e, const struct steering *st, const s
         explain_input(e, -1, "tables", "%s does not have firstchair's tables: %s", s->name, s->trouble);
 }
 
+/* What the other nodes told of a server that is lost here. */
+static void add_sights(struct explanation *e, const struct steer_stage *stage, int server)
+{
+    const struct server_state *s = &stage->servers->list[server];
+    for (int i = 0; server_is_gone(s) && i < stage->servers->other_count; i++) {
+        const struct sight *sight = &s->sights[i];
+        if (sight->state == SIGHT_TOLD)
+            explain_input(e, age_ms(sight->at, stage->now), stage->servers->others[i], "%s %s%s%s", sight->loss == LOSS_NONE ? "sees" : "has lost",
+                          s->name, sight->loss == LOSS_NONE ? "" : ": ", sight->loss == LOSS_NONE ? "" : loss_word(sight->loss));
+        else
+            explain_input(e, sight->state == SIGHT_MUTE ? age_ms(sight->at, stage->now) : -1, stage->servers->others[i], "%s",
+                          sight->state == SIGHT_MUTE ? "could not be asked what it sees" : "has not told yet what it sees");
+    }
+}
+
 /* May it be seated by order, and how good a successor would it be? */
 static void add_candidate(struct explanation *e, const struct steering *st, const struct steer_stage *stage, int server,
                           const char *otherwise)
@@ -168,8 +183,8 @@ static const struct { size_t rule, fact; const char *name; } fact_columns[] = {
     COLUMN(moving, "the row says that the chair is being moved"),
     COLUMN(named, "the row names who sits"),
     COLUMN(seen, "the seated server answers"),
-    COLUMN(gone, "its process is gone"),
-    COLUMN(heard, "another server still hears it"),
+    COLUMN(gone, "its process is gone, and all who can look agree"),
+    COLUMN(asked, "it refuses us, and another node has not yet told what it sees"),
     COLUMN(elsewhere, "the lease lies on another server"),
     COLUMN(open, "the seated server is writable"),
     COLUMN(other_open, "another server is writable"),
@@ -281,6 +296,8 @@ void explain_chair(const struct steering *st, const struct steer_stage *stage, s
     explain_input(e, -1, "what the leader does about it", "%s", steer_decisions[st->finding->finding]);
     for (int i = 0; i < stage->servers->count; i++)
         add_server(e, st, stage, i);
+    if (st->facts.seated >= 0)
+        add_sights(e, stage, st->facts.seated);
     add_facts(e, &st->facts);
     for (int i = 0; i < stage->servers->count; i++) {
         if (i != st->facts.seated)

@@ -188,7 +188,8 @@ void steering_init(struct steering *st, const struct config *config, const char 
     st->preferred_fit_since = FC_EVER;
     st->not_before = FC_EVER;
     st->voice_until = FC_EVER;
-    st->alone.again_at = FC_EVER;
+    st->alone.again_at = st->gone.ask_at = FC_EVER;
+    st->gone.server = -1;
     for (int i = 0; i < STORE_SERVERS_MAX; i++)
         st->stray_fence_at[i] = FC_EVER;
     if (config_has_pair(config))
@@ -258,6 +259,7 @@ void steering_hear(struct steering *st, struct steer_stage *stage, const struct 
     case WOKEN:
     case RELOADED:
     case STOP_ASKED:
+    case SIGHT_SEEN:
     case SERVER_LOST:
     case SERVER_CHECKED:
     case LEASE_GRANTED:
@@ -359,6 +361,8 @@ static void decide_half_moved(struct steering *st, struct steer_stage *stage)
     const int to = servers_named(stage->servers, row->successor);
     const bool from_lives = from >= 0 && stage->servers->list[from].is_reachable;
     char why[WHY_SIZE];
+    if (!from_lives && from >= 0 && servers_gone(stage->servers, from) == GONE_ASKED)
+        return;                                            /* all have told in a moment, or cannot */
     TEXT_FORMAT(why, FINISHING "%s", without_finishing(row->why));
     if (from_lives && is_overdue(&st->chair, stage->now)) {
         begin(st, stage, MOVE_BACK, from, from, "given back: the time of the move is over");
@@ -572,6 +576,7 @@ void steering_step(struct steering *st, struct steer_stage *stage)
         st->finding = seat_judge(&st->facts);
         watch_preferred(st, stage);
         move_drive(st, stage);
+        gone_step(st, stage);
         if (steer_bar(st, stage) == BAR_NONE)
             decide(st, stage);
         alone_step(st, stage);
@@ -583,6 +588,7 @@ void steering_step(struct steering *st, struct steer_stage *stage)
 struct fc_time steering_wakes_at(const struct steering *st, const struct steer_stage *stage)
 {
     struct fc_time next = FC_NEVER;
+    next = fc_earlier(next, gone_wakes_at(st, stage));
     if (st->move.step == STEP_WAIT)
         next = fc_earlier(next, fc_before(stage->now, st->move.fence_at) ? fc_earlier(st->move.fence_at, st->move.wait_until)
                                                                          : st->move.wait_until);

@@ -91,6 +91,14 @@ struct alone_search {
     int64_t found_unix_ms;
 };
 
+/* The other nodes are asked what they see of a server that refuses this one (gone.c). */
+struct gone_search {
+    int server;
+    struct fc_time lost_at;          /* the loss that it is about */
+    int again_ms;
+    struct fc_time ask_at;
+};
+
 /* A move is done: its asker hears so when the row was read back on every server, or when that takes too long. */
 struct confirming {
     bool is_waiting;
@@ -110,6 +118,7 @@ struct steering {
     struct move move;
     struct heard heard;              /* of the revoke of the present move */
     struct alone_search alone;
+    struct gone_search gone;
     struct confirming confirming;
     struct seat_facts facts;
     const struct seat_rule *finding;
@@ -170,6 +179,10 @@ struct fc_span move_unfenced_wait(const struct config *config);
 /* alone.c */
 void alone_step(struct steering *steering, struct steer_stage *stage);
 void alone_hear(struct steering *steering, struct steer_stage *stage, const struct event *event);      /* DEED_ENDED */
+
+/* gone.c */
+void gone_step(struct steering *steering, struct steer_stage *stage);
+struct fc_time gone_wakes_at(const struct steering *steering, const struct steer_stage *stage);
 
 /* commands.c: the operator's orders. `by` may change something when may_change. */
 void command_given(struct steering *steering, struct steer_stage *stage, const struct event *event);

@@ -232,3 +232,11 @@ def test_all_is_restarted_without_memory():
         home.pair.wait_level()
         judgement = Judgement(home.pair, [writer])
         assert not judgement.lost and not judgement.doubled, str(judgement)
+
+
+def test_a_node_alone_believes_a_refusal_that_the_other_server_met_too():
+    """One node, nobody else to ask: db2's replication says that db1 refuses it, so a killed db1 is gone at once, and waited for by nobody."""
+    with Home(nodes=1).start() as home:
+        home.pair['db1'].kill()
+        home.wait_seated('db2')
+        assert '(gone, ' in home.nodes[0].order('history', '20', POOL), home.nodes[0].order('history', '20', POOL)

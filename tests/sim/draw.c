@@ -73,7 +73,7 @@ static void draw_parties(struct world *world, struct fault *f)
     case FAULT_CLOSE:
         f->a = party_resolve(world, ROLE_SEATED);
         break;
-    case FAULT_APPLY_SLOWLY: case FAULT_APPLY_NOT: case FAULT_OPEN: case FAULT_BOOT_WRITABLE: case FAULT_DISK_FULL:
+    case FAULT_APPLY_SLOWLY: case FAULT_APPLY_NOT: case FAULT_FETCH_NOT: case FAULT_OPEN: case FAULT_BOOT_WRITABLE: case FAULT_DISK_FULL:
     case FAULT_FENCE_DENIED: case FAULT_LOOK_DENIED: case FAULT_SUPER: case FAULT_LOSE_ROW:
         f->a = any_server(world);
         break;

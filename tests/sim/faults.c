@@ -184,6 +184,24 @@ static void begin_close(struct world *world, const struct fault *f)
     tell(world, SERVER_NAME(s->index), "is closed by hand");
 }
 
+static void begin_fetch_not(struct world *world, const struct fault *f)
+{
+    struct sim_replica *r = &server_of(world, f->a)->replica;
+    server_of(world, f->a)->under_way[FAULT_FETCH_NOT]++;
+    r->is_io_stopped = true;
+    r->is_io_running = r->is_connecting = r->is_refused = false;
+}
+
+static void end_fetch_not(struct world *world, const struct fault *f)
+{
+    struct sim_replica *r = &server_of(world, f->a)->replica;
+    if (--server_of(world, f->a)->under_way[FAULT_FETCH_NOT] > 0)
+        return;
+    r->is_io_stopped = false;
+    r->is_connecting = true;
+    r->silent_since = -1;
+}
+
 /* A privilege is read at the login: who has a session keeps what it had, so the sessions end with the grant. */
 static void begin_count(struct world *world, const struct fault *f) { server_of(world, f->a)->under_way[f->kind]++; }
 static void end_count(struct world *world, const struct fault *f) { server_of(world, f->a)->under_way[f->kind]--; }
@@ -303,6 +321,7 @@ const struct fault_row fault_rows[FAULT_KIND_COUNT] = {
     [FAULT_LATE]          = { "late", "abnd", 4, begin_late, end_late, "what passes from one to the other takes so many ms" },
     [FAULT_APPLY_SLOWLY]  = { "apply-slowly", "and", 4, begin_apply_slowly, end_apply_slowly, "each statement takes so many ms" },
     [FAULT_APPLY_NOT]     = { "apply-not", "ad", 3, begin_apply_not, end_apply_not, "the SQL thread is stopped" },
+    [FAULT_FETCH_NOT]     = { "fetch-not", "ad", 2, begin_fetch_not, end_fetch_not, "the IO thread is stopped" },
     [FAULT_RELOAD]        = { "reload", "a", 4, begin_reload, NULL, "the old process keeps its sessions and asks nobody" },
     [FAULT_OPEN]          = { "open", "a", 1, begin_open, NULL, "by hand: read_only off" },
     [FAULT_CLOSE]         = { "close", "a", 1, begin_close, NULL, "by hand: read_only on" },

@@ -181,6 +181,23 @@ static void judge_epochs(struct world *world)
     }
 }
 
+/* Who can look, and who can be asked: kept so that a rule may ask since when. */
+static void watch_sights(struct world *world)
+{
+    for (int a = 0; a < world->node_count; a++) {
+        const bool is_awake = world->nodes[a].is_up && !world->nodes[a].is_frozen;
+        for (int s = 0; s < SIM_SERVERS; s++) {
+            if (!is_awake || !net_talks(&world->net, party_node(a), party_server(s)) ||
+                world->net.refused[party_node(a)][party_server(s)] > 0 || !world->servers[s].is_up || world->servers[s].is_frozen)
+                world->judge.cannot_look_at[a][s] = world->now;
+        }
+        for (int b = 0; b < world->node_count; b++) {
+            if (!is_awake || !net_talks(&world->net, party_node(a), party_node(b)))
+                world->judge.cannot_ask_at[a][b] = world->judge.cannot_ask_at[b][a] = world->now;
+        }
+    }
+}
+
 void judge_step(struct world *world)
 {
     struct judge *j = &world->judge;
@@ -200,6 +217,7 @@ void judge_step(struct world *world)
         if (may_last && j->is_by_hand[i])
             j->by_hand_until = world->now + BY_HAND_US;
     }
+    watch_sights(world);
     judge_servers_step(world);
     judge_leaders(world);
     judge_servers(world);
@@ -315,6 +333,21 @@ static void judge_mark(struct world *world, int node, const struct move *move, i
                 SERVER_NAME(server), SERVER_NAME(1 - server), (long long)((lost_at - old->log[s->replica.applied].at) / 1000));
 }
 
+/* A server counts as gone when every node that can look says so: none that could be asked all the while has seen it all the while. */
+static void judge_gone(struct world *world, int node, const struct move *move, int old)
+{
+    const struct judge *j = &world->judge;
+    const int64_t began_at = world->now - fc_since(move->started_at, node_clock(world, node)).us * 1000000 /
+                                              (1000000 + world->nodes[node].clock_ppm);
+    if (world->servers[old].is_read_only || !world->servers[old].is_up || j->is_by_hand[old] || !move->is_fenced)
+        return;
+    for (int i = 0; i < world->node_count; i++) {
+        if (i != node && j->cannot_look_at[i][old] < began_at && j->cannot_ask_at[node][i] < began_at)
+            violate(world, "%s is opened by fc%d as if %s were gone, which is writable, and fc%d sees it", SERVER_NAME(1 - old), node + 1,
+                    SERVER_NAME(old), i + 1);
+    }
+}
+
 /* (e) A planned move that was not forced opens the new server only when it has all that the old one acknowledged. */
 void judge_opened(struct world *world, int node, int server)
 {
@@ -325,6 +358,8 @@ void judge_opened(struct world *world, int node, int server)
     if (world->servers[server].row.phase != PHASE_SEATED ||
         !text_is(world->servers[server].row.rank.server, world->servers[server].identity))
         violate(world, "%s is opened, and its row does not seat it", SERVER_NAME(server));
+    if (move->step == STEP_OPEN && move->from == 1 - server && (move->kind == MOVE_GONE || move->kind == MOVE_SILENT))
+        judge_gone(world, node, move, 1 - server);
     if (move->step == STEP_OPEN)
         judge_mark(world, node, move, server);
     if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced && old->is_up && !old->is_read_only)

@@ -39,6 +39,8 @@ struct judge {
     int64_t left_at[2], revoked_at[2];
     int64_t resolve_until[2];        /* this one may be found open beside the other until then */
     uint64_t acked_epoch[2];         /* at which it was open when it last acknowledged a write */
+    int64_t cannot_look_at[SIM_NODES_MAX][2];              /* when this node last could not look at this server */
+    int64_t cannot_ask_at[SIM_NODES_MAX][SIM_NODES_MAX];   /* when these two last could not talk to each other */
     int leader;                      /* who last acted alone, 1 is fc1 */
     uint64_t handovers;
     struct epoch_fact facts[EPOCHS_MAX];

@@ -182,6 +182,22 @@ static const char *const leavings[] = {
     "quiet+0.1 cut-one-way seated leader for 14;then+0 cut-one-way seated follower for 14;then+0 cut seated other for 14",
     NULL
 };
+/* Something between resets this node's connections to the server that sits, and it lives: nobody may take it for gone. */
+static const char *const refusals[] = {
+    "quiet+0.1 refuse leader seated for 6", "quiet+0.1 refuse nodes seated for 6",
+    "quiet+0.1 fetch-not other for 9;then+0.5 refuse leader seated for 6",
+    "quiet+0.1 cut seated other for 9;then+3 refuse leader seated for 5",
+    "quiet+0.1 cut-one-way seated other for 9;then+3 refuse leader seated for 5",
+    "quiet+0.1 fetch-not other for 9;then+0.5 refuse leader seated for 6;then+0 refuse follower seated for 3",
+    "quiet+0.1 fetch-not other for 9;then+0 freeze follower for 2;then+0.5 refuse leader seated for 6",
+    "quiet+0.1 fetch-not other for 9;then+0 kill follower for 2;then+0.5 refuse leader seated for 6",
+    "quiet+0.1 fetch-not other for 9;then+0.5 refuse leader seated for 6;then+1 kill seated for 3",
+    "quiet+0.1 fetch-not other for 9;then+0.5 kill seated for 5", "quiet+0.1 fetch-not other for 9;then+0 kill follower for 3;then+0.5 kill seated for 5",
+    "quiet+0.1 kill follower for 3;then+0.5 kill seated for 5", "quiet+0.1 freeze follower for 3;then+0.5 kill seated for 5",
+    "quiet+0.1 kill leader for 3;then+0 kill seated for 5", "quiet+0.1 cut follower seated for 6;then+2 kill seated for 3",
+    "quiet+0.1 cut leader follower for 6;then+0 refuse leader seated for 6;then+0 fetch-not other for 6",
+    NULL
+};
 /* Clocks at the edges of what is promised, against each other, while the lease changes hands. */
 static const char *const drifts[] = {
     "quiet+0.1 drift leader -100000;then+0 drift follower 100000;then+0.5 freeze leader for 5",
@@ -217,6 +233,7 @@ const struct scene scenes[] = {
     { "writable", "a server comes back writable, or is opened by hand", NULL, writables },
     { "disk-full", "nothing can be written, everything can be read, at each step", disks, NULL },
     { "privileges", "an account lacks a privilege, or has SUPER, at each step", privileges, NULL },
+    { "refused", "something between refuses a node's connections to the server that sits, which lives or not", NULL, refusals },
     { "foreign", "a foreign orchestrator owns active_node, alive or dead, at each step", foreigners, NULL },
     { "relay", "the relay's first node freezes, falls silent, dies, at each step", relays, NULL },
 };

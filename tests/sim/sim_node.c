@@ -12,6 +12,7 @@
 #define PUSH_LIMIT_US 150000         /* how long the others may take to say the same before HAProxy is pushed */
 #define PUSH_LOOK_US 5000
 #define PROXY_LIMIT_US 500000
+#define SIGHT_LIMIT_US 150000
 #define TIMER_NONE INT64_MAX
 
 static struct sim_node *node_at(struct world *world, int node) { return &world->nodes[node]; }
@@ -458,6 +459,56 @@ void node_askers(struct world *world, int node, int other)
     node_drain(world, node);
 }
 
+/* Who is dead refuses the question, who is cut off or frozen lets it wait beyond the bound. */
+static void ask_sights(struct world *world, int node, int server)
+{
+    struct sim_node *n = node_at(world, node);
+    for (int i = 0; i < world->node_count; i++) {
+        struct sim_sight *sight = &n->sights[i];
+        const bool is_heard = net_carries(&world->net, party_node(node), party_node(i));
+        if (i == node || sight->is_under_way)
+            continue;
+        *sight = (struct sim_sight){ .sent_at = node_clock(world, node), .round = (sight->round + 1) & 0xffff, .server = server,
+                                     .is_under_way = true };
+        if (is_heard && world->nodes[i].is_up)
+            happen(world, world->now + net_delay_us(world), HAP_NODE_TELLS_SIGHT, node, SIGHT_PLACE(i, sight->round), n->life);
+        happen(world, world->now + (is_heard && !world->nodes[i].is_up ? 2 * net_delay_us(world) : SIGHT_LIMIT_US), HAP_NODE_SIGHT, node,
+               SIGHT_PLACE(i, sight->round), n->life);
+    }
+}
+
+void node_tells_sight(struct world *world, int node, int place)
+{
+    const int other = place & 15;
+    struct sim_sight *sight = &node_at(world, node)->sights[other];
+    const struct sim_node *o = node_at(world, other);
+    enum loss loss;
+    struct fc_time at;
+    if (!o->is_up || !sight->is_under_way || sight->round != place >> 4 || !net_talks(&world->net, party_node(node), party_node(other)))
+        return;
+    if (server_own_sight(&o->core->servers.list[sight->server], &loss, &at)) {
+        sight->is_told = true;
+        sight->told = (struct sight){ SIGHT_TOLD, loss,
+                                      fc_plus(sight->sent_at, (struct fc_span){ -fc_since(at, node_clock(world, other)).us }) };
+    }
+    happen(world, world->now + net_delay_us(world), HAP_NODE_SIGHT, node, place, node_at(world, node)->life);
+    node_look_all(world, other);                           /* the question is a hint, too */
+}
+
+void node_sight(struct world *world, int node, int place)
+{
+    struct sim_sight *sight = &node_at(world, node)->sights[place & 15];
+    struct event event = { .type = SIGHT_SEEN };
+    if (!sight->is_under_way || sight->round != place >> 4)
+        return;
+    sight->is_under_way = false;
+    TEXT_FORMAT(event.as.sight.node, "fc%d", (place & 15) + 1);
+    event.as.sight.server = sight->server;
+    event.as.sight.told = sight->is_told ? sight->told : (struct sight){ .state = SIGHT_MUTE, .at = sight->sent_at };
+    node_feed(world, node, &event);
+    node_drain(world, node);
+}
+
 static void node_stopped(struct world *world, int node)
 {
     tell(world, name_of(node), "has stopped");
@@ -539,6 +590,7 @@ static void perform(struct world *world, int node, const struct effect *effect)
     case PROXY_LOOK:    begin_proxy_look(world, node, effect->as.proxy.proxy); break;
     case ALONE:         begin_deed(world, node, effect, STORE_ALONE, DEED_ALONE); break;
     case ASKERS_LOOK:   hear_askers(world, node, effect); break;
+    case SIGHTS_LOOK:   ask_sights(world, node, effect->server); break;
     case PUBLISH:       break;
     case STOP:          n->is_stopping = true; break;
     case EFFECT_TYPE_COUNT: break;
@@ -790,6 +842,7 @@ void node_start(struct world *world, int node)
     n->last_epoch = n->last_chair_epoch = 0;
     n->freezes_before_send_us = n->freezes_before_deed_us = 0;
     memset(n->asked, 0, sizeof n->asked);
+    memset(n->sights, 0, sizeof n->sights);
     memset(n->has_session, 0, sizeof n->has_session);
     memset(n->last_delivery, 0, sizeof n->last_delivery);
     TEXT_FORMAT(n->name, "fc%d~%llx", node + 1, (unsigned long long)(rng_next(&world->rng) & 0xffffff));

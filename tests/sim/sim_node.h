@@ -33,6 +33,14 @@ struct sim_asked {
     struct asked_row rows[ASKED_ROWS_MAX];
 };
 
+/* What another node sees of a server, asked by this one. */
+struct sim_sight {
+    struct fc_time sent_at;
+    int round, server;
+    bool is_under_way, is_told;
+    struct sight told;
+};
+
 struct sim_node {
     int index;
     bool is_up, is_frozen, is_stopping;
@@ -53,6 +61,7 @@ struct sim_node {
     int64_t last_delivery[SIM_SERVERS][LANES];   /* a session each: looks, rows, deeds */
     struct sim_view views[SIM_PROXIES];          /* on their way to this node, and what the events in its queue point to */
     struct sim_asked asked[SIM_NODES_MAX];
+    struct sim_sight sights[SIM_NODES_MAX];
     int64_t push_deadline;                       /* -1: no push under way */
     bool push_again;
     int queue_head, queue_count;
@@ -82,6 +91,9 @@ void node_push_step(struct world *world, int node);
 void node_proxy_is_looked_at(struct world *world, int node, int proxy);   /* the proxy's view is taken */
 void node_tells_askers(struct world *world, int node, int other);         /* the other's board is read for this node */
 void node_askers(struct world *world, int node, int other);               /* and heard here */
+void node_tells_sight(struct world *world, int node, int place);          /* another one's sight is read for this node */
+void node_sight(struct world *world, int node, int place);                /* and heard here, or too late; place: SIGHT_PLACE */
+#define SIGHT_PLACE(other, round) ((other) | (round) << 4)
 void node_proxy_looked(struct world *world, int node, int proxy);
 /* What the board answers for the pool's server at this moment; NULL when the node cannot answer. */
 const char *node_answers(struct world *world, int node, int proxy, const char *request);

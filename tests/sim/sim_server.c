@@ -236,6 +236,17 @@ static void fetch_soon(struct world *world, struct sim_server *server)
     }
 }
 
+/* Refused while the other process is down, or something between says so; a try that nobody answers says nothing. */
+static void try_master(struct world *world, struct sim_server *server)
+{
+    struct sim_replica *r = &server->replica;
+    const int own = party_server(server->index), other = party_server(1 - server->index);
+    if (!r->is_connecting || world->now - r->tried_at < RECONNECT_US)
+        return;
+    r->tried_at = world->now;
+    r->is_refused = world->net.refused[own][other] > 0 || (net_talks(&world->net, own, other) && !other_of(world, server->index)->is_up);
+}
+
 /* The IO thread: it loses its master at once when that one dies, after the net timeout when it falls silent, and tries again
  * each second. */
 void server_hears_again(struct world *world, int index)
@@ -245,9 +256,12 @@ void server_hears_again(struct world *world, int index)
     happen(world, world->now + HEARS_EVERY_US, HAP_SERVER_HEARS, index, 0, 0);
     if (!server->is_up || server->is_frozen)
         return;
-    if (servers_talk(world)) {
+    try_master(world, server);
+    if (r->is_io_stopped) {
+        plan_apply(world, server);
+    } else if (servers_talk(world)) {
         if (r->is_connecting && (r->silent_since < 0 || world->now - r->silent_since >= RECONNECT_US)) {
-            r->is_connecting = false;
+            r->is_connecting = r->is_refused = false;
             r->is_io_running = true;
         }
         if (r->is_io_running)
@@ -258,9 +272,9 @@ void server_hears_again(struct world *world, int index)
     } else if (r->silent_since < 0) {
         r->silent_since = world->now;
     } else if (r->is_io_running && world->now - r->silent_since > NET_TIMEOUT_US) {
-        r->is_io_running = false;
+        r->is_io_running = r->is_refused = false;
         r->is_connecting = true;
-        r->silent_since = world->now;
+        r->silent_since = r->tried_at = world->now;
     }
 }
 
@@ -277,8 +291,9 @@ void server_boot(struct world *world, int index)
     if (!server->is_read_only)
         judge_opened_by_hand(world, index);
     server->boot++;
-    server->replica.is_connecting = true;
-    server->replica.is_io_running = false;
+    server->replica.is_connecting = !server->replica.is_io_stopped;
+    server->replica.is_io_running = server->replica.is_refused = false;
+    server->replica.tried_at = 0;
     server->replica.silent_since = -1;
     server->replica.read = server->replica.applied;
     tell(world, SERVER_NAME(index), "starts, %s", server->is_read_only ? "read_only" : "writable");
@@ -316,8 +331,8 @@ void server_crash(struct world *world, int index, int64_t back_after_us)
     end_messages(world, index);
     if (net_talks(&world->net, party_server(0), party_server(1)) && peer->is_up && peer->replica.is_io_running) {
         peer->replica.is_io_running = false;
-        peer->replica.is_connecting = true;
-        peer->replica.silent_since = world->now;
+        peer->replica.is_connecting = peer->replica.is_refused = true;     /* it tries again at once */
+        peer->replica.silent_since = peer->replica.tried_at = world->now;
     }
     for (int n = 0; n < world->node_count; n++) {
         struct sim_node *node = &world->nodes[n];
@@ -358,7 +373,8 @@ static void fold_replica(const struct world *world, const struct sim_server *ser
 {
     const struct sim_replica *r = &server->replica;
     to->is_configured = true;
-    to->io = r->is_io_running ? THREAD_RUNNING : THREAD_CONNECTING;
+    to->io = r->is_io_stopped ? THREAD_STOPPED : r->is_io_running ? THREAD_RUNNING : THREAD_CONNECTING;
+    to->is_refused = to->io == THREAD_CONNECTING && r->is_refused;
     to->sql = r->is_sql_stopped ? THREAD_STOPPED : THREAD_RUNNING;
     to->lag_ms = !r->is_io_running || r->is_sql_stopped ? -1 : behind_us(world, server->index) / 1000000 * 1000;
     TEXT_FORMAT(to->read.file, "bin.%06d", r->source_boot);

@@ -27,7 +27,9 @@ struct statement { uint8_t kind; uint8_t client; uint32_t n; int64_t at; };    /
 struct row_write { struct decision row; struct rank old; };
 
 struct sim_replica {
-    bool is_io_running, is_sql_stopped, is_connecting;
+    bool is_io_running, is_io_stopped, is_sql_stopped, is_connecting;
+    bool is_refused;                 /* connecting, and at its last attempt nobody listened there */
+    int64_t tried_at;
     int read, applied;               /* of the other server's log */
     int source_boot;                 /* its log file, as known here */
     int64_t slow_us;                 /* per statement; 0 = at once */

@@ -130,9 +130,12 @@ static bool is_at_a_frozen_door(const struct world *world, const struct happenin
     case HAP_NODE_PUSH:
     case HAP_NODE_PROXY_LOOKED:
     case HAP_NODE_ASKERS:
+    case HAP_NODE_SIGHT:
         return world->nodes[h->who].is_frozen;
     case HAP_NODE_TELLS_ASKERS:
         return world->nodes[h->what].is_frozen;
+    case HAP_NODE_TELLS_SIGHT:
+        return world->nodes[h->what & 15].is_frozen;
     case HAP_NODE_SEND:
     case HAP_NODE_RESULT:
     case HAP_NODE_TIMEOUT:
@@ -245,6 +248,8 @@ static void dispatch(struct world *world, const struct happening *h)
         break;
     case HAP_NODE_TELLS_ASKERS:   if (world->nodes[h->who].life == h->life) node_tells_askers(world, h->who, h->what); break;
     case HAP_NODE_ASKERS:         if (world->nodes[h->who].life == h->life) node_askers(world, h->who, h->what); break;
+    case HAP_NODE_TELLS_SIGHT:    if (world->nodes[h->who].life == h->life) node_tells_sight(world, h->who, h->what); break;
+    case HAP_NODE_SIGHT:          if (world->nodes[h->who].life == h->life) node_sight(world, h->who, h->what); break;
     case HAP_PROXY_START:         proxy_start(world, h->who); break;
     case HAP_CLIENT_SEND:         client_send(world, h->who); break;
     case HAP_CLIENT_ARRIVE:       client_arrive(world, h->who); break;

@@ -5,6 +5,7 @@
 
 #include "agent/doors/board.h"
 #include "base/text.h"
+#include "haproxy/sight.h"
 
 static struct fc_time at_ms(int64_t ms)
 {
@@ -332,5 +333,34 @@ Test(board, what_it_says_to_nobody_is_not_remembered)
     cr_expect(strncmp(board_says(board, "rw", "m1", at_ms(0)).bytes, "up ready ", 9) == 0);
     cr_expect(strncmp(board_says(board, "rw", "m1", at_ms(1000)).bytes, "down maint ", 11) == 0);
     cr_expect_eq(board_asked(board, "rw", "m1", at_ms(0), rows), 0);
+    board_free(board);
+}
+
+/* ---- what this node sees ---- */
+
+struct eye { int looks; };
+
+static void look_now(void *owner) { ((struct eye *)owner)->looks++; }
+
+static size_t sees(void *owner, const char *server, char *to)
+{
+    (void)owner;
+    return sight_format(strcmp(server, "m1") == 0 ? LOSS_REFUSED : LOSS_NONE, 70, to);
+}
+
+Test(board, another_node_is_told_what_is_seen_of_a_server_and_makes_it_look)
+{
+    struct board *board = board_new(2, 4);
+    struct eye eye = { 0 };
+    const struct agent_request request = { .is_for_sight = true, .asker = "fc2", .pool = "rw", .server = "m1" };
+    show(board, "rw", "m1", 10000, 9);
+
+    cr_expect_eq(strncmp(board_line(board, &request, "10.0.9.2", at_ms(0)).bytes, "fc-sight -\n", 11), 0, "nobody looks here");
+    board_on_look(board, look_now, &eye);
+    board_on_sight(board, sees, &eye);
+    const struct board_line line = board_line(board, &request, "10.0.9.2", at_ms(0));
+    cr_expect_eq(line.length, strlen("fc-sight refused 70\n"));
+    cr_expect_eq(strncmp(line.bytes, "fc-sight refused 70\n", line.length), 0);
+    cr_expect_eq(eye.looks, 1);
     board_free(board);
 }

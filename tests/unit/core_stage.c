@@ -17,9 +17,35 @@ static int server_of(const struct stage *s, const char *name)
     return i;
 }
 
+static void feed(struct stage *s, struct event *event);
+
+/* What fc2 tells when it is asked what it sees of a server: s->fc2_says. */
+static void play_fc2(struct stage *s, int server)
+{
+    static const struct { const char *word; enum loss loss; } losses[] = {
+        { "refused", LOSS_REFUSED }, { "sees it", LOSS_NONE }, { "silent", LOSS_SILENT }, { "ended", LOSS_ENDED },
+        { "denied", LOSS_DENIED },
+    };
+    const char *says = s->fc2_says == NULL ? "refused" : s->fc2_says;
+    struct event event = { .type = SIGHT_SEEN };
+    if (text_is(says, "nothing"))
+        return;
+    TEXT_SET(event.as.sight.node, "fc2");
+    event.as.sight.server = server;
+    event.as.sight.told = (struct sight){ .state = SIGHT_MUTE, .at = s->now };
+    for (size_t i = 0; i < sizeof losses / sizeof losses[0]; i++) {
+        if (text_is(says, losses[i].word))
+            event.as.sight.told = (struct sight){ .state = SIGHT_TOLD, .loss = losses[i].loss, .at = s->now };
+    }
+    if (text_is(says, "saw it"))                           /* its look is older than the loss */
+        event.as.sight.told = (struct sight){ .state = SIGHT_TOLD, .at = { s->now.us - 500000 } };
+    feed(s, &event);
+}
+
 static void feed(struct stage *s, struct event *event)
 {
     static struct effects step;
+    int asked_about = -1;
     event->at = s->now;
     event->unix_ms = 1790000000000 + s->now.us / 1000 + s->wall_step_ms;
     effects_clear(&step);
@@ -32,7 +58,11 @@ static void feed(struct stage *s, struct event *event)
             TEXT_SET(s->said, step.list[i].as.reply.text);
             s->is_final = step.list[i].as.reply.is_final;
         }
+        if (step.list[i].type == SIGHTS_LOOK)
+            asked_about = step.list[i].server;
     }
+    if (asked_about >= 0)
+        play_fc2(s, asked_about);
 }
 
 static void feed_look(struct stage *s, int server)
@@ -223,6 +253,7 @@ void stage_report(struct stage *s, const char *server, const char *words)
     look->replica.is_configured = strstr(words, "unconfigured") == NULL;
     look->replica.sql = strstr(words, "broken") != NULL ? THREAD_STOPPED : THREAD_RUNNING;
     look->replica.io = strstr(words, "io=connecting") != NULL ? THREAD_CONNECTING : THREAD_RUNNING;
+    look->replica.is_refused = strstr(words, "io=connecting") != NULL && strstr(words, "silently") == NULL;
     look->replica.lag_ms = strstr(words, "behind") != NULL ? 90000 : 0;
     s->now = fc_plus(s->now, fc_ms(1));
     feed_look(s, i);

@@ -15,6 +15,8 @@ struct stage {
     uint64_t epoch, ticket;
     struct decision row;
     bool leads;
+    const char *fc2_says;            /* when asked what it sees of a server: NULL = "refused"; "sees it", "saw it" (before the loss),
+                                      * "silent", "ended", "denied", "mute" (cannot be asked), "nothing" (not yet) */
     char said[256];                  /* the last answer to an order */
     bool is_final;
     struct server_look looks[STORE_SERVERS_MAX];
@@ -32,7 +34,7 @@ void stage_forget(struct stage *stage);                                      /* 
 void stage_lead(struct stage *stage);
 void stage_lose_lease(struct stage *stage, const char *event);      /* "denied" or "silent" */
 void stage_order(struct stage *stage, const char *text);
-/* A look at this server: words like "read_only=1", "open", "behind", "broken", "unconfigured", "io=connecting". */
+/* A look at this server: words like "read_only=1", "open", "behind", "broken", "unconfigured", "io=connecting" (and it is refused; "silently": it is not). */
 void stage_report(struct stage *stage, const char *server, const char *words);
 void stage_lost(struct stage *stage, const char *server, const char *how);   /* "ended", "refused", "silent" */
 /* A check of its settings has ended with these (server: 0 the first). */

@@ -9,6 +9,7 @@
 #include "haproxy/agent_request.h"
 #include "haproxy/proxy_config.h"
 #include "haproxy/asked.h"
+#include "haproxy/sight.h"
 #include "haproxy/runtime.h"
 
 /* ---- answers ---- */
@@ -437,4 +438,46 @@ Test(haproxy, a_value_that_haproxy_would_read_otherwise_is_not_printed)
     home_open();
     cr_expect_eq(proxy_config_print(&home, sheet, 500, &err), FC_BAD_INPUT);
     cr_expect_eq(proxy_config_print(&home, sheet, 0, &err), FC_BAD_INPUT);
+}
+
+/* ---- what another node sees ---- */
+
+Test(haproxy, what_a_node_sees_is_told_and_read_back)
+{
+    char told[SIGHT_ANSWER_SIZE];
+    enum loss loss = LOSS_COUNT;
+    int64_t age_us = -1;
+
+    cr_expect_eq(sight_format(LOSS_REFUSED, 250, told), strlen("fc-sight refused 250\n"));
+    cr_expect_str_eq(told, "fc-sight refused 250\n");
+    cr_assert_eq(sight_parse(told, strlen(told), &loss, &age_us, NULL), FC_OK);
+    cr_expect(loss == LOSS_REFUSED && age_us == 250);
+    sight_format(LOSS_NONE, 0, told);
+    cr_assert_eq(sight_parse(told, strlen(told), &loss, &age_us, NULL), FC_OK);
+    cr_expect(loss == LOSS_NONE && age_us == 0);
+}
+
+Test(haproxy, what_says_nothing_of_a_server_is_no_sight)
+{
+    static const char *const answers[] = {
+        "", "fc-sight ", "fc-sight -\n", "fc-sight refused\n", "fc-sight refused 1", "fc-sight refused -1\n", "fc-sight gone 1\n",
+        "fc-sight refused 1 2\n", "fc-no-such-target # a/b\n", "fc-sight refused 99999999999999999\n", "fc-sight refuse 1\n",
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        enum loss loss = LOSS_COUNT;
+        int64_t age_us = -7;
+        struct fc_err err = { .code = FC_OK };
+        cr_expect_eq(sight_parse(answers[i], strlen(answers[i]), &loss, &age_us, &err), FC_BAD_INPUT, "%s", answers[i]);
+        cr_expect(loss == LOSS_COUNT && age_us == -7 && err.text[0] != '\0');
+    }
+}
+
+Test(haproxy, another_node_asks_what_is_seen)
+{
+    struct agent_request request;
+    const char asked[] = "fc2 sight fc_backend/db1\n";
+    cr_assert_eq(agent_request_parse(asked, strlen(asked), false, &request), AGENT_REQUEST_READY);
+    cr_expect(request.is_for_sight && !request.is_for_askers);
+    cr_expect_str_eq(request.server, "db1");
+    cr_expect_eq(agent_request_parse("fc2 sight voice\n", 16, false, &request), AGENT_REQUEST_BAD);
 }

@@ -59,7 +59,95 @@ Test(seat, refused_and_unheard_is_gone_refused_and_heard_is_doubtful)
     s.list[0].loss = LOSS_REFUSED;
     cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 0), "doubtful");
     s.list[1].look.replica.io = THREAD_CONNECTING;
+    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 0), "doubtful", "it hears nothing, for whatever reason");
+    s.list[1].look.replica.is_refused = true;
     cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 0), "gone");
+}
+
+/* Lost here at 10 s, refused; the other nodes have told at these moments. */
+static struct servers refused_beside(enum thread_state io, int other_nodes)
+{
+    struct servers s = two();
+    s.list[0].is_reachable = false;
+    s.list[0].loss = LOSS_REFUSED;
+    s.list[0].lost_at = (struct fc_time){ 10000000 };
+    s.list[1].look.replica.io = io;
+    s.other_count = other_nodes;
+    for (int i = 0; i < other_nodes; i++)
+        TEXT_FORMAT(s.others[i], "fc%d", i + 2);
+    return s;
+}
+
+static enum gone told(struct servers *s, const char *node, enum sight_state state, enum loss loss, int64_t at_ms)
+{
+    cr_expect(servers_told(s, 0, node, (struct sight){ state, loss, { at_ms * 1000 } }));
+    return servers_gone(s, 0);
+}
+
+Test(seat, refused_here_is_gone_when_every_other_node_says_so_too)
+{
+    struct servers s = refused_beside(THREAD_STOPPED, 2);
+    cr_expect_eq(servers_gone(&s, 0), GONE_ASKED);
+    cr_expect_eq(told(&s, "fc2", SIGHT_TOLD, LOSS_REFUSED, 10001), GONE_ASKED);
+    cr_expect_eq(told(&s, "fc3", SIGHT_TOLD, LOSS_REFUSED, 10002), GONE_AGREED);
+    cr_expect_eq(told(&s, "fc3", SIGHT_TOLD, LOSS_NONE, 10003), GONE_NOT, "it is back, or was never away");
+}
+
+Test(seat, one_node_that_sees_it_outweighs_all_others)
+{
+    struct servers s = refused_beside(THREAD_CONNECTING, 2);
+    s.list[1].look.replica.is_refused = true;
+    cr_expect_eq(told(&s, "fc2", SIGHT_TOLD, LOSS_REFUSED, 10001), GONE_ASKED);
+    cr_expect_eq(told(&s, "fc3", SIGHT_TOLD, LOSS_NONE, 10001), GONE_NOT);
+    cr_expect_eq(told(&s, "fc3", SIGHT_TOLD, LOSS_DENIED, 10002), GONE_NOT, "who is denied has met it alive");
+}
+
+Test(seat, a_look_of_before_the_loss_says_nothing_and_an_ended_session_not_yet)
+{
+    struct servers s = refused_beside(THREAD_STOPPED, 1);
+    cr_expect_eq(told(&s, "fc2", SIGHT_TOLD, LOSS_NONE, 9800), GONE_ASKED);
+    cr_expect_eq(told(&s, "fc2", SIGHT_TOLD, LOSS_ENDED, 10001), GONE_ASKED);
+    cr_expect_eq(told(&s, "fc2", SIGHT_TOLD, LOSS_REFUSED, 10002), GONE_AGREED);
+    cr_expect_eq(told(&s, "fc2", SIGHT_TOLD, LOSS_NONE, 9900), GONE_AGREED, "an older answer changes nothing");
+}
+
+Test(seat, a_node_that_cannot_be_asked_or_cannot_look_leaves_it_to_the_replica)
+{
+    struct servers s = refused_beside(THREAD_STOPPED, 2);
+    told(&s, "fc2", SIGHT_TOLD, LOSS_REFUSED, 10001);
+    cr_expect_eq(told(&s, "fc3", SIGHT_MUTE, LOSS_NONE, 10002), GONE_NOT);
+    cr_expect_eq(told(&s, "fc3", SIGHT_TOLD, LOSS_SILENT, 10003), GONE_NOT);
+    s.list[1].look.replica.io = THREAD_CONNECTING;
+    cr_expect_eq(servers_gone(&s, 0), GONE_NOT, "it has lost its master, and does not say that it was refused");
+    s.list[1].look.replica.is_refused = true;
+    cr_expect_eq(servers_gone(&s, 0), GONE_AGREED);
+    s.list[1].is_reachable = false;
+    cr_expect_eq(servers_gone(&s, 0), GONE_NOT, "what an unseen replica said last is no witness");
+}
+
+Test(seat, a_node_that_is_not_configured_has_no_say_and_a_return_forgets_what_was_told)
+{
+    struct servers s = refused_beside(THREAD_STOPPED, 1);
+    cr_expect_not(servers_told(&s, 0, "fc9", (struct sight){ SIGHT_TOLD, LOSS_NONE, { 10001000 } }));
+    told(&s, "fc2", SIGHT_TOLD, LOSS_REFUSED, 10001);
+    servers_saw(&s, 0, &s.list[0].look, (struct fc_time){ 11000000 });
+    s.list[0].failed_at = (struct fc_time){ 12000000 };
+    servers_lost(&s, 0, LOSS_REFUSED, "refused", (struct fc_time){ 12000000 });
+    cr_expect_eq(servers_gone(&s, 0), GONE_ASKED);
+}
+
+Test(seat, another_node_is_told_what_failed_last_or_what_was_seen_last)
+{
+    struct servers s = two();
+    enum loss loss;
+    struct fc_time at;
+    s.list[0].seen_at = (struct fc_time){ 5000 };
+    cr_expect(server_own_sight(&s.list[0], &loss, &at) && loss == LOSS_NONE && at.us == 5000);
+    s.list[0].failed_at = (struct fc_time){ 6000 };
+    servers_lost(&s, 0, LOSS_SILENT, "", s.list[0].failed_at);
+    cr_expect(server_own_sight(&s.list[0], &loss, &at) && loss == LOSS_SILENT && at.us == 6000, "one silent look counts here");
+    s.list[0].has_answered = false;
+    cr_expect_not(server_own_sight(&s.list[0], &loss, &at));
 }
 
 Test(seat, silent_is_out_of_sight_only_when_the_lease_lies_elsewhere)
@@ -115,13 +203,18 @@ Test(seat, a_second_that_is_lost_is_no_finding_about_the_first)
     cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 0), "well");
 }
 
-Test(seat, a_gone_server_that_nobody_can_ask_about_is_gone)
+Test(seat, a_refusal_that_nobody_can_confirm_is_doubtful_until_the_lease_lies_elsewhere)
 {
     struct servers s = two();
     s.list[0].is_reachable = s.list[1].is_reachable = false;
     s.list[0].loss = LOSS_REFUSED;
     s.list[1].loss = LOSS_SILENT;
-    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 0), "gone");
+    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 0), "doubtful");
+    s.list[1].is_reachable = true;
+    s.list[1].look.replica.io = THREAD_STOPPED;
+    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 1), "out-of-sight");
+    s.other_count = 1;
+    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 1), "doubtful", "the other node is being asked");
 }
 
 Test(seat, a_denied_login_is_a_living_server)

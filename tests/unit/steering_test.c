@@ -486,3 +486,107 @@ Test(steering, the_lease_is_given_back_by_order)
     stage_says(&s, "another node leads in a moment");
     stage_close(&s);
 }
+
+/* ---- refused is not believed of one node ---- */
+
+/* Refused, and the other one's replication is stopped: only the other node can tell. */
+static struct stage refused_beside_a_stopped_replica(const char *fc2_says)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+    s.fc2_says = fc2_says;
+    stage_report(&s, "db2", "io=connecting silently");
+    stage_lost(&s, "db1", "ended");
+    stage_lost(&s, "db1", "refused");
+    return s;
+}
+
+Test(steering, a_server_that_the_other_node_sees_is_not_gone)
+{
+    struct stage s = refused_beside_a_stopped_replica("sees it");
+    stage_finds(&s, "doubtful");
+    stage_asks(&s, "");
+    s.fc2_says = "refused";                                /* now it has died */
+    stage_pass(&s, 10);
+    stage_finds(&s, "gone");
+    stage_asks(&s, "intend db1 > db2");
+    stage_close(&s);
+}
+
+Test(steering, what_the_other_node_saw_before_the_loss_is_waited_for_and_asked_again)
+{
+    struct stage s = refused_beside_a_stopped_replica("saw it");
+    stage_counts(&s, "SIGHTS_LOOK", 1);
+    stage_pass(&s, 9);
+    stage_counts(&s, "SIGHTS_LOOK", 1);
+    s.fc2_says = "refused";
+    stage_pass(&s, 1);
+    stage_counts(&s, "SIGHTS_LOOK", 2);
+    stage_asks(&s, "intend db1 > db2");
+    stage_close(&s);
+}
+
+Test(steering, the_other_nodes_are_asked_ever_less_often_and_not_at_all_once_it_answers)
+{
+    struct stage s = refused_beside_a_stopped_replica("sees it");
+    stage_counts(&s, "SIGHTS_LOOK", 1);
+    stage_pass(&s, 10);
+    stage_pass(&s, 20);
+    stage_pass(&s, 40);
+    stage_pass(&s, 80);
+    stage_pass(&s, 160);
+    stage_pass(&s, 320);
+    stage_counts(&s, "SIGHTS_LOOK", 7);
+    stage_pass(&s, 499);
+    stage_counts(&s, "SIGHTS_LOOK", 7);
+    stage_pass(&s, 1);
+    stage_counts(&s, "SIGHTS_LOOK", 8);
+    stage_report(&s, "db1", "open");
+    stage_forget(&s);
+    stage_pass(&s, 1000);
+    stage_counts(&s, "SIGHTS_LOOK", 0);
+    stage_close(&s);
+}
+
+Test(steering, a_node_that_cannot_be_asked_leaves_a_refused_server_to_the_lease)
+{
+    struct stage s = refused_beside_a_stopped_replica("mute");
+    stage_finds(&s, "doubtful");
+    stage_lead(&s);                                        /* the lease ran out there: taken on db2 */
+    stage_finds(&s, "out-of-sight");
+    stage_asks(&s, "intend db1 > db2");
+    stage_deed(&s, "intend", "ok");
+    stage_asks(&s, "fence db1");
+    stage_deed(&s, "fence", "unreachable");
+    stage_deed(&s, "catch-up", "ok");
+    stage_pass(&s, 1000);
+    stage_asks(&s, "");                                    /* the unfenced wait */
+    stage_close(&s);
+}
+
+Test(steering, a_refused_replica_speaks_for_a_node_that_cannot_be_asked)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+    s.fc2_says = "mute";
+    stage_dies(&s, "db1");
+    stage_finds(&s, "gone");
+    stage_asks(&s, "intend db1 > db2");
+    stage_close(&s);
+}
+
+Test(steering, an_intent_of_another_is_not_finished_before_all_have_told_what_they_see)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+    stage_lose_lease(&s, "denied");
+    stage_finds_moving(&s, "db1", "db2");
+    s.fc2_says = "nothing";
+    stage_lost(&s, "db1", "refused");
+    stage_report(&s, "db2", "io=connecting silently");
+    stage_lead(&s);
+    stage_asks(&s, "");
+    s.fc2_says = "refused";
+    stage_pass(&s, 10);
+    stage_asks(&s, "intend db1 > db2");
+    stage_deed(&s, "intend", "ok");
+    stage_asks(&s, "catch-up db2");
+    stage_close(&s);
+}

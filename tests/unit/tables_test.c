@@ -49,7 +49,7 @@ Test(tables, every_combination_of_facts_has_a_finding_and_every_finding_is_reach
     for (unsigned bits = 0; bits < 512; bits++) {
         const struct seat_facts f = {
             .looked = bits & 1, .moving = bits >> 1 & 1, .named = bits >> 2 & 1, .seen = bits >> 3 & 1, .gone = bits >> 4 & 1,
-            .heard = bits >> 5 & 1, .elsewhere = bits >> 6 & 1, .open = bits >> 7 & 1, .other_open = bits >> 8 & 1,
+            .asked = bits >> 5 & 1, .elsewhere = bits >> 6 & 1, .open = bits >> 7 & 1, .other_open = bits >> 8 & 1,
         };
         hits[seat_judge(&f)->finding]++;
     }
