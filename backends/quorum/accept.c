@@ -33,28 +33,46 @@ static void make_room(struct transport *transport, const struct in6_addr *from, 
 
 /* ---- the verdict on who proved itself ---- */
 
-static struct line *line_of_peer(const struct line *mine)
+static bool is_alive(const struct line *line)
 {
-    for (struct line *line = mine->transport->newest; line != NULL; line = line->older) {
-        if (line != mine && line->is_accepted && line->phase == LINE_PROVEN && line->id == mine->id)
-            return line;
-    }
-    return NULL;
+    const struct transport *transport = line->transport;
+    const uint64_t now = uv_now(transport->loop), heard = transport_heard_ms(transport->face, line->id);
+    return now < heard + TWIN_ALIVE_MS || now < line->born_ms + TWIN_ALIVE_MS;
 }
 
-static bool is_twin(const struct line *present, uint64_t incarnation)
+static bool is_of_peer(const struct line *line, const struct line *mine)
 {
-    const struct transport *transport = present->transport;
-    const uint64_t now = uv_now(transport->loop), heard = transport_heard_ms(transport->face, present->id);
+    return line != mine && line->is_accepted && line->phase == LINE_PROVEN && line->id == mine->id;
+}
 
-    return present->incarnation != incarnation &&
-           (now < heard + TWIN_ALIVE_MS || now < present->born_ms + TWIN_ALIVE_MS);
+/* Is another process connected under this one's id and name? */
+static bool has_twin(const struct line *mine)
+{
+    for (const struct line *line = mine->transport->newest; line != NULL; line = line->older) {
+        if (is_of_peer(line, mine) && line->incarnation != mine->incarnation && is_alive(line))
+            return true;
+    }
+    return false;
+}
+
+/* Ends what a process before this one left behind, and this one's oldest when there are too many. */
+static void end_older(const struct line *mine)
+{
+    struct line *older;
+    int count = 0;
+
+    for (struct line *line = mine->transport->newest; line != NULL; line = older) {
+        older = line->older;
+        if (is_of_peer(line, mine) && (line->incarnation != mine->incarnation || ++count >= TRANSPORT_STREAMS_PER_PEER)) {
+            atomic_fetch_add_explicit(&mine->transport->counts->of[TRANSPORT_REPLACED], 1, memory_order_relaxed);
+            line_end(line);
+        }
+    }
 }
 
 static enum handshake_answer judge(const struct line *line, const struct handshake_introduction *who)
 {
     const struct transport_config *config = &line->transport->config;
-    const struct line *present = line_of_peer(line);
     struct transport_peer known;
 
     if (who->id == config->id)
@@ -65,7 +83,7 @@ static enum handshake_answer judge(const struct line *line, const struct handsha
         return ANSWER_UNKNOWN_PEER;
     if (!text_is(known.name, who->name))
         return ANSWER_OTHER_NAME;
-    if (present != NULL && is_twin(present, who->incarnation))
+    if (has_twin(line))
         return ANSWER_TWIN;
     return ANSWER_WELCOME;
 }
@@ -88,13 +106,9 @@ static void refused(struct line *line)
 static void welcomed(struct line *line)
 {
     struct transport *transport = line->transport;
-    struct line *present = line_of_peer(line);
 
     uv_timer_stop(&line->timer);
-    if (present != NULL) {
-        atomic_fetch_add_explicit(&transport->counts->of[TRANSPORT_REPLACED], 1, memory_order_relaxed);
-        line_end(present);
-    }
+    end_older(line);
     struct uv_stream_s *stream = relay_begin(line);
     if (stream == NULL) {
         line_fail(line, TRANSPORT_LOST, "peer %s (%s) cannot be taken in: out of descriptors or memory", line->name, line->place);

@@ -15,7 +15,8 @@
 /* None is the beginning of another; the zero byte at the end is proven too. */
 static const char label_connector[] = "firstchair peer stream 1: connector";
 static const char label_acceptor[] = "firstchair peer stream 1: acceptor";
-static const char label_stream[] = "firstchair peer stream 1: stream key";
+static const char label_to_acceptor[] = "firstchair peer stream 1: key of the connector's records";
+static const char label_to_connector[] = "firstchair peer stream 1: key of the acceptor's records";
 
 static const size_t introduced_length = HANDSHAKE_INTRODUCTION - HANDSHAKE_PROOF;    /* what the connector's proof covers of it */
 
@@ -114,10 +115,11 @@ static void prove_acceptor(const struct handshake_transcript *transcript, const 
     proof_end(&proof, ret);
 }
 
-void handshake_stream_key(const struct handshake_transcript *transcript, const struct peer_key *key,
+void handshake_stream_key(const struct handshake_transcript *transcript, const struct peer_key *key, enum handshake_role sender,
                           uint8_t ret[HANDSHAKE_STREAM_KEY])
 {
-    struct proof proof = proof_begin(key, label_stream, sizeof label_stream);
+    struct proof proof = sender == ROLE_CONNECTOR ? proof_begin(key, label_to_acceptor, sizeof label_to_acceptor)
+                                                  : proof_begin(key, label_to_connector, sizeof label_to_connector);
 
     hmac_sha256_update(&proof.mac, sizeof transcript->greeting, transcript->greeting);
     hmac_sha256_update(&proof.mac, sizeof transcript->introduction, transcript->introduction);

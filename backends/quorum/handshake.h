@@ -11,7 +11,7 @@
  *   - nothing said before is of use again: each side's nonce, fresh from the kernel, is in both proofs;
  *   - nothing can be sent back to its sender: the labels differ, and an id is never its own peer's;
  *   - who relays bytes between two peers changes none of them unnoticed, also not names, ids, cluster and version.
- * From the same bytes both sides derive a key for this one stream (quorum/seal.h). No forward secrecy: who has the shared key and
+ * From the same bytes both sides derive two keys for this one stream, one each way (quorum/seal.h). No forward secrecy: who has the shared key and
  * a recording can read it.
  *
  * Numbers are in network order. Texts are filled up with zero bytes. Every message has one size and one exact form. */
@@ -79,7 +79,10 @@ enum handshake_result handshake_conclude(const struct handshake_transcript *tran
 
 /* ---- both, after PROVEN ---- */
 
-void handshake_stream_key(const struct handshake_transcript *transcript, const struct peer_key *key,
+enum handshake_role { ROLE_CONNECTOR, ROLE_ACCEPTOR };
+
+/* The key under which `sender` seals. */
+void handshake_stream_key(const struct handshake_transcript *transcript, const struct peer_key *key, enum handshake_role sender,
                           uint8_t ret[HANDSHAKE_STREAM_KEY]);
 const char *handshake_answer_text(enum handshake_answer answer);
 

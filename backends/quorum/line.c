@@ -68,7 +68,7 @@ static void free_line(struct line *line)
     const int status = line->status;
 
     unlink_line(line);
-    free(line->record);
+    free(line->records);
     explicit_bzero(line, sizeof *line);
     free(line);
     if (request != NULL)
@@ -99,7 +99,8 @@ void line_end(struct line *line)
     if (line_is_half_open(line))
         atomic_fetch_sub_explicit(&counts->half_open, 1, memory_order_relaxed);
     if (line->phase == LINE_PROVEN) {
-        seal_done(&line->seal);
+        seal_done(&line->seal_out);
+        seal_done(&line->seal_in);
         atomic_fetch_add_explicit(&counts->of[TRANSPORT_CLOSED], 1, memory_order_relaxed);
     }
     line->phase = LINE_ENDED;

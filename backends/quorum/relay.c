@@ -1,9 +1,7 @@
-/* What flows when a line is proven, one way: from raft of who connected to raft of who accepted.
+/* What flows when a line is proven, both ways:   raft -> pair -> inner -> sealed -> TCP,   TCP -> opened -> inner -> pair -> raft
  *
- *   connected:   raft -> pair -> inner -> sealed -> TCP        accepted:   TCP -> opened -> inner -> pair -> raft
- *
- * One record is under way at a time: the next is read only when the last is written, so that what waits is bounded and a slow end
- * slows the other. Whatever should stay silent is watched for its end: raft's side closes the pair, the peer closes TCP. */
+ * One record each way is under way at a time: the next is read only when the last is written, so that what waits is bounded and a
+ * slow end slows the other. Either end's close ends the line; what was written before it is passed on first. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -15,7 +13,7 @@ static void add_bytes(_Atomic uint64_t *count, size_t length)
     atomic_fetch_add_explicit(count, length, memory_order_relaxed);
 }
 
-/* ---- connected: raft's bytes go out ---- */
+/* ---- out: from raft to the peer ---- */
 
 static void read_raft(struct line *line);
 
@@ -23,7 +21,7 @@ static void on_alloc_body(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 {
     struct line *line = handle->data;
     (void)suggested;
-    *ret = uv_buf_init((char *)line->record + SEAL_HEAD, SEAL_BODY_MAX);
+    *ret = uv_buf_init((char *)line->record_out + SEAL_HEAD, SEAL_BODY_MAX);
 }
 
 static void on_body(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
@@ -39,7 +37,7 @@ static void on_body(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
     }
     uv_read_stop(stream);
     add_bytes(&line->transport->counts->bytes_sent, (size_t)count);
-    line_tell(line, line->record, seal_close(&line->seal, line->record, (size_t)count), read_raft);
+    line_tell(line, line->record_out, seal_close(&line->seal_out, line->record_out, (size_t)count), read_raft);
 }
 
 static void read_raft(struct line *line)
@@ -48,29 +46,9 @@ static void read_raft(struct line *line)
         line_end(line);
 }
 
-static void strayed(struct line *line)
-{
-    line_fail(line, TRANSPORT_FORGED, "peer %s (%s) speaks on a stream that only we speak on", line->name, line->place);
-}
-
-/* ---- accepted: the peer's bytes come in ---- */
+/* ---- in: from the peer to raft ---- */
 
 static void read_head(struct line *line);
-
-static void on_alloc_stray(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
-{
-    struct line *line = handle->data;
-    (void)suggested;
-    *ret = uv_buf_init((char *)line->stray, sizeof line->stray);
-}
-
-static void on_stray(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
-{
-    struct line *line = stream->data;
-    (void)buffer;
-    if (count != 0)                         /* raft has let go of its end; it never writes there */
-        line_end(line);
-}
 
 static void on_passed_on(uv_write_t *write, int status)
 {
@@ -86,31 +64,31 @@ static void on_passed_on(uv_write_t *write, int status)
 
 static void body_heard(struct line *line)
 {
-    const uv_buf_t body = uv_buf_init((char *)line->record + SEAL_HEAD, (unsigned)line->body_length);
+    const uv_buf_t body = uv_buf_init((char *)line->record_in + SEAL_HEAD, (unsigned)line->body_length);
 
-    if (!seal_open(&line->seal, line->record, line->body_length)) {
-        line_fail(line, TRANSPORT_FORGED, "a record on the stream of peer %s (%s) was not sealed by it", line->name, line->place);
+    if (!seal_open(&line->seal_in, line->record_in, line->body_length)) {
+        line_fail(line, TRANSPORT_FORGED, "a record on a stream of peer %s (%s) was not sealed by it", line->name, line->place);
         return;
     }
     transport_hears(line->transport, line->id);
     add_bytes(&line->transport->counts->bytes_received, line->body_length);
-    line->write.data = line;
-    if (uv_write(&line->write, (uv_stream_t *)&line->inner, &body, 1, on_passed_on) != 0)
+    line->pass_on.data = line;
+    if (uv_write(&line->pass_on, (uv_stream_t *)&line->inner, &body, 1, on_passed_on) != 0)
         line_end(line);
 }
 
 static void head_heard(struct line *line)
 {
-    line->body_length = seal_body_length(line->record);
+    line->body_length = seal_body_length(line->record_in);
     if (line->body_length == 0)
-        line_fail(line, TRANSPORT_FORGED, "a record on the stream of peer %s (%s) has no length of ours", line->name, line->place);
+        line_fail(line, TRANSPORT_FORGED, "a record on a stream of peer %s (%s) has no length of ours", line->name, line->place);
     else
-        line_hear(line, line->record + SEAL_HEAD, line->body_length + SEAL_TAG, body_heard);
+        line_hear(line, line->record_in + SEAL_HEAD, line->body_length + SEAL_TAG, body_heard);
 }
 
 static void read_head(struct line *line)
 {
-    line_hear(line, line->record, SEAL_HEAD, head_heard);
+    line_hear(line, line->record_in, SEAL_HEAD, head_heard);
 }
 
 /* ---- the pair ---- */
@@ -152,33 +130,36 @@ static bool open_inner(struct line *line, int fd)
     return false;
 }
 
-static void begin(struct line *line)
+static void seal_as(const struct line *line, enum handshake_role sender, struct seal *seal)
 {
     uint8_t key[HANDSHAKE_STREAM_KEY];
 
-    handshake_stream_key(&line->transcript, &line->transport->config.key, key);
-    seal_init(&line->seal, key);
+    handshake_stream_key(&line->transcript, &line->transport->config.key, sender, key);
+    seal_init(seal, key);
     explicit_bzero(key, sizeof key);
+}
+
+static void begin(struct line *line)
+{
+    seal_as(line, line->is_accepted ? ROLE_ACCEPTOR : ROLE_CONNECTOR, &line->seal_out);
+    seal_as(line, line->is_accepted ? ROLE_CONNECTOR : ROLE_ACCEPTOR, &line->seal_in);
     if (line->is_accepted)
         atomic_fetch_sub_explicit(&line->transport->counts->half_open, 1, memory_order_relaxed);
     line->phase = LINE_PROVEN;
-    if (line->is_accepted) {
-        uv_read_start((uv_stream_t *)&line->inner, on_alloc_stray, on_stray);
-        read_head(line);
-    }
-    else {
-        line_hear(line, line->stray, 1, strayed);
+    read_head(line);
+    if (line->phase == LINE_PROVEN)
         read_raft(line);
-    }
 }
 
 struct uv_stream_s *relay_begin(struct line *line)
 {
     int pair[2];
 
-    line->record = malloc(SEAL_RECORD_MAX);
-    if (line->record == NULL || uv_socketpair(SOCK_STREAM, 0, pair, UV_NONBLOCK_PIPE, UV_NONBLOCK_PIPE) != 0)
+    line->records = malloc(2 * SEAL_RECORD_MAX);
+    if (line->records == NULL || uv_socketpair(SOCK_STREAM, 0, pair, UV_NONBLOCK_PIPE, UV_NONBLOCK_PIPE) != 0)
         return NULL;
+    line->record_out = line->records;
+    line->record_in = line->records + SEAL_RECORD_MAX;
     if (!open_inner(line, pair[0])) {
         close(pair[1]);
         return NULL;

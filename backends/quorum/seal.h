@@ -16,7 +16,7 @@
 
 #define SEAL_HEAD 4
 #define SEAL_TAG 16
-#define SEAL_BODY_MAX 65536
+#define SEAL_BODY_MAX 16384
 #define SEAL_RECORD_MAX (SEAL_HEAD + SEAL_BODY_MAX + SEAL_TAG)
 
 struct seal { struct chacha_poly1305_ctx cipher; uint64_t number; };     /* one direction of one stream */

@@ -6,8 +6,9 @@
  *
  * A stream carries nothing of raft's before both ends have proven that they hold the same key (quorum/handshake.h); after that
  * each record on the wire is sealed under a key of this one stream (quorum/seal.h). Raft is handed one end of a local pair of
- * sockets and keeps its own framing. Streams carry messages from who connected to who accepted, as raft's do: two peers have one
- * each way. A newer stream of a peer replaces its older one.
+ * sockets and keeps its own framing. A stream carries bytes both ways and says nothing of its own; either end's close ends it. A
+ * peer may have several (raft's, and ours of quorum/streams.h); of too many the oldest is ended, and so are those that a process
+ * of the peer left behind.
  *
  * Everything runs on the thread of the uv loop, and so are all callbacks; only the counters are read from elsewhere. No callback
  * is called from within transport_init. The process must ignore SIGPIPE. */
@@ -24,12 +25,15 @@
 #include "base/err.h"
 #include "core/config.h"
 
+/* Accepted streams of one peer: two in use, and some that were cut and that nobody has found dead yet. */
+#define TRANSPORT_STREAMS_PER_PEER 8
+
 /* What may happen to a stream, counted. One table (transport_counts.c) gives each its name and meaning. */
 enum transport_count {
     TRANSPORT_ACCEPTED,            /* a peer proved itself to us; raft reads from it */
     TRANSPORT_CONNECTED,           /* we and a peer proved ourselves; raft writes to it */
     TRANSPORT_CLOSED,              /* of the two above, those that have ended since */
-    TRANSPORT_REPLACED,            /* of those, ended because the peer came anew */
+    TRANSPORT_REPLACED,            /* of those, ended because the peer came anew or too often */
     TRANSPORT_GARBAGE,             /* no handshake of ours, or of another version */
     TRANSPORT_WRONG_CLUSTER,
     TRANSPORT_WRONG_PROOF,         /* another key, or something said before and said again */

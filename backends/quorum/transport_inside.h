@@ -62,7 +62,7 @@ struct line {
     uv_timer_t timer;
     uv_tcp_t tcp;
     uv_pipe_t inner;                     /* our end of the pair whose other end is raft's */
-    uv_write_t write;
+    uv_write_t write;                    /* to the peer */
 
     uint8_t *hearing;                    /* line_hear: where to, how much in all and how much of it is there */
     size_t hearing_wanted, hearing_got;
@@ -80,10 +80,11 @@ struct line {
     uint64_t limit_ms;                   /* uv_now by which all is to be done */
 
     /* proven */
-    struct seal seal;
-    uint8_t *record;                     /* SEAL_RECORD_MAX bytes */
-    size_t body_length;
-    uint8_t stray[8];                    /* what must stay silent is read into this */
+    struct seal seal_out, seal_in;
+    uint8_t *records;                    /* memory of the next two, SEAL_RECORD_MAX bytes each */
+    uint8_t *record_out, *record_in;
+    size_t body_length;                  /* of record_in */
+    uv_write_t pass_on;                  /* of record_in, to raft */
 };
 
 struct saying { uint64_t since_ms; unsigned said, left_out; };

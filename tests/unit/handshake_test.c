@@ -86,9 +86,11 @@ Test(handshake, both_prove_themselves_and_hold_one_stream_key)
     handshake_welcome(&s.acceptor, &s.key, ANSWER_WELCOME, s.welcome);
     cr_expect_eq(handshake_conclude(&s.connector, &s.key, s.welcome, sizeof s.welcome, &answer), HANDSHAKE_PROVEN);
     cr_expect_eq(answer, ANSWER_WELCOME);
-    handshake_stream_key(&s.acceptor, &s.key, one);
-    handshake_stream_key(&s.connector, &s.key, other);
+    handshake_stream_key(&s.acceptor, &s.key, ROLE_CONNECTOR, one);
+    handshake_stream_key(&s.connector, &s.key, ROLE_CONNECTOR, other);
     cr_expect_arr_eq(one, other, sizeof one);
+    handshake_stream_key(&s.connector, &s.key, ROLE_ACCEPTOR, other);
+    cr_expect_arr_neq(one, other, sizeof one, "and another one for the way back");
 }
 
 Test(handshake, a_refusal_is_proven_too)
@@ -219,10 +221,10 @@ Test(handshake, stream_keys_of_two_handshakes_differ)
     struct scene s = scene_welcomed();
     uint8_t one[HANDSHAKE_STREAM_KEY], other[HANDSHAKE_STREAM_KEY];
 
-    handshake_stream_key(&s.connector, &s.key, one);
+    handshake_stream_key(&s.connector, &s.key, ROLE_CONNECTOR, one);
     nonce_of(s.self.nonce, 22);
     cr_assert_eq(handshake_introduce(&s.connector, &s.key, &s.self, s.acceptor.greeting, HANDSHAKE_GREETING), HANDSHAKE_PROVEN);
-    handshake_stream_key(&s.connector, &s.key, other);
+    handshake_stream_key(&s.connector, &s.key, ROLE_CONNECTOR, other);
     cr_expect_arr_neq(one, other, sizeof one);
 }
 
@@ -231,7 +233,7 @@ Test(handshake, neither_key_nor_stream_key_stands_in_what_is_sent)
     struct scene s = scene_welcomed();
     uint8_t stream_key[HANDSHAKE_STREAM_KEY];
 
-    handshake_stream_key(&s.connector, &s.key, stream_key);
+    handshake_stream_key(&s.connector, &s.key, ROLE_CONNECTOR, stream_key);
     cr_expect_null(memmem(s.connector.introduction, HANDSHAKE_INTRODUCTION, s.key.bytes, 8));
     cr_expect_null(memmem(s.welcome, HANDSHAKE_WELCOME, s.key.bytes, 8));
     cr_expect_null(memmem(s.connector.introduction, HANDSHAKE_INTRODUCTION, stream_key, 8));

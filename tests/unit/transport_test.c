@@ -18,6 +18,7 @@
 
 #define LIMIT_MS 20000              /* of any wait: generous, the machine may be loaded */
 #define PEERS 3
+#define EARS_MAX 12
 #define STRANGERS_MAX 64
 #define KEY "the key that all peers share"
 
@@ -35,7 +36,7 @@ struct peer {
     struct transport_config config;
     struct transport_counts counts;
     struct raft_uv_transport face;
-    struct ear ears[8];
+    struct ear ears[EARS_MAX];
     int ear_count;
     int said;
     char last[320];
@@ -47,7 +48,8 @@ struct mouth {                      /* a connect of raft's */
     struct uv_stream_s *stream;
     int status;
     bool is_answered, is_over;
-    uint8_t stray[8];
+    uint8_t heard[64];
+    size_t length;
 };
 
 struct scene {
@@ -99,7 +101,7 @@ static void on_accepted(struct raft_uv_transport *face, raft_id id, const char *
     struct peer *peer = face->data;
     struct ear *ear = &peer->ears[peer->ear_count++];
 
-    cr_assert_leq(peer->ear_count, 8);
+    cr_assert_leq(peer->ear_count, EARS_MAX);
     *ear = (struct ear){ .stream = stream, .id = id };
     TEXT_SET(ear->name, address);
     stream->data = ear;
@@ -110,15 +112,16 @@ static void on_alloc_mouth(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 {
     struct mouth *mouth = handle->data;
     (void)suggested;
-    *ret = uv_buf_init((char *)mouth->stray, sizeof mouth->stray);
+    *ret = uv_buf_init((char *)mouth->heard + mouth->length, (unsigned)(sizeof mouth->heard - mouth->length));
 }
 
 static void on_mouth(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 {
     struct mouth *mouth = stream->data;
     (void)buffer;
-    cr_assert_leq(count, 0, "raft's writing end never hears anything");
-    if (count < 0) {
+    if (count > 0)
+        mouth->length += (size_t)count;
+    else if (count < 0) {
         mouth->is_over = true;
         stream_close(&mouth->stream);
     }
@@ -290,13 +293,13 @@ static void on_written(uv_write_t *write, int status)
     free(write);
 }
 
-static void write_bytes(struct mouth *mouth, const void *bytes, size_t length)
+static void write_bytes(struct uv_stream_s *stream, const void *bytes, size_t length)
 {
     uv_write_t *write = malloc(sizeof *write);
     const uv_buf_t buffer = uv_buf_init((char *)bytes, (unsigned)length);
 
     cr_assert_not_null(write);
-    cr_assert_eq(uv_write(write, mouth->stream, &buffer, 1, on_written), 0);
+    cr_assert_eq(uv_write(write, stream, &buffer, 1, on_written), 0);
 }
 
 /* A stranger: a bare socket, connected to the peer's port. */
@@ -336,7 +339,7 @@ Test(transport, two_peers_prove_themselves_and_what_one_writes_the_other_reads)
 
     reach(one, &mouth, two);
     cr_assert_eq(mouth.status, 0, "%s", one->last);
-    write_bytes(&mouth, "append entries", 14);
+    write_bytes(mouth.stream, "append entries", 14);
     UNTIL(s, two->ear_count == 1 && two->ears[0].length == 14);
     cr_expect_arr_eq(two->ears[0].bytes, "append entries", 14);
     cr_expect_eq(two->ears[0].id, 1);
@@ -364,7 +367,7 @@ Test(transport, a_snapshot_of_megabytes_arrives_whole_and_in_order)
     for (size_t i = 0; i < length / 4; i++)
         snapshot[i] = (uint32_t)i * 2654435761u;
     reach(one, &mouth, two);
-    write_bytes(&mouth, snapshot, length);
+    write_bytes(mouth.stream, snapshot, length);
     UNTIL(s, two->ear_count == 1 && two->ears[0].length == length);
     cr_expect_eq(memcmp(two->ears[0].bytes, snapshot, length), 0);
     stream_close(&mouth.stream);
@@ -380,7 +383,7 @@ Test(transport, what_raft_wrote_before_it_closed_still_arrives)
     static const uint8_t bytes[40000];
 
     reach(one, &mouth, two);
-    write_bytes(&mouth, bytes, sizeof bytes);
+    write_bytes(mouth.stream, bytes, sizeof bytes);
     uv_run(&s->loop, UV_RUN_NOWAIT);
     stream_close(&mouth.stream);
     UNTIL(s, two->ear_count == 1 && two->ears[0].is_over);
@@ -513,20 +516,41 @@ Test(transport, names_are_resolved_and_every_address_of_them_is_tried)
     scene_close(s);
 }
 
-Test(transport, a_stream_that_comes_anew_from_the_same_process_replaces_the_old)
+Test(transport, an_answer_comes_back_on_the_same_stream)
 {
     struct scene *s = scene_open();
     struct peer *one = peer_add(s, 0, 1, "fc1"), *two = peer_add(s, 1, 2, "fc2");
-    struct mouth old, new;
+    struct mouth mouth;
 
-    reach(one, &old, two);
-    UNTIL(s, two->ear_count == 1);
-    reach(one, &new, two);
-    UNTIL(s, two->ears[0].is_over && old.is_over);
-    write_bytes(&new, "on the new one", 14);
-    UNTIL(s, two->ear_count == 2 && two->ears[1].length == 14);
+    reach(one, &mouth, two);
+    write_bytes(mouth.stream, "ping", 4);
+    UNTIL(s, two->ear_count == 1 && two->ears[0].length == 4);
+    write_bytes(two->ears[0].stream, "pong", 4);
+    UNTIL(s, mouth.length == 4);
+    cr_expect_arr_eq(mouth.heard, "pong", 4);
+    stream_close(&two->ears[0].stream);
+    UNTIL(s, mouth.is_over);
+    scene_close(s);
+}
+
+Test(transport, a_peer_may_have_several_streams_and_of_too_many_the_oldest_ends)
+{
+    struct scene *s = scene_open();
+    struct peer *one = peer_add(s, 0, 1, "fc1"), *two = peer_add(s, 1, 2, "fc2");
+    struct mouth mouths[TRANSPORT_STREAMS_PER_PEER + 1];
+
+    for (int i = 0; i < TRANSPORT_STREAMS_PER_PEER; i++) {
+        reach(one, &mouths[i], two);
+        UNTIL(s, two->ear_count == i + 1);
+    }
+    cr_expect_eq(count_of(two, TRANSPORT_REPLACED), 0);
+    reach(one, &mouths[TRANSPORT_STREAMS_PER_PEER], two);
+    UNTIL(s, two->ears[0].is_over && mouths[0].is_over);
     cr_expect_eq(count_of(two, TRANSPORT_REPLACED), 1);
-    stream_close(&new.stream);
+    write_bytes(mouths[1].stream, "next oldest", 11);
+    UNTIL(s, two->ears[1].length == 11);
+    for (int i = 1; i <= TRANSPORT_STREAMS_PER_PEER; i++)
+        stream_close(&mouths[i].stream);
     scene_close(s);
 }
 
