@@ -31,7 +31,7 @@ struct analysis analysis_judge(const struct analysis_facts *facts, const struct 
     const struct analysis_code_row *code = &analysis_codes[found.code];
     found.is_replicas_downtimed = code->is_moot_when_downtimed && facts->replicas == facts->downtimed;
     found.is_skippable = found.is_downtimed || found.is_replicas_downtimed;
-    found.is_actionable = code->recovery != RECOVERY_NONE && !(is_in_grace && code->waits_for_grace) &&
+    found.is_actionable = code->recovery != RECOVERY_NONE && !(is_in_grace && code->waits_for_grace) && !facts->is_never_seen &&
                           (found.structure & NOT_TO_BE_ACTED_ON) == 0;
     return found;
 }

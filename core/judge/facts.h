@@ -24,6 +24,7 @@ struct analysis_facts {
     bool is_downtimed;
     bool is_former_master;           /* downtimed as lost in a recovery */
     bool is_multi_source;            /* more than one replication channel */
+    bool is_never_seen;              /* never, or not whether it replicates: what it is, is a guess, and nobody acts on it */
     bool is_stuck;                   /* its binary log has not grown for as long as the policy allows */
     bool has_pseudo_gtid;
     int ring;                        /* servers in the ring that it replicates in; 0 = in none */

@@ -497,6 +497,8 @@ void topology_attempted(struct topology *t, member_id id, struct fc_time when)
 void topology_missed(struct topology *t, member_id id, bool is_partly_seen, struct fc_time when)
 {
     struct member *m = at(t, id);
+    if (fc_is_ever(m->checked_at))
+        topology_touch(t, id);       /* from now on there is something to say of it */
     m->is_seen = false;
     m->is_partly_seen = is_partly_seen;
     m->checked_at = when;
