@@ -14,7 +14,7 @@ import time
 
 from stage import Home, Skip, StageFailure, limit, stays, wait_until
 from stage.clock import SteppedClock
-from stage.node import run_firstchair
+from stage.node import SERVER_WAS_SLOW, run_firstchair
 
 POOL = 'fc_backend'
 CLONE_NEWNS = 0x00020000
@@ -361,6 +361,16 @@ def give_both(orders):
     return said
 
 
+def give_both_in_peace(home, orders):
+    """The same; both again, once somebody sits, where this machine let a server answer so late that it counted as lost."""
+    for _ in range(3):
+        said = give_both(orders)
+        if any(code == 0 for code, _ in said) or not all(SERVER_WAS_SLOW.search(text) for _, text in said):
+            break
+        wait_until(home.wait_leader().seated, 30, 'somebody to sit again')
+    return said
+
+
 @limit(120)
 def test_two_operators_with_opposite_orders_get_one_truth():
     """Opposite orders at two nodes at one moment: each gets exactly one answer, who is told "done" is right, all nodes agree."""
@@ -370,7 +380,7 @@ def test_two_operators_with_opposite_orders_get_one_truth():
         seated = 'db1'
         for _ in range(3):
             away = home.other(seated).name
-            said = give_both([(one, ('switch', POOL, away)), (other, ('switch', POOL, seated))])
+            said = give_both_in_peace(home, [(one, ('switch', POOL, away)), (other, ('switch', POOL, seated))])
             done = [text.splitlines()[-1] for code, text in said if code == 0]
             refused = [text for code, text in said if code != 0]
             assert done and all('refused: ' in text for text in refused), said
@@ -383,7 +393,7 @@ def test_two_operators_with_opposite_orders_get_one_truth():
             home.wait_seated(now)
             seated = now
         resting = home.other(seated).name
-        said = give_both([(one, ('switch', POOL, resting)), (other, ('maint', f'{POOL}/{resting}'))])
+        said = give_both_in_peace(home, [(one, ('switch', POOL, resting)), (other, ('maint', f'{POOL}/{resting}'))])
         assert sorted(code != 0 for code, _ in said) == [False, True], said        # either the chair moved, or it is held
         held = 'maint' in str([member.get('hold') for member in leader.pool()['servers']])
         assert held == (said[1][0] == 0), (said, leader.pool())

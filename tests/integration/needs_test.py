@@ -61,7 +61,8 @@ def test_a_pair_that_is_as_it_should_be_has_nothing_to_mend():
         code, text = node.get('/api/steering/verify-backends', 20)
         assert code == 200 and '"verdict":"well"' in text, (code, text)
         assert 'firstchair_server_needs{server="db1"} 0' in node.get('/metrics')[1]
-        assert not [one for one in node.picture()['events'] if one['level'] in ('warning', 'alarm')], node.picture()['events']
+        told = [one for one in node.picture()['events'] if one['level'] in ('warning', 'alarm') and not one['text'].startswith('lost: ')]
+        assert not told, told                                # a server that was slow for a moment is no setting of it
 
 
 SET_WRONG = [
