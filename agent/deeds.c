@@ -110,6 +110,9 @@ static void perform_prepare(struct daemon *d, const struct effect *effect)
 static void perform_fence(struct daemon *d, const struct effect *effect)
 {
     struct store_request request = { .deed = STORE_FENCE, .limit_ms = effect->as.fence.limit_ms };
+    const struct decision *row = lease_row(&d->lease);
+    if (row != NULL)
+        request.row = *row;
     begin_deed(d, effect, &request);
 }
 
@@ -399,7 +402,9 @@ static void deed_ended(struct daemon *d, const struct store_result *result)
     event.as.ended.position = result->position;
     event.as.ended.alone = result->alone;
     event.as.ended.is_durable_on_all = result->durable_count >= d->store->server_count;
-    if (result->code != FC_OK && event.as.ended.deed != DEED_PREPARE)    /* that is tried for ever: the core says it once */
+    const bool is_told = result->code == FC_OK ? result->id != 0           /* a remark: the core tells it */
+                                               : event.as.ended.deed == DEED_PREPARE;    /* tried for ever: the core says it once */
+    if (result->text[0] != '\0' && !is_told)
         log_say(&d->log, NOTE_WARNING, d->store->name[result->server], "%s: %s", store_deed_word(result->deed), result->text);
     if (result->id != 0 || event.as.ended.deed == DEED_PREPARE)
         daemon_feed(d, &event);

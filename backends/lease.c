@@ -599,6 +599,11 @@ void lease_stand(struct lease *lease, bool stands, struct fc_time now)
     consider(lease, now);
 }
 
+const struct decision *lease_row(const struct lease *lease)
+{
+    return lease->holds ? &lease->mine : NULL;
+}
+
 /* ---- what to do now ----------------------------------------------------------------------------------------------- */
 
 /* A holder that was blind for as long as a watch may have been followed on a server that it does not see. */

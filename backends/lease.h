@@ -101,6 +101,9 @@ void lease_stand(struct lease *lease, bool stands, struct fc_time now);
 /* INTEND, SEAT, GIVE_BACK: ends with a DEED_ENDED through the port; one at a time, else FC_BUSY. */
 void lease_command(struct lease *lease, const struct effect *effect, struct fc_time now);
 
+/* The row that this holder has last confirmed: what a fence leaves on the server that it closes. NULL: it does not hold. */
+const struct decision *lease_row(const struct lease *lease);
+
 /* How long others watch before they take over: lease + margin. */
 struct fc_span lease_watch_span(const struct lease_settings *settings);
 

@@ -27,7 +27,9 @@ enum store_deed {
     STORE_PREPARE,     /* look into the catalogue, create what is missing, lay the zero row; safe to repeat */
     STORE_RENEW,       /* write `row` as a maximum, read back */
     STORE_TAKE,        /* write `row` only where the stored turn is still `old` (and lower), read back */
-    STORE_FENCE,       /* read_only on (bounded), end client sessions, read back; result: position, sessions_left */
+    STORE_FENCE,       /* leave `row` there as a maximum, so that nothing decided on the row of before is done any more; read_only on
+                        * (bounded), end client sessions, read back; result: position, sessions_left; text on FC_OK: the row could
+                        * not be left. A row without a node is none: nothing is written */
     STORE_CATCH_UP,    /* until `position` is applied, or (no position) until all that was fetched is applied */
     STORE_OPEN,        /* read_only off, guarded by the row: server, epoch and node as given, seated; read back */
     STORE_HOLD,        /* write `hold` as a maximum, read back; durable_count = servers that show it */
@@ -88,7 +90,7 @@ struct store_result {
     int server;
     enum fc_code code;                /* FC_OK, FC_REFUSED (a guard said no), FC_TIMEOUT, FC_STORE, FC_UNREACHABLE, ... */
     enum loss loss;                   /* when the session was lost or could not be opened */
-    char text[200];                   /* the sentence when not FC_OK */
+    char text[200];                   /* the sentence when not FC_OK; on FC_OK a remark, or "" */
     struct fc_time sent_at;           /* right before the first byte was sent */
     const struct server_look *look;   /* STORE_LOOK with FC_OK; borrowed for the call */
     const struct server_settings *settings;   /* STORE_CHECK with FC_OK; borrowed for the call */

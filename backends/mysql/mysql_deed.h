@@ -35,6 +35,8 @@ struct lane {
 };
 
 struct fencing {
+    bool is_row_in_doubt;            /* its round trip took too long: whether it stands is read at the end */
+    uint64_t row_session_id;         /* of the session that it hangs in */
     struct host_timer *quarter;      /* then sessions are ended, so that read_only can pass */
     struct mysql_session *knife;     /* the second session that does it: the first one hangs */
     uint64_t ids[KILLS_MAX];
@@ -98,7 +100,10 @@ void deed_text_begin(struct deed *deed);
 void deed_text_add(struct deed *deed, enum sql_name name);                    /* places from the request */
 void deed_text_add_values(struct deed *deed, enum sql_name name, const struct sql_values *values);
 void deed_text_add_use(struct deed *deed, enum sql_name name);                /* of the configured schema */
+/* The row of the request: laid where it is missing, written as `name` says, read back last. */
+void deed_text_add_row(struct deed *deed, enum sql_name name);
 void deed_send(struct deed *deed, deed_step *step);
+void deed_send_until(struct deed *deed, struct fc_time until, deed_step *step);    /* with a bound of its own */
 void deed_later(struct deed *deed, int64_t pause_us, void (*again)(struct deed *deed));
 
 /* The end: the result is heard, the deed is gone. */

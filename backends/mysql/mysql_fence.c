@@ -1,7 +1,8 @@
 /* The deeds on a server of the pair: fence it, catch up, open it, and lay its schema.
  *
- * Fence: read_only is set first, because only then can no new session write; the sessions of before are ended, and counted
- * until none is left. Setting it hangs behind running statements and locked tables; after a quarter of the bound a second
+ * Fence: the leader's row is left there, so that the server itself refuses an opening or a claim that was decided on an older
+ * one; then read_only is set, because only then can no new session write; the sessions of before are ended, and counted until
+ * none is left. Setting it hangs behind running statements and locked tables; after a quarter of the bound a second
  * session ends the clients while the first one hangs. A bound that passes leaves the server as closed as it has become. */
 #include "backends/mysql/mysql_deed.h"
 
@@ -22,6 +23,7 @@ static void fence_set(struct deed *deed);
 static void fence_count(struct deed *deed);
 static void fence_kill(struct deed *deed);
 static void knife_round(struct deed *deed);
+static void row_look(struct deed *deed);
 
 void fence_done(struct fencing *fencing, const struct host *host)
 {
@@ -113,7 +115,10 @@ static void fence_counted(struct deed *deed, const struct session_answer *answer
     }
     if (fold_sessions(deed, answer->rows, first + 1) == 0) {
         mysql_fold_position(answer->rows, first + 2, &deed->result.position);
-        deed_done(deed);
+        if (deed->fencing.is_row_in_doubt)
+            row_look(deed);
+        else
+            deed_done(deed);
         return;
     }
     if (deed->fencing.id_count > 0)
@@ -250,7 +255,12 @@ static void knife_round(struct deed *deed)
     mysql_session_query(f->knife, deed->text, deed->length, deed->deadline, knife_counted, deed);
 }
 
-void fence_begin(struct deed *deed)
+static struct fc_time quarter_from(const struct deed *deed, struct fc_time moment)
+{
+    return fc_earlier(fc_plus(moment, (struct fc_span){ fc_since(deed->begun, deed->deadline).us / 4 }), deed->deadline);
+}
+
+static void fence_close(struct deed *deed)
 {
     const struct host *host = deed_host(deed);
     struct fencing *f = &deed->fencing;
@@ -259,8 +269,85 @@ void fence_begin(struct deed *deed)
         deed_fail(deed, FC_NO_MEMORY, "out of memory");
         return;
     }
-    host->timer_set(f->quarter, fc_plus(deed->begun, (struct fc_span){ fc_since(deed->begun, deed->deadline).us / 4 }));
+    host->timer_set(f->quarter, quarter_from(deed, deed_now(deed)));
     fence_set(deed);
+}
+
+/* --- the row that a fence leaves ----------------------------------------------------------------------------------- */
+
+/* The fence counts all the same: it is read_only that closes a server. */
+static void row_is_lacking(struct deed *deed, const char *why)
+{
+    TEXT_FORMAT(deed->result.text, "it is fenced, but a late opening would not be refused: its row could not be written: %.110s", why);
+}
+
+static bool row_stands(struct deed *deed, const struct mysql_rows *rows, int set)
+{
+    return mysql_fold_lease(rows, set, &deed->result.stored) &&
+           rank_compare(&deed->result.stored.rank, &deed->request.row.rank) >= 0;
+}
+
+static void row_looked(struct deed *deed, const struct session_answer *answer)
+{
+    if (answer->code != FC_OK || !row_stands(deed, answer->rows, 0))
+        row_is_lacking(deed, answer->code != FC_OK ? answer->text : "it took too long");
+    deed_done(deed);
+}
+
+static void row_look(struct deed *deed)
+{
+    deed_text_begin(deed);
+    deed_text_add(deed, SQL_LEASE_READ);
+    deed_send(deed, row_looked);
+}
+
+/* Whether it was still there does not matter. */
+static void row_session_ended(struct deed *deed, const struct session_answer *answer)
+{
+    if (answer->code == FC_OK || answer->code == FC_STORE)
+        fence_close(deed);
+    else
+        deed_fail_by(deed, answer);
+}
+
+/* What hangs in a commit (a full disk, a replica that does not acknowledge) would keep read_only waiting too. */
+static void row_end_session(struct deed *deed)
+{
+    struct sql_values id = { 0 };
+    sql_values_number(&id, deed->fencing.row_session_id);
+    deed_text_begin(deed);
+    deed_text_add_values(deed, SQL_SESSION_END, &id);
+    deed_send(deed, row_session_ended);
+}
+
+static void row_left(struct deed *deed, const struct session_answer *answer)
+{
+    if (answer->code == FC_TIMEOUT) {
+        deed->fencing.is_row_in_doubt = true;
+        row_end_session(deed);
+        return;
+    }
+    if (answer->code != FC_OK && answer->code != FC_STORE) {
+        deed_fail_by(deed, answer);
+        return;
+    }
+    if (answer->code != FC_OK)
+        row_is_lacking(deed, answer->text);
+    else if (!row_stands(deed, answer->rows, answer->done_count - 1))
+        row_is_lacking(deed, "there is none to be raised");
+    fence_close(deed);
+}
+
+void fence_begin(struct deed *deed)
+{
+    if (deed->request.row.rank.node[0] == '\0') {
+        fence_close(deed);
+        return;
+    }
+    deed->fencing.row_session_id = deed_kind(deed)->session_id;
+    deed_text_begin(deed);
+    deed_text_add_row(deed, SQL_LEASE_RENEW);
+    deed_send_until(deed, quarter_from(deed, deed_now(deed)), row_left);
 }
 
 /* --- open --------------------------------------------------------------------------------------------------------- */

@@ -323,6 +323,7 @@ static void read_kind(struct mysql_session *s)
     kind->is_new_names = !kind->is_mariadb && number >= 80022;
     kind->is_new_log_name = !kind->is_mariadb && number >= 80200;
     kind->has_gtid = variable(&s->rows, kind->is_mariadb ? "gtid_binlog_pos" : "gtid_executed") != NULL;
+    kind->session_id = mysql_thread_id(s->mysql);
     kind->has_super_read_only = variable(&s->rows, "super_read_only") != NULL;
     read_identity(kind, &s->rows);
     for (uint32_t i = 0; i < mysql_rows_count(&s->rows, SETTLING_GRANTS); i++) {

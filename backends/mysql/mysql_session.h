@@ -30,6 +30,7 @@ struct mysql_server_kind {
     char identity[IDENTITY_SIZE];
     char version[64];
     uint32_t server_id;
+    uint64_t session_id;             /* of this connection, as the server lists and ends it */
 };
 
 struct mysql_session_setting {

@@ -127,12 +127,14 @@ static void on_answer(void *owner, const struct session_answer *answer)
     deed->step(deed, answer);
 }
 
-void deed_send(struct deed *deed, deed_step *step)
+void deed_send_until(struct deed *deed, struct fc_time until, deed_step *step)
 {
     assert(deed->fits);      /* every text is bounded by the sizes of the request's fields */
     deed->step = step;
-    mysql_session_query(deed->lane->session, deed->text, deed->length, deed->deadline, on_answer, deed);
+    mysql_session_query(deed->lane->session, deed->text, deed->length, until, on_answer, deed);
 }
+
+void deed_send(struct deed *deed, deed_step *step) { deed_send_until(deed, deed->deadline, step); }
 
 static void deed_tick(void *owner)
 {
@@ -315,18 +317,23 @@ static void lease_written(struct deed *deed, const struct session_answer *answer
               (unsigned long long)result->stored.rank.epoch);
 }
 
-static void lease_begin(struct deed *deed)
+void deed_text_add_row(struct deed *deed, enum sql_name name)
 {
     bool lacks = false;
     for (int i = 0; i < deed->lane->store->store.server_count; i++)
         lacks |= deed->lane->store->lacks_lease[i];
-    deed_text_begin(deed);
     if (deed->lane->kind == LANE_FENCE && deed_kind(deed)->has_super_read_only)
         deed_text_add(deed, SQL_SUPER_READ_ONLY_OFF);
     if (lacks)      /* on whichever server: what is laid here is laid there too */
         deed_text_add(deed, SQL_LEASE_LAY);
-    deed_text_add(deed, deed->request.deed == STORE_TAKE ? SQL_LEASE_TAKE : SQL_LEASE_RENEW);
+    deed_text_add(deed, name);
     deed_text_add(deed, SQL_LEASE_READ);
+}
+
+static void lease_begin(struct deed *deed)
+{
+    deed_text_begin(deed);
+    deed_text_add_row(deed, deed->request.deed == STORE_TAKE ? SQL_LEASE_TAKE : SQL_LEASE_RENEW);
     deed_send(deed, lease_written);
 }
 

@@ -418,6 +418,9 @@ static void fence_read_back(struct steering *st, struct steer_stage *stage, cons
     st->move.is_fenced = st->move.has_position = true;
     st->move.position = event->as.ended.position;
     servers_read_back(stage->servers, st->move.from, true, stage->now);
+    if (event->as.ended.text[0] != '\0')
+        steer_note(stage, NOTE_WARNING, subject(st), stage->leadership->epoch, "%s: %s", steer_server_name(stage, st->move.from),
+                   event->as.ended.text);
 }
 
 void move_hear(struct steering *st, struct steer_stage *stage, const struct event *event)

@@ -215,6 +215,7 @@ static void begin_replay(struct world *world, const struct fault *f)
 static void begin_lose_row(struct world *world, const struct fault *f)
 {
     memset(&server_of(world, f->a)->row, 0, sizeof server_of(world, f->a)->row);
+    judge_row_lost(world, server_of(world, f->a)->index);
 }
 
 static void begin_foreign(struct world *world, const struct fault *f) { ++*(f->kind == FAULT_FOREIGN_FRESH ? &world->foreign_fresh : &world->foreign_stale); }

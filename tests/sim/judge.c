@@ -303,6 +303,14 @@ void judge_opened_by_hand(struct world *world, int server)
     world->judge.by_hand_until = world->now + BY_HAND_US;
 }
 
+void judge_fence_begins(struct world *world, int server, uint64_t epoch)
+{
+    uint64_t *fenced = &world->judge.fenced_epoch[server];
+    *fenced = epoch > *fenced ? epoch : *fenced;
+}
+
+void judge_row_lost(struct world *world, int server) { world->judge.fenced_epoch[server] = 0; }
+
 void judge_fenced(struct world *world, int server)
 {
     judge_closed(world, server);
@@ -360,6 +368,9 @@ void judge_opened(struct world *world, int node, int server)
         violate(world, "%s is opened, and its row does not seat it", SERVER_NAME(server));
     if (move->step == STEP_OPEN && move->from == 1 - server && (move->kind == MOVE_GONE || move->kind == MOVE_SILENT))
         judge_gone(world, node, move, 1 - server);
+    if (world->servers[server].opened_epoch < world->judge.fenced_epoch[server])
+        violate(world, "%s is opened late, at epoch %llu, and was fenced at epoch %llu", SERVER_NAME(server),
+                (unsigned long long)world->servers[server].opened_epoch, (unsigned long long)world->judge.fenced_epoch[server]);
     if (move->step == STEP_OPEN)
         judge_mark(world, node, move, server);
     if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced && old->is_up && !old->is_read_only)

@@ -9,6 +9,8 @@
  * process that was left alone since the revoke carries a write to it any more. A server opened by hand has five seconds, counted
  * while a leader could close it.
  *
+ * A fence is for good, also while the servers are apart: who led before it opens the fenced server no more, however late he wakes.
+ *
  * In a paused pool nothing is opened or closed, so nothing of this is judged there.
  *
  * Two writers are judged by what clients were told: a write acknowledged by one server after the other has acknowledged one at
@@ -38,6 +40,7 @@ struct judge {
     bool is_left_open[2];            /* the other one was opened unfenced, and this one was not closed since */
     int64_t left_at[2], revoked_at[2];
     int64_t resolve_until[2];        /* this one may be found open beside the other until then */
+    uint64_t fenced_epoch[2];        /* the highest at which a fence could leave its row there */
     uint64_t acked_epoch[2];         /* at which it was open when it last acknowledged a write */
     int64_t cannot_look_at[SIM_NODES_MAX][2];              /* when this node last could not look at this server */
     int64_t cannot_ask_at[SIM_NODES_MAX][SIM_NODES_MAX];   /* when these two last could not talk to each other */
@@ -62,6 +65,9 @@ void judge_opened(struct world *world, int node, int server);
 void judge_opened_by_hand(struct world *world, int server);
 void judge_closed(struct world *world, int server);
 void judge_fenced(struct world *world, int server);
+/* A fence of a leader of this epoch has arrived where its row could be written: what was decided before is over there. */
+void judge_fence_begins(struct world *world, int server, uint64_t epoch);
+void judge_row_lost(struct world *world, int server);
 /* A client has been told that its write is committed. */
 void judge_acked(struct world *world, const struct sim_client *client);
 void violate(struct world *world, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -198,6 +198,19 @@ static const char *const refusals[] = {
     "quiet+0.1 cut leader follower for 6;then+0 refuse leader seated for 6;then+0 fetch-not other for 6",
     NULL
 };
+/* A leader pauses between check and send, or its bytes are under way for long; the pair is cut and the next leader reaches the
+ * old server with the fence account only. What was decided before the fence is refused by the server itself when it comes. */
+static const char *const late_openings[] = {
+    "quiet+0.1 freeze-before-send leader 6 for 12;then+0.01 order leader switch fc_backend other;"
+    "open+0.4 cut seated other for 16;then+0 look-denied seated for 14",
+    "quiet+0.1 freeze-before-send leader 6 for 12;then+0.01 close seated;open+0.4 cut seated other for 16;then+0 look-denied seated for 14",
+    "quiet+0.1 order leader switch fc_backend other;seat+0 late leader other 12000 for 0.2;open+0.4 isolate leader for 12;"
+    "then+0 cut seated other for 16;then+0 look-denied seated for 14",
+    "quiet+0.1 freeze-before-send leader 2 for 9;then+0 cut seated other for 14;then+0 look-denied seated for 12",
+    "quiet+0.1 freeze-before-send leader 6 for 9;then+0.01 order leader switch fc_backend other;"
+    "open+0.4 cut seated other for 14;then+1 isolate seated for 0.5;then+3 disk-full seated for 1",
+    NULL
+};
 /* Clocks at the edges of what is promised, against each other, while the lease changes hands. */
 static const char *const drifts[] = {
     "quiet+0.1 drift leader -100000;then+0 drift follower 100000;then+0.5 freeze leader for 5",
@@ -226,6 +239,7 @@ const struct scene scenes[] = {
     { "replay", "old decision rows are applied again, in both orders", replays, NULL },
     { "lost-rows", "the deciding row is missing on one side, and old ones come late", NULL, lost_rows },
     { "broken-replication", "both alive, replication broken, then the first dies", NULL, broken_replication },
+    { "late-openings", "a leader wakes after the fence of the next one, while the pair is cut", NULL, late_openings },
     { "clocks", "wall clocks step, clocks run at the edge of the promise, at each step", clocks, NULL },
     { "drift", "the two ends of the promised drift against each other", NULL, drifts },
     { "orders", "two operators want the opposite", NULL, opposite_orders },

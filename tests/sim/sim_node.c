@@ -142,6 +142,7 @@ static void send_request(struct world *world, int node, const struct store_reque
     m->is_lease = is_lease;
     m->deed = deed;
     m->effect_id = effect_id;
+    m->epoch = n->core->leadership.epoch;
     m->request = *request;
     m->until_us = world->now + (int64_t)limit_ms * 1000;
     m->result.deed = request->deed;
@@ -326,6 +327,8 @@ static void fill_request(const struct sim_node *n, const struct effect *effect, 
 {
     if (effect->type == FENCE) {
         request->limit_ms = effect->as.fence.limit_ms;
+        if (lease_row(&n->lease) != NULL)
+            request->row = *lease_row(&n->lease);
     } else if (effect->type == CATCH_UP) {
         request->limit_ms = effect->as.catch_up.limit_ms;
         request->has_position = effect->as.catch_up.has_position;

@@ -452,10 +452,25 @@ static void write_row(struct world *world, int message)
     answer(world, message, is_ours ? FC_OK : FC_REFUSED, is_ours ? "" : "another row stands");
 }
 
+static bool can_write(const struct sim_server *s) { return s->has_schema && s->under_way[FAULT_DISK_FULL] == 0; }
+
+/* The row first: from then on it is the server that refuses. What cannot be written is done without. */
+static void leave_row(struct world *world, struct sim_server *server, const struct sim_message *m)
+{
+    const struct decision *row = &m->request.row;
+    if (row->rank.node[0] == '\0' || !can_write(server))
+        return;
+    log_add(world, server, STMT_MAXIMUM, 0, keep_write(server, row, NULL));
+    take_maximum(server, row);
+}
+
 static void begin_fence(struct world *world, int message)
 {
     struct sim_message *m = &world->messages[message];
     struct sim_server *server = &world->servers[m->server];
+    leave_row(world, server, m);
+    if (can_write(server))
+        judge_fence_begins(world, m->server, m->epoch);
     m->is_setting = true;
     m->refs++;
     server->fencing++;

@@ -43,6 +43,7 @@ struct sim_message {
     bool is_lease, is_at_server;     /* is_lease: result goes to lease_wrote */
     enum deed deed;                  /* of the effect; DEED_NONE = a look or nothing */
     uint64_t effect_id;
+    uint64_t epoch;                  /* that the asker led in when it asked, as its core knew it */
     int64_t until_us;                /* of the catch-up and fence at the server */
     bool is_setting;                 /* a fence that waits for statements */
     struct store_request request;

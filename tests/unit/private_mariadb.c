@@ -108,6 +108,13 @@ void mariadb_kill(struct mariadb *server)
     server->root = NULL;
 }
 
+void mariadb_log_in_again(struct mariadb *server)
+{
+    mysql_close(server->root);
+    server->root = connect_root(server);
+    cr_assert_not_null(server->root);
+}
+
 void mariadb_restart(struct mariadb *server)
 {
     mariadb_kill(server);
@@ -147,7 +154,7 @@ void mariadb_query(struct mariadb *server, const char *sql, char *to, size_t siz
         mysql_free_result(rows);
         more = mysql_next_result(server->root);
     }
-    cr_assert_eq(more, -1, "%s: %s", sql, mysql_error(server->root));
+    cr_assert(more == -1 && mysql_errno(server->root) == 0, "%s: %s", sql, mysql_error(server->root));
 }
 
 void mariadb_do(struct mariadb *server, const char *sql)

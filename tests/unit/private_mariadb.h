@@ -25,6 +25,9 @@ void mariadb_close(struct mariadb *server);
 void mariadb_restart(struct mariadb *server);
 void mariadb_kill(struct mariadb *server);
 
+/* A fence has ended our session as a client's: another one, without a schema chosen. */
+void mariadb_log_in_again(struct mariadb *server);
+
 /* Rows as "a|b" lines; fails the scene when the server says no. */
 void mariadb_query(struct mariadb *server, const char *sql, char *to, size_t size);
 void mariadb_do(struct mariadb *server, const char *sql);

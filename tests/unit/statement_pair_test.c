@@ -80,6 +80,26 @@ static void tell_lease_renew(struct story *story)
     story->gone = "older";
 }
 
+/* The old leader renews, and the next one's fence leaves its row there; meanwhile that one seats the other server. */
+static void tell_lease_left_by_a_fence(struct story *story)
+{
+    struct decision moving = row(3, 2, "newer~b");
+    moving.phase = PHASE_MOVING;
+    say(&story->before, SQL_LEASE_LAY, 0);
+    say(&story->before, SQL_LEASE_RENEW, 0)->row = row(2, 7, "older~a");
+    say(&story->older, SQL_LEASE_RENEW, 10)->row = row(2, 8, "older~a");
+    say(&story->older, SQL_LEASE_RENEW, 11)->row = moving;
+    say(&story->older, SQL_LEASE_RENEW, 12)->row = row(2, 9, "older~a");       /* it has slept, and is not heard any more */
+    say(&story->newer, SQL_LEASE_RENEW, 20)->row = moving;
+    struct store_request *seat = say(&story->newer, SQL_LEASE_TAKE, 20);
+    seat->old = moving;
+    seat->row = row(4, 0, "newer~b");
+    say(&story->settled, SQL_LEASE_LAY, 21);
+    say(&story->settled, SQL_LEASE_RENEW, 21)->row = row(4, 1, "newer~b");
+    story->stands = "lease|4|1|server-1|newer~b|seated|";
+    story->gone = "older";
+}
+
 static void tell_lease_take(struct story *story)
 {
     const struct decision zero = { .phase = PHASE_SEATED };
@@ -256,6 +276,7 @@ static const struct {
 } stories[] = {
     { { SQL_LEASE_LAY }, "firstchair_decision", "the zero row is laid on both", tell_lease_lay },
     { { SQL_LEASE_RENEW }, "firstchair_decision", "renewals of two leaders", tell_lease_renew },
+    { { SQL_LEASE_RENEW }, "firstchair_decision", "a fence leaves its row here, and the other one is seated there", tell_lease_left_by_a_fence },
     { { SQL_LEASE_TAKE }, "firstchair_decision", "two take over from the same turn", tell_lease_take },
     { { SQL_HOLD_LAY, SQL_HOLD_RAISE }, "firstchair_hold", "a hold set here and ended there", tell_hold },
     { { SQL_HOLD_LAY, SQL_HOLD_RAISE }, "firstchair_hold", "two leaders' holds of one turn", tell_hold_of_one_turn },

@@ -255,6 +255,140 @@ Test(store_pair, a_missing_lease_row_is_laid_again_on_the_server_that_lacks_it)
     bench_free(b);
 }
 
+/* ---- what a fence leaves behind ---- */
+
+static struct mariadb *server_of(struct bench *b, int server) { return &((struct place *)b->place)->servers[server]; }
+static bool is_read_only(struct bench *b, int server) { return bench_look(b, 0, server)->is_read_only; }
+
+/* db2 is claimed by fc1 in epoch 1 and not opened yet; then the servers are cut apart. Returns the row that claims it. */
+static struct decision claimed_and_cut(struct bench *b)
+{
+    const struct decision none = { .phase = PHASE_SEATED };
+    struct decision claim = row_of(1, 3, "fc1~a");
+    TEXT_SET(claim.rank.server, bench_look(b, 0, 1)->identity);
+    cr_assert_eq(ask(b, 1, STORE_RENEW, none, claim)->code, FC_OK, "%s", b->result.text);
+    both(b, "stop slave");
+    return claim;
+}
+
+static struct decision intent_of(struct bench *b)
+{
+    struct decision intent = row_of(2, 0, "fc2~b");
+    intent.phase = PHASE_MOVING;
+    TEXT_SET(intent.rank.server, b->look.identity);
+    TEXT_SET(intent.successor, "server-1");
+    return intent;
+}
+
+static const struct store_result *fence(struct bench *b, struct decision row)
+{
+    bench_ask(b, 0, (struct store_request){ .deed = STORE_FENCE, .server = 1, .row = row, .limit_ms = 4000 });
+    mariadb_log_in_again(server_of(b, 1));
+    return &b->result;
+}
+
+/* The bytes of a leader that had read the row and slept before it sent them: nothing but the server says no. */
+static void open_late(struct bench *b, const struct decision *claim)
+{
+    const struct store_request request = { .deed = STORE_OPEN, .row = *claim };
+    struct sql_values values;
+    char sql[1024];
+    sql_values_of(SQL_READ_ONLY_OFF_GUARDED, &request, &values);
+    cr_assert_gt(sql_fill(SQL_READ_ONLY_OFF_GUARDED, &values, sql, sizeof sql), 0);
+    mariadb_do(server_of(b, 1), "use fc");
+    mariadb_do(server_of(b, 1), sql);
+}
+
+Test(store_pair, what_was_decided_before_a_fence_is_refused_by_the_fenced_server_itself)
+{
+    struct bench *b = pair_new();
+    const struct decision claim = claimed_and_cut(b);
+    struct decision renewal = claim, seat = claim;
+    renewal.rank.seq = 9;
+    seat.rank.epoch = 2;
+    cr_assert_eq(fence(b, intent_of(b))->code, FC_OK, "%s", b->result.text);
+    cr_expect_str_eq(b->result.text, "");
+    STANDS(b, 1, "e=2 s=0 fc2~b moving");
+    cr_expect(is_read_only(b, 1));
+
+    open_late(b, &claim);
+    cr_expect(is_read_only(b, 1), "its row says no");
+    cr_expect_eq(ask(b, 1, STORE_RENEW, claim, renewal)->code, FC_REFUSED);
+    cr_expect_eq(ask(b, 1, STORE_TAKE, claim, seat)->code, FC_REFUSED);
+    cr_expect_eq(ask(b, 1, STORE_OPEN, claim, claim)->code, FC_REFUSED);
+    STANDS(b, 1, "e=2 s=0 fc2~b moving");
+    cr_expect(is_read_only(b, 1));
+
+    heal(b);
+    STANDS(b, 0, "e=2 s=0 fc2~b moving");
+    bench_free(b);
+}
+
+Test(store_pair, without_the_row_of_the_fence_a_late_opening_would_open_the_fenced_server)
+{
+    struct bench *b = pair_new();
+    const struct decision claim = claimed_and_cut(b), none = { .phase = PHASE_SEATED };
+    cr_assert_eq(fence(b, none)->code, FC_OK, "%s", b->result.text);
+    open_late(b, &claim);
+    cr_expect_not(is_read_only(b, 1), "so the scene before shows something");
+    bench_free(b);
+}
+
+Test(store_pair, a_fence_that_comes_late_leaves_a_higher_row_alone)
+{
+    struct bench *b = pair_new();
+    const struct decision claim = claimed_and_cut(b), none = { .phase = PHASE_SEATED };
+    struct decision late = intent_of(b);
+    late.rank.epoch = 0;
+    late.rank.seq = 7;
+    cr_assert_eq(fence(b, late)->code, FC_OK, "%s", b->result.text);
+    cr_expect_str_eq(b->result.text, "");
+    STANDS(b, 1, "e=1 s=3 fc1~a seated");
+    cr_expect_eq(ask(b, 1, STORE_OPEN, none, claim)->code, FC_OK, "%s", b->result.text);
+    bench_free(b);
+}
+
+Test(store_pair, a_fence_that_may_not_write_its_row_counts_and_says_so)
+{
+    struct bench *b = pair_new();
+    struct mariadb *server = server_of(b, 1);
+    claimed_and_cut(b);
+    mariadb_do(server, "set session sql_log_bin = 0; set global read_only = 0; revoke update on fc.* from fence@127.0.0.1;"
+                       "kill user fence@127.0.0.1");      /* a session keeps the privileges of its login */
+    bench_look(b, 0, 1);
+
+    cr_assert_eq(fence(b, intent_of(b))->code, FC_OK, "%s", b->result.text);
+    cr_expect(strstr(b->result.text, "a late opening would not be refused") != NULL, "%s", b->result.text);
+    cr_expect(strstr(b->result.text, "UPDATE command denied") != NULL, "%s", b->result.text);
+    cr_expect(is_read_only(b, 1));
+    STANDS(b, 1, "e=1 s=3 fc1~a seated");
+    mariadb_do(server, "grant update on fc.* to fence@127.0.0.1");
+    bench_free(b);
+}
+
+Test(store_pair, a_fence_whose_row_hangs_ends_what_hangs_and_closes_the_server_within_its_bound)
+{
+    struct bench *b = pair_new();
+    struct mariadb *server = server_of(b, 1);
+    char seen[64];
+    claimed_and_cut(b);
+    /* An account whose sessions no fence ends holds the row. */
+    mariadb_do(server, "set global read_only = 0");
+    MYSQL *holder = mysql_init(NULL);
+    cr_assert_not_null(mysql_real_connect(holder, "127.0.0.1", "store", "s", "fc", (unsigned)server->port, NULL, 0), "%s", mysql_error(holder));
+    cr_assert_eq(mysql_query(holder, "begin"), 0);
+    cr_assert_eq(mysql_query(holder, "update firstchair_decision set why = 'held'"), 0, "%s", mysql_error(holder));
+
+    cr_assert_eq(fence(b, intent_of(b))->code, FC_OK, "%s", b->result.text);
+    cr_expect(strstr(b->result.text, "a late opening would not be refused") != NULL, "%s", b->result.text);
+    cr_expect(is_read_only(b, 1));
+    mariadb_query(server, "select count(*) from information_schema.processlist where user = 'fence' and info like '%firstchair_decision%'"
+                  " and id <> connection_id()", seen, sizeof seen);
+    cr_expect_str_eq(seen, "0\n");
+    mysql_close(holder);
+    bench_free(b);
+}
+
 static bool has_ended(void *owner) { return ((struct place *)((struct bench *)owner)->place)->ended_count > 0; }
 
 Test(store_pair, a_killed_server_is_noticed_at_once_and_found_again)
