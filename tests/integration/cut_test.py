@@ -1,7 +1,9 @@
-"""The home mode on hosts of its own in a network that is cut: what arrives late, who comes back first. Needs root; skipped elsewhere."""
+"""The home mode on hosts of its own in a network that is cut: what arrives late, who comes back first. Those with hosts need root; skipped elsewhere."""
+import threading
 import time
 
-from stage import Home, limit, stays, wait_until
+from stage import Home, StageFailure, limit, stays, wait_until
+from stage.relayed import RelayedHome
 
 POOL = 'fc_backend'
 
@@ -43,3 +45,50 @@ def test_a_leader_that_was_cut_off_with_the_old_server_does_not_take_the_chair_b
         wait_until(lambda: old_leader.seated() == 'db2', 20, 'the old leader to hear who sits')
         stays(lambda: {node.seated() for node in home.nodes} == {'db2'}, 5, 'db2 keeps the chair', every=0.2)
         home.wait_seated('db2')
+
+
+def row(server):
+    """The deciding row as it stands there: (epoch, phase, who sits by it)."""
+    stands = server.rows("SELECT epoch, phase, server FROM firstchair.firstchair_decision WHERE name='lease'")[0]
+    return int(stands['epoch']), stands['phase'], stands['server']
+
+
+def deny_store(server):
+    """Its account is refused from now on, also where it had a session."""
+    server.execute(f"SET SESSION sql_log_bin=0; ALTER USER store@'{server.place.accounts}' ACCOUNT LOCK")
+    for row in server.rows("SELECT id FROM information_schema.processlist WHERE user='store'"):
+        try:
+            server.execute(f"KILL {row['id']}")
+        except StageFailure:
+            continue                                                  # it has gone by itself
+
+
+@limit(120)
+def test_an_opening_that_arrives_after_a_fence_is_refused_by_the_fenced_server():
+    """A leader has claimed db2 and sleeps with its opening on the way; the pair is cut. The next one reaches db2 with its fence account
+    only, fences it and seats db1. The opening arrives: db2 has executed it and is closed, for its row is that of the fence."""
+    with RelayedHome(proxies=1, keys={'BackendProbeTimeoutMilliseconds': 700}).start() as home:
+        db2, leader, held = home.pair['db2'], home.wait_leader(), threading.Event()
+        others = [node for node in home.nodes if node is not leader]
+        db2.execute("SET GLOBAL log_output='TABLE', general_log=1")
+        home.hold([(leader.name, 'db2')], b'read_only = not exists', lambda: (leader.freeze(), held.set()))
+        order = threading.Thread(target=leader.ctl, args=('switch', POOL, 'db2'), kwargs={'timeout': 110}, daemon=True)
+        order.start()
+        wait_until(held.is_set, 20, 'db2 to be claimed and its opening to be on the way')
+        wait_until(lambda: row(home.pair['db1']) == row(db2), 10, 'the claim to be on both')
+        claimed = row(db2)
+        assert claimed[1] == 'seated', claimed
+        home.cut([('db1', 'db2'), ('db2', 'db1')])
+        deny_store(db2)
+        wait_until(lambda: {node.seated() for node in others} == {'db1'}, 40, 'db1 to sit, for the nodes that are left')
+        wait_until(lambda: not home.pair['db1'].is_read_only() and home.views()['lb1'] == ['db1'], 20, 'db1 to be used')
+        assert row(db2)[0] > claimed[0] and row(db2)[1] == 'moving', (claimed, row(db2))
+        home.heal([(leader.name, 'db2')])
+        wait_until(lambda: int(db2.value("SELECT COUNT(*) FROM mysql.general_log WHERE argument LIKE '%read_only = not exists%' "
+                                         "AND user_host LIKE '%fence%'")) > 0, 10, 'db2 to execute the late opening')
+        stays(lambda: db2.is_read_only(), 1, 'db2 stays closed')
+        leader.thaw()
+        db2.execute(f"SET SESSION sql_log_bin=0; ALTER USER store@'{db2.place.accounts}' ACCOUNT UNLOCK")
+        home.heal()
+        home.wait_seated('db1')
+        order.join(30)

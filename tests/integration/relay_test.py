@@ -107,6 +107,26 @@ def test_what_a_cut_keeps_back_arrives_when_it_is_healed():
             line.settimeout(0.3)
 
 
+def test_words_that_are_held_are_told_of_and_arrive_when_the_link_is_healed():
+    """What came before passes, what comes behind waits its turn; held once, the same words pass afterwards."""
+    with Desk() as desk:
+        held = threading.Event()
+        line = desk.call(b'a')
+        expect(heard(line), 'a')
+        desk.relay.hold([desk.link], b'words', held.set)
+        line.sendall(b'b')
+        expect((heard(line), held.is_set()), ('b', False))
+        line.sendall(b'some words')
+        expect((heard(line), held.is_set()), ('silence', True))
+        line.sendall(b'!')
+        expect(heard(line), 'silence')
+        desk.relay.heal([desk.link])
+        line.settimeout(5)
+        expect(line.recv(100).decode(), 'some words!')
+        line.sendall(b'words')
+        expect(line.recv(100).decode(), 'words')
+
+
 def test_what_a_cut_loses_is_a_reset_when_it_is_healed():
     """Bytes were lost: nobody goes on with a torn stream. A connection begun meanwhile had not lost anything."""
     with Desk() as desk:

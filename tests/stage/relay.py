@@ -7,7 +7,9 @@ is refused here too, and what it ends ends here. Each of its two directions can 
   drop   bytes are lost, the connection stays open; healed, it is reset (what TCP does when one side has given up meanwhile)
 
 Through a cut link a new connection is accepted and gets no further (its first packet is under way for ever). `refuse` says no to
-new connections and resets the standing ones. A peer that dies behind a cut is not heard of until the link is healed.
+new connections and resets the standing ones. A peer that dies behind a cut is not heard of until the link is healed. `hold` waits for
+words on their way there and keeps them, and what follows them, back until the link is healed: bytes that are under way for as long as
+a scene wants.
 
 Bounds: LINES_MAX connections for the whole relay, KEPT_MAX bytes a direction; beyond, the sender has to wait, as with TCP.
 """
@@ -64,6 +66,7 @@ class Link:
         self.keeper = socket_for(self.port)      # bound, never listening: the port stays ours while it refuses
         self.door, self.probe, self.probed_at = None, None, 0.0
         self.cut, self.refuses = [None, None], False
+        self.awaited, self.on_held = None, None
         self.lines = set()
 
     @property
@@ -100,6 +103,10 @@ class Relay:
         if kind not in ('keep', 'drop'):
             raise StageFailure(f"a link is cut by 'keep' or 'drop', not {kind!r}")
         self.do(lambda: [self.cut_one(link, WAYS[way], kind) for link in links])
+
+    def hold(self, links, words, on_held):
+        """The first time that `words` are sent there on one of these links they do not arrive; `on_held()` is called at once."""
+        self.do(lambda: [setattr(link, 'awaited', words) or setattr(link, 'on_held', on_held) for link in links])
 
     def refuse(self, links):
         self.do(lambda: [self.refuse_one(link) for link in links])
@@ -295,6 +302,10 @@ class Relay:
             line.has_lost = True
         else:
             line.kept[way] += part
+            if way == THERE and line.link.awaited and line.link.awaited in line.kept[way]:
+                line.link.awaited = None
+                line.link.cut[way] = 'keep'
+                line.link.on_held()
 
     def broke(self, line, way):
         """The source of this direction has reset. Nobody behind a cut hears of it before it is healed."""

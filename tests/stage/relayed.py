@@ -40,6 +40,9 @@ class RelayedHome(Home):
     def cut(self, ways, way='both', kind='keep'):
         self.relay.cut(self.links(ways), way, kind)
 
+    def hold(self, ways, words, on_held):
+        self.relay.hold(self.links(ways), words, on_held)
+
     def refuse(self, ways):
         self.relay.refuse(self.links(ways))
 
