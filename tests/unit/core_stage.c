@@ -335,20 +335,21 @@ void stage_deed(struct stage *s, const char *deed, const char *how)
     const struct effect *found = last_asked(s, effect_of(deed));
     cr_assert(found != NULL, "%s was not asked for", deed);
     const struct effect asked = *found;
+    const bool is_ok = text_begins(how, "ok");
     struct event event = { .type = DEED_ENDED };
     s->now = fc_plus(s->now, fc_ms(1));
     effects_clear(s->effects);
-    if (text_is(how, "ok"))
+    if (is_ok)
         play_lease(s, &asked);
     event.as.ended.id = asked.id;
     event.as.ended.server = asked.server;
-    event.as.ended.code = text_is(how, "ok") ? FC_OK : text_is(how, "timeout") ? FC_TIMEOUT
+    event.as.ended.code = is_ok ? FC_OK : text_is(how, "timeout") ? FC_TIMEOUT
                           : text_is(how, "unreachable") ? FC_UNREACHABLE : FC_REFUSED;
     event.as.ended.is_durable_on_all = true;
     event.as.ended.position = s->looks[asked.server < 0 ? 0 : asked.server].written;
-    TEXT_SET(event.as.ended.text, text_is(how, "ok") ? "" : how);
+    TEXT_SET(event.as.ended.text, !is_ok ? how : text_begins(how, "ok: ") ? how + strlen("ok: ") : "");
     feed(s, &event);
-    if (text_is(deed, "open") && text_is(how, "ok"))
+    if (text_is(deed, "open") && is_ok)
         stage_replicates(s);
 }
 

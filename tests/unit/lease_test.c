@@ -587,6 +587,26 @@ Test(lease, an_intent_is_written_where_the_lease_lies_and_then_seen_on_the_other
     cr_expect_eq(s.granted.as.lease.place, 1, "the lease has moved along");
 }
 
+Test(lease, a_fence_is_lent_the_row_that_was_confirmed_last_and_nobody_elses)
+{
+    struct scene s;
+    leads_quietly(&s);
+    sees_row(&s, 0, &s.request.row);
+    sees_row(&s, 1, &s.request.row);
+    commands(&s, INTEND, 41, 0, 1);
+    const struct decision intent = s.request.row;
+    cr_expect_eq(lease_row(&s.lease)->phase, PHASE_SEATED, "not confirmed yet");
+    wrote(&s, FC_OK, 1);
+    cr_expect_eq(lease_row(&s.lease)->phase, PHASE_MOVING);
+    cr_expect_eq(rank_compare(&lease_row(&s.lease)->rank, &intent.rank), 0);
+
+    struct decision higher = intent;
+    higher.rank.epoch += 7;
+    TEXT_SET(higher.rank.node, "fc2~bbbb");
+    sees_row(&s, 1, &higher);
+    cr_expect_null(lease_row(&s.lease), "it has lost the lease: it leaves nothing of its own");
+}
+
 Test(lease, an_intent_that_does_not_arrive_is_told_to_stand_on_one_server)
 {
     struct scene s;

@@ -51,6 +51,18 @@ Test(move, an_intent_that_was_refused_leaves_all_as_it_was)
 
 /* ---- the fence ---- */
 
+Test(move, a_fence_that_could_not_leave_its_row_counts_and_people_are_told)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2");
+    stage_deeds(&s, "catch-up intend");
+    stage_deed(&s, "fence", "ok: it is fenced, but a late opening would not be refused: its row could not be written: disk full");
+    stage_asks(&s, "catch-up db2");
+    stage_notes(&s, "db1: it is fenced, but a late opening would not be refused: its row could not be written: disk full");
+    stage_close(&s);
+}
+
 Test(move, an_old_server_that_vanishes_at_the_fence_is_waited_for_if_nobody_knows_it_gone)
 {
     struct stage s = stage_open("db1 db2", "db1");
