@@ -1,0 +1,260 @@
+/* One table of what is classified; values are names, so a fleet in two data centers keeps two texts. */
+#include "model/classification.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define PLACE_MAX 32                  /* data_center, region, physical_environment: varchar(32) */
+#define ALIAS_MAX 128
+#define VALUE_SIZE (ALIAS_MAX + 1)
+
+const struct classified_row classified_rows[CLASSIFIED_COUNT] = {
+    { CLASSIFIED_DATA_CENTER, "data center", "DataCenterPattern", "DetectDataCenterQuery", PLACE_MAX, false, "where it stands" },
+    { CLASSIFIED_REGION, "region", "RegionPattern", "DetectRegionQuery", PLACE_MAX, false, "where its data center stands" },
+    { CLASSIFIED_ENVIRONMENT, "physical environment", "PhysicalEnvironmentPattern", "DetectPhysicalEnvironmentQuery", PLACE_MAX, false,
+      "what it is for: production, test" },
+    { CLASSIFIED_INSTANCE_ALIAS, "instance alias", NULL, "DetectInstanceAliasQuery", ALIAS_MAX, false, "its name for people" },
+    { CLASSIFIED_CLUSTER_ALIAS, "cluster alias", NULL, "DetectClusterAliasQuery", ALIAS_MAX, false,
+      "the name of its cluster for people; else by ClusterNameToAlias" },
+    { CLASSIFIED_CLUSTER_DOMAIN, "cluster domain", NULL, "DetectClusterDomainQuery", ALIAS_MAX, true,
+      "the name by which applications reach the cluster" },
+    { CLASSIFIED_PROMOTION_RULE, "promotion rule", NULL, "DetectPromotionRuleQuery", 16, false,
+      "prefer, neutral, prefer_not or must_not" },
+    { CLASSIFIED_SEMI_SYNC_PRIORITY, "semi-sync priority", NULL, "DetectSemiSyncEnforcedQuery", 3, false,
+      "0 is always asynchronous, up to 255; higher is preferred" },
+};
+
+void classifications_init(struct classifications *c, struct room *room, struct topology *topology)
+{
+    *c = (struct classifications){ .room = room, .topology = topology };
+}
+
+static void drop(struct classifications *c, struct classification *one)
+{
+    for (int what = 0; what < CLASSIFIED_COUNT; what++)
+        names_drop(&c->topology->names, one->value[what]);
+    names_drop(&c->topology->names, one->host);
+    *one = (struct classification){ 0 };
+}
+
+void classifications_done(struct classifications *c)
+{
+    for (uint32_t id = 0; id < c->capacity; id++)
+        drop(c, &c->list[id]);
+    for (uint32_t i = 0; i < c->override_count; i++) {
+        names_drop(&c->topology->names, c->overrides[i].cluster);
+        names_drop(&c->topology->names, c->overrides[i].alias);
+    }
+    if (c->room != NULL) {
+        room_release(c->room, c->list);
+        room_release(c->room, c->overrides);
+    }
+    *c = (struct classifications){ 0 };
+}
+
+static bool resize(struct classifications *c, uint32_t capacity)
+{
+    struct classification *list = room_reserve(c->room, capacity * sizeof *list);
+    if (list == NULL)
+        return false;
+    if (c->capacity > 0)
+        memcpy(list, c->list, c->capacity * sizeof *list);
+    room_release(c->room, c->list);
+    c->list = list;
+    c->capacity = capacity;
+    return true;
+}
+
+static bool is_of(const struct classifications *c, const struct classification *one, member_id id)
+{
+    const struct member *m = topology_member(c->topology, id);
+    return one->host != NAME_EMPTY && one->host == m->host && one->port == m->port;
+}
+
+const struct classification *classification_of(const struct classifications *c, member_id id)
+{
+    return id < c->capacity && is_of(c, &c->list[id], id) ? &c->list[id] : NULL;
+}
+
+const char *classification_text(const struct classifications *c, member_id id, enum classified what)
+{
+    const struct classification *one = classification_of(c, id);
+    return one == NULL ? "" : names_text(&c->topology->names, one->value[what]);
+}
+
+/* ---- taking ---- */
+
+/* The first look at this server: what its name alone says. A name that does not match leaves it empty. */
+static bool take_patterns(struct classifications *c, const struct classifier *by, struct classification *one, const char *host)
+{
+    for (int what = 0; what < CLASSIFIED_COUNT; what++) {
+        char value[VALUE_SIZE];
+        if (by->patterns[what] == NULL)
+            continue;
+        c->matches++;
+        if (by->matcher->capture(by->matcher->lender, by->patterns[what], host, value, classified_rows[what].length_max + 1) &&
+            !names_set(&c->topology->names, &one->value[what], value))
+            return false;
+    }
+    return true;
+}
+
+static bool begin(struct classifications *c, const struct classifier *by, member_id id)
+{
+    const struct instance_key key = topology_key(c->topology, id);
+    struct classification fresh = { .port = key.port };
+    if (is_of(c, &c->list[id], id))
+        return true;
+    if (!names_use(&c->topology->names, key.host, strlen(key.host), &fresh.host) || !take_patterns(c, by, &fresh, key.host)) {
+        drop(c, &fresh);
+        return false;
+    }
+    drop(c, &c->list[id]);
+    c->list[id] = fresh;
+    return true;
+}
+
+/* False: it is no such value. */
+static bool is_value(enum classified what, const char *text, struct classification *parsed)
+{
+    uint64_t number;
+    if (strlen(text) > classified_rows[what].length_max)
+        return false;
+    if (what == CLASSIFIED_PROMOTION_RULE) {
+        parsed->has_rule = text[0] != '\0';
+        return text[0] == '\0' || promotion_rule_parse(text, false, &parsed->rule, NULL) == FC_OK;
+    }
+    if (what == CLASSIFIED_SEMI_SYNC_PRIORITY) {
+        if (!text_to_u64(text, strlen(text), &number) || number > UINT8_MAX)
+            return false;
+        parsed->semi_sync_priority = (uint8_t)number;
+    }
+    return true;
+}
+
+bool classification_take(struct classifications *c, const struct classifier *by, member_id id, const struct detected *detected,
+                         uint32_t *refused)
+{
+    uint32_t bad = 0;
+    if ((c->capacity < c->topology->capacity && !resize(c, c->topology->capacity)) || !begin(c, by, id))
+        return false;
+    struct classification *one = &c->list[id];
+    const bool is_head = topology_member(c->topology, id)->head == id;
+    for (int what = 0; detected != NULL && what < CLASSIFIED_COUNT; what++) {
+        const char *answer = detected->answer[what];
+        struct classification parsed = *one;
+        if (answer == NULL || (classified_rows[what].is_of_heads && !is_head))
+            continue;
+        if (!is_value((enum classified)what, answer, &parsed)) {
+            bad |= 1u << what;
+            continue;
+        }
+        if (!names_set(&c->topology->names, &parsed.value[what], answer))
+            return false;
+        *one = parsed;
+    }
+    if (refused != NULL)
+        *refused = bad;
+    return true;
+}
+
+void classifications_forget_patterns(struct classifications *c)
+{
+    for (uint32_t id = 0; id < c->capacity; id++)
+        drop(c, &c->list[id]);
+}
+
+/* ---- names of clusters ---- */
+
+static uint32_t override_place(const struct classifications *c, name_id cluster)
+{
+    uint32_t i = 0;
+    while (i < c->override_count && c->overrides[i].cluster != cluster)
+        i++;
+    return i;
+}
+
+static bool has_room_for_override(struct classifications *c)
+{
+    if (c->override_count < c->override_capacity)
+        return true;
+    const uint32_t capacity = c->override_capacity == 0 ? 8 : c->override_capacity * 2;
+    struct alias_override *overrides = room_reserve(c->room, capacity * sizeof *overrides);
+    if (overrides == NULL)
+        return false;
+    if (c->override_count > 0)
+        memcpy(overrides, c->overrides, c->override_count * sizeof *overrides);
+    room_release(c->room, c->overrides);
+    c->overrides = overrides;
+    c->override_capacity = capacity;
+    return true;
+}
+
+static void take_override_back(struct classifications *c, uint32_t place)
+{
+    names_drop(&c->topology->names, c->overrides[place].cluster);
+    names_drop(&c->topology->names, c->overrides[place].alias);
+    c->overrides[place] = c->overrides[--c->override_count];
+}
+
+enum fc_code classifications_name_cluster(struct classifications *c, const char *cluster, const char *alias, struct fc_err *err)
+{
+    struct names *names = &c->topology->names;
+    struct alias_override fresh = { 0 };
+    if (text_is(cluster, "") || strlen(cluster) > ALIAS_MAX || strlen(alias) > ALIAS_MAX)
+        return fc_fail(err, FC_BAD_INPUT, "a cluster and its alias are names of at most %d bytes", ALIAS_MAX);
+    const name_id known = names_find(names, cluster, strlen(cluster));
+    const uint32_t place = known == NAME_EMPTY ? c->override_count : override_place(c, known);
+    if (alias[0] == '\0') {
+        if (place < c->override_count)
+            take_override_back(c, place);
+        return FC_OK;
+    }
+    if (place < c->override_count)
+        return names_set(names, &c->overrides[place].alias, alias) ? FC_OK : fc_fail(err, FC_NO_MEMORY, "alias: out of memory");
+    if (c->override_count == ALIAS_OVERRIDES_MAX)
+        return fc_fail(err, FC_BUSY, "cluster '%s': %d clusters have an operator's alias, which is the bound", cluster,
+                       ALIAS_OVERRIDES_MAX);
+    if (!has_room_for_override(c) || !names_set(names, &fresh.cluster, cluster) || !names_set(names, &fresh.alias, alias)) {
+        names_drop(names, fresh.cluster);
+        return fc_fail(err, FC_NO_MEMORY, "alias: out of memory");
+    }
+    c->overrides[c->override_count++] = fresh;
+    return FC_OK;
+}
+
+name_id classification_operators_alias(const struct classifications *c, member_id head)
+{
+    char cluster[INSTANCE_HOST_MAX + 16];
+    topology_key_text(c->topology, head, cluster, sizeof cluster);
+    const name_id known = names_find(&c->topology->names, cluster, strlen(cluster));
+    const uint32_t place = known == NAME_EMPTY ? c->override_count : override_place(c, known);
+    return place < c->override_count ? c->overrides[place].alias : NAME_EMPTY;
+}
+
+/* The last one that is found on the way up is the nearest to the head. */
+name_id classification_answered_alias(const struct classifications *c, member_id id)
+{
+    const member_id head = topology_member(c->topology, id)->head;
+    name_id found = NAME_EMPTY;
+    for (member_id at = id; at != MEMBER_NONE; at = at == head ? MEMBER_NONE : topology_member(c->topology, at)->master) {
+        const struct classification *one = classification_of(c, at);
+        if (one != NULL && one->value[CLASSIFIED_CLUSTER_ALIAS] != NAME_EMPTY)
+            found = one->value[CLASSIFIED_CLUSTER_ALIAS];
+    }
+    return found;
+}
+
+const char *classification_pattern_alias(struct classifications *c, const struct classifier *by, member_id head)
+{
+    char cluster[INSTANCE_HOST_MAX + 16];
+    topology_key_text(c->topology, head, cluster, sizeof cluster);
+    for (int i = 0; i < by->alias_count; i++) {
+        c->matches++;
+        if (by->matcher->is_match(by->matcher->lender, by->alias_patterns[i], cluster))
+            return by->aliases[i];
+    }
+    return "";
+}
