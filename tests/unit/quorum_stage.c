@@ -1,4 +1,4 @@
-/* The transport is the library's own: what is proven here is raft's thread, not the proof of who is who. */
+/* The nodes' streams are the authenticated ones, as in the daemon. */
 #include "quorum_stage.h"
 
 #include <arpa/inet.h>
@@ -12,18 +12,6 @@
 #include "base/text.h"
 
 #define LONG_MS 30000
-
-static enum fc_code make_tcp(void *owner, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err)
-{
-    (void)owner;
-    return raft_uv_tcp_init(ret, loop) == 0 ? FC_OK : fc_fail(err, FC_INTERNAL, "no transport");
-}
-
-static void done_tcp(void *owner, struct raft_uv_transport *transport)
-{
-    (void)owner;
-    raft_uv_tcp_close(transport);
-}
 
 static int free_port(void)
 {
@@ -70,12 +58,32 @@ static void changed(void *owner, const struct quorum_view *view)
 
 static void say(void *owner, const char *sentence) { TEXT_SET(((struct stage_node *)owner)->said, sentence); }
 
+static void make_streams(struct stage_node *n, struct quorum_settings *settings)
+{
+    static const char key[] = "the key that the nodes of this stage share";
+    struct peer_key taken = { .length = 0 };
+    struct fc_err err = { .text = "" };
+
+    n->streams = calloc(1, sizeof *n->streams);
+    cr_assert_not_null(n->streams);
+    cr_assert_eq(peer_key_take(key, sizeof key - 1, "the stage", &taken, &err), FC_OK, "%s", err.text);
+    cr_assert_eq(peer_streams_init(n->streams, settings, "stage", settings->members[settings->own].address, &taken, &err), FC_OK,
+                 "%s", err.text);
+}
+
+static void end_streams(struct stage_node *n)
+{
+    if (n->streams != NULL)
+        peer_streams_done(n->streams);
+    free(n->streams);
+    n->streams = NULL;
+}
+
 enum fc_code stage_try_start(struct stage *s, int node, struct fc_err *err)
 {
     struct stage_node *n = &s->nodes[node];
     struct quorum_settings settings = { .member_count = s->count, .own = node, .election_ms = STAGE_ELECTION_MS, .drift_percent = 10,
-                                        .snapshot_entries = s->snapshot_entries, .trailing_entries = 16,
-                                        .transport = { .make = make_tcp, .done = done_tcp } };
+                                        .snapshot_entries = s->snapshot_entries, .trailing_entries = 16 };
     static int marks;
     TEXT_FORMAT(settings.dir, "%s/%d", s->dir, node);
     TEXT_FORMAT(settings.node, "fc%d~%06x", node + 1, (unsigned)++marks);
@@ -88,9 +96,12 @@ enum fc_code stage_try_start(struct stage *s, int node, struct fc_err *err)
     n->view.leader = -1;
     TEXT_SET(n->name, settings.node);
     const struct quorum_port port = { .owner = n, .heard = heard, .changed = changed, .say = say };
+    make_streams(n, &settings);
     const enum fc_code code = quorum_open(s->host, &settings, &port, &n->quorum, err);
     if (code == FC_OK)
         quorum_stand(n->quorum, true);
+    else
+        end_streams(n);
     return code;
 }
 
@@ -109,6 +120,7 @@ void stage_start_all(struct stage *s)
 void stage_stop(struct stage *s, int node)
 {
     quorum_close(s->nodes[node].quorum);
+    end_streams(&s->nodes[node]);
     s->nodes[node].quorum = NULL;
     s->nodes[node].view.until = FC_EVER;
 }

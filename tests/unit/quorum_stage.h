@@ -3,6 +3,7 @@
 #define FC_TESTS_QUORUM_STAGE_H
 
 #include "agent/loop.h"
+#include "backends/quorum/peer_streams.h"
 #include "backends/quorum/quorum.h"
 
 #define STAGE_ELECTION_MS 400
@@ -14,6 +15,7 @@ struct stage_node {
     int place;
     char name[NODE_NAME_SIZE];           /* with the mark of this start */
     struct quorum *quorum;               /* NULL: not running */
+    struct peer_streams *streams;        /* of it */
     struct quorum_view view;
     uint64_t next_number;
     int applied, own_applied, failed, ended, states;

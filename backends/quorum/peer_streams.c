@@ -1,0 +1,103 @@
+/* Who is asked for by id is looked up among the members, who do not change while the quorum runs; only sentences cross the threads. */
+#include "backends/quorum/peer_streams.h"
+
+#include <string.h>
+
+#include "base/text.h"
+
+static bool on_lookup(void *owner, raft_id id, struct transport_peer *ret)
+{
+    const struct peer_streams *streams = owner;
+
+    for (int i = 0; i < streams->peer_count; i++) {
+        if (streams->peers[i].id == id) {
+            *ret = streams->peers[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A full ring keeps what is older: the first of a flood says more than its last. */
+static void on_say(void *owner, enum transport_count kind, const char *sentence)
+{
+    struct peer_streams *streams = owner;
+
+    uv_mutex_lock(&streams->door);
+    if (streams->put - streams->taken < PEER_SENTENCES_MAX) {
+        struct peer_sentence *to = &streams->sentences[streams->put++ % PEER_SENTENCES_MAX];
+        to->kind = kind;
+        TEXT_SET(to->text, sentence);
+    }
+    uv_mutex_unlock(&streams->door);
+}
+
+bool peer_streams_said(struct peer_streams *streams, struct peer_sentence *ret)
+{
+    uv_mutex_lock(&streams->door);
+    const bool has_one = streams->taken != streams->put;
+    if (has_one)
+        *ret = streams->sentences[streams->taken++ % PEER_SENTENCES_MAX];
+    uv_mutex_unlock(&streams->door);
+    return has_one;
+}
+
+static enum fc_code make(void *owner, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err)
+{
+    struct peer_streams *streams = owner;
+    return transport_init(ret, loop, &streams->config, &streams->counts, err);
+}
+
+static void done(void *owner, struct raft_uv_transport *transport)
+{
+    (void)owner;
+    transport_done(transport);
+}
+
+static enum fc_code take_member(struct transport_peer *peer, struct quorum_member *member, struct fc_err *err)
+{
+    char host[ADDRESS_SIZE];
+    int port;
+
+    if (!text_is_name(member->name, strlen(member->name)))
+        return fc_fail(err, FC_BAD_CONFIG, "'%s' is no name for a raft node: it takes letters, digits, '.', '_' and '-'", member->name);
+    if (!address_split(member->address, host, sizeof host, &port) || host[0] == '\0' || port == 0 ||
+        !TEXT_SET(peer->address, member->address))
+        return fc_fail(err, FC_BAD_CONFIG, "raft node %s cannot be reached at '%s': it takes host:port", member->name,
+                       member->address);
+    TEXT_SET(peer->name, member->name);
+    peer->id = raft_digest(member->name, 0);
+    return FC_OK;
+}
+
+enum fc_code peer_streams_init(struct peer_streams *ret, struct quorum_settings *settings, const char *cluster, const char *listen,
+                               const struct peer_key *key, struct fc_err *err)
+{
+    *ret = (struct peer_streams){ .peer_count = settings->member_count };
+    for (int i = 0; i < settings->member_count; i++) {
+        const enum fc_code code = take_member(&ret->peers[i], &settings->members[i], err);
+        if (code != FC_OK)
+            return code;
+    }
+    if (uv_mutex_init(&ret->door) != 0)
+        return fc_fail(err, FC_NO_MEMORY, "raft's peer streams: out of memory");
+    transport_config_preset(&ret->config);
+    ret->config.id = ret->peers[settings->own].id;
+    TEXT_SET(ret->config.name, ret->peers[settings->own].name);
+    TEXT_SET(ret->config.cluster, cluster);
+    TEXT_SET(ret->config.listen, listen);
+    ret->config.key = *key;
+    ret->config.owner = ret;
+    ret->config.lookup = on_lookup;
+    ret->config.say = on_say;
+    for (int i = 0; i < settings->member_count; i++)
+        TEXT_SET(settings->members[i].address, settings->members[i].name);
+    settings->transport = (struct quorum_transport){ .owner = ret, .make = make, .done = done };
+    return FC_OK;
+}
+
+void peer_streams_done(struct peer_streams *streams)
+{
+    uv_mutex_destroy(&streams->door);
+    peer_key_wipe(&streams->config.key);
+}

@@ -1,0 +1,36 @@
+/* Joins the two halves: gives a quorum (quorum.h) our authenticated transport (transport.h) in the place of the library's own.
+ *
+ * A member is known by its name, and its id is the digest of that, as quorum_thread.c makes it. Where it lives is kept here. */
+#ifndef FC_BACKENDS_QUORUM_PEER_STREAMS_H
+#define FC_BACKENDS_QUORUM_PEER_STREAMS_H
+
+#include <uv.h>
+
+#include "backends/quorum/quorum.h"
+#include "backends/quorum/transport.h"
+
+#define PEER_SENTENCES_MAX 32            /* that wait for the log; the transport says few of a kind, and what is more is counted */
+
+struct peer_sentence { enum transport_count kind; char text[320]; };
+
+struct peer_streams {
+    struct transport_config config;      /* presets; the bounds may be changed after peer_streams_init */
+    struct transport_counts counts;      /* for metrics, by any thread */
+    struct transport_peer peers[QUORUM_NODES_MAX];
+    int peer_count;
+    uv_mutex_t door;                     /* of the ring: raft's thread puts in, the pump takes out */
+    struct peer_sentence sentences[PEER_SENTENCES_MAX];
+    unsigned put, taken;
+};
+
+/* Takes the members' addresses over from `settings`, puts their names in the place of them, and sets settings->transport. *ret
+ * is to stay where it is, and until quorum_close is through. FC_BAD_CONFIG when a member's address or name cannot be used. */
+enum fc_code peer_streams_init(struct peer_streams *ret, struct quorum_settings *settings, const char *cluster, const char *listen,
+                               const struct peer_key *key, struct fc_err *err);
+/* The next sentence for the log (who came, who was turned away and from where); false when there is none. Any thread. */
+bool peer_streams_said(struct peer_streams *streams, struct peer_sentence *ret);
+/* After quorum_close, where the quorum's thread is through; one that hangs in its disk keeps using it, to the process's end.
+ * Wipes the key. */
+void peer_streams_done(struct peer_streams *streams);
+
+#endif
