@@ -336,14 +336,15 @@ void effect_perform(struct daemon *d, const struct effect *effect)
 
 /* ---- what the store answers --------------------------------------------------------------------------------------- */
 
-static void server_lost(struct daemon *d, int server, enum loss loss, const char *text)
+static void server_lost(struct daemon *d, const struct store_result *how)
 {
     struct event event = { .type = SERVER_LOST };
-    event.as.lost.server = server;
-    event.as.lost.loss = loss == LOSS_NONE ? LOSS_BROKEN : loss;
-    event.as.lost.sent_at = now_of(d);
-    TEXT_SET(event.as.lost.text, text);
-    lease_lost(&d->lease, server, now_of(d));
+    event.as.lost.server = how->server;
+    event.as.lost.loss = how->loss == LOSS_NONE ? LOSS_BROKEN : how->loss;
+    event.as.lost.is_unconnected = how->is_unconnected;
+    event.as.lost.sent_at = how->sent_at;                  /* this process may have slept since: that a port refused then is old news now */
+    TEXT_SET(event.as.lost.text, how->text);
+    lease_lost(&d->lease, how->server, now_of(d));
     daemon_feed(d, &event);
 }
 
@@ -352,7 +353,7 @@ static void looked(struct daemon *d, const struct store_result *result)
     if (result->code == FC_BUSY && result->loss == LOSS_NONE)
         return;                                            /* not even asked: those that wait before it will tell */
     if (result->code != FC_OK) {
-        server_lost(d, result->server, result->loss, result->text);
+        server_lost(d, result);
         return;
     }
     struct event event = { .type = SERVER_SEEN };
@@ -458,5 +459,7 @@ void daemon_store_heard(void *owner, const struct store_result *result)
 
 void daemon_session_ended(void *owner, int server, enum loss loss, const char *text)
 {
-    server_lost(owner, server, loss, text);
+    struct store_result how = { .server = server, .loss = loss, .sent_at = now_of(owner) };
+    TEXT_SET(how.text, text);
+    server_lost(owner, &how);
 }

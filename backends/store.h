@@ -90,6 +90,7 @@ struct store_result {
     int server;
     enum fc_code code;                /* FC_OK, FC_REFUSED (a guard said no), FC_TIMEOUT, FC_STORE, FC_UNREACHABLE, ... */
     enum loss loss;                   /* when the session was lost or could not be opened */
+    bool is_unconnected;              /* LOSS_SILENT: no connection came about, so no session of ours is left there */
     char text[200];                   /* the sentence when not FC_OK; on FC_OK a remark, or "" */
     struct fc_time sent_at;           /* right before the first byte was sent */
     const struct server_look *look;   /* STORE_LOOK with FC_OK; borrowed for the call */

@@ -90,7 +90,12 @@ struct event {
     union {
         struct { const struct config *config; const char *node; uint64_t seed; } started;   /* RELOADED too */
         struct { int server; struct fc_time sent_at; const struct server_look *look; } seen;
-        struct { int server; enum loss loss; struct fc_time sent_at; char text[160]; } lost;
+        struct {
+            int server; enum loss loss;
+            bool is_unconnected;         /* LOSS_SILENT: no connection came about, so this look left no session there */
+            struct fc_time sent_at;      /* right before it was asked: what it tells is not older. Of a session that ended: when that was found */
+            char text[160];
+        } lost;
         struct { int server; enum loss loss; const struct server_settings *settings; char text[160]; } checked;   /* NULL: not read */
         struct { uint64_t epoch; struct fc_time until; int place; } lease;                   /* LEASE_GRANTED; place: server the lease lies on */
         struct { uint64_t epoch; char leader[NODE_NAME_SIZE]; char why[WHY_SIZE]; } denied;  /* LEASE_DENIED, STORE_SILENT */

@@ -13,6 +13,8 @@
 #include <mysql.h>
 #include <mysqld_error.h>
 #include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -73,6 +75,7 @@ struct mysql_session {
     MYSQL *connected;
     MYSQL_ROW row;
     struct fc_time connect_at;       /* not earlier */
+    struct fc_time dial_until;       /* CONNECTING: then it is begun anew, if nobody has answered */
     uint64_t received;               /* bytes since the query or the connect began */
     bool is_flooded;
 
@@ -150,9 +153,22 @@ static void answer(struct mysql_session *s, struct session_answer *with)
     answered(s->answer_owner, with);      /* may begin the next query, or close us: nothing is touched after it */
 }
 
+/* Has the server's kernel not even answered? */
+static bool is_unanswered(const struct mysql_session *s)
+{
+    struct tcp_info tcp;
+    socklen_t size = sizeof tcp;
+    if (s->state != CONNECTING)
+        return s->state == CLOSED || s->state == RESOLVING;
+    const int fd = s->mysql == NULL ? -1 : (int)mysql_get_socket(s->mysql);
+    return fd < 0 || getsockopt(fd, IPPROTO_TCP, TCP_INFO, &tcp, &size) != 0 || tcp.tcpi_state == TCP_SYN_SENT ||
+           tcp.tcpi_state == TCP_CLOSE;
+}
+
 static void lose(struct mysql_session *s, enum fc_code code, enum loss loss, unsigned number, const char *why)
 {
     struct session_answer with = { .code = code, .loss = loss, .error_number = number };
+    with.is_unconnected = loss == LOSS_SILENT && is_unanswered(s);
     TEXT_FORMAT(with.text, "%s: %s", s->setting.label, why);
     text_make_plain(with.text);
     if (s->state == CONNECTING)
@@ -225,6 +241,8 @@ static void set_timer(struct mysql_session *s)
         at = fc_earlier(at, s->deadline);
     if (s->has_query && s->state == CLOSED)
         at = fc_earlier(at, s->connect_at);
+    if (s->state == CONNECTING)
+        at = fc_earlier(at, s->dial_until);
     at = fc_earlier(at, s->library_until);
     if (fc_is_never(at))
         s->host->timer_stop(s->timer);
@@ -718,9 +736,23 @@ static void connect_or_resolve(struct mysql_session *s)
         return;
     }
     s->state = CONNECTING;
+    s->dial_until = s->setting.dial_ms > 0 ? fc_plus(now, fc_ms(s->setting.dial_ms)) : FC_NEVER;
     s->operation = OP_CONNECT;
     s->connected = NULL;
     begin_operation(s);
+}
+
+/* One that was answered goes on. */
+static void dial_again(struct mysql_session *s)
+{
+    if (!is_unanswered(s)) {
+        s->dial_until = FC_NEVER;
+        set_timer(s);
+        return;
+    }
+    s->ip_next = (s->ip_next + 1) % ADDRESSES_MAX;
+    drop_handle(s, false);
+    connect_or_resolve(s);
 }
 
 static void time_out(struct mysql_session *s)
@@ -747,6 +779,8 @@ static void tick(void *owner)
         time_out(s);
     } else if (s->has_query && s->state == CLOSED && fc_reached(s->connect_at, now)) {
         connect_or_resolve(s);
+    } else if (s->state == CONNECTING && fc_reached(s->dial_until, now)) {
+        dial_again(s);
     } else if (fc_reached(s->library_until, now)) {
         drive(s, MYSQL_WAIT_TIMEOUT);
     } else {
@@ -764,7 +798,7 @@ struct mysql_session *mysql_session_open(const struct host *host, const struct m
         return NULL;
     *s = (struct mysql_session){
         .host = host, .setting = *setting, .ended = ended, .owner = owner, .state = CLOSED, .watch_fd = -1,
-        .library_until = FC_NEVER, .connect_at = FC_EVER, .ip_until = FC_EVER,
+        .library_until = FC_NEVER, .connect_at = FC_EVER, .ip_until = FC_EVER, .dial_until = FC_NEVER,
     };
     s->timer = host->timer(host->agent, tick, s);
     if (s->timer == NULL || !address_split(setting->address, s->name, sizeof s->name, &s->port)) {

@@ -1,6 +1,9 @@
 /* One session with one MySQL or MariaDB server: never blocks, one round trip at a time, driven by the host's watches and
  * timers. It connects when first asked, and again when asked after it was lost; it never repeats a query by itself.
  *
+ * A connect that nobody has answered for `dial_ms` is begun anew, for as long as the bound lasts: the kernel would ask again only
+ * after 1, 3, 7 s, and so find a server that is back seconds late. One descriptor at a time; nothing is left on the server.
+ *
  * A round trip is one text of one or more statements; all result sets come back together. Its bound covers the connect.
  * When the bound passes, the socket is shut down and the session dropped: nothing ever waits for a dead peer. While idle
  * the descriptor is watched, so a server that goes away is noticed at once. */
@@ -37,12 +40,14 @@ struct mysql_session_setting {
     char label[96];                  /* "db1 (10.0.1.1:3306) as store", for sentences; never a password */
     char address[ADDRESS_SIZE];
     config_text user, password, database;
+    int dial_ms;                     /* 0: one connect only, as the kernel repeats it */
     bool takes_back;                 /* a statement that times out must not arrive late: what the peer has not taken is dropped */
 };
 
 struct session_answer {
     enum fc_code code;               /* FC_OK; FC_STORE: the server said no; FC_UNREACHABLE, FC_TIMEOUT, FC_NO_MEMORY */
     enum loss loss;                  /* LOSS_NONE while the session stands */
+    bool is_unconnected;             /* LOSS_SILENT: no connection came about, so nothing of ours is left on the server */
     unsigned error_number;           /* the server's own, when code is FC_STORE */
     char text[200];                  /* a sentence when code is not FC_OK */
     struct fc_time sent_at;          /* right before the first byte of this query (of the connect, when it got no further) */

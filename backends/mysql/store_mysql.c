@@ -226,6 +226,7 @@ static enum loss loss_of_statement(unsigned number, enum lane_kind kind)
 void deed_fail_by(struct deed *deed, const struct session_answer *answer)
 {
     deed->result.loss = answer->loss;
+    deed->result.is_unconnected = answer->is_unconnected;
     if (answer->code == FC_STORE)
         deed->result.loss = loss_of_statement(answer->error_number, deed->lane->kind);
     deed_fail(deed, answer->code, "%s", answer->text);
@@ -826,6 +827,7 @@ static bool lane_open(struct store_mysql *store, int server, enum lane_kind kind
     TEXT_SET(setting.password, is_fence ? config->fence_password : config->mysql_password);
     TEXT_SET(setting.database, config->mysql_database);
     setting.takes_back = is_fence;
+    setting.dial_ms = config->probe_timeout_ms / 2;        /* a network that needs longer for one way and back cannot be probed within that */
     TEXT_FORMAT(setting.label, "%s (%s) as '%.20s'", store->store.name[server], setting.address, setting.user);
     lane->store = store;
     lane->server = server;

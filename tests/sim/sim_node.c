@@ -99,6 +99,7 @@ void node_send(struct world *world, int message)
     const bool is_heard = n->is_up && n->life == m->node_life && net_carries(&world->net, from, to) &&
                           (world->servers[m->server].is_up || net_carries(&world->net, to, from));
     if (!is_heard) {
+        m->result.is_unconnected = !n->has_session[m->server];
         message_drop(world, message);
         return;
     }
@@ -177,16 +178,18 @@ static void feed_ended(struct world *world, int node, enum deed deed, uint64_t i
     node_feed(world, node, &event);
 }
 
-static void hear_loss(struct world *world, int node, int server, enum loss loss, struct fc_time sent_at, const char *text)
+static void hear_loss(struct world *world, int node, const struct store_result *how)
 {
+    const int server = how->server;
     struct sim_node *n = node_at(world, node);
     struct event event = { .type = SERVER_LOST };
     n->has_session[server] = false;
     lease_lost(&n->lease, server, node_clock(world, node));
     event.as.lost.server = server;
-    event.as.lost.loss = loss;
-    event.as.lost.sent_at = sent_at;
-    TEXT_SET(event.as.lost.text, text);
+    event.as.lost.loss = how->loss;
+    event.as.lost.is_unconnected = how->is_unconnected;
+    event.as.lost.sent_at = how->sent_at;
+    TEXT_SET(event.as.lost.text, how->text);
     node_feed(world, node, &event);
 }
 
@@ -204,7 +207,7 @@ static void deliver(struct world *world, int node, struct sim_message *m)
         event.as.seen.look = &m->look;
         node_feed(world, node, &event);
     } else if (m->request.deed == STORE_LOOK) {
-        hear_loss(world, node, m->server, result->loss, result->sent_at, result->text);
+        hear_loss(world, node, result);
     } else if (m->effect_id != 0) {
         struct event event = { .type = DEED_ENDED };
         event.as.ended.deed = m->deed;
@@ -254,7 +257,9 @@ void node_session_ended(struct world *world, int node, int server)
 {
     if (!node_at(world, node)->is_up)
         return;
-    hear_loss(world, node, server, LOSS_ENDED, node_clock(world, node), "the server has ended the session");
+    const struct store_result how = { .server = server, .loss = LOSS_ENDED, .sent_at = node_clock(world, node),
+                                      .text = "the server has ended the session" };
+    hear_loss(world, node, &how);
     node_drain(world, node);
 }
 

@@ -264,6 +264,7 @@ void stage_lost(struct stage *s, const char *server, const char *how)
     struct event event = { .type = SERVER_LOST };
     event.as.lost.server = server_of(s, server);
     event.as.lost.loss = text_is(how, "refused") ? LOSS_REFUSED : text_is(how, "ended") ? LOSS_ENDED : LOSS_SILENT;
+    event.as.lost.is_unconnected = text_is(how, "out of reach");
     event.as.lost.sent_at = s->now;
     TEXT_SET(event.as.lost.text, how);
     s->now = fc_plus(s->now, fc_ms(1));

@@ -519,3 +519,15 @@ Test(core, a_server_that_hangs_is_asked_seldom_after_a_while)
     cr_expect_eq(s.core->schedule[1].look_at.us, s.now.us + 200000, "it answers: as before");
     stage_close(&s);
 }
+
+Test(core, a_server_that_nothing_reaches_is_asked_on_for_it_keeps_no_session)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    for (int i = 0; i < 100; i++)
+        stage_lost(&s, "db2", "out of reach");
+    cr_expect_eq(s.core->schedule[1].look_at.us, s.now.us + 50000);
+    stage_lost(&s, "db2", "silent");
+    cr_expect_eq(s.core->schedule[1].look_at.us, s.now.us + 2000000, "it took a connection and hangs");
+    stage_close(&s);
+}
