@@ -154,6 +154,45 @@ Test(analysis, every_code_has_a_row_a_word_of_its_own_a_sentence_and_a_rule_that
     }
 }
 
+/* All that have the property, in their order, joined by a blank. */
+static const char *codes_that(bool (*have_it)(const struct analysis_code_row *row))
+{
+    static char text[2048];
+    text[0] = '\0';
+    for (int i = 0; i < ANALYSIS_CODE_COUNT; i++) {
+        if (have_it(&analysis_codes[i]))
+            text_format(text + strlen(text), sizeof text - strlen(text), "%s%s", text[0] == '\0' ? "" : " ", analysis_codes[i].word);
+    }
+    return text;
+}
+
+static bool waits(const struct analysis_code_row *row) { return row->waits_for_grace; }
+static bool is_moot(const struct analysis_code_row *row) { return row->is_moot_when_downtimed; }
+static bool is_silent(const struct analysis_code_row *row) { return !row->is_detected; }
+static bool restarts_io(const struct analysis_code_row *row) { return row->emergency == EMERGENCY_RESTART_IO; }
+static bool saves_master(const struct analysis_code_row *row) { return row->recovery == RECOVERY_DEAD_MASTER; }
+static bool saves_intermediate(const struct analysis_code_row *row) { return row->recovery == RECOVERY_DEAD_INTERMEDIATE_MASTER; }
+
+Test(analysis, what_the_codes_lead_to_is_what_is_written)
+{
+    cr_expect_str_eq(codes_that(waits), "DeadMaster DeadMasterAndSomeReplicas LockedSemiSyncMaster");
+    cr_expect_str_eq(codes_that(is_silent), "NoProblem LockedSemiSyncMasterHypothesis");
+    cr_expect_str_eq(codes_that(restarts_io),
+                     "UnreachableMasterWithLaggingReplicas UnreachableIntermediateMasterWithLaggingReplicas");
+    cr_expect_str_eq(codes_that(saves_master), "DeadMaster DeadMasterAndSomeReplicas");
+    cr_expect_str_eq(codes_that(saves_intermediate),
+                     "DeadIntermediateMasterWithSingleReplicaFailingToConnect DeadIntermediateMasterWithSingleReplica "
+                     "DeadIntermediateMaster DeadIntermediateMasterAndSomeReplicas "
+                     "AllIntermediateMasterReplicasFailingToConnectOrDead");
+    cr_expect_str_eq(codes_that(is_moot),
+                     "MasterSingleReplicaNotReplicating MasterSingleReplicaDead AllMasterReplicasNotReplicating "
+                     "AllMasterReplicasNotReplicatingOrDead AllMasterReplicasDead AllCoMasterReplicasNotReplicating "
+                     "DeadIntermediateMasterWithSingleReplicaFailingToConnect DeadIntermediateMasterWithSingleReplica "
+                     "DeadIntermediateMasterAndSomeReplicas DeadIntermediateMasterAndReplicas "
+                     "AllIntermediateMasterReplicasFailingToConnectOrDead AllIntermediateMasterReplicasNotReplicating "
+                     "AllIntermediateMasterReplicasDead");
+}
+
 Test(analysis, every_structure_warning_stands_in_its_place_and_ends_as_one)
 {
     for (int i = 0; i < STRUCTURE_WARNING_COUNT; i++) {

@@ -279,6 +279,41 @@ Test(classification, a_cluster_is_found_by_name_alias_member_or_a_part_that_only
     cr_expect_str_eq(meant(""), "none");
 }
 
+/* ---- memory that runs out ---- */
+
+static int lent;
+
+static void *reserve_some(void *lender, size_t size)
+{
+    struct room *libc = lender;
+    return lent-- > 0 ? libc->reserve(libc->lender, size) : NULL;
+}
+
+static void release_some(void *lender, void *memory)
+{
+    struct room *libc = lender;
+    libc->release(libc->lender, memory);
+}
+
+Test(classification, without_memory_nothing_is_chosen_and_nothing_is_lost)
+{
+    struct room scarce = { .reserve = reserve_some, .release = release_some, .lender = &room };
+    struct aliases few;
+    say("a", NULL, false, called("shop"));
+    const uint32_t in_use = topology.names.in_use;
+    for (int most = 0; most < 4; most++) {
+        aliases_init(&few, &scarce, &topology.names);
+        lent = most;
+        const bool is_chosen = aliases_choose(&few, &fleet, &classes, &classifier);
+        cr_expect_eq(is_chosen, most >= 3, "after %d reservations", most);
+        char text[64];
+        aliases_text(&few, &topology, member("a"), text, sizeof text);
+        cr_expect_str_eq(text, is_chosen ? "shop" : "a:3306");
+        aliases_done(&few);
+        cr_expect_eq(topology.names.in_use, in_use);
+    }
+}
+
 Test(classification, every_row_stands_in_its_place_and_says_where_it_comes_from)
 {
     for (int i = 0; i < CLASSIFIED_COUNT; i++) {
