@@ -69,6 +69,13 @@ static void print_bars(FILE *to)
         fprintf(to, "| %s |\n", failback_bar_sentences[i]);
 }
 
+static void print_waivable(FILE *to)
+{
+    fputs("| `force` waives | that |\n|---|---|\n", to);
+    for (int i = 0; i < WAIVABLE_RULE_COUNT; i++)
+        fprintf(to, "| `%s` | %s |\n", waivable_rules[i].word, waivable_rules[i].because);
+}
+
 void steering_docs_print(FILE *to)
 {
     print_findings(to);
@@ -78,4 +85,6 @@ void steering_docs_print(FILE *to)
     print_answers(to);
     fputc('\n', to);
     print_bars(to);
+    fputc('\n', to);
+    print_waivable(to);
 }

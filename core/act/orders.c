@@ -28,7 +28,8 @@ const struct verb_row verb_table[VERB_COUNT] = {
                       "Checks now what the mode needs on each server of the pair, and compares their decision tables.",
                       "verify-backends", false, false },
     [VERB_SWITCH] = { "switch", "switch POOL [to] SERVER [force] [within SECONDS]",
-                      "Seats another server: revoke, fence, catch up, open, grant. Force skips the catch-up and names the loss.",
+                      "Seats another server: revoke, fence, catch up, open, grant. Force waives the rules that stand against it and the wait "
+                      "for the catch-up; the answer names which, and what may be lost. It never skips the fence.",
                       "switch fc_backend to db2 within 10", true, true },
     [VERB_FAILBACK] = { "failback", "failback POOL", "Seats the preferred server of the pool again.", "failback fc_backend",
                         true, true },

@@ -26,7 +26,7 @@ static void order_switch(struct steering *st, struct steer_stage *stage, const s
     const char *name = order->verb == VERB_FAILBACK ? st->pools[st->backend].members[0].name : order->server;
     const int to = servers_by_name(stage->servers, name), from = st->facts.seated;
     struct fc_err err;
-    char why[WHY_SIZE];
+    char why[WHY_SIZE], waived[80];
     if (to < 0) {
         steer_reply(stage, asker, FC_NOT_FOUND, true, "pool %s has no server %s", order->pool, name);
     } else if (holds_find(&st->holds, order->pool, "") != NULL) {
@@ -37,15 +37,17 @@ static void order_switch(struct steering *st, struct steer_stage *stage, const s
         steer_reply(stage, asker, FC_BUSY, true, "the chair is being moved to %s (%s)", steer_server_name(stage, st->move.to),
                     move_step_word(st->move.step));
     } else if (to == from && st->finding->finding == SEAT_WELL) {
-        steer_reply(stage, asker, FC_OK, true, "%s sits already (epoch %llu)", name,
-                    (unsigned long long)st->chair.row.rank.epoch);
+        steer_reply(stage, asker, FC_OK, true, "%s sits already (epoch %llu)%s", name,
+                    (unsigned long long)st->chair.row.rank.epoch, order->is_forced ? "; there is nothing to force" : "");
     } else if (steer_may_seat(st, stage, to, order->is_forced, &err) != FC_OK) {
-        steer_reply(stage, asker, err.code, true, "%s", err.text);
+        steer_reply(stage, asker, err.code, true, "%s%s", err.text,
+                    order->is_forced && err.code == FC_REFUSED ? "; `force` does not waive that" : "");
     } else if (st->chair.state != CHAIR_SEATED || from < 0 || !stage->servers->list[from].is_reachable) {
         steer_reply(stage, asker, FC_BUSY, true, "nobody sits in sight (%s); firstchair is at it", st->finding->because);
     } else {
-        TEXT_FORMAT(why, "%s by %s%s", order->verb == VERB_FAILBACK ? "failback" : "switch", asker->by,
-                    order->is_forced ? ", forced: what had not been applied is lost" : "");
+        steer_waived_words(order->is_forced ? steer_waived(stage, to) : 0, waived, sizeof waived);
+        TEXT_FORMAT(why, "%s by %s%s%s%s", order->verb == VERB_FAILBACK ? "failback" : "switch", asker->by,
+                    order->is_forced ? ", forced" : "", waived[0] != '\0' ? " despite " : "", waived);
         move_begin(st, stage, to == from ? MOVE_RESEAT : MOVE_PLANNED, from, to, why, order->is_forced, order->limit_ms, asker);
     }
 }

@@ -150,7 +150,7 @@ static void add_steps(struct explanation *e, const struct move *move, enum move_
         struct explain_step *s = &e->steps[e->step_count++];
         s->word = move_step_word((enum move_step)step);
         s->state = step == (int)at ? "now" : step < (int)at ? (is_out ? "left out" : "done") : is_out ? "left out" : "to come";
-        s->failure = is_out ? "" : move_plans[move->kind].need[step] == NEEDED ? "its failure ends the move" : "its failure is borne";
+        s->failure = is_out ? "" : move_needs(move, (enum move_step)step) == NEEDED ? "its failure ends the move" : "its failure is borne";
     }
 }
 
@@ -542,12 +542,14 @@ static void add_order_alternatives(struct explanation *e, const struct steering 
     if (to < 0 || order->is_forced)
         return;
     const bool is_fit = steer_may_seat(st, stage, to, false, NULL) == FC_OK;
+    char waived[80];
+    steer_waived_words(steer_waived(stage, to), waived, sizeof waived);
     struct fc_err err = { .code = FC_OK };
     if (steer_may_seat(st, stage, to, true, &err) != FC_OK)
         explain_instead(e, "force", "it would not help: %s", err.text);
     else
-        explain_instead(e, "force", is_fit ? "not needed: it would skip the catch-up and lose what was not applied"
-                                           : "it would seat %s all the same and lose what that lacks", order->server);
+        explain_instead(e, "force", is_fit ? "not needed: no rule stands against %s; it would not wait for the catch-up, and lose what was not applied"
+                                           : "it would seat %s despite %s, and lose what that lacks", order->server, waived);
 }
 
 void explain_order(const struct steering *st, const struct steer_stage *stage, const char *text, const char *by, bool may_change,

@@ -11,6 +11,7 @@
 #define APPROACH_LIMIT_MS 3000       /* before anything is revoked: let the new server come close, or say so */
 #define RELAY_LIMIT_MS 10000         /* applying what was already fetched from a server that is gone */
 #define END_LIMIT_MS 3000            /* the old one was out of sight and could be fenced after all: up to its end, but nobody sits */
+#define FORCED_LIMIT_MS 100          /* by `force` the catch-up is not waited for; but what is on its way already is not given away */
 #define RETRY_PAUSE_MS 500           /* after a move that failed, before the next automatic one */
 #define CONFIRM_MS 500               /* how long the answer waits for the row to be read back on the other servers */
 #define CONFIRM_LOOK_MS 10
@@ -128,6 +129,7 @@ static void ask_seat(struct steering *st, struct steer_stage *stage)
     }
     effect->as.seat.to = st->move.to;
     mark_write(is_unfenced, st->move.is_stale, stale_since(stage, st->move.to), effect->as.seat.mark);
+    TEXT_SET(st->move.mark, effect->as.seat.mark);
     TEXT_SET(effect->as.seat.why, st->move.why);
     if (is_unfenced)
         fetched_to_write(effect->as.seat.why, &stage->servers->list[st->move.to].look.replica.read);
@@ -143,6 +145,8 @@ static void ask_open(struct steering *st, struct steer_stage *stage)
 /* A server that is back may be fenced in the midst of it: what was fetched gets its time once for the whole move. */
 static uint32_t catch_up_limit(struct move *move, struct fc_time now)
 {
+    if (move->is_forced)
+        return limit_of(move, FORCED_LIMIT_MS, now);
     if (move_plans[move->kind].to_position)
         return left_ms(move->deadline, now);
     if (move->has_position)
@@ -191,6 +195,12 @@ static void enter(struct steering *st, struct steer_stage *stage, enum move_step
     }
 }
 
+enum need move_needs(const struct move *move, enum move_step step)
+{
+    const enum need need = move_plans[move->kind].need[step];
+    return step == STEP_CATCH_UP && need == NEEDED && move->is_forced ? TRIED : need;
+}
+
 bool move_leaves_out(const struct move *move, enum move_step step)
 {
     const struct move_plan *plan = &move_plans[move->kind];
@@ -201,7 +211,7 @@ bool move_leaves_out(const struct move *move, enum move_step step)
     if (step == STEP_APPROACH)
         return move->is_forced;
     if (step == STEP_CATCH_UP)
-        return move->is_forced || (plan->to_position && !move->has_position);
+        return plan->to_position && !move->has_position;
     if (step == STEP_WAIT)
         return move->is_fenced;
     return false;
@@ -242,17 +252,52 @@ void move_confirm(struct steering *st, struct steer_stage *stage)
     }
 }
 
+/* What was not assured, and what that may have lost. */
+static void loss_of(const struct move *move, const struct steer_stage *stage, char *to, size_t size)
+{
+    const int64_t since_ms = mark_stale_since_ms(move->mark);
+    const char *old = steer_server_name(stage, move->from);
+    to[0] = '\0';
+    if (mark_is_stale(move->mark) && since_ms > 0)
+        text_format(to, size, "; marked %s: what %s wrote in the last %lld s may be missing", move->mark, old,
+                    (long long)((stage->unix_ms - since_ms + 999) / 1000));
+    else if (mark_is_stale(move->mark))
+        text_format(to, size, "; marked %s: it was never seen to follow %s, whose writes may be missing", move->mark, old);
+    else if (move->mark[0] != '\0')
+        text_format(to, size, "; marked %s", move->mark);
+    else if (move->is_forced)
+        text_format(to, size, "; %snothing is lost: it had applied all", move->waived != 0 ? "" : "force was not needed, ");
+}
+
+static void answer_of(const struct move *move, const struct steer_stage *stage, int64_t took_ms, const char *loss, char *to, size_t size)
+{
+    char waived[80], despite[120] = "";
+    const char *name = steer_server_name(stage, move->to);
+    steer_waived_words(move->waived, waived, sizeof waived);
+    if (move->waived != 0)
+        TEXT_FORMAT(despite, ", forced despite %s", waived);
+    else if (move->is_forced && move->is_stale)
+        TEXT_SET(despite, ", forced without the catch-up");
+    if (move->kind == MOVE_BACK)
+        text_format(to, size, "%s sits again: %s", name, move->why);
+    else
+        text_format(to, size, "%s sits (epoch %llu) after %lld ms%s%s", name, (unsigned long long)stage->leadership->epoch,
+                    (long long)took_ms, despite, loss);
+}
+
 static void finish(struct steering *st, struct steer_stage *stage)
 {
     struct move *move = &st->move;
+    char loss[160];
     const int64_t took_ms = fc_span_ms(fc_since(move->started_at, stage->now));
     const char *to = steer_server_name(stage, move->to);
     const uint64_t epoch = stage->leadership->epoch;
     st->moves++;
-    steer_note(stage, NOTE_INFO, subject(st), epoch, "%s sits: %s (%s move from %s, %lld ms)", to, move->why,
-               move_plans[move->kind].word, steer_server_name(stage, move->from), (long long)took_ms);
-    steer_record(stage, "move", subject(st), epoch, "%s > %s: %s (%s, %lld ms)", steer_server_name(stage, move->from), to,
-                 move->why, move_plans[move->kind].word, (long long)took_ms);
+    loss_of(move, stage, loss, sizeof loss);
+    steer_note(stage, NOTE_INFO, subject(st), epoch, "%s sits: %s (%s move from %s, %lld ms)%s", to, move->why,
+               move_plans[move->kind].word, steer_server_name(stage, move->from), (long long)took_ms, loss);
+    steer_record(stage, "move", subject(st), epoch, "%s > %s: %s (%s, %lld ms)%s", steer_server_name(stage, move->from), to,
+                 move->why, move_plans[move->kind].word, (long long)took_ms, loss);
     if (move->asker.ticket != 0 || move->asker.order_id != 0) {
         struct confirming *c = &st->confirming;
         if (c->is_waiting)
@@ -260,10 +305,7 @@ static void finish(struct steering *st, struct steer_stage *stage)
         *c = (struct confirming){ .is_waiting = true, .asker = move->asker, .epoch = epoch, .look_at = stage->now,
                                   .deadline = fc_plus(stage->now, fc_ms(CONFIRM_MS)),
                                   .code = move->kind == MOVE_BACK ? FC_REFUSED : FC_OK };
-        if (move->kind == MOVE_BACK)
-            TEXT_FORMAT(c->text, "%s sits again: %s", to, move->why);
-        else
-            TEXT_FORMAT(c->text, "%s sits (epoch %llu) after %lld ms", to, (unsigned long long)epoch, (long long)took_ms);
+        answer_of(move, stage, took_ms, loss, c->text, sizeof c->text);
     }
     memset(move, 0, sizeof *move);
     heard_end(&st->heard);
@@ -301,6 +343,7 @@ enum fc_code move_begin(struct steering *st, struct steer_stage *stage, enum mov
     move->deadline = fc_plus(stage->now, fc_ms(move->limit_ms));
     move->intent_id = (*stage->next_id)++;
     move->is_fenced = kind != MOVE_SILENT;
+    move->waived = is_forced ? steer_waived(stage, to) : 0;
     TEXT_SET(move->why, why);
     if (asker != NULL)
         move->asker = *asker;
@@ -373,12 +416,12 @@ static void fence_failed(struct steering *st, struct steer_stage *stage, const s
 static void catch_up_failed(struct steering *st, struct steer_stage *stage, const struct event *event)
 {
     const struct server_state *old = st->move.from < 0 ? NULL : &stage->servers->list[st->move.from];
-    if (st->move.kind == MOVE_SILENT && st->move.has_position && (old->is_reachable || old->loss == LOSS_SILENT)) {
+    if (!st->move.is_forced && st->move.kind == MOVE_SILENT && st->move.has_position && (old->is_reachable || old->loss == LOSS_SILENT)) {
         turn_back(st, stage, event->as.ended.text);        /* it was found alive, and has what the new one lacks */
-    } else if (move_plans[st->move.kind].need[STEP_CATCH_UP] == TRIED) {
+    } else if (move_needs(&st->move, STEP_CATCH_UP) == TRIED) {
         st->move.is_stale = true;
-        steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch, "%s is seated without all that it fetched: %s",
-                   steer_server_name(stage, st->move.to), event->as.ended.text);
+        steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch, "%s is seated without all that %s: %s",
+                   steer_server_name(stage, st->move.to), st->move.has_position ? "the old one wrote" : "it fetched", event->as.ended.text);
         advance(st, stage);
     } else {
         turn_back(st, stage, event->as.ended.text);

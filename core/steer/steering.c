@@ -102,49 +102,6 @@ const struct hold *steer_hold_coming(const struct steering *st, const char *serv
     return NULL;
 }
 
-/* What it lacks would break the promise of a planned move; the sentence says how to mend it. */
-static enum fc_code fail_by_need(const struct steer_stage *stage, int server, struct fc_err *err)
-{
-    char sentence[NEED_TEXT_SIZE];
-    need_sentence(stage->needs, stage->servers, server, (size_t)needs_refusal(stage->needs, server), sentence, sizeof sentence);
-    return fc_fail(err, FC_REFUSED, "%s; `force` seats it all the same", sentence);
-}
-
-enum fc_code steer_may_seat(const struct steering *st, const struct steer_stage *stage, int server, bool is_forced,
-                            struct fc_err *err)
-{
-    const struct server_state *s = &stage->servers->list[server];
-    const struct replica_look *replica = &s->look.replica;
-    const struct hold *hold = steer_hold_on(st, s->name);
-    if (hold != NULL)
-        return fc_fail(err, FC_REFUSED, "%s is in %s by %s; `ready %s/%s` ends that", s->name, hold_kind_word(hold->kind),
-                       hold->by, hold->pool, s->name);
-    const struct hold *coming = steer_hold_coming(st, s->name);
-    if (coming != NULL)
-        return fc_fail(err, FC_BUSY, "%s for %s by %s is being stored; ask again", hold_kind_word(coming->kind), s->name, coming->by);
-    if (!s->is_reachable)
-        return fc_fail(err, FC_REFUSED, "%s does not answer (%s)", s->name, loss_word(s->loss));
-    if (!s->look.has_schema)
-        return fc_fail(err, FC_REFUSED, "%s does not have firstchair's tables yet", s->name);
-    if (is_forced)
-        return FC_OK;
-    if (!replica->is_configured)
-        return fc_fail(err, FC_REFUSED, "%s replicates from nobody; `force` seats it all the same and loses what it lacks",
-                       s->name);
-    if (replica->sql != THREAD_RUNNING)
-        return fc_fail(err, FC_REFUSED, "%s does not apply (%s); `force` seats it all the same", s->name,
-                       replica->error[0] != '\0' ? replica->error : "its SQL thread is stopped");
-    if (replica->lag_ms > (int64_t)stage->config->max_seat_lag_seconds * 1000)
-        return fc_fail(err, FC_REFUSED, "%s is %lld s behind, MaxSeatLagSeconds is %d", s->name,
-                       (long long)(replica->lag_ms / 1000), stage->config->max_seat_lag_seconds);
-    if (needs_refusal(stage->needs, server) >= 0)
-        return fail_by_need(stage, server, err);
-    if (stage->unknown_to[server] != NULL)
-        return fc_fail(err, FC_REFUSED, "the HAProxy %s does not know %s, its clients would find nobody: print its file again and "
-                       "reload it; `force` seats %s all the same", stage->unknown_to[server], s->name, s->name);
-    return FC_OK;
-}
-
 /* ---- pools -------------------------------------------------------------------------------------------------------- */
 
 static void add_backend_pool(struct steering *st, const struct config *config)

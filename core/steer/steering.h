@@ -60,6 +60,7 @@ struct move {
     enum move_kind kind;
     int from, to;                    /* servers; from -1 = nobody */
     bool is_forced, is_fenced, is_stale, has_position, is_applying;
+    unsigned waived;                 /* by `force`: waivable_rules that stood against it when the order was given */
     struct log_position position;    /* the old server's end of log, after its fence */
     uint64_t intent_id, deed_id;
     uint32_t limit_ms;
@@ -67,6 +68,7 @@ struct move {
     struct fc_time apply_until;      /* for what was fetched from a server that is out of sight; counts once is_applying */
     struct asker asker;
     char why[WHY_SIZE];
+    char mark[MARK_SIZE];            /* as it is seated with */
 };
 
 #define PENDING_MAX 8
@@ -170,6 +172,8 @@ void move_drive(struct steering *steering, struct steer_stage *stage);
 void move_confirm(struct steering *steering, struct steer_stage *stage);     /* the answer to an order that was carried out */
 void move_abandon(struct steering *steering, struct steer_stage *stage, const char *why);
 const char *move_step_word(enum move_step step);
+/* What the failure of a step means for this move. */
+enum need move_needs(const struct move *move, enum move_step step);
 /* By its plan and by what is known of it so far. */
 bool move_leaves_out(const struct move *move, enum move_step step);
 /* From the revoke on: how long an old server that could not be fenced may still be written to when nobody shows that he has
@@ -241,6 +245,17 @@ bool steer_may_act(const struct steer_stage *stage);
 const struct hold *steer_hold_on(const struct steering *steering, const char *server_name);
 /* One that was ordered and is being stored; "" as the server: the pool's pause. Whoever would act against it has to wait. */
 const struct hold *steer_hold_coming(const struct steering *steering, const char *server_name);
+/* fit.c: the rules that stand against seating a server by order, and that `force` waives; only these. */
+enum { RULE_NO_MASTER = 0, RULE_NOT_APPLYING, RULE_FAR_BEHIND, RULE_NEED, RULE_UNKNOWN, WAIVABLE_RULE_COUNT };
+struct waivable_rule {
+    const char *word;                /* in answers and in the history: "forced despite not-applying, far-behind" */
+    bool (*stands)(const struct steer_stage *stage, int server);
+    void (*say)(const struct steer_stage *stage, int server, char *to, size_t size);     /* what is, and how to mend it */
+    const char *because;
+};
+extern const struct waivable_rule waivable_rules[WAIVABLE_RULE_COUNT];
+unsigned steer_waived(const struct steer_stage *stage, int server);            /* those that stand against it, a bit each */
+void steer_waived_words(unsigned waived, char *to, size_t size);
 /* Can it be seated now? One sentence in err when not. A server with a hold is never seated; a broken or distant replica only
  * when is_forced. */
 enum fc_code steer_may_seat(const struct steering *steering, const struct steer_stage *stage, int server, bool is_forced,

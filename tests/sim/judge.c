@@ -326,6 +326,9 @@ void judge_fenced(struct world *world, int server)
 static void judge_mark(struct world *world, int node, const struct move *move, int server)
 {
     const struct sim_server *s = &world->servers[server], *old = &world->servers[1 - server];
+    if (move->from == 1 - server && move->kind == MOVE_PLANNED && old->last_acked > s->replica.applied && strstr(s->row.mark, "stale") == NULL)
+        violate(world, "%s is seated by force without a write that %s acknowledged, and nothing says so", SERVER_NAME(server),
+                SERVER_NAME(1 - server));
     if (move->from != 1 - server || (move->kind != MOVE_GONE && move->kind != MOVE_SILENT))
         return;
     if (old->is_up && !old->is_read_only &&

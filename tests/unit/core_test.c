@@ -77,7 +77,7 @@ Test(core, a_move_under_way_comes_to_its_end_before_the_lease_is_given_back)
     struct stage s = stage_open("db1 db2", "db1");
 
     stage_order(&s, "switch fc_backend db2 force");
-    stage_deeds(&s, "intend fence");
+    stage_deeds(&s, "intend fence catch-up");
     stage_stop(&s);
     stage_asks(&s, "seat db2");
     stage_deed(&s, "seat", "ok");

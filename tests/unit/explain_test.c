@@ -458,7 +458,7 @@ Test(explain, a_server_that_an_haproxy_lacks_is_told_to_be_refused)
     const char *sentence = e.verdict + strlen("would be refused: ");
     stage_order(&s, "switch fc_backend db2");
     stage_says(&s, sentence);
-    cr_expect(has_instead("force", "it would seat db2 all the same"));
+    cr_expect(has_instead("force", "it would seat db2 despite unknown-to-haproxy"));
     stage_close(&s);
 }
 
@@ -484,7 +484,7 @@ Test(explain, an_order_that_would_go_through_shows_its_steps_and_asks_nothing)
     cr_expect_str_eq(step_state("wait"), "left out");
     cr_expect(has_instead("force", "not needed"));
     explain(&s, "explain switch fc_backend db2 force");
-    cr_expect_str_eq(step_state("catch-up"), "left out");
+    cr_expect_str_eq(step_state("approach"), "left out");
     explain(&s, "explain maint fc_backend/db2");
     cr_expect_str_eq(e.verdict, "would store for fc_backend/db2: maint");
     explain(&s, "explain yield");
@@ -501,7 +501,7 @@ Test(explain, a_refused_switch_says_whether_force_or_another_server_would_do)
 
     stage_report(&s, "db2", "broken");
     explain(&s, "explain switch fc_backend db2");
-    cr_expect(has_instead("force", "it would seat db2 all the same and lose what that lacks"));
+    cr_expect(has_instead("force", "it would seat db2 despite not-applying, and lose what that lacks"));
     cr_expect(has_instead("db3", "it could sit"));
     db2_lost(&s);
     explain(&s, "explain switch fc_backend db2");

@@ -165,7 +165,7 @@ Test(status, what_was_done_and_what_failed_is_counted)
     stage_order(&s, "switch fc_backend db2");
     stage_deed(&s, "catch-up", "timeout");
     stage_order(&s, "switch fc_backend db2 force");
-    stage_deeds(&s, "intend fence seat open");
+    stage_deeds(&s, "intend fence catch-up seat open");
     const struct status *status = stage_status(&s);
     cr_expect_eq(status->orders, 2);
     cr_expect_eq(status->moves, 1);

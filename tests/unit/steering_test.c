@@ -67,7 +67,7 @@ Test(steering, when_the_new_server_does_not_catch_up_the_old_one_gets_the_chair_
     stage_close(&s);
 }
 
-Test(steering, a_forced_switch_skips_the_catching_up_and_never_the_fence)
+Test(steering, a_forced_switch_asks_once_for_the_catching_up_and_never_skips_the_fence)
 {
     struct stage s = stage_open("db1 db2", "db1");
 
@@ -76,7 +76,93 @@ Test(steering, a_forced_switch_skips_the_catching_up_and_never_the_fence)
     stage_deed(&s, "intend", "ok");
     stage_asks(&s, "fence db1");
     stage_deed(&s, "fence", "ok");
-    stage_asks(&s, "seat db2");
+    stage_asks(&s, "catch-up db2");
+    stage_limits(&s, "catch-up 100");
+    stage_deed(&s, "catch-up", "timeout");
+    stage_asks(&s, "seat db2 stale@1790001000");
+    stage_close(&s);
+}
+
+/* ---- what force waived, and what it may have lost ---- */
+
+Test(steering, a_forced_seat_that_lacks_writes_is_marked_stale_like_any_other)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_pass(&s, 30000);
+    stage_report(&s, "db1", "open");
+    stage_report(&s, "db2", "broken");
+    stage_order(&s, "switch fc_backend db2 force");
+    stage_deeds(&s, "intend fence");
+    stage_deed(&s, "catch-up", "its SQL thread is stopped");
+    stage_deeds(&s, "seat open");
+    stage_says(&s, ", forced despite not-applying; marked stale@1790001000: what db1 wrote in the last 31 s may be missing");
+    stage_hears(&s, "fc_backend/db2", "first: db2 sits, stale");
+    cr_expect_str_eq(stage_status(&s)->pools[0].mark, "stale");
+    cr_expect_eq(stage_status(&s)->pools[0].stale_since_unix_ms, 1790001000000);
+    stage_close(&s);
+}
+
+Test(steering, the_history_of_a_forced_seat_names_the_rules_and_the_loss)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_report(&s, "db2", "unconfigured behind");
+    stage_order(&s, "switch fc_backend db2 force");
+    stage_deeds(&s, "intend fence");
+    stage_deed(&s, "catch-up", "it replicates from nobody");
+    stage_deed(&s, "seat", "ok");
+    stage_deed(&s, "open", "ok");
+    stage_records(&s, "move", "db1 > db2: switch by ann@test, forced despite no-master, far-behind (planned");
+    stage_records(&s, "move", "; marked stale@");
+    stage_close(&s);
+}
+
+Test(steering, force_that_nothing_needed_says_so)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2 force");
+    stage_deeds(&s, "intend fence catch-up seat open");
+    stage_says(&s, " ms; force was not needed, nothing is lost: it had applied all");
+    cr_expect_str_eq(stage_status(&s)->pools[0].mark, "");
+    stage_order(&s, "switch fc_backend db2 force");
+    stage_says(&s, "db2 sits already (epoch 6); there is nothing to force");
+    stage_close(&s);
+}
+
+Test(steering, force_despite_a_rule_that_lost_nothing_says_both)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_report(&s, "db2", "behind");
+    stage_order(&s, "switch fc_backend db2");
+    stage_says(&s, "db2 is 90 s behind, MaxSeatLagSeconds is 30; `force` seats it all the same");
+    stage_order(&s, "switch fc_backend db2 force");
+    stage_deeds(&s, "intend fence catch-up seat open");
+    stage_says(&s, ", forced despite far-behind; nothing is lost: it had applied all");
+    stage_close(&s);
+}
+
+Test(steering, force_that_only_left_out_the_wait_says_what_may_be_missing)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2 force");
+    stage_deeds(&s, "intend fence");
+    stage_deed(&s, "catch-up", "timeout");
+    stage_deeds(&s, "seat open");
+    stage_says(&s, ", forced without the catch-up; marked stale@");
+    stage_close(&s);
+}
+
+Test(steering, what_force_does_not_waive_is_said)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_out_of_sight(&s, "db2");
+    stage_order(&s, "switch fc_backend db2 force");
+    stage_says(&s, "db2 does not answer (silent); `force` does not waive that");
     stage_close(&s);
 }
 
