@@ -84,6 +84,8 @@ VALUE(need, at->need->word[0] != '\0', 1)
 
 VALUE(pool_epoch, true, at->pool->epoch)
 VALUE(pool_paused, true, at->pool->is_paused)
+VALUE(pool_two_writers, at->pool->kind == POOL_BACKEND, at->pool->second_writer[0] != '\0')
+VALUE(pool_failed_tries, at->pool->kind == POOL_BACKEND, at->pool->failed_tries)
 VALUE(pool_unfenced, at->pool->kind == POOL_BACKEND, mark_is_unfenced(at->pool->mark))
 VALUE(pool_stale, at->pool->kind == POOL_BACKEND, mark_is_stale(at->pool->mark))
 VALUE(pool_alone, at->pool->alone_server[0] != '\0', at->pool->alone_transactions)
@@ -171,6 +173,8 @@ static const struct family families[] = {
     GAUGE("pool_epoch", OF_POOL, pool_epoch, "Age of the pool's chair."),
     GAUGE("pool_since_seconds", OF_POOL, pool_since, "Unix time when this node saw the present state begin."),
     GAUGE("pool_paused", OF_POOL, pool_paused, "1 while an operator's pause holds."),
+    GAUGE("pool_two_writers", OF_POOL, pool_two_writers, "1: more than one server is seen writable; in a paused pool nobody is fenced."),
+    GAUGE("pool_failed_tries", OF_POOL, pool_failed_tries, "Automatic moves that have failed one after another."),
     GAUGE("pool_unfenced", OF_POOL, pool_unfenced, "1: the present seating could not fence the old server."),
     GAUGE("pool_stale", OF_POOL, pool_stale, "1: the server that sits may lack writes of the old one."),
     GAUGE("pool_alone_transactions", OF_POOL, pool_alone,

@@ -224,6 +224,8 @@ static const struct field pool_fields[] = {
     FIELD(status_pool, alone_last, TEXT, "GTID of the last of them"),
     NAMED(status_pool, "since", since_unix_ms, UNIX, "when this node saw the present state begin"),
     FIELD(status_pool, is_paused, BOOL, "an operator has paused the pool"),
+    FIELD(status_pool, second_writer, TEXT, "a server that is writable beside another one; in a paused pool it is told, not fenced; empty = none"),
+    FIELD(status_pool, failed_tries, U32, "automatic moves that have failed one after another; the next is tried after a pause"),
     FIELD(status_pool, is_moving, BOOL, "the chair is on its way"),
     FIELD(status_pool, move_from, TEXT, "from this server"),
     FIELD(status_pool, move_to, TEXT, "to this server"),

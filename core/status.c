@@ -112,7 +112,11 @@ static void show_chair(const struct core *core, struct fc_time now, struct statu
     if (st->alone.is_done && text_is(st->alone.seated, chair->row.rank.server))
         show_alone(core, &st->alone, to);
     to->since_unix_ms = moment_shown(core, chair->since, chair->since_unix_ms);
+    const struct steer_stage stage = core_stage(core, now, core->unix_ms);
+    const int second = steer_second_writer(st, &stage);
     to->is_paused = holds_find(&st->holds, to->name, "") != NULL;
+    TEXT_SET(to->second_writer, second < 0 ? "" : core->servers.list[second].name);
+    to->failed_tries = (uint32_t)st->retry.failures;
     to->is_moving = chair->state == CHAIR_MOVING || st->move.step != STEP_NONE;
     if (st->move.step != STEP_NONE) {
         TEXT_SET(to->move_from, st->move.from < 0 ? "" : core->servers.list[st->move.from].name);

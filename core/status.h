@@ -77,6 +77,8 @@ struct status_pool {
     bool alone_is_more;               /* there are at least so many */
     int64_t since_unix_ms;            /* when this node saw the present state begin */
     bool is_paused;
+    char second_writer[64];           /* writable beside another one, both in sight; "" none. In a paused pool nobody fences it */
+    uint32_t failed_tries;            /* of the automatic move that is due, one after another; 0 none */
     bool is_moving;
     char move_from[64], move_to[64], move_step[24];
     int64_t move_age_ms;

@@ -183,7 +183,7 @@ static void show_picture(const struct wish *wish, const cJSON *status)
         ctl_print_events(stdout, status, wish->order.count, wish->style);
         break;
     case VERB_EXPLAIN: case VERB_PLAN: case VERB_HISTORY: case VERB_VERIFY:
-    case VERB_SWITCH: case VERB_FAILBACK: case VERB_MAINT: case VERB_DRAIN: case VERB_READY: case VERB_PAUSE:
+    case VERB_SWITCH: case VERB_FAILBACK: case VERB_MAINT: case VERB_DOWN: case VERB_UP: case VERB_WEIGHT: case VERB_DRAIN: case VERB_READY: case VERB_PAUSE:
     case VERB_RESUME: case VERB_YIELD: case VERB_COUNT:
         break;                           /* they are answered by a document of their own, or a sentence */
     }

@@ -418,6 +418,13 @@ static void print_alone(FILE *to, const cJSON *pool)
     fprintf(to, ", in its log from %s to %s\n", ctl_text(pool, "alone_from"), ctl_text(pool, "alone_to"));
 }
 
+static void print_second_writer(FILE *to, const cJSON *pool)
+{
+    if (ctl_text(pool, "second_writer")[0] != '\0')
+        fprintf(to, "  %s is writable as well%s\n", ctl_text(pool, "second_writer"),
+                ctl_is_true(pool, "is_paused") ? ": the pool is paused, so nobody is fenced; clients may write to both" : "");
+}
+
 static void print_pool_head(FILE *to, const cJSON *status, const cJSON *pool, struct ctl_style style)
 {
     char *sentence = NULL;
@@ -441,6 +448,7 @@ static void print_pool_head(FILE *to, const cJSON *status, const cJSON *pool, st
         }
     }
     print_alone(to, pool);
+    print_second_writer(to, pool);
 }
 
 static void print_pool(FILE *to, const cJSON *status, const cJSON *pool, struct ctl_style style)

@@ -176,7 +176,7 @@ void http_order_answer(struct http_request *request, struct http_answer *answer)
 
 /* ---- from path and query to an order ---- */
 
-/* Replaces $1 and $2. Parameters are names, so the result needs no quoting. */
+/* Replaces $1, $2 and $3. Parameters are names, so the result needs no quoting. */
 static bool fill_in(const struct http_request *request, char *to, size_t size)
 {
     size_t length = 0;

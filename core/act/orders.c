@@ -36,23 +36,23 @@ const struct verb_row verb_table[VERB_COUNT] = {
     [VERB_MAINT] = { "maint", "maint POOL/SERVER [because TEXT]",
                      "Keeps a server that does not sit out of the chair. Refused for the one that sits: switch first.",
                      "maint fc_backend/db2 because disk swap", true, true },
+    [VERB_DOWN] = { "down", "down POOL/SERVER [because TEXT]", "As maint, in HAProxy's word.", "down fc_backend/db2 because new disk",
+                    true, true },
     [VERB_DRAIN] = { "drain", "drain POOL/SERVER [because TEXT]",
                      "As maint; HAProxy lets sessions that exist come to their end.", "drain fc_backend/db2", true, true },
     [VERB_READY] = { "ready", "ready POOL/SERVER", "Removes the operator's hold from a server. It never seats one.",
                      "ready fc_backend/db2", true, true },
+    [VERB_UP] = { "up", "up POOL/SERVER", "As ready: no order makes a second server of the pool usable.", "up fc_backend/db2", true, true },
+    [VERB_WEIGHT] = { "weight", "weight POOL/SERVER PERCENT",
+                      "Of a server in a pool with one writer: more than 0 removes the operator's hold, as ready; there is nothing to share, "
+                      "so everything else is refused.",
+                      "weight fc_backend/db2 100", true, true },
     [VERB_PAUSE] = { "pause", "pause POOL [because TEXT]",
                      "HAProxy keeps what it has: the pool is answered neutral and nothing moves.",
                      "pause fc_backend because network work", true, true },
     [VERB_RESUME] = { "resume", "resume POOL", "Ends the pause.", "resume fc_backend", true, true },
     [VERB_YIELD] = { "yield", "yield", "The leader gives its lease back and does not stand again for a while.", "yield",
                      true, true },
-};
-
-/* Words that operators know from HAProxy or orchestrator, with what to say here. */
-static const struct { const char *word, *instead; } known_elsewhere[] = {
-    { "up", "no order makes a server of a single-writer pool usable; 'ready POOL/SERVER' removes a hold, 'switch' seats one" },
-    { "down", "a server is taken out with 'maint POOL/SERVER', and the one that sits is replaced with 'switch'" },
-    { "weight", "servers of a single-writer pool have no weight; 'switch' seats another one" },
 };
 
 /* ---- words ---- */
@@ -269,6 +269,23 @@ static enum fc_code parse_target(struct order *order, struct words *words, struc
     return code == FC_OK ? at_end(order, words, err) : code;
 }
 
+static enum fc_code parse_weight(struct order *order, struct words *words, struct fc_err *err)
+{
+    const enum fc_code code = take_target(order, words, err);
+    if (code != FC_OK)
+        return code;
+    const struct word word = take(words);
+    const size_t unit = word.length > 1 && word.text[word.length - 1] == '%' ? 1 : 0;
+    uint64_t percent;
+    if (word.length == 0)
+        return misused(order, "the weight is missing", err);
+    if (!text_to_u64(word.text, word.length - unit, &percent) || percent > 100)
+        return fc_fail(err, FC_BAD_INPUT, "weight: '%s' must be a percentage from 0 to 100; usage: %s", echo_of(word).text,
+                       verb_table[order->verb].usage);
+    order->weight_percent = (int)percent;
+    return at_end(order, words, err);
+}
+
 static enum fc_code parse_target_because(struct order *order, struct words *words, struct fc_err *err)
 {
     const enum fc_code code = take_target(order, words, err);
@@ -456,6 +473,7 @@ static parse_operands *const operands_of[VERB_COUNT] = {
     [VERB_STATUS] = parse_nothing, [VERB_POOLS] = parse_nothing, [VERB_EVENTS] = parse_count,
     [VERB_EXPLAIN] = parse_explain, [VERB_PLAN] = parse_plan, [VERB_HISTORY] = parse_history, [VERB_VERIFY] = parse_nothing,
     [VERB_SWITCH] = parse_switch, [VERB_FAILBACK] = parse_pool,
+    [VERB_DOWN] = parse_target_because, [VERB_UP] = parse_target, [VERB_WEIGHT] = parse_weight,
     [VERB_MAINT] = parse_target_because, [VERB_DRAIN] = parse_target_because, [VERB_READY] = parse_target,
     [VERB_PAUSE] = parse_pool_because, [VERB_RESUME] = parse_pool, [VERB_YIELD] = parse_nothing,
 };
@@ -489,10 +507,6 @@ static enum fc_code unknown_verb(struct word word, struct fc_err *err)
     int best = 3;                        /* further off than two letters is another word */
     const struct verb_row *nearest = NULL;
 
-    for (size_t i = 0; i < sizeof known_elsewhere / sizeof known_elsewhere[0]; i++) {
-        if (word_is(word, known_elsewhere[i].word))
-            return fc_fail(err, FC_REFUSED, "%s: %s", known_elsewhere[i].word, known_elsewhere[i].instead);
-    }
     for (int i = 0; i < VERB_COUNT && word.length < 16; i++) {
         const int apart = letters_apart(word, verb_table[i].word);
         if (apart < best) {
@@ -503,7 +517,7 @@ static enum fc_code unknown_verb(struct word word, struct fc_err *err)
     if (nearest != NULL)
         return fc_fail(err, FC_BAD_INPUT, "'%s' is not an order; the nearest is: %s", echo_of(word).text, nearest->usage);
     return fc_fail(err, FC_BAD_INPUT, "'%s' is not an order; orders are status, pools, events, explain, plan, history, "
-                   "verify-backends, switch, failback, maint, drain, ready, pause, resume and yield", echo_of(word).text);
+                   "verify-backends, switch, failback, maint, down, drain, ready, up, weight, pause, resume and yield", echo_of(word).text);
 }
 
 enum fc_code order_parse(const char *text, size_t length, struct order *ret, struct fc_err *err)

@@ -6,11 +6,11 @@
  *   failback POOL                       yield                          verify-backends
  *   switch POOL [to] SERVER [force] [within SECONDS]
  *   maint POOL/SERVER [because TEXT]    drain POOL/SERVER [because TEXT]    ready POOL/SERVER
+ *   down POOL/SERVER [because TEXT]     up POOL/SERVER                      weight POOL/SERVER PERCENT
  *   pause POOL [because TEXT]           resume POOL
  *
  * Words are separated by blanks; `because` takes the rest of the line (plain UTF-8, shorter than WHY_SIZE bytes). Case matters
- * for names, not for verbs and the small words. "POOL SERVER" is taken for "POOL/SERVER". up, down and weight are
- * recognised and answered with the verb that does it here. */
+ * for names, not for verbs and the small words. "POOL SERVER" is taken for "POOL/SERVER". */
 #ifndef FC_ACT_ORDERS_H
 #define FC_ACT_ORDERS_H
 
@@ -23,7 +23,7 @@
 
 enum verb {
     VERB_STATUS = 0, VERB_POOLS, VERB_EVENTS, VERB_EXPLAIN, VERB_PLAN, VERB_HISTORY, VERB_VERIFY,
-    VERB_SWITCH, VERB_FAILBACK, VERB_MAINT, VERB_DRAIN, VERB_READY, VERB_PAUSE, VERB_RESUME, VERB_YIELD,
+    VERB_SWITCH, VERB_FAILBACK, VERB_MAINT, VERB_DOWN, VERB_DRAIN, VERB_READY, VERB_UP, VERB_WEIGHT, VERB_PAUSE, VERB_RESUME, VERB_YIELD,
     VERB_COUNT
 };
 
@@ -47,6 +47,7 @@ struct order {
     char server[64];
     bool is_forced;
     uint32_t limit_ms;           /* 0 = the configured one */
+    int weight_percent;          /* weight: 0 to 100 */
     int count;                   /* events, history: the last so many; 0 = events: all that are kept, history: 20 */
     char because[WHY_SIZE];
     char about[ORDER_ABOUT_SIZE];/* explain: the order that is asked about, checked; "" = none. history's SUBJECT is in `pool` */

@@ -88,6 +88,7 @@ static void write_hold(struct steering *st, struct steer_stage *stage, const str
 static void order_hold(struct steering *st, struct steer_stage *stage, const struct order *order, const struct asker *asker)
 {
     static const enum hold_kind kinds[VERB_COUNT] = {
+        [VERB_DOWN] = HOLD_MAINT, [VERB_UP] = HOLD_NONE, [VERB_WEIGHT] = HOLD_NONE,
         [VERB_MAINT] = HOLD_MAINT, [VERB_DRAIN] = HOLD_DRAIN, [VERB_READY] = HOLD_NONE,
         [VERB_PAUSE] = HOLD_PAUSE, [VERB_RESUME] = HOLD_NONE,
     };
@@ -103,6 +104,9 @@ static void order_hold(struct steering *st, struct steer_stage *stage, const str
         steer_reply(stage, asker, FC_BUSY, true, "%s is being seated", order->server);
     } else if (kind == HOLD_PAUSE && (st->move.step != STEP_NONE || st->chair.state == CHAIR_MOVING)) {
         steer_reply(stage, asker, FC_BUSY, true, "the chair is being moved, nobody sits at this moment; pause after that");
+    } else if (order->verb == VERB_WEIGHT && (order->weight_percent == 0 || holds_find(&st->holds, order->pool, order->server) == NULL)) {
+        steer_reply(stage, asker, FC_REFUSED, true, "one server of %s sits and gets everything, so a weight of %d%% changes nothing; %s", order->pool,
+                    order->weight_percent, order->weight_percent == 0 ? "`down` takes a server out, `switch` seats another one" : "`switch` seats another one");
     } else if (kind == HOLD_NONE && holds_find(&st->holds, order->pool, order->server) == NULL) {
         steer_reply(stage, asker, FC_OK, true, "%s%s%s has no hold", order->pool, is_for_pool ? "" : "/", order->server);
     } else {

@@ -262,7 +262,8 @@ static void add_chair_changes(struct explanation *e, const struct steering *st, 
     if (bar == BAR_PAUSED)
         explain_change(e, "`resume %s` ends the pause: until then nothing moves by itself", chair_pool(st));
     else if (bar == BAR_RETRY_PAUSE)
-        explain_change(e, "%s: %lld ms left", steer_bar_sentences[bar], (long long)left_ms(st->not_before, stage->now));
+        explain_change(e, "%s: %lld ms left%s%s", steer_bar_sentences[bar], (long long)left_ms(st->not_before, stage->now),
+                       st->retry.failures > 0 ? "; last: " : "", st->retry.failures > 0 ? st->retry.reason : "");
     else if (bar == BAR_NOT_LEADING)
         explain_change(e, "this node does not lead: %s%s decides", stage->leadership->leader[0] != '\0' ? "" : "whoever leads next",
                        stage->leadership->leader);
@@ -298,6 +299,12 @@ void explain_chair(const struct steering *st, const struct steer_stage *stage, s
         add_server(e, st, stage, i);
     if (st->facts.seated >= 0)
         add_sights(e, stage, st->facts.seated);
+    if (steer_second_writer(st, stage) >= 0)
+        explain_input(e, -1, "two writers", "%s is writable as well%s", steer_server_name(stage, steer_second_writer(st, stage)),
+                      holds_find(&st->holds, chair_pool(st), "") != NULL ? ": the pool is paused, so nobody is fenced, and clients may write to both" : "");
+    if (st->retry.failures > 0)
+        explain_input(e, age_ms(st->retry.failed_at, stage->now), "failed tries", "%d, the next after %d ms: %s", st->retry.failures,
+                      st->retry.pause_ms, st->retry.reason);
     add_facts(e, &st->facts);
     for (int i = 0; i < stage->servers->count; i++) {
         if (i != st->facts.seated)

@@ -12,7 +12,6 @@
 #define RELAY_LIMIT_MS 10000         /* applying what was already fetched from a server that is gone */
 #define END_LIMIT_MS 3000            /* the old one was out of sight and could be fenced after all: up to its end, but nobody sits */
 #define FORCED_LIMIT_MS 100          /* by `force` the catch-up is not waited for; but what is on its way already is not given away */
-#define RETRY_PAUSE_MS 500           /* after a move that failed, before the next automatic one */
 #define CONFIRM_MS 500               /* how long the answer waits for the row to be read back on the other servers */
 #define CONFIRM_LOOK_MS 10
 #define ASK_AGAIN_MS 100             /* while a revoke is being heard: the boards are asked who was told */
@@ -288,16 +287,21 @@ static void answer_of(const struct move *move, const struct steer_stage *stage, 
 static void finish(struct steering *st, struct steer_stage *stage)
 {
     struct move *move = &st->move;
-    char loss[160];
+    char loss[160], tries[64] = "";
     const int64_t took_ms = fc_span_ms(fc_since(move->started_at, stage->now));
     const char *to = steer_server_name(stage, move->to);
     const uint64_t epoch = stage->leadership->epoch;
+    const bool is_repeated = move->kind == MOVE_BACK && st->retry.is_repeated && move->asker.ticket == 0 && move->asker.order_id == 0;
+    const int failures = move->kind == MOVE_BACK ? 0 : retry_worked(st);
+    if (failures > 0)
+        TEXT_FORMAT(tries, ", after %d tries that failed", failures);
     st->moves++;
     loss_of(move, stage, loss, sizeof loss);
-    steer_note(stage, NOTE_INFO, subject(st), epoch, "%s sits: %s (%s move from %s, %lld ms)%s", to, move->why,
-               move_plans[move->kind].word, steer_server_name(stage, move->from), (long long)took_ms, loss);
-    steer_record(stage, "move", subject(st), epoch, "%s > %s: %s (%s, %lld ms)%s", steer_server_name(stage, move->from), to,
-                 move->why, move_plans[move->kind].word, (long long)took_ms, loss);
+    steer_note(stage, is_repeated ? NOTE_DEBUG : NOTE_INFO, subject(st), epoch, "%s sits: %s (%s move from %s, %lld ms%s)%s", to, move->why,
+               move_plans[move->kind].word, steer_server_name(stage, move->from), (long long)took_ms, tries, loss);
+    if (!is_repeated)
+        steer_record(stage, "move", subject(st), epoch, "%s > %s: %s (%s, %lld ms%s)%s", steer_server_name(stage, move->from), to,
+                     move->why, move_plans[move->kind].word, (long long)took_ms, tries, loss);
     if (move->asker.ticket != 0 || move->asker.order_id != 0) {
         struct confirming *c = &st->confirming;
         if (c->is_waiting)
@@ -311,13 +315,16 @@ static void finish(struct steering *st, struct steer_stage *stage)
     heard_end(&st->heard);
 }
 
+static bool is_ordered(const struct move *move) { return move->asker.ticket != 0 || move->asker.order_id != 0; }
+static bool is_retry(const struct steering *st) { return st->retry.failures > 0 && !is_ordered(&st->move); }
+
 static void advance(struct steering *st, struct steer_stage *stage)
 {
     for (int step = (int)st->move.step + 1; step < STEP_COUNT; step++) {
         if (move_leaves_out(&st->move, (enum move_step)step))
             continue;
         if (step == STEP_INTEND)
-            steer_note(stage, NOTE_INFO, subject(st), stage->leadership->epoch, "moving from %s to %s: %s",
+            steer_note(stage, is_retry(st) ? NOTE_DEBUG : NOTE_INFO, subject(st), stage->leadership->epoch, "moving from %s to %s: %s",
                        steer_server_name(stage, st->move.from), steer_server_name(stage, st->move.to), st->move.why);
         enter(st, stage, (enum move_step)step);
         if (st->move.asker.ticket != 0)
@@ -344,6 +351,7 @@ enum fc_code move_begin(struct steering *st, struct steer_stage *stage, enum mov
     move->intent_id = (*stage->next_id)++;
     move->is_fenced = kind != MOVE_SILENT;
     move->waived = is_forced ? steer_waived(stage, to) : 0;
+    move->picture = retry_picture(st, stage);
     TEXT_SET(move->why, why);
     if (asker != NULL)
         move->asker = *asker;
@@ -357,12 +365,15 @@ void move_abandon(struct steering *st, struct steer_stage *stage, const char *wh
     struct move *move = &st->move;
     if (move->step == STEP_NONE)
         return;
+    char reason[240];
+    TEXT_FORMAT(reason, "%s > %s stopped at %s: %s", steer_server_name(stage, move->from), steer_server_name(stage, move->to),
+                move_step_word(move->step), why);
+    const bool is_news = retry_failed(st, stage, move, reason);
     st->moves_failed++;
-    st->not_before = fc_plus(stage->now, fc_ms(RETRY_PAUSE_MS));
-    steer_note(stage, NOTE_ALARM, subject(st), stage->leadership->epoch, "the move from %s to %s stopped at %s: %s",
+    steer_note(stage, is_news ? NOTE_ALARM : NOTE_DEBUG, subject(st), stage->leadership->epoch, "the move from %s to %s stopped at %s: %s",
                steer_server_name(stage, move->from), steer_server_name(stage, move->to), move_step_word(move->step), why);
-    steer_record(stage, "move-failed", subject(st), stage->leadership->epoch, "%s > %s stopped at %s: %s",
-                 steer_server_name(stage, move->from), steer_server_name(stage, move->to), move_step_word(move->step), why);
+    if (is_news)
+        steer_record(stage, "move-failed", subject(st), stage->leadership->epoch, "%s", reason);
     steer_reply(stage, &move->asker, FC_REFUSED, true, "stopped at %s: %s", move_step_word(move->step), why);
     memset(move, 0, sizeof *move);
     heard_end(&st->heard);
@@ -380,9 +391,9 @@ static void turn_back(struct steering *st, struct steer_stage *stage, const char
         return;
     }
     TEXT_FORMAT(text, "given back at %s: %s", move_step_word(move->step), why);
+    const bool is_news = retry_failed(st, stage, move, text);
     st->moves_failed++;
-    st->not_before = fc_plus(stage->now, fc_ms(RETRY_PAUSE_MS));
-    steer_note(stage, NOTE_WARNING, subject(st), stage->leadership->epoch, "%s", text);
+    steer_note(stage, is_news ? NOTE_WARNING : NOTE_DEBUG, subject(st), stage->leadership->epoch, "%s", text);
     memset(move, 0, sizeof *move);
     heard_end(&st->heard);
     move_begin(st, stage, MOVE_BACK, from, from, text, false, 0, &asker);

@@ -501,7 +501,7 @@ const char *const steer_bar_sentences[BAR_COUNT] = {
     [BAR_NOT_LEADING] = "this node does not lead: the leader decides",
     [BAR_UNKNOWN] = "the deciding row has not been seen yet",
     [BAR_PAUSED] = "an operator has paused the pool",
-    [BAR_RETRY_PAUSE] = "a move has just failed; it is tried again after a short pause",
+    [BAR_RETRY_PAUSE] = "a move has failed; it is tried again after a pause, at once when what is seen changes",
     [BAR_OLD_LOOKS] = "a server has not been looked at since the chair last changed, or since this node slept",
     [BAR_OTHER_EPOCH] = "the row of this node's own epoch has not been seen yet",
 };
@@ -532,6 +532,8 @@ void steering_step(struct steering *st, struct steer_stage *stage)
         st->facts = seat_facts_count(stage->servers, &st->chair.row, stage->leadership->place);
         st->finding = seat_judge(&st->facts);
         watch_preferred(st, stage);
+        writers_step(st, stage);
+        retry_step(st, stage);
         move_drive(st, stage);
         gone_step(st, stage);
         if (steer_bar(st, stage) == BAR_NONE)

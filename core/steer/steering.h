@@ -69,6 +69,7 @@ struct move {
     struct asker asker;
     char why[WHY_SIZE];
     char mark[MARK_SIZE];            /* as it is seated with */
+    uint64_t picture;                /* in which it was begun (retry.c) */
 };
 
 #define PENDING_MAX 8
@@ -91,6 +92,16 @@ struct alone_search {
     bool is_done;
     struct alone found;
     int64_t found_unix_ms;
+};
+
+/* Automatic moves that failed one after another (retry.c). */
+struct retry {
+    int failures;
+    int pause_ms;                    /* after the latest */
+    uint64_t picture;                /* in which the move that failed was begun */
+    struct fc_time failed_at;
+    bool is_said, is_repeated;       /* the latest failure only repeated what was said */
+    char reason[240];
 };
 
 /* The other nodes are asked what they see of a server that refuses this one (gone.c). */
@@ -121,6 +132,8 @@ struct steering {
     struct heard heard;              /* of the revoke of the present move */
     struct alone_search alone;
     struct gone_search gone;
+    struct retry retry;
+    bool has_told_writers;           /* that more than one server is writable in the paused pool */
     struct confirming confirming;
     struct seat_facts facts;
     const struct seat_rule *finding;
@@ -183,6 +196,18 @@ struct fc_span move_unfenced_wait(const struct config *config);
 /* alone.c */
 void alone_step(struct steering *steering, struct steer_stage *stage);
 void alone_hear(struct steering *steering, struct steer_stage *stage, const struct event *event);      /* DEED_ENDED */
+
+/* retry.c */
+uint64_t retry_picture(const struct steering *steering, const struct steer_stage *stage);
+/* A move has failed: when the next automatic one may begin. False: this only repeats a failure that was said and recorded. */
+bool retry_failed(struct steering *steering, const struct steer_stage *stage, const struct move *move, const char *reason);
+int retry_worked(struct steering *steering);     /* returns how often it had failed before */
+void retry_step(struct steering *steering, const struct steer_stage *stage);         /* has the picture changed? */
+
+/* writers.c */
+void writers_step(struct steering *steering, struct steer_stage *stage);
+/* A server that is writable beside another one, both in sight, whoever sits; -1 none. */
+int steer_second_writer(const struct steering *steering, const struct steer_stage *stage);
 
 /* gone.c */
 void gone_step(struct steering *steering, struct steer_stage *stage);

@@ -153,6 +153,11 @@ static const char *const rules[] = {
     "quiet+0.1 order leader switch fc_backend seated => ok", "quiet+0.1 order leader maint fc_leader/fc1 => refused",
     "quiet+0.1 order leader ready fc_backend/other => ok;then+0 order leader resume fc_backend => ok",
     "quiet+0.1 order leader failback fc_backend => ok",
+    "quiet+0.1 order leader down fc_backend/seated => refused;then+0 order leader weight fc_backend/other 50 => refused;"
+    "then+0 order leader down fc_backend/other => ok;then+0.5 order leader switch fc_backend other => refused;"
+    "then+0.1 order leader weight fc_backend/other 100 => ok;then+0.5 order leader switch fc_backend other => ok",
+    "quiet+0.1 order leader pause fc_backend => ok;then+0.5 open other;then+3 order leader resume fc_backend",
+    "quiet+0.1 disk-full other for 9;then+0.1 kill seated for 12", "quiet+0.1 fence-denied other for 9;then+0.1 kill seated for 12",
     NULL
 };
 static const char *const writables[] = {

@@ -329,3 +329,50 @@ Test(commands, the_lease_is_not_given_back_while_nobody_sits)
     stage_asks(&s, "");
     stage_close(&s);
 }
+
+/* ---- HAProxy's own words ---- */
+
+Test(commands, down_is_a_hold_and_up_removes_it)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "down fc_backend/db2 because new disk");
+    stage_deed(&s, "hold", "ok");
+    stage_says(&s, "db2: maint");
+    stage_hears(&s, "fc_backend/db2", "rest: maint by ann@test");
+    stage_order(&s, "up fc_backend/db2");
+    stage_deed(&s, "hold", "ok");
+    stage_says(&s, "db2: ready");
+    stage_hears(&s, "fc_backend/db2", "rest: db1 sits");
+    stage_order(&s, "up fc_backend/db2");
+    stage_says(&s, "fc_backend/db2 has no hold");
+    stage_close(&s);
+}
+
+Test(commands, down_on_the_server_that_sits_is_refused_like_maint)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "down fc_backend/db1");
+    stage_says(&s, "db1 sits; `switch fc_backend` to another server first");
+    stage_order(&s, "up fc_backend/db9");
+    stage_says(&s, "pool fc_backend has no server db9");
+    stage_close(&s);
+}
+
+Test(commands, a_weight_removes_a_hold_and_shares_nothing)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "weight fc_backend/db2 50");
+    stage_says(&s, "one server of fc_backend sits and gets everything, so a weight of 50% changes nothing; `switch` seats another one");
+    stage_order(&s, "maint fc_backend/db2");
+    stage_deed(&s, "hold", "ok");
+    stage_order(&s, "weight fc_backend/db2 0");
+    stage_says(&s, "`down` takes a server out");
+    stage_order(&s, "weight fc_backend/db2 100%");
+    stage_deed(&s, "hold", "ok");
+    stage_says(&s, "db2: ready");
+    stage_shows(&s, "db1 first, db2 resting");
+    stage_close(&s);
+}

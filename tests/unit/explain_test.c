@@ -217,7 +217,7 @@ Test(explain, a_pause_after_a_failed_move_is_counted_down)
     stage_deed(&s, "intend", "refused");
     stage_pass(&s, 100);
     explain(&s, "explain fc_backend");
-    cr_expect(has_change("a move has just failed; it is tried again after a short pause: 400 ms left"), "%s", e.changes[0]);
+    cr_expect(has_change("a move has failed; it is tried again after a pause, at once when what is seen changes: 400 ms left; last: db1 > db2 stopped at intend: refused"), "%s", e.changes[0]);
     stage_close(&s);
 }
 

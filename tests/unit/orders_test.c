@@ -196,11 +196,15 @@ Test(orders, a_misspelt_verb_gets_the_nearest_one)
     SAYS("abracadabra", "orders are status, pools");
 }
 
-Test(orders, words_from_elsewhere_are_refused_with_what_does_it_here)
+Test(orders, haproxys_own_words_are_orders_too)
 {
-    SAYS("up p/db2", "refused: up: no order makes a server of a single-writer pool usable");
-    SAYS("weight p/db2 50", "refused: weight: ");
-    SAYS("down p/db2", "'maint POOL/SERVER'");
+    HEARS("up p/db2", "up pool=p server=db2 limit=0 count=0 because=");
+    HEARS("down p db2 because disks", "down pool=p server=db2 limit=0 count=0 because=disks");
+    HEARS("weight p/db2 50%", "weight pool=p server=db2 limit=0 count=0 because=");
+    SAYS("weight p/db2", "the weight is missing");
+    SAYS("weight p/db2 101", "must be a percentage from 0 to 100");
+    SAYS("weight p/db2 %", "must be a percentage from 0 to 100");
+    SAYS("up p/db2 100", "'100' is not understood here");
 }
 
 Test(orders, nothing_and_garbage_get_one_sentence)
