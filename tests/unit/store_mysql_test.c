@@ -287,14 +287,19 @@ static const struct store_result *fence(struct bench *b, struct decision row)
     return &b->result;
 }
 
-/* The bytes of a leader that had read the row and slept before it sent them: nothing but the server says no. */
-static void open_late(struct bench *b, const struct decision *claim)
+static void write_opening(const struct decision *claim, char *sql, size_t size)
 {
     const struct store_request request = { .deed = STORE_OPEN, .row = *claim };
     struct sql_values values;
-    char sql[1024];
     sql_values_of(SQL_READ_ONLY_OFF_GUARDED, &request, &values);
-    cr_assert_gt(sql_fill(SQL_READ_ONLY_OFF_GUARDED, &values, sql, sizeof sql), 0);
+    cr_assert_gt(sql_fill(SQL_READ_ONLY_OFF_GUARDED, &values, sql, size), 0);
+}
+
+/* The bytes of a leader that had read the row and slept before it sent them: nothing but the server says no. */
+static void open_late(struct bench *b, const struct decision *claim)
+{
+    char sql[1024];
+    write_opening(claim, sql, sizeof sql);
     mariadb_do(server_of(b, 1), "use fc");
     mariadb_do(server_of(b, 1), sql);
 }
@@ -321,6 +326,34 @@ Test(store_pair, what_was_decided_before_a_fence_is_refused_by_the_fenced_server
 
     heal(b);
     STANDS(b, 0, "e=2 s=0 fc2~b moving");
+    bench_free(b);
+}
+
+/* It has evaluated its guard and not opened yet. Its row is locked until it has: so the fence's row comes after it, and read_only
+ * after that. */
+Test(store_pair, an_opening_that_is_under_way_when_the_fence_comes_is_over_before_and_closed_by_it)
+{
+    struct bench *b = pair_new();
+    struct mariadb *server = server_of(b, 1);
+    const struct decision claim = claimed_and_cut(b);
+    char sql[1024], seen[64] = "";
+    write_opening(&claim, sql, sizeof sql);
+    cr_assert_eq(sql[strlen(sql) - 1], ')');
+    TEXT_SET(seen, " and sleep(0.6) = 0)");
+    text_copy(sql + strlen(sql) - 1, sizeof sql - strlen(sql), seen);
+    MYSQL *opener = mysql_init(NULL);
+    cr_assert_not_null(mysql_real_connect(opener, "127.0.0.1", "fence", "f", "fc", (unsigned)server->port, NULL, 0), "%s", mysql_error(opener));
+    cr_assert_eq(mysql_send_query(opener, sql, (unsigned long)strlen(sql)), 0);
+    for (int i = 0; i < 500 && !text_is(seen, "1\n"); i++)
+        mariadb_query(server, "select count(*) from information_schema.processlist where user = 'fence' and state = 'User sleep'", seen, sizeof seen);
+    cr_assert_str_eq(seen, "1\n", "it sleeps between its guard and its deed");
+
+    cr_assert_eq(fence(b, intent_of(b))->code, FC_OK, "%s", b->result.text);
+    cr_expect_str_eq(b->result.text, "");
+    cr_assert_eq(mysql_read_query_result(opener), 0, "%s", mysql_error(opener));
+    STANDS(b, 1, "e=2 s=0 fc2~b moving");
+    cr_expect(is_read_only(b, 1), "it was opened before the fence closed it, not after");
+    mysql_close(opener);
     bench_free(b);
 }
 
