@@ -10,7 +10,7 @@ from .net import LOOPBACK
 from .waits import StageFailure, wait_until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-SERVER_WAS_SLOW = re.compile(r'took (longer than the|the whole) bound|does not answer \(silent\)|nobody sits in sight')
+SERVER_WAS_SLOW = re.compile(r'took (longer than the|the whole) bound|does not answer \(silent\)|nobody sits in sight|the row has changed meanwhile')
 
 
 def program(name):
