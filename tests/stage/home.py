@@ -146,9 +146,17 @@ class Home(House):
         for node in self.nodes:
             wait_until(node.listens, 20, f'{node.name} to answer on HTTP')
         if settle:
-            self.wait_seated('db1')
-            self.wait_leader()
+            self.settle()
         return self
+
+    def settle(self):
+        """db1 sits, as scenes begin. Where this machine let it answer so late that db2 was seated, it is given the chair."""
+        seated = wait_until(lambda: next(iter({node.seated() for node in self.nodes} - {''}), None), 30, 'somebody to sit')
+        if seated != 'db1':
+            wait_until(self.pair.replicates, 30, 'both servers to replicate')
+            self.wait_leader().order('switch', POOL, 'db1')
+        self.wait_seated('db1')
+        self.wait_leader()
 
     def views(self):
         """proxy name -> the servers that it would send a new session to."""
