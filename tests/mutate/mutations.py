@@ -12,6 +12,7 @@ STAND_IN = ' [stand-in]'
 LEASE, STEERING, MOVE = 'backends/lease.c', 'core/steer/steering.c', 'core/steer/move.c'
 COMMANDS, ANSWERS, SEAT = 'core/steer/commands.c', 'core/steer/answers.c', 'core/judge/seat.c'
 DECISION, POOL, LEADERSHIP, HEARD = 'core/model/decision.c', 'core/steer/pool.c', 'core/lead/leadership.c', 'core/steer/heard.c'
+ALONE, VIEWS, SERVERS = 'core/steer/alone.c', 'core/views.c', 'core/model/servers.c'
 SIM_NODE, SIM_SERVER = 'tests/sim/sim_node.c', 'tests/sim/sim_server.c'
 
 MUTATIONS = [
@@ -162,12 +163,8 @@ MUTATIONS = [
              ''),
     Mutation('maint-on-the-seated', 'the one who sits can be put into maintenance', COMMANDS,
              'kind != HOLD_NONE && !is_for_pool && st->facts.seated >= 0 &&', 'false &&'),
-]
 
-# What no rule or scene of the simulator sees yet. Run by name only; the next invariant makes one of them a mutation like all others.
-NOT_SEEN_YET = [
-    Mutation('no-wait-after-start', 'a started node contends although it has not watched what it does not see', LEASE,
-             'if (!waited)\n                return false;', ''),
+    # ---- who has heard: steering.md 5.5 ----
     Mutation('wait-without-token-check', 'the unfenced wait leaves out how long HAProxy itself takes to notice', HEARD,
              'return drifting(c, (int64_t)c->check_fall * (c->check_inter_ms + c->check_timeout_ms) + c->check_inter_ms);',
              'return drifting(c, 0);'),
@@ -178,8 +175,90 @@ NOT_SEEN_YET = [
              'row->prompt_age_ms[0] < 0 || row->prompt_age_ms[1] < 0)', 'row->prompt_age_ms[0] < 0)'),
     Mutation('heard-while-in-use', 'a view counts although the server is usable or has sessions there', HEARD,
              'if (is_in_use(asker)) {\n            asker->by = HEARD_NOT;', 'if (false) {\n            asker->by = HEARD_NOT;'),
+    Mutation('view-before-the-terms', 'a view counts while nodes may still say the old word', HEARD,
+             'if (fc_before(event->as.proxy.sent_at, terms_over(heard, config)))\n            continue;', ''),
+    Mutation('answer-before-the-terms', 'answers count while other nodes may still say the old word', HEARD,
+             'if (fc_before(taken_at, terms_over(heard, config)) || fc_before(taken_at, asker->misled_at))',
+             'if (fc_before(taken_at, asker->misled_at))'),
+    Mutation('served-leaves-nothing', 'who was answered in time is harmless at once, whatever its reloads have left', HEARD,
+             'return fc_plus(asker->at, leavings);', 'return asker->by == HEARD_SERVED ? asker->at : fc_plus(asker->at, leavings);'),
+    Mutation('unnamed-forgotten', 'an HAProxy that HAProxyInstances does not name is not waited for', HEARD,
+             'if (heard->count == HEARD_MAX) {', 'if (true) {\n        return NULL;\n    }\n    if (heard->count == HEARD_MAX) {'),
+    Mutation('none-named-none-waited', 'where HAProxyInstances names nobody, nobody is waited for', HEARD,
+             'if (config->haproxy_instances.count == 0 || !heard->has_own', 'if (!heard->has_own'),
+    Mutation('silent-askers-forgotten', 'who has not asked for a second is not waited for', HEARD,
+             'if (row->age_ms <= memory_ms &&', 'if (row->age_ms <= 1000 && memory_ms > 0 &&'),
+
+    # ---- a lease is taken over: steering.md 4.3 ----
+    Mutation('no-wait-after-start', 'a started node contends although it has not watched what it does not see', LEASE,
+             'if (!waited)\n                return false;', ''),
     Mutation('behind-not-asked', 'a server that hears one we do not see, and has not applied it, is asked to decide all the same', LEASE,
              'if (!sees_all && s->is_behind && i != server_of(lease, lease->best.rank.server))', 'if (false)'),
+    Mutation('rose-elsewhere-ignored', 'a row that has just risen on one server is no sign of life for another', LEASE,
+             'if (!is_free && !is_mine(lease, &lease->best) && fc_since(lease->best_at, now).us < watch.us)\n        return false;',
+             '(void)watch;\n'),
+    Mutation('turn-not-waited', 'who does not see every server does not let those go first who do', LEASE,
+             'fc_ms(sees_all ? 0 : lease->settings.renew_ms)', 'fc_ms(0)'),
+    Mutation('seen-alone-at-once', 'a server that has just come into sight alone is believed at once', LEASE,
+             'if (!sees_all && !is_watched_alone(lease, s))\n        return false;', ''),
+    Mutation('blind-holder-renews', 'who was blind for a watch renews as soon as it sees its server', LEASE,
+             'return place->is_reachable && (!lease->is_silent ||', 'return place->is_reachable && (true ||'),
     Mutation('higher-row-ignored', 'a holder that finds a higher decision goes on', LEASE,
              'lose(lease, "a higher decision was found");', '(void)0;'),
+    Mutation('late-write-not-adopted', 'a write of its own whose answer was lost is not taken for where it stands', LEASE,
+             'lease->mine = *row;\n        if', 'if'),
+    Mutation('written-under-a-higher', 'a lease written where nobody knew of a higher decision is held', LEASE,
+             'if (!gave_back && rank_compare(&lease->best.rank, &lease->written.rank) > 0',
+             'if (false && rank_compare(&lease->best.rank, &lease->written.rank) > 0'),
+    Mutation('yield-stands-at-once', 'who gave the lease back stands again at once', LEASE,
+             'fc_ms(lease->wanted.as.give_back_pause_ms)', 'fc_ms(0)'),
+    Mutation('row-rises-on-arrival', 'a row has risen when the look came back, not when it was sent', LEASE,
+             'learn(lease, &s->row, sent_at);', 'learn(lease, &s->row, now);'),
+
+    # ---- what is told and seen: steering.md 2, 5.7 ----
+    Mutation('opening-read-back-late', 'what an opening read back is undone by a look that was sent before it', SERVERS,
+             'servers->list[server].seen_at = fc_later(servers->list[server].seen_at, at);', '(void)at;'),
+    Mutation('alone-not-read', 'what an unfenced server took alone is not looked for', ALONE,
+             'if (!is_to_be_read(st, stage, old, &from))', 'if (true || !is_to_be_read(st, stage, old, &from))'),
+    Mutation('alone-read-once', 'what a server takes alone after it was opened again is not looked for', ALONE,
+             'search->is_done = false;                           /* open again', '(void)0;                           /* open again'),
+    Mutation('fetched-not-kept', 'where the new server had fetched the log of the old one is not written down', MOVE,
+             'if (is_unfenced)\n        fetched_to_write', 'if (false)\n        fetched_to_write'),
+    Mutation('drift-not-pushed', 'an HAProxy that contradicts the board is left alone', VIEWS,
+             'return core->config->haproxy_push;', 'return false;'),
+    Mutation('drift-pushed-once', 'an HAProxy that contradicts the board is pushed once at most', VIEWS,
+             'core->push_again_at = fc_plus(core->now, fc_ms(DRIFT_PUSH_MS));', 'core->push_again_at = FC_NEVER;'),
+    Mutation('socket-said-each-time', 'an HAProxy out of sight is said at every look', VIEWS,
+             'if (p->is_reachable || !p->has_answered)\n        say', 'if (true)\n        say'),
+    Mutation('socket-not-said', 'an HAProxy out of sight is not said', VIEWS,
+             'if (p->is_reachable || !p->has_answered)\n        say', 'if (false)\n        say'),
+    Mutation('socket-back-not-said', 'an HAProxy that answers again is not said', VIEWS,
+             'if (p->has_answered && !p->is_reachable)\n        say', 'if (false)\n        say'),
+    Mutation('unknown-not-said', 'an HAProxy that lacks a server is not said', VIEWS,
+             'if ((count > 0) == p->says_unknown)\n        return;', 'return;'),
+    Mutation('unknown-is-seated', 'a server that an HAProxy lacks is seated by order', VIEWS,
+             'core->unknown_to[m] = p->name;', '(void)0;'),
+]
+
+# What no rule or scene of the simulator sees yet. Run by name only; the next invariant makes one of them a mutation like all others.
+NOT_SEEN_YET = [
+    Mutation('calm-left-out', 'one view between two polls shows that an HAProxy has heard', HEARD,
+             'return drifting(c, 2 * (int64_t)c->agent_inter_ms);', 'return drifting(c, 0);'),
+    Mutation('misled-ignored', 'a node that still calls the old server first takes nothing back', HEARD,
+             'hear_misled(heard, config, asker, row, event);', '(void)hear_misled;'),
+    Mutation('decided-first-ignored', 'who finds a higher row where it renews goes on', LEASE,
+             'lose(lease, "somebody else decided first");', '(void)0;'),
+    Mutation('seat-unguarded', 'a server is seated whatever stands in the row by then', LEASE,
+             'write_row(lease, STORE_TAKE, to, &row, &lease->mine, true, now);', 'write_row(lease, STORE_RENEW, to, &row, NULL, true, now);'),
+    Mutation('intent-there-keeps-epoch', 'an intent over a lost server does not raise the epoch', LEASE,
+             'intend_there(lease, true, now);                    /* the seated one is lost',
+             'intend_there(lease, false, now);                    /* the seated one is lost'),
+    Mutation('give-back-in-a-move', 'the lease is given back while the chair is being moved', LEASE,
+             'if (lease->mine.phase == PHASE_MOVING) {\n        say_ended(lease, FC_BUSY', 'if (false) {\n        say_ended(lease, FC_BUSY'),
+    Mutation('term-by-an-older-row', 'the term goes on by looks at a server whose row is of another epoch', LEASE,
+             ' &&\n            s->row.rank.epoch == lease->best.rank.epoch)', ')'),
+    Mutation('term-of-a-closed-server', 'the term goes on by looks at a seated server that is closed', LEASE,
+             's->is_reachable && s->has_row && !s->is_read_only && s->row.phase', 's->is_reachable && s->has_row && s->row.phase'),
+    Mutation('alone-read-while-open', 'the log of the old server is read while it still takes writes', ALONE,
+             's->is_reachable && s->look.is_read_only &&\n', 's->is_reachable &&\n'),
 ]

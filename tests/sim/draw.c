@@ -74,11 +74,23 @@ static void draw_parties(struct world *world, struct fault *f)
         f->a = party_resolve(world, ROLE_SEATED);
         break;
     case FAULT_APPLY_SLOWLY: case FAULT_APPLY_NOT: case FAULT_FETCH_NOT: case FAULT_OPEN: case FAULT_BOOT_WRITABLE: case FAULT_DISK_FULL:
-    case FAULT_FENCE_DENIED: case FAULT_LOOK_DENIED: case FAULT_SUPER: case FAULT_LOSE_ROW:
+    case FAULT_FENCE_DENIED: case FAULT_LOOK_DENIED: case FAULT_SUPER: case FAULT_LOSE_ROW: case FAULT_LATE_LOOKS:
+    case FAULT_LATE_DEEDS:
         f->a = any_server(world);
         break;
     case FAULT_REPLAY:
         f->a = any_server(world);
+        f->b = any_server(world);
+        break;
+    case FAULT_DEAF:
+        f->a = any_proxy(world);
+        break;
+    case FAULT_LAST_ANSWER:
+        f->a = some_node(world);
+        f->b = any_proxy(world);
+        break;
+    case FAULT_LACK:
+        f->a = any_proxy(world);
         f->b = any_server(world);
         break;
     case FAULT_FOREIGN_FRESH: case FAULT_FOREIGN_STALE: case FAULT_ORDER: case FAULT_HEAL: case FAULT_KIND_COUNT:
@@ -90,6 +102,8 @@ static void draw_parties(struct world *world, struct fault *f)
 static const struct { enum fault_kind kind; int64_t least, most; bool goes_both_ways; } amounts[] = {
     { FAULT_LATE, 5, 900, false },
     { FAULT_APPLY_SLOWLY, 5, 120, false },
+    { FAULT_LATE_LOOKS, 5, 400, false },
+    { FAULT_LATE_DEEDS, 5, 400, false },
     { FAULT_REPLAY, 1, 60, true },
     { FAULT_STEP_CLOCK, 1000, 7200000, true },
 };

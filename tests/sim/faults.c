@@ -223,6 +223,52 @@ static void end_foreign(struct world *world, const struct fault *f) { --*(f->kin
 
 /* ---- proxies, clocks, threads --------------------------------------------------------------------------------------------------- */
 
+/* Its checks and polls reach nobody, as behind a firewall that lets only its runtime socket through. */
+static void begin_deaf(struct world *world, const struct fault *f) { proxy_of(world, f->a)->deaf++; }
+static void end_deaf(struct world *world, const struct fault *f) { proxy_of(world, f->a)->deaf--; }
+
+static bool is_node_and_proxy(const struct world *world, const struct fault *f)
+{
+    return f->a >= 0 && f->a < world->node_count && party_is_proxy(f->b);
+}
+
+static void begin_last_answer(struct world *world, const struct fault *f)
+{
+    if (is_node_and_proxy(world, f))
+        world->nodes[f->a].last_answer[proxy_of(world, f->b)->index]++;
+}
+
+static void end_last_answer(struct world *world, const struct fault *f)
+{
+    if (!is_node_and_proxy(world, f))
+        return;
+    int *cut = &world->nodes[f->a].cut_by_answer[proxy_of(world, f->b)->index];
+    world->nodes[f->a].last_answer[proxy_of(world, f->b)->index]--;
+    if (*cut > 0) {
+        net_cut(&world->net, f->a, f->b, -1);
+        net_cut(&world->net, f->b, f->a, -1);
+        --*cut;
+    }
+}
+
+static void begin_late_looks(struct world *world, const struct fault *f) { server_of(world, f->a)->late_looks_us += f->amount * 1000; }
+static void end_late_looks(struct world *world, const struct fault *f) { server_of(world, f->a)->late_looks_us -= f->amount * 1000; }
+
+static void begin_late_deeds(struct world *world, const struct fault *f) { server_of(world, f->a)->late_deeds_us += f->amount * 1000; }
+static void end_late_deeds(struct world *world, const struct fault *f) { server_of(world, f->a)->late_deeds_us -= f->amount * 1000; }
+
+static void begin_lack(struct world *world, const struct fault *f)
+{
+    if (proxy_of(world, f->a) != NULL && party_is_server(f->b))
+        proxy_of(world, f->a)->lacks[server_of(world, f->b)->index]++;
+}
+
+static void end_lack(struct world *world, const struct fault *f)
+{
+    if (proxy_of(world, f->a) != NULL && party_is_server(f->b))
+        proxy_of(world, f->a)->lacks[server_of(world, f->b)->index]--;
+}
+
 static void begin_reload(struct world *world, const struct fault *f) { proxy_reload(world, proxy_of(world, f->a)->index); }
 
 static void begin_drift(struct world *world, const struct fault *f)
@@ -342,6 +388,12 @@ const struct fault_row fault_rows[FAULT_KIND_COUNT] = {
     [FAULT_FREEZE_BEFORE_DEED] = { "freeze-before-deed", "and", 4, begin_freeze_before_deed, end_freeze_before_deed,
                                    "between its next decision of this number (enum effect_type) and the deed" },
     [FAULT_REFUSE]        = { "refuse", "abd", 2, begin_refuse, end_refuse, "a firewall refuses a node's connections to a server and resets them" },
+    [FAULT_DEAF]          = { "deaf", "ad", 0, begin_deaf, end_deaf, "an HAProxy's polls and checks reach no node; its runtime socket answers" },
+    [FAULT_LAST_ANSWER]   = { "last-answer", "abd", 0, begin_last_answer, end_last_answer,
+                              "a node's next answer about the server in use is lost on its way to an HAProxy, and the link with it" },
+    [FAULT_LACK]          = { "lack", "abd", 0, begin_lack, end_lack, "an HAProxy was started without this server in its file" },
+    [FAULT_LATE_LOOKS]    = { "late-looks", "and", 0, begin_late_looks, end_late_looks, "what a server shows takes so many ms longer than what it does" },
+    [FAULT_LATE_DEEDS]    = { "late-deeds", "and", 0, begin_late_deeds, end_late_deeds, "a fence, a catch-up, an opening begins so many ms later" },
     [FAULT_ORDER]         = { "order", "at", 0, begin_order, NULL, "an operator's order at a node's door" },
     [FAULT_HEAL]          = { "heal", "", 0, begin_heal, NULL, "everything ends; nothing goes wrong any more" },
 };

@@ -28,6 +28,7 @@ void judge_init(struct world *world)
 {
     struct judge *j = &world->judge;
     memset(j, 0, sizeof *j);
+    judge_said_init(&j->said);
 }
 
 /* How long a node may go on acting on what it saw before the servers heard each other again: until its next look is back. */
@@ -222,6 +223,7 @@ void judge_step(struct world *world)
     judge_leaders(world);
     judge_servers(world);
     judge_epochs(world);
+    judge_drift(world);
     j->last_at = world->now;
 }
 
@@ -247,6 +249,7 @@ static void note_unfenced(struct world *world, int node, int old)
     struct judge *j = &world->judge;
     const struct move *move = &world->nodes[node].core->steering.move;
     j->is_left_open[old] = true;
+    judge_left_alone(world, old);
     j->left_at[old] = world->now;
     j->revoked_at[old] = world->now - fc_since(move->started_at, node_clock(world, node)).us * 1000000 /
                                           (1000000 + world->nodes[node].clock_ppm);
@@ -463,6 +466,8 @@ bool judge_is_quiet(const struct world *world, char *why, int why_size)
         reason = "the rows of the servers differ";
     else if (!answered)
         reason = JUDGE_UNANSWERED;
+    else if (!judge_is_told(world))
+        reason = JUDGE_UNTOLD;
     else
         return true;
     if (why_size > 0)

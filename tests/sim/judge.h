@@ -4,7 +4,8 @@
  *   - while what one server logs does not reach the other within 150 ms (their link is cut, one is down or frozen, its
  *     replication is stopped, connecting or late), and for one look (poll + probe time-out) after that;
  *   - while a node cannot reach a server or is frozen, but then no longer than one look: two contenders who see different servers may
- *     both win, and replication tells them.
+ *     both win, and replication tells them;
+ *   - and only if the later one has watched as long as steering.md 4.3 says (judge_node.h).
  * An unfenced grant says so in the row's mark: as long as a row carries it, the old server may still be writable, but no HAProxy
  * process that was left alone since the revoke carries a write to it any more. A server opened by hand has five seconds, counted
  * while a leader could close it.
@@ -22,6 +23,7 @@
 #include <stdint.h>
 
 #include "sim/judge_node.h"
+#include "sim/judge_said.h"
 
 struct world;
 
@@ -52,6 +54,7 @@ struct judge {
     int acked_at_quiet[2];
     struct judged_seat seat;
     struct judged_node nodes[SIM_NODES_MAX];
+    struct judge_said said;
 };
 
 struct sim_client;

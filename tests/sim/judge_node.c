@@ -17,6 +17,8 @@ static struct judged_node *judged(struct world *world, int node)
     struct judged_node *j = &world->judge.nodes[node];
     if (j->life != world->nodes[node].life) {
         memset(j, 0, sizeof *j);
+        j->started_at = node_clock(world, node);
+        j->rose_at = j->wrote_at = j->stands_at = FC_EVER;
         j->life = world->nodes[node].life;
         j->moving_since = j->frozen_at = -1;
     }
@@ -30,6 +32,17 @@ static bool has_passed(const struct world *world, int64_t since, int64_t wanted_
 
 /* ---- the servers, as they are ----------------------------------------------------------------------------------------------- */
 
+/* Long enough to see a stamp change. */
+static bool has_sight(struct world *world, int node)
+{
+    const struct judged_node *j = judged(world, node);
+    for (int i = 0; i < SIM_SERVERS; i++) {
+        if (j->shown[i].is_seen && fc_since(j->shown[i].seen_since, node_clock(world, node)).us > NOTICED_US)
+            return true;
+    }
+    return false;
+}
+
 /* While somebody else's orchestrator lives on these servers, nobody of ours acts (steering.md 4.2). */
 static void judge_foreign(struct world *world)
 {
@@ -38,7 +51,8 @@ static void judge_foreign(struct world *world)
                                          world->servers[0].under_way[FAULT_SUPER] + world->servers[1].under_way[FAULT_SUPER] > 0)
         seat->foreign_since = world->now;
     for (int i = 0; i < world->node_count && world->now - seat->foreign_since > FOREIGN_US; i++) {
-        if (!world->nodes[i].is_frozen && world->now - judged(world, i)->frozen_at > FOREIGN_US && node_may_act(world, i))
+        if (!world->nodes[i].is_frozen && world->now - judged(world, i)->frozen_at > FOREIGN_US && node_may_act(world, i) &&
+            has_sight(world, i))
             violate(world, "%s acts beside a living foreign owner", name_of(i));
     }
 }
@@ -61,12 +75,154 @@ void judge_servers_step(struct world *world)
             seat->slow_at[i] = world->now;
         if (!replication_is_well(world, i))
             seat->heard_since[i] = world->now;
+        if (!world->servers[i].replica.is_io_running || world->servers[i].replica.applied == world->servers[i].replica.read)
+            seat->heard_at[i] = world->now;
     }
     for (int i = 0; i < world->node_count; i++) {
         if (world->nodes[i].is_up && world->nodes[i].is_frozen)
             judged(world, i)->frozen_at = world->now;
     }
     judge_foreign(world);
+}
+
+/* ---- a lease is taken over ---------------------------------------------------------------------------------------------------- */
+
+void judge_shown(struct world *world, int node, int server, const struct server_look *look, struct fc_time sent_at)
+{
+    struct judged_node *j = judged(world, node);
+    struct judged_row *row = &j->shown[server];
+    if (look == NULL)
+        row->is_seen = false;                              /* the turn that it showed is the same when it shows it again */
+    if (look == NULL || (row->has_answered && fc_before(sent_at, row->sent_at)))
+        return;
+    if (!row->is_seen)
+        row->seen_since = sent_at;
+    row->is_seen = row->has_answered = true;
+    row->sent_at = sent_at;
+    if (!look->has_schema) {
+        row->has_row = false;
+        return;
+    }
+    if (!row->has_row || !rank_is_same_turn(&row->rank, &look->lease.rank) || !text_is(row->rank.node, look->lease.rank.node))
+        row->changed_at = sent_at;
+    row->has_row = true;
+    row->rank = look->lease.rank;
+    row->is_open = !look->is_read_only && look->lease.phase == PHASE_SEATED;
+    if (fc_is_ever(j->rose_at) || rank_compare(&row->rank, &j->highest) > 0) {
+        j->highest = row->rank;
+        j->rose_at = sent_at;
+    }
+}
+
+static bool is_anothers(const struct world *world, int node, const struct rank *rank)
+{
+    return rank->node[0] != '\0' && !text_is(rank->node, world->nodes[node].name);
+}
+
+/* Is there a server that it does not see? Who has seen all of them may go first. */
+static int unseen_by(const struct judged_node *j)
+{
+    for (int i = 0; i < SIM_SERVERS; i++) {
+        if (!j->shown[i].is_seen || !j->shown[i].has_row)
+            return i;
+    }
+    return -1;
+}
+
+static void watch_one(const struct world *world, int node, int server, struct fc_span least, char *hasty, size_t size)
+{
+    const struct judged_row *row = &world->judge.nodes[node].shown[server];
+    if (is_anothers(world, node, &row->rank) && fc_since(row->changed_at, row->sent_at).us < least.us)
+        text_format(hasty, size, "the row on %s stood still for %lld ms only", SERVER_NAME(server),
+                    (long long)(fc_since(row->changed_at, row->sent_at).us / 1000));
+    else if (row->rank.node[0] != '\0' && unseen_by(&world->judge.nodes[node]) >= 0 && fc_since(row->seen_since, row->sent_at).us < least.us)
+        text_format(hasty, size, "%s, the only one in sight, came into sight %lld ms ago", SERVER_NAME(server),
+                    (long long)(fc_since(row->seen_since, row->sent_at).us / 1000));
+}
+
+void judge_wrote(struct world *world, int node, struct fc_time sent_at)
+{
+    struct judged_node *j = judged(world, node);
+    j->wrote_at = fc_later(j->wrote_at, sent_at);
+}
+
+void judge_told_open(struct world *world, int server) { world->judge.seat.told_open_at[server] = world->now; }
+
+void judge_gives_back(struct world *world, int node, int64_t pause_ms)
+{
+    struct judged_node *j = judged(world, node);
+    j->stands_at = fc_plus(node_clock(world, node), fc_ms(pause_ms));
+}
+
+/* A lease of its own that ran out long ago is no other than anybody's, where not every server is in sight. */
+static void judge_goes_on(struct world *world, int node, const struct decision *row)
+{
+    const struct config *c = &world->config;
+    struct judged_node *j = judged(world, node);
+    const struct fc_time now = node_clock(world, node);
+    const struct fc_span watch = fc_ms((int64_t)c->lease_ms * (100 + c->drift_percent) / 100);
+    const int unseen = unseen_by(j), seen = 1 - unseen;
+    if (j->taking_epoch == row->rank.epoch)
+        return;                                            /* the maximum right behind the take, whose grant is not heard yet */
+    j->taking_epoch = row->rank.epoch;
+    j->hasty[0] = '\0';
+    if (unseen >= 0 && j->shown[seen].is_seen && !fc_is_ever(j->wrote_at) && fc_since(j->wrote_at, now).us > watch.us &&
+        fc_since(j->shown[seen].seen_since, now).us < watch.us)
+        TEXT_FORMAT(j->hasty, "it renewed its own last %lld ms ago, and has seen only %s, for %lld ms",
+                    (long long)(fc_since(j->wrote_at, now).us / 1000), SERVER_NAME(seen),
+                    (long long)(fc_since(j->shown[seen].seen_since, now).us / 1000));
+}
+
+void judge_takes(struct world *world, int node, const struct decision *row, bool is_its_own)
+{
+    if (is_its_own) {
+        judge_goes_on(world, node, row);
+        return;
+    }
+    const struct config *c = &world->config;
+    struct judged_node *j = judged(world, node);
+    const struct fc_time now = node_clock(world, node);
+    const int unseen = unseen_by(j), seen = 1 - unseen;
+    const struct fc_span watch = fc_ms((int64_t)c->lease_ms * (100 + c->drift_percent) / 100);
+    if (fc_before(now, j->stands_at))
+        violate(world, "%s takes the lease again that it gave back, %lld ms before it may", name_of(node),
+                (long long)(fc_since(now, j->stands_at).us / 1000));
+    j->taking_epoch = row->rank.epoch;
+    j->hasty[0] = '\0';
+    for (int i = 0; i < SIM_SERVERS; i++) {
+        if (j->shown[i].is_seen && j->shown[i].has_row)
+            watch_one(world, node, i, fc_ms(fc_span_ms(watch) + (unseen >= 0 ? c->lease_renew_ms : 0)), j->hasty, sizeof j->hasty);
+    }
+    if (is_anothers(world, node, &j->highest) && fc_since(j->rose_at, now).us < watch.us)
+        TEXT_FORMAT(j->hasty, "it saw the lease rise %lld ms ago", (long long)(fc_since(j->rose_at, now).us / 1000));
+    if (unseen >= 0 && fc_since(j->started_at, now).us < watch.us)
+        TEXT_FORMAT(j->hasty, "it started %lld ms ago and does not see %s", (long long)(fc_since(j->started_at, now).us / 1000),
+                    SERVER_NAME(unseen));
+    if (unseen >= 0 && !text_is(row->rank.server, world->servers[seen].identity) &&
+        world->now - world->judge.seat.heard_at[seen] > ((int64_t)c->probe_timeout_ms + c->poll_ms) * 1000)
+        TEXT_FORMAT(j->hasty, "%s has not applied what it hears of %s", SERVER_NAME(seen), SERVER_NAME(unseen));
+}
+
+/* Beside one who may still act. */
+static void judge_granted(struct world *world, int node, uint64_t epoch)
+{
+    struct judged_node *j = judged(world, node);
+    const bool is_hasty = j->taking_epoch == epoch && j->hasty[0] != '\0';
+    j->taking_epoch = 0;
+    for (int i = 0; i < world->node_count && is_hasty; i++) {
+        if (i != node && !world->nodes[i].is_frozen && node_may_act(world, i))
+            violate(world, "%s takes the lease over while %s may act: %s", name_of(node), name_of(i), j->hasty);
+    }
+}
+
+/* What is higher wins, as soon as it is known. */
+static void judge_higher(struct world *world, int node, const struct server_look *look)
+{
+    const struct core *core = world->nodes[node].core;
+    if (look->has_schema && look->lease.rank.epoch > core->leadership.epoch && node_may_act(world, node) &&
+        !text_is(look->lease.rank.node, world->nodes[node].name))
+        violate(world, "%s goes on at epoch %llu and was shown a higher decision: epoch %llu by %s", name_of(node),
+                (unsigned long long)core->leadership.epoch, (unsigned long long)look->lease.rank.epoch, look->lease.rank.node);
 }
 
 /* ---- a move is begun -------------------------------------------------------------------------------------------------------- */
@@ -98,13 +254,13 @@ static void judge_failback(struct world *world, int node, const struct step_befo
                 j->failbacks, c->failback_max_per_hour);
 }
 
-/* Not because of a look that was taken before it was opened. */
+/* Not because of a look that was taken before it was opened, if anybody was told so. */
 static void judge_reseat(struct world *world, int node, int server)
 {
     const struct sim_server *s = &world->servers[server];
     const int64_t look_age = fc_since(world->nodes[node].core->servers.list[server].seen_at, node_clock(world, node)).us;
     const int64_t open_age = world->now - world->judge.seat.opened_at[server];
-    if (s->is_up && !s->is_read_only && s->row.phase == PHASE_SEATED && look_age * IN_ITS_FAVOUR / 100 > open_age)
+    if (world->judge.seat.told_open_at[server] >= world->judge.seat.opened_at[server] && s->is_up && !s->is_read_only && s->row.phase == PHASE_SEATED && look_age * IN_ITS_FAVOUR / 100 > open_age)
         violate(world, "%s seats %s anew by a look of %lld ms ago, and it was opened %lld ms ago", name_of(node),
                 SERVER_NAME(server), (long long)(look_age / 1000), (long long)(open_age / 1000));
 }
@@ -198,8 +354,9 @@ static void judge_orders(struct world *world, int node, const struct event *even
 static void judge_loss(struct world *world, int node, const struct event *event, const struct step_before *before)
 {
     struct judged_node *j = judged(world, node);
-    if (event->type == SERVER_SEEN)
-        j->misses[event->as.seen.server] = 0;
+    const struct server_state *seen = &world->nodes[node].core->servers.list[event->type == SERVER_SEEN ? event->as.seen.server : 0];
+    if (event->type == SERVER_SEEN && !fc_before(event->as.seen.sent_at, seen->seen_at))
+        j->misses[event->as.seen.server] = 0;              /* an older one that came late says nothing new */
     if (event->type != SERVER_LOST)
         return;
     const int server = event->as.lost.server;
@@ -226,6 +383,10 @@ void judge_node_step(struct world *world, int node, const struct event *event, c
     if (st->move.step != STEP_NONE && !node_may_act(world, node))
         violate(world, "%s moves the chair (%s) and may not act", name_of(node), move_step_word(st->move.step));
     judge_loss(world, node, event, before);
+    if (event->type == LEASE_GRANTED)
+        judge_granted(world, node, event->as.lease.epoch);
+    if (event->type == SERVER_SEEN)
+        judge_higher(world, node, event->as.seen.look);
     follow_intent(world, node);
     if (st->move.step != STEP_NONE && (before->move_step == STEP_NONE || before->intent_id != st->move.intent_id))
         judge_begun(world, node, before);
@@ -256,6 +417,18 @@ void judge_node_says(struct world *world, int node, bool is_voice, const char *l
         violate(world, "%s says `%s` and has not looked at the world yet", name_of(node), line);
     if (is_heard && is_voice && !fc_before(node_clock(world, node), core->steering.chair.until))
         violate(world, "%s gives its voice after the term of what it knows", name_of(node));
+}
+
+void judge_token(struct world *world, int node, int server)
+{
+    const struct judged_node *j = judged(world, node);
+    const struct judged_row *row = &j->shown[server];
+    struct fc_time latest = fc_later(j->rose_at, j->wrote_at);
+    if (row->has_row && row->is_open && row->rank.epoch >= j->highest.epoch)
+        latest = fc_later(latest, row->sent_at);
+    if (!fc_before(node_clock(world, node), fc_plus(latest, fc_ms(world->config.term_ms))))
+        violate(world, "%s gives the token for %s, %lld ms after it last asked and heard that it sits", name_of(node),
+                SERVER_NAME(server), (long long)(fc_since(latest, node_clock(world, node)).us / 1000));
 }
 
 void judge_deed_begins(struct world *world, int node, const struct effect *effect)

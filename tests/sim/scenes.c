@@ -85,6 +85,15 @@ static const char *const clocks[] = {
     "step-clock leader 3600000", "step-clock leader -3600000", "step-clock follower 3600000", "step-clock follower -3600000",
     "drift leader 100000", "drift leader -100000", "drift follower 100000", "drift follower -100000", NULL
 };
+/* A server is opened or fenced slowly, and a look that was taken before arrives still later. */
+static const char *const slow_looks[] = {
+    "set BackendPollMilliseconds 20;quiet+0.1 late-looks other 150 for 9;then+0 late-deeds other 200 for 9;then+0.01 order leader switch fc_backend other",
+    "set BackendPollMilliseconds 20;quiet+0.1 late-looks other 150 for 9;then+0 late-deeds other 200 for 9;then+0.01 kill seated for 3",
+    "set BackendPollMilliseconds 20;quiet+0.1 late-looks seated 150 for 9;then+0 late-deeds seated 200 for 9;then+0.01 close seated",
+    "set BackendPollMilliseconds 20;quiet+0.1 late-looks seated 150 for 9;then+0 late-deeds seated 200 for 9;then+0.01 order leader switch fc_backend other",
+    "quiet+0.1 late-looks other 90 for 9;then+0 late-deeds other 300 for 9;then+0.01 open other",
+    NULL
+};
 static const char *const disks[] = { "disk-full seated", "disk-full other", NULL };
 static const char *const privileges[] = {
     "fence-denied seated", "fence-denied other", "look-denied seated", "look-denied other", "super seated", "super other", NULL
@@ -227,9 +236,96 @@ static const char *const drifts[] = {
     NULL
 };
 
+/* The token's way to an HAProxy is slow to end: what may end the wait for an unfenced server, and what must not. The long TokenCheckFall
+ * leaves an HAProxy that hears nobody with the old server for 9 s. */
+#define HEARS_LONG "set HAProxyHardStopSeconds 1;set TokenCheckFall 30;nodes 2;"
+#define UNSEEN "cut nodes seated for 14;then+0 cut seated other for 14;"
+static const char *const heard[] = {
+    /* it hears nobody: only its own token check ends it */
+    HEARS_LONG "quiet+0.1 drift leader 90000;then+0 " UNSEEN "then+0 cut nodes lb1 for 14",
+    /* its own view says that it sends there, whatever the boards say */
+    HEARS_LONG "set HAProxyPush false;quiet+3 drift leader 90000;then+0 " UNSEEN "then+0 deaf lb1 for 14",
+    /* one answer was given to it, and lost */
+    HEARS_LONG "set HAProxyPollMilliseconds 60000;quiet+3 drift leader 90000;then+0 cut leader seated for 14;"
+    "then+0 cut seated other for 14;then+0 cut follower other for 14;intend+0 cut follower seated for 14;"
+    "then+0 cut follower lb1 for 14;then+0 cut leader lb1 for 2.2;then+0 last-answer leader lb1 for 14",
+    /* it has heard, and then hears one who still says the old word until the end of his term */
+    "set HAProxyHardStopSeconds 1;set FenceTimeoutMilliseconds 100;set HAProxyPollMilliseconds 100;set LeaseMilliseconds 4000;"
+    "set TermMilliseconds 3000;nodes 2;quiet+3 drift leader 90000;then+0 drift follower -90000;then+0 cut leader seated for 14;"
+    "then+0 cut seated other for 14;then+0 cut follower other for 14;then+0 cut leader follower for 14;"
+    "intend+0 cut follower seated for 14;then+0 cut follower lb1 for 0.8;then+0.79 cut leader lb1 for 14",
+    /* the same, by what it was answered */
+    "set HAProxyHardStopSeconds 1;set FenceTimeoutMilliseconds 100;set HAProxyPollMilliseconds 60000;set LeaseMilliseconds 4000;"
+    "set TermMilliseconds 3000;nodes 2;quiet+3 drift leader 90000;then+0 drift follower -90000;then+0 cut leader seated for 14;"
+    "then+0 cut seated other for 14;then+0 cut follower other for 14;then+0 cut leader follower for 14;"
+    "intend+0 cut follower seated for 14;then+0 cut follower lb1 for 0.8;then+0.79 cut leader lb1 for 14",
+    /* one that HAProxyInstances does not name, and that hears nobody */
+    HEARS_LONG "set HAProxyInstances lb1=/run/lb1.sock;quiet+3 drift leader 90000;then+0 " UNSEEN "then+0 cut nodes lb2 for 14",
+    /* none is named, and the only board that knows them is out of sight */
+    "set HAProxyHardStopSeconds 1;set TokenCheckFall 10;set FenceTimeoutMilliseconds 100;set HAProxyInstances;nodes 2;"
+    "quiet+0.1 order fc1 yield;then+12 drift fc2 90000;then+0 cut fc2 seated for 14;then+0 cut seated other for 14;"
+    "then+0 cut fc1 fc2 for 14;then+0 cut fc1 other for 14;intend+0 cut fc1 seated for 14;then+0 cut nodes lb1 for 14;"
+    "then+0 cut nodes lb2 for 14",
+    /* it was reloaded, and shows nothing: its answers say nothing of the process before */
+    "set HAProxyHardStopSeconds 6;set HAProxyPollMilliseconds 60000;nodes 2;quiet+3 reload lb1;then+0.01 " UNSEEN "then+0 reload lb2",
+    NULL
+};
+/* Two may lead where they see different servers; but only who has watched as long as steering.md 4.3 says. */
+static const char *const takeovers[] = {
+    /* started a moment ago, sees one server only, and that one shows a row that nobody holds: it was cut off in between */
+    "nodes 2;quiet+0.1 order leader yield;then+0.006 cut seated other for 14;then+3 cut follower seated for 12;then+0 kill follower for 0.5",
+    /* sees one server only, which has not applied what it fetched */
+    "quiet+0.1 apply-not other for 10;then+0 cut follower seated for 10",
+    "quiet+0.1 apply-slowly other 700 for 8;then+0 cut follower seated for 10",
+    /* has seen the lease rise where it sees no more, and the other server has heard nothing for long */
+    "quiet+0.1 cut seated other for 14;then+5 cut follower seated for 9",
+    /* both servers fall silent at one time: who sees only one of them lets those go first who see both */
+    "quiet+0.1 cut seated other for 14;then+0 cut follower seated for 14",
+    /* blind for long, and then one server comes back before the other */
+    "quiet+0.1 cut seated other for 14;then+0 cut follower seated for 14;then+0 cut follower other for 6",
+    /* its lease has run out long ago, and its server comes back into sight before the one where it was followed */
+    "nodes 2;quiet+0.1 cut seated other for 16;then+0 cut follower seated for 16;then+0 cut leader other for 16;then+0 cut leader seated for 8",
+    NULL
+};
+
+/* What an unfenced server takes alone from its direct clients, until it is seen again and closed, and when it is opened once more. */
+#define LEFT_ALONE "set HAProxyHardStopSeconds 1;nodes 2;quiet+0.1 cut nodes seated for 12;then+0 cut seated other for 12"
+static const char *const left_alone[] = {
+    LEFT_ALONE,
+    LEFT_ALONE ";grant+12 open other",
+    LEFT_ALONE ";grant+12 open other;then+3 open other",
+    LEFT_ALONE ";grant+12 kill leader for 1",
+    LEFT_ALONE ";grant+0 late-deeds other 700 for 20",
+    "set LeaseMilliseconds 4000;" LEFT_ALONE ";grant+0 late-deeds other 1900 for 20",
+    LEFT_ALONE ";grant+1 kill other for 2;grant+12 boot-writable other for 3;then+0 kill other for 1",
+    NULL
+};
+/* An HAProxy that contradicts the board, lacks a server, is out of sight: said once, mended where it may be pushed. */
+static const char *const views[] = {
+    "quiet+0.1 deaf lb1 for 14;then+0 cut nodes lb1 for 1.5;then+0.1 order leader switch fc_backend other",
+    "quiet+0.1 deaf lb1 for 16",
+    "quiet+0.1 lack lb1 other for 9;then+1.2 order leader switch fc_backend other => refused",
+    "quiet+0.1 lack lb1 seated for 9;then+0 lack lb1 other for 6;then+3 kill leader for 2",
+    "quiet+0.1 cut nodes lb1 for 4;then+6 cut nodes lb2 for 2;then+4 kill lb1 for 2",
+    NULL
+};
+
 /* ---- the table ------------------------------------------------------------------------------------------------------------------- */
 
 const struct scene scenes[] = {
+    { "leavings", "processes that reloads have left, and an old server that only clients reach", NULL, leavings },
+    { "late-looks", "a look that was taken before an opening or a fence arrives after it", NULL, slow_looks },
+    { "lost-rows", "the deciding row is missing on one side, and old ones come late", NULL, lost_rows },
+    { "broken-replication", "both alive, replication broken, then the first dies", NULL, broken_replication },
+    { "late-openings", "a leader wakes after the fence of the next one, while the pair is cut", NULL, late_openings },
+    { "heard", "who has heard that an unfenced server is left, and who only seems to", NULL, heard },
+    { "takeovers", "a lease is taken over by who does not see everything", NULL, takeovers },
+    { "left-alone", "what an unfenced server took alone is told", NULL, left_alone },
+    { "views", "an HAProxy contradicts the board, lacks a server, is out of sight", NULL, views },
+    { "drift", "the two ends of the promised drift against each other", NULL, drifts },
+    { "orders", "two operators want the opposite", NULL, opposite_orders },
+    { "rules", "an order against each rule", NULL, rules },
+    { "writable", "a server comes back writable, or is opened by hand", NULL, writables },
     { "kill", "each party dies at each step", kills, NULL },
     { "freeze", "each party freezes at each step", freezes, NULL },
     { "suspend", "nodes' machines sleep at each step", suspends, NULL },
@@ -238,18 +334,10 @@ const struct scene scenes[] = {
     { "one-way", "each pair is cut in one direction at each step", one_way_cuts, NULL },
     { "no-memory", "nodes are started anew, all nodes, everything, at each step", memories, NULL },
     { "proxies", "an HAProxy is reloaded, frozen, killed at each step", reloads, NULL },
-    { "leavings", "processes that reloads have left, and an old server that only clients reach", NULL, leavings },
     { "before-send", "the leader freezes between check and send of each deed", sends, NULL },
     { "late", "requests come late, or answers of what was done", lates, NULL },
     { "replay", "old decision rows are applied again, in both orders", replays, NULL },
-    { "lost-rows", "the deciding row is missing on one side, and old ones come late", NULL, lost_rows },
-    { "broken-replication", "both alive, replication broken, then the first dies", NULL, broken_replication },
-    { "late-openings", "a leader wakes after the fence of the next one, while the pair is cut", NULL, late_openings },
     { "clocks", "wall clocks step, clocks run at the edge of the promise, at each step", clocks, NULL },
-    { "drift", "the two ends of the promised drift against each other", NULL, drifts },
-    { "orders", "two operators want the opposite", NULL, opposite_orders },
-    { "rules", "an order against each rule", NULL, rules },
-    { "writable", "a server comes back writable, or is opened by hand", NULL, writables },
     { "disk-full", "nothing can be written, everything can be read, at each step", disks, NULL },
     { "privileges", "an account lacks a privilege, or has SUPER, at each step", privileges, NULL },
     { "refused", "something between refuses a node's connections to the server that sits, which lives or not", NULL, refusals },

@@ -58,6 +58,8 @@ void script_print(const struct script *script, FILE *to)
 {
     char text[256];
     fprintf(to, "seed %" PRIu64 "\nnodes %d\n", script->seed, script->node_count);
+    for (int i = 0; i < script->setting_count; i++)
+        fprintf(to, "set %s %s\n", script->settings[i].key, script->settings[i].value);
     for (int i = 0; i < script->count; i++) {
         script_line_text(&script->lines[i], text, sizeof text);
         fprintf(to, "%s\n", text);
@@ -157,6 +159,49 @@ static bool fault_of(char *rest, struct fault *ret)
     return word[0] == '\0';
 }
 
+/* ---- the configuration ------------------------------------------------------------------------------------------------- */
+
+static enum fc_code configure(struct config *config, const struct script_setting *setting)
+{
+    const struct config_key *key = config_key_find(setting->key);
+    struct fc_err err;
+    if (key == NULL)
+        return FC_NOT_FOUND;
+    switch (key->type) {
+    case CONFIG_BOOL:
+        return config_set_bool(config, key, text_is(setting->value, "true"), &err);
+    case CONFIG_INT:
+        return config_set_int(config, key, strtod(setting->value, NULL), &err);
+    case CONFIG_TEXT:
+        return config_set_text(config, key, setting->value, &err);
+    case CONFIG_LIST:
+        config_clear_list(config, key);
+        return setting->value[0] == '\0' ? FC_OK : config_add_item(config, key, setting->value, &err);
+    }
+    return FC_BAD_INPUT;
+}
+
+void script_configure(const struct script *script, struct config *config)
+{
+    for (int i = 0; i < script->setting_count; i++)
+        configure(config, &script->settings[i]);
+}
+
+static bool setting_of(char *rest, struct script *script)
+{
+    static struct config scratch;
+    struct script_setting setting;
+    TEXT_SET(setting.key, word_of(&rest));
+    TEXT_SET(setting.value, word_of(&rest));
+    config_preset(&scratch);
+    if (script->setting_count == SCRIPT_SETTINGS_MAX || configure(&scratch, &setting) != FC_OK)
+        return false;
+    script->settings[script->setting_count++] = setting;
+    return true;
+}
+
+/* ---- a line ------------------------------------------------------------------------------------------------------------------ */
+
 static bool line_of(char *text, struct script *script)
 {
     struct when when = { WHEN_MOMENT, 0, 0 };
@@ -174,6 +219,8 @@ static bool line_of(char *text, struct script *script)
             script->node_count = (int)number;
         return word[0] == 's' || (number >= 2 && number <= SIM_NODES_MAX);
     }
+    if (text_is(word, "set"))
+        return setting_of(rest, script);
     if (!when_of(word, &when) || !fault_of(rest, &fault) || script->count == SCRIPT_LINES_MAX)
         return false;
     script_add(script, when, fault.kind, fault.a)->fault = fault;

@@ -2,6 +2,7 @@
  *
  *   seed 17                              chance of everything that is not a fault
  *   nodes 3
+ *   set TokenCheckFall 10                a configuration key; what is not set is drawn by the seed, or preset
  *   0.812340 kill db1 for 1.500000       a moment of simulated time, in seconds
  *   quiet+0.1 order leader switch fc_backend other      once the picture is quiet, a tenth of a second later
  *   fence+0.002 freeze leader for 3      when a node's move next reaches this step
@@ -17,12 +18,14 @@
 #include <stdio.h>
 
 #include "base/err.h"
+#include "core/config.h"
 
 enum fault_kind {
     FAULT_KILL, FAULT_STOP, FAULT_FREEZE, FAULT_SUSPEND, FAULT_ISOLATE, FAULT_CUT, FAULT_CUT_ONE_WAY, FAULT_LATE,
     FAULT_APPLY_SLOWLY, FAULT_APPLY_NOT, FAULT_FETCH_NOT, FAULT_RELOAD, FAULT_OPEN, FAULT_CLOSE, FAULT_BOOT_WRITABLE, FAULT_DISK_FULL,
     FAULT_FENCE_DENIED, FAULT_LOOK_DENIED, FAULT_SUPER, FAULT_FOREIGN_FRESH, FAULT_FOREIGN_STALE, FAULT_REPLAY,
     FAULT_LOSE_ROW, FAULT_DRIFT, FAULT_STEP_CLOCK, FAULT_FREEZE_BEFORE_SEND, FAULT_FREEZE_BEFORE_DEED, FAULT_REFUSE,
+    FAULT_DEAF, FAULT_LAST_ANSWER, FAULT_LACK, FAULT_LATE_LOOKS, FAULT_LATE_DEEDS,
     FAULT_ORDER, FAULT_HEAL, FAULT_KIND_COUNT
 };
 
@@ -42,15 +45,22 @@ struct fault {
 struct script_line { struct when when; struct fault fault; };
 
 #define SCRIPT_LINES_MAX 320
+#define SCRIPT_SETTINGS_MAX 12
+
+struct script_setting { char key[48], value[64]; };      /* of a list: its only item; "" = an empty one */
 
 struct script {
     uint64_t seed;
     int node_count;
+    int setting_count;
+    struct script_setting settings[SCRIPT_SETTINGS_MAX];
     int count;
     struct script_line lines[SCRIPT_LINES_MAX];
 };
 
 struct script_line *script_add(struct script *script, struct when when, enum fault_kind kind, int a);
+/* The configuration of this story, on top of what is drawn. */
+void script_configure(const struct script *script, struct config *config);
 /* One line as it stands in a file. False: it is none, or the script is full. */
 bool script_add_text(struct script *script, const char *text);
 enum fc_code script_read(FILE *from, struct script *ret, struct fc_err *err);

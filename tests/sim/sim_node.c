@@ -14,6 +14,7 @@
 #define PROXY_LIMIT_US 500000
 #define SIGHT_LIMIT_US 150000
 #define TIMER_NONE INT64_MAX
+#define LANE_DEEDS 2
 
 static struct sim_node *node_at(struct world *world, int node) { return &world->nodes[node]; }
 static const char *name_of(int node) { return party_name(party_node(node)); }
@@ -87,7 +88,7 @@ static bool timer_rings(struct world *world, int node, struct sim_timer *timer, 
 
 static int lane_of(enum store_deed deed)
 {
-    return deed == STORE_LOOK ? 0 : deed == STORE_FENCE || deed == STORE_OPEN || deed == STORE_CATCH_UP ? 2 : 1;
+    return deed == STORE_LOOK ? 0 : deed == STORE_FENCE || deed == STORE_OPEN || deed == STORE_CATCH_UP ? LANE_DEEDS : 1;
 }
 
 /* Into the void where nobody hears it; the asker's bound will tell. */
@@ -112,6 +113,8 @@ void node_send(struct world *world, int message)
     }
     int64_t *last = &n->last_delivery[m->server][lane_of(m->request.deed)];
     int64_t at = world->now + world->net.late_us[from][to] + net_delay_us(world) * (n->has_session[m->server] ? 1 : 3);
+    if (lane_of(m->request.deed) == LANE_DEEDS)
+        at += world->servers[m->server].late_deeds_us;
     if (m->request.deed == STORE_TAKE)
         at += 2 * net_delay_us(world);
     if (!n->has_session[m->server])
@@ -184,6 +187,7 @@ static void hear_loss(struct world *world, int node, const struct store_result *
     struct sim_node *n = node_at(world, node);
     struct event event = { .type = SERVER_LOST };
     n->has_session[server] = false;
+    judge_shown(world, node, server, NULL, FC_EVER);
     lease_lost(&n->lease, server, node_clock(world, node));
     event.as.lost.server = server;
     event.as.lost.loss = how->loss;
@@ -198,9 +202,12 @@ static void deliver(struct world *world, int node, struct sim_message *m)
     struct sim_node *n = node_at(world, node);
     const struct store_result *result = &m->result;
     if (m->is_lease) {
+        if (result->code == FC_OK || result->code == FC_REFUSED)
+            judge_wrote(world, node, result->sent_at);
         lease_wrote(&n->lease, result, node_clock(world, node));
     } else if (m->request.deed == STORE_LOOK && result->code == FC_OK) {
         struct event event = { .type = SERVER_SEEN };
+        judge_shown(world, node, m->server, &m->look, result->sent_at);
         lease_saw(&n->lease, m->server, &m->look, result->sent_at, node_clock(world, node));
         event.as.seen.server = m->server;
         event.as.seen.sent_at = result->sent_at;
@@ -215,8 +222,11 @@ static void deliver(struct world *world, int node, struct sim_message *m)
         event.as.ended.server = m->server;
         event.as.ended.code = result->code;
         event.as.ended.position = result->position;
+        event.as.ended.alone = result->alone;
         event.as.ended.is_durable_on_all = result->durable_count >= SIM_SERVERS;
         TEXT_SET(event.as.ended.text, result->text);
+        if (m->deed == DEED_OPEN && result->code == FC_OK)
+            judge_told_open(world, m->server);
         tell(world, name_of(node), "%s on %s ended: %s %s", deed_word(m->deed), SERVER_NAME(m->server),
              fc_code_word(result->code), result->text);
         node_feed(world, node, &event);
@@ -289,6 +299,8 @@ static void port_ask(void *host, const struct store_request *request)
     tell(h->world, name_of(h->node), "%s on %s: epoch %llu seq %llu %s", request->deed == STORE_TAKE ? "take" : "renew",
          SERVER_NAME(request->server), (unsigned long long)request->row.rank.epoch,
          (unsigned long long)request->row.rank.seq, phase_word(request->row.phase));
+    if (!node_may_act(h->world, h->node) && request->row.rank.node[0] != '\0')
+        judge_takes(h->world, h->node, &request->row, request->deed == STORE_RENEW);
     send_request(h->world, h->node, request, true, DEED_NONE, 0);
 }
 
@@ -338,6 +350,9 @@ static void fill_request(const struct sim_node *n, const struct effect *effect, 
         request->limit_ms = effect->as.catch_up.limit_ms;
         request->has_position = effect->as.catch_up.has_position;
         request->position = effect->as.catch_up.position;
+    } else if (effect->type == ALONE) {
+        request->limit_ms = effect->as.alone.limit_ms;
+        request->position = effect->as.alone.position;
     } else if (effect->type == OPEN) {
         request->row.rank.epoch = effect->as.open.epoch;
         TEXT_SET(request->row.rank.server, effect->as.open.identity);
@@ -419,7 +434,7 @@ void node_proxy_is_looked_at(struct world *world, int node, int proxy)
         return;
     view->was_taken = p->is_up && net_talks(&world->net, party_node(node), party_proxy(proxy));
     if (view->was_taken)
-        proxy_rows(world, proxy, view->rows);
+        view->row_count = proxy_rows(world, proxy, view->rows);
     view->uptime_ms = (world->now - p->started_at) / 1000000 * 1000;        /* HAProxy tells whole seconds */
     happen(world, world->now + net_delay_us(world), HAP_NODE_PROXY_LOOKED, node, proxy, n->life);
 }
@@ -552,6 +567,14 @@ static bool command_writes(struct sim_node *n, const struct effect *effect, stru
     return n->lease.writing != 0 && n->lease.writing != before && n->lease.is_writing_for_command;
 }
 
+/* A row that nobody reads back here. */
+static void noise(struct world *world, int node)
+{
+    const int place = place_for_rows(node_at(world, node));
+    if (place >= 0 && net_carries(&world->net, party_node(node), party_server(place)))
+        server_noise(world, place);
+}
+
 static void perform(struct world *world, int node, const struct effect *effect)
 {
     struct sim_node *n = node_at(world, node);
@@ -561,12 +584,18 @@ static void perform(struct world *world, int node, const struct effect *effect)
     case NOTE:
         tell(world, name_of(node), "%s [%s e=%llu] %s", effect->as.note.level >= NOTE_ALARM ? "!" : "-",
              effect->as.note.subject, (unsigned long long)effect->as.note.epoch, effect->as.note.text);
+        judge_note(world, node, effect->as.note.subject, effect->as.note.text);
         break;
     case LOOK:          ask_look(world, node, effect->server); break;
     case CHECK:         check(world, node, effect->server); break;
     case PREPARE:       begin_deed(world, node, effect, STORE_PREPARE, DEED_PREPARE); break;
     case STAND:         lease_stand(&n->lease, effect->as.stand, now); break;
     case GIVE_BACK:
+        if (command_writes(n, effect, now)) {
+            judge_deed_begins(world, node, effect);
+            judge_gives_back(world, node, effect->as.give_back_pause_ms);
+        }
+        break;
     case INTEND:
     case SEAT:
         if (command_writes(n, effect, now))
@@ -582,13 +611,13 @@ static void perform(struct world *world, int node, const struct effect *effect)
     case ORDER_LAY:     begin_deed(world, node, effect, STORE_ORDER_LAY, DEED_ORDER); break;
     case ORDER_CLOSE:   begin_deed(world, node, effect, STORE_ORDER_CLOSE, DEED_ORDER); break;
     case ORDER_REPLY:   reply_heard(world, node, effect); break;
-    case REGISTER:
-    case RECORD: {
-        const int place = place_for_rows(n);
-        if (place >= 0 && net_carries(&world->net, party_node(node), party_server(place)))
-            server_noise(world, place);
+    case RECORD:
+        judge_record(world, effect->as.record.kind, effect->as.record.text);
+        noise(world, node);
         break;
-    }
+    case REGISTER:
+        noise(world, node);
+        break;
     case ANSWER_SHOW:   board_show(n->board, effect->as.show.pool, effect->as.show.server, &effect->as.show.answer); break;
     case ANSWER_EXTEND:
         board_extend(n->board, effect->as.show.pool, effect->as.show.server, effect->as.show.answer.until);
@@ -656,6 +685,8 @@ static void step(struct world *world, int node, struct event *event)
     world->tally->moves_failed += n->core->steering.moves_failed - failed;
     count_state(world, n->core);
     judge_node_step(world, node, event, &before);
+    if (event->type == PROXY_SEEN || event->type == PROXY_LOST)
+        judge_view(world, node, event);
     if (step_before != n->core->steering.move.step)
         world_saw_move(world, node, (int)step_before, (int)n->core->steering.move.step);
 }
@@ -724,7 +755,7 @@ void node_proxy_looked(struct world *world, int node, int proxy)
     if (view->was_taken) {
         event.type = PROXY_SEEN;
         event.as.proxy.proxy = proxy;
-        event.as.proxy.count = SIM_SERVERS;
+        event.as.proxy.count = view->row_count;
         event.as.proxy.rows = view->rows;
         event.as.proxy.sent_at = view->sent_at;
         event.as.proxy.uptime_ms = view->uptime_ms;
@@ -738,8 +769,7 @@ void node_proxy_looked(struct world *world, int node, int proxy)
 
 /* ---- pushing --------------------------------------------------------------------------------------------------------------- */
 
-/* The class of words for both servers: 1 first, 2 rest, 0 nothing that is ever pushed. */
-static int words_of(struct world *world, int node)
+int node_words(struct world *world, int node)
 {
     int words = 0;
     for (int i = 0; i < SIM_SERVERS; i++) {
@@ -752,13 +782,13 @@ static int words_of(struct world *world, int node)
 void node_push_step(struct world *world, int node)
 {
     struct sim_node *n = node_at(world, node);
-    const int words = words_of(world, node);
+    const int words = node_words(world, node);
     bool agree = true;
     for (int i = 0; i < world->node_count; i++) {
         const struct sim_node *other = &world->nodes[i];
         if (i == node || !other->is_up)
             continue;                                      /* a dead one refuses: it costs nothing */
-        if (!net_talks(&world->net, party_node(node), party_node(i)) || other->is_frozen || words_of(world, i) != words)
+        if (!net_talks(&world->net, party_node(node), party_node(i)) || other->is_frozen || node_words(world, i) != words)
             agree = false;
     }
     if (!agree && world->now < n->push_deadline) {
@@ -793,6 +823,22 @@ static void check_token(struct world *world, int node, const struct agent_reques
         violate(world, "%s gave the token for %s after its term: %s", name_of(node), request->server, line);
     if (!is_paused && (chair->state != CHAIR_SEATED || seated < 0 || !text_is(core->servers.list[seated].name, request->server)))
         violate(world, "%s gave the token for %s, which does not sit: %s", name_of(node), request->server, line);
+    if (!is_paused)
+        judge_token(world, node, seated);
+}
+
+/* The board has said it, and nobody hears it: the link goes with it. */
+static bool is_lost_on_its_way(struct world *world, int node, int proxy, const struct agent_request *request)
+{
+    struct sim_node *n = node_at(world, node);
+    const int server = text_is(request->server, SERVER_NAME(0)) ? 0 : 1;
+    if (request->is_voice || n->last_answer[proxy] <= n->cut_by_answer[proxy] || !proxy_offers(&world->proxies[proxy], server))
+        return false;
+    n->cut_by_answer[proxy]++;
+    net_cut(&world->net, party_node(node), party_proxy(proxy), 1);
+    net_cut(&world->net, party_proxy(proxy), party_node(node), 1);
+    tell(world, name_of(node), "answers %s about %s, which is lost on its way", party_name(party_proxy(proxy)), request->server);
+    return true;
 }
 
 const char *node_answers(struct world *world, int node, int proxy, const char *text)
@@ -807,7 +853,7 @@ const char *node_answers(struct world *world, int node, int proxy, const char *t
     judge_node_says(world, node, request.is_voice, line.bytes);
     if (!request.is_voice)
         check_token(world, node, &request, line.bytes);
-    return line.bytes;
+    return is_lost_on_its_way(world, node, proxy, &request) ? NULL : line.bytes;
 }
 
 bool node_may_act(const struct world *world, int node)

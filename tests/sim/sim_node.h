@@ -21,6 +21,7 @@ struct sim_view {
     struct fc_time sent_at;
     bool was_taken;
     int64_t uptime_ms;
+    int row_count;
     struct proxy_row rows[SIM_SERVERS];
 };
 
@@ -56,6 +57,7 @@ struct sim_node {
     int64_t freezes_before_deed_us;              /* between its next decision of that kind and the deed; 0 = not */
     int freezes_before_effect;                   /* enum effect_type */
     struct effect held;                          /* decided, and to be performed on waking */
+    int last_answer[SIM_PROXIES], cut_by_answer[SIM_PROXIES];   /* FAULT_LAST_ANSWER: still to come; links that it has cut */
     struct sim_timer core_timer, lease_timer;
     bool has_session[SIM_SERVERS];
     int64_t last_delivery[SIM_SERVERS][LANES];   /* a session each: looks, rows, deeds */
@@ -97,6 +99,8 @@ void node_sight(struct world *world, int node, int place);                /* and
 void node_proxy_looked(struct world *world, int node, int proxy);
 /* What the board answers for the pool's server at this moment; NULL when the node cannot answer. */
 const char *node_answers(struct world *world, int node, int proxy, const char *request);
+/* The class of its words for both servers, two bits each: 1 first, 2 rest, 0 nothing that is ever pushed. */
+int node_words(struct world *world, int node);
 bool node_may_act(const struct world *world, int node);
 
 #endif

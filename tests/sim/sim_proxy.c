@@ -25,7 +25,7 @@ static bool is_usable(const struct sim_proxy_server *s) { return !s->is_maint &&
 
 bool proxy_offers(const struct sim_proxy *proxy, int server)
 {
-    return proxy->is_up && !proxy->is_frozen && is_usable(&proxy->servers[server]);
+    return proxy->is_up && !proxy->is_frozen && proxy->lacks[server] == 0 && is_usable(&proxy->servers[server]);
 }
 
 bool proxy_process_lives(const struct world *world, const struct sim_proxy *p, uint32_t process)
@@ -110,7 +110,7 @@ static const char *ask_relay(struct world *world, const struct sim_proxy *p, con
             continue;
         if (!world->nodes[i].is_up && net_talks(&world->net, party_node(i), party_proxy(p->index)))
             continue;
-        return node_answers(world, i, p->index, request);
+        return p->deaf > 0 ? NULL : node_answers(world, i, p->index, request);
     }
     return NULL;
 }
@@ -151,6 +151,8 @@ void proxy_poll_agents(struct world *world, int proxy)
         return;
     for (int i = 0; i < SIM_SERVERS; i++) {
         char request[64];
+        if (p->lacks[i] > 0)
+            continue;
         request_for(p, i, request, sizeof request);
         const char *line = ask_relay(world, p, request);
         if (line != NULL)
@@ -167,7 +169,7 @@ void proxy_check_tokens(struct world *world, int proxy)
     for (int i = 0; i < SIM_SERVERS; i++) {
         struct sim_proxy_server *s = &p->servers[i];
         char request[64];
-        if (s->is_maint)
+        if (s->is_maint || p->lacks[i] > 0)
             continue;                                      /* nothing is checked in maint */
         request_for(p, i, request, sizeof request);
         const char *line = ask_relay(world, p, request);
@@ -190,7 +192,7 @@ void proxy_check_voices(struct world *world, int proxy)
     if (!p->is_up || p->is_frozen)
         return;
     for (int i = 0; i < world->node_count; i++) {
-        const char *line = node_answers(world, i, proxy, "voice\n");
+        const char *line = p->deaf > 0 ? NULL : node_answers(world, i, proxy, "voice\n");
         if (line != NULL && strstr(line, "fc-voice") != NULL)
             p->voice_misses[i] = 0;
         else if (p->voice_misses[i] < RELAY_FALL)
@@ -204,6 +206,8 @@ void proxy_take_push(struct world *world, int proxy, int words)
     struct sim_proxy *p = &world->proxies[proxy];
     for (int i = 0; i < SIM_SERVERS && p->is_up; i++) {
         struct sim_proxy_server *s = &p->servers[i];
+        if (p->lacks[i] > 0)
+            continue;
         const int word = words >> (2 * i) & 3;
         const bool was_usable = is_usable(s);
         if (word == 1) {
@@ -232,15 +236,20 @@ static int sessions_of(const struct world *world, const struct sim_proxy *p, int
     return count;
 }
 
-void proxy_rows(const struct world *world, int proxy, struct proxy_row rows[SIM_SERVERS])
+int proxy_rows(const struct world *world, int proxy, struct proxy_row rows[SIM_SERVERS])
 {
     const struct sim_proxy *p = &world->proxies[proxy];
+    int count = 0;
     for (int i = 0; i < SIM_SERVERS; i++) {
-        memset(&rows[i], 0, sizeof rows[i]);
-        TEXT_SET(rows[i].pool, "fc_backend");
-        TEXT_SET(rows[i].server, SERVER_NAME(i));
-        rows[i].is_usable = is_usable(&p->servers[i]);
-        rows[i].epoch = p->servers[i].epoch;
-        rows[i].sessions = sessions_of(world, p, i);
+        if (p->lacks[i] > 0)
+            continue;
+        struct proxy_row *row = &rows[count++];
+        memset(row, 0, sizeof *row);
+        TEXT_SET(row->pool, "fc_backend");
+        TEXT_SET(row->server, SERVER_NAME(i));
+        row->is_usable = is_usable(&p->servers[i]);
+        row->epoch = p->servers[i].epoch;
+        row->sessions = sessions_of(world, p, i);
     }
+    return count;
 }

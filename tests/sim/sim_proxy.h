@@ -29,6 +29,7 @@ struct sim_proxy {
     int64_t stops_at[PROCESSES_KEPT];    /* of those that reloads have left */
     int64_t started_at;                  /* of the present process */
     int64_t disturbed_at;                /* thawed, reloaded or started: its token check begins anew */
+    int deaf, lacks[SIM_SERVERS];        /* faults under way: its polls reach nobody; its file lacks this server */
     int voice_misses[SIM_NODES_MAX];
     struct sim_proxy_server servers[SIM_SERVERS];
 };
@@ -45,7 +46,8 @@ void proxy_check_tokens(struct world *world, int proxy);
 void proxy_check_voices(struct world *world, int proxy);
 /* A push arrives: two bits a server, 1 ready and up, 2 maint, 0 nothing. */
 void proxy_take_push(struct world *world, int proxy, int words);
-void proxy_rows(const struct world *world, int proxy, struct proxy_row rows[SIM_SERVERS]);
+/* How many it shows. */
+int proxy_rows(const struct world *world, int proxy, struct proxy_row rows[SIM_SERVERS]);
 bool proxy_offers(const struct sim_proxy *proxy, int server);
 
 #endif

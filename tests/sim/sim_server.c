@@ -353,8 +353,9 @@ static void answer(struct world *world, int message, enum fc_code code, const ch
     if (!net_carries(&world->net, party_server(m->server), party_node(m->node)))
         return;                                            /* lost on the way: the asker's bound will tell */
     m->refs++;
-    happen(world, world->now + net_delay_between_us(world, party_server(m->server), party_node(m->node)), HAP_NODE_RESULT,
-           m->node, message, 0);
+    const int64_t late_us = m->request.deed == STORE_LOOK ? world->servers[m->server].late_looks_us : 0;
+    happen(world, world->now + late_us + net_delay_between_us(world, party_server(m->server), party_node(m->node)),
+           HAP_NODE_RESULT, m->node, message, 0);
 }
 
 static void deny(struct world *world, int message, const char *text)
@@ -435,6 +436,8 @@ static void write_row(struct world *world, int message)
         answer(world, message, FC_STORE, "no such table");
         return;
     }
+    if (!decision_is_sound(row))
+        violate(world, "fc%d writes a row that nobody takes who reads it: %s by `%s`", m->node + 1, phase_word(row->phase), row->rank.node);
     if (server->is_read_only && !m->request.by_fence) {
         answer(world, message, FC_STORE, "1290: the server is read_only");
         return;
@@ -564,9 +567,21 @@ static void write_small(struct world *world, int message)
     }
 }
 
+/* What clients wrote here from that position on. */
+static void read_alone(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    const struct sim_server *server = &world->servers[m->server];
+    const uint64_t offset = m->request.position.offset;
+    for (int i = offset < 4 ? 0 : (int)((offset - 4) / 100); i < server->log_count; i++)
+        m->result.alone.transactions += server->log[i].kind == STMT_APP;
+    position_of(server, &m->result.alone.end);
+    answer(world, message, FC_OK, "");
+}
+
 static bool deed_writes(enum store_deed deed)
 {
-    return deed != STORE_LOOK && deed != STORE_FENCE && deed != STORE_CATCH_UP && deed != STORE_OPEN;
+    return deed != STORE_LOOK && deed != STORE_FENCE && deed != STORE_CATCH_UP && deed != STORE_OPEN && deed != STORE_ALONE;
 }
 
 /* A store account above read_only is refused at the login (STORE_FENCE and STORE_OPEN have an account of their own). */
@@ -636,9 +651,11 @@ void server_serve(struct world *world, int message)
     case STORE_HISTORY_READ:
     case STORE_CHECK:
     case STORE_COMPARE:
-    case STORE_ALONE:
     case STORE_DEED_COUNT:
         answer(world, message, FC_OK, "");
+        break;
+    case STORE_ALONE:
+        read_alone(world, message);
         break;
     }
     message_drop(world, message);

@@ -52,6 +52,8 @@ struct sim_server {
     int log_count, write_count;
     uint64_t opened_epoch;           /* at which it was last opened; 0 = never by us */
     int under_way[FAULT_KIND_COUNT]; /* faults of each kind that only change how it answers */
+    int64_t late_looks_us;           /* so long after it was taken a look leaves */
+    int64_t late_deeds_us;           /* so long after it has arrived a fence, a catch-up or an opening begins */
     int last_acked;                  /* log length right after the last statement that a client was told of */
     uint64_t acked, doubled;
     uint8_t rows[SIM_CLIENTS][APP_ROWS_MAX / 8];

@@ -301,7 +301,7 @@ static void world_step(struct world *world)
 
 /* ---- one run ------------------------------------------------------------------------------------------------------- */
 
-static void set_up_config(struct world *world)
+static void set_up_config(struct world *world, const struct script *script)
 {
     struct config *c = &world->config;
     const bool is_quick = chance(world, 50);
@@ -327,6 +327,8 @@ static void set_up_config(struct world *world)
         c->poll_ms = 100;
         c->probe_timeout_ms = 200;
     }
+    if (script != NULL)
+        script_configure(script, c);
 }
 
 /* Both closed, one open, both open (nobody has ever looked after them), or the first one down. */
@@ -357,7 +359,7 @@ static void set_up_script(struct world *world, const struct script *script)
     world->waiting_line = world->lines_begun = 0;
     world->line_begun_at = 0;
     world->is_line_scheduled = false;
-    world->script.count = 0;
+    world->script.count = world->script.setting_count = 0;
     if (script != NULL)
         world->script = *script;
     world->script.seed = world->seed;
@@ -392,7 +394,7 @@ static void set_up(struct world *world, const struct run_options *options, struc
     const int drawn = (int)chance_between(world, 2, 3);      /* drawn in any case: the same seed is the same story */
     world->node_count = options->node_count > 0 ? options->node_count : drawn;
     memset(world->nodes, 0, sizeof world->nodes);
-    set_up_config(world);
+    set_up_config(world, options->script);
     set_up_servers(world);
     for (int i = 0; i < SIM_PROXIES; i++)
         proxy_init(world, i);
@@ -498,7 +500,7 @@ static void run_until_quiet(struct world *world)
         if (world->last_back_at > healed_at)
             healed_at = world->last_back_at;               /* or when the last one killed is back */
         const bool is_quiet = judge_is_quiet(world, why, sizeof why);
-        if (!is_quiet && !text_is(why, JUDGE_UNANSWERED))
+        if (!is_quiet && !text_is(why, JUDGE_UNANSWERED) && !text_is(why, JUDGE_UNTOLD))
             sits_since = -1;
         else if (sits_since < 0)
             sits_since = world->now;
