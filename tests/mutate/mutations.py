@@ -115,6 +115,8 @@ MUTATIONS = [
              '#define SERVER_SILENT_MISSES 2', '#define SERVER_SILENT_MISSES 1'),
     Mutation('refused-alone-is-gone', 'refused to us counts as gone although another node sees it', 'core/model/servers.c',
              'if (of[T_LIVES] > 0)\n        return GONE_NOT;', 'if (of[T_LIVES] > 0)\n        return GONE_AGREED;'),
+    Mutation('heard-by-a-replica-is-gone', 'refused to us counts as gone although a replica still hears it', SERVERS,
+             'if (i != server && server_hears_master(replica))\n            return GONE_NOT;', ''),
     Mutation('doubtful-is-lost', 'what this node alone has lost is replaced', SEAT,
              '{ SEAT_OUT_OF_SIGHT,  YES,   NO,    YES,  NO,  ANY, NO,   YES, ',
              '{ SEAT_OUT_OF_SIGHT,  YES,   NO,    YES,  NO,  ANY, NO,   ANY, '),
