@@ -442,6 +442,40 @@ const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
         .mysql = "select hostname, token, extra_info, command, app_version from node_health "
                  "order by binary hostname, binary token limit 200",
     },
+
+    /* A probe. Naming the variables costs the server 10 us, having it look for them 350; so they are found once a connection. */
+    [SQL_VARIABLES_FIND] = {
+        .name = "variables-find", .places = "l", .mysql = "show global variables where variable_name in (?)",
+    },
+    [SQL_VARIABLES_READ] = { .name = "variables-read", .places = "v", .mysql = "select ?" },
+    [SQL_STATUS_READ] = {
+        .name = "status-read", .places = "",
+        .mysql = "show global status where variable_name in ('Uptime', 'Rpl_semi_sync_master_status', "
+                 "'Rpl_semi_sync_source_status', 'Rpl_semi_sync_master_clients', 'Rpl_semi_sync_source_clients', "
+                 "'Rpl_semi_sync_slave_status', 'Rpl_semi_sync_replica_status')",
+    },
+    [SQL_REPLICA_LIST] = { .name = "replica-list", .places = "", .mysql = "show slave hosts" },
+    [SQL_REPLICA_LIST_NEW] = { .name = "replica-list-new", .places = "", .mysql = "show replicas" },
+    [SQL_DUMP_THREADS] = {
+        .name = "dump-threads", .places = "",
+        .mysql = "select user, host from information_schema.processlist "
+                 "where command in ('Binlog Dump', 'Binlog Dump GTID') order by host limit 16384",
+    },
+    [SQL_DUMP_THREADS_NEW] = {
+        .name = "dump-threads-new", .places = "",
+        .mysql = "select user, host from performance_schema.processlist "
+                 "where command in ('Binlog Dump', 'Binlog Dump GTID') order by host limit 16384",
+    },
+    /* Is there an account that may be handed on? Its name alone is asked for. */
+    [SQL_REPLICATION_ACCOUNT] = {
+        .name = "replication-account", .places = "",
+        .mysql = "select count(*) as accounts from mysql.slave_master_info where user_name <> ''",
+    },
+    [SQL_GROUP_MEMBERS] = {
+        .name = "group-members", .places = "",
+        .mysql = "select member_id, member_host, member_port, member_state, member_role "
+                 "from performance_schema.replication_group_members order by member_id limit 64",
+    },
 };
 
 /* --- values of the places ----------------------------------------------------------------------------------------- */
@@ -460,6 +494,11 @@ void sql_values_text(struct sql_values *ret, const char *text)
 void sql_values_number(struct sql_values *ret, uint64_t number)
 {
     add(ret, (struct sql_value){ .kind = 'n', .number = number });
+}
+
+void sql_values_names(struct sql_values *ret, char kind, const char *names)
+{
+    add(ret, (struct sql_value){ .kind = kind, .text = names });
 }
 
 void sql_values_database(struct sql_values *ret, const char *name)
@@ -713,9 +752,29 @@ static void put_hex(struct filling *f, const char *text)
     }
 }
 
+static void put_names(struct filling *f, const char *names, bool is_column)
+{
+    f->fits = f->fits && names[0] != '\0';
+    for (const char *from = names; f->fits && *from != '\0';) {
+        const size_t length = strspn(from, "abcdefghijklmnopqrstuvwxyz0123456789_");
+        f->fits = length > 0 && (from[length] == '\0' || (from[length] == ' ' && from[length + 1] != '\0'));
+        put_bytes(f, is_column ? "@@global." : "'", is_column ? 9 : 1);
+        put_bytes(f, from, length);
+        put_bytes(f, is_column ? " as " : "'", is_column ? 4 : 1);
+        put_bytes(f, from, is_column ? length : 0);
+        from += length;
+        if (*from == ' ') {
+            put_bytes(f, ", ", 2);
+            from++;
+        }
+    }
+}
+
 static void put_value(struct filling *f, const struct sql_value *value)
 {
-    if (value->kind == 'd')
+    if (value->kind == 'l' || value->kind == 'v')
+        put_names(f, value->text, value->kind == 'v');
+    else if (value->kind == 'd')
         put_quoted(f, value->text, '`');
     else if (value->kind != 't')
         put_number(f, value);

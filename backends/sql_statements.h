@@ -96,6 +96,16 @@ enum sql_name {
     SQL_COMPARE_HISTORY,
     SQL_COMPARE_ACTIVE_NODE,
     SQL_COMPARE_NODE_HEALTH,
+    /* one probe of a server of a fleet, besides the position and the replica status above */
+    SQL_VARIABLES_FIND,
+    SQL_VARIABLES_READ,
+    SQL_STATUS_READ,
+    SQL_REPLICA_LIST,
+    SQL_REPLICA_LIST_NEW,
+    SQL_DUMP_THREADS,
+    SQL_DUMP_THREADS_NEW,
+    SQL_REPLICATION_ACCOUNT,
+    SQL_GROUP_MEMBERS,
     SQL_STATEMENT_COUNT
 };
 
@@ -109,7 +119,7 @@ struct sql_statement {
     const char *sqlite;      /* NULL: MySQL has this alone */
     bool writes;             /* a row or a definition of the store changes (not: a server's setting) */
     const char *places;      /* one letter a place, in order: t text, n number (uint64_t), i signed number (int64_t),
-                              * d a schema's name */
+                              * d a schema's name, l names of variables as literals, v names of global variables as columns */
     const char *replay;      /* rows that write: why a second, late or lonely replay does no harm */
 };
 
@@ -119,7 +129,7 @@ struct sql_value {
     char kind;               /* as in `places` */
     uint64_t number;
     int64_t integer;
-    const char *text;        /* t, d: borrowed, never NULL */
+    const char *text;        /* t, d: borrowed, never NULL; l, v: names of [a-z0-9_] with one blank between */
 };
 
 struct sql_values {
@@ -134,6 +144,7 @@ void sql_values_of(enum sql_name name, const struct store_request *request, stru
 void sql_values_text(struct sql_values *ret, const char *text);
 void sql_values_database(struct sql_values *ret, const char *name);
 void sql_values_number(struct sql_values *ret, uint64_t number);
+void sql_values_names(struct sql_values *ret, char kind, const char *names);      /* l or v */
 
 /* Writes the MySQL text with its places filled, and a zero byte. Returns the length, or 0 when it does not fit or the
  * values are not those that the row wants (then `to` is the empty text). Numbers are written as digits. Text of printable

@@ -33,6 +33,7 @@ static char session_key[] = "firstchair";    /* under which a handle knows its s
 #define SETTLING_GRANTS 3
 #define SETTLING_USE 4
 #define START (-1)
+#define INSECURE_TRANSPORT 3159      /* ER_SECURE_TRANSPORT_REQUIRED of both families; the header has it for one */
 
 enum state { CLOSED, RESOLVING, CONNECTING, SETTLING, IDLE, QUERYING };
 enum operation { OP_CONNECT, OP_QUERY, OP_NEXT, OP_FETCH };
@@ -76,6 +77,7 @@ struct mysql_session {
     MYSQL_ROW row;
     struct fc_time connect_at;       /* not earlier */
     struct fc_time dial_until;       /* CONNECTING: then it is begun anew, if nobody has answered */
+    struct fc_time connect_until;    /* not later, connect, greeting and first round trip done */
     uint64_t received;               /* bytes since the query or the connect began */
     bool is_flooded;
 
@@ -165,9 +167,31 @@ static bool is_unanswered(const struct mysql_session *s)
            tcp.tcpi_state == TCP_CLOSE;
 }
 
+/* Between the connect and its end a server can hang as well: then the kernel has connected us, and nobody greets. */
+static enum probe_phase phase_of(const struct mysql_session *s, unsigned number)
+{
+    const bool has_connected = number != 0 && number != CR_CONN_HOST_ERROR && number != CR_CONNECTION_ERROR &&
+                               number != CR_UNKNOWN_HOST;
+    switch (s->state) {
+    case RESOLVING:
+        return PROBE_RESOLVING;
+    case CONNECTING:
+        return has_connected || !is_unanswered(s) ? PROBE_GREETING : PROBE_CONNECTING;
+    case CLOSED:
+        return PROBE_CONNECTING;
+    case SETTLING:
+        return PROBE_GREETING;
+    case QUERYING:
+        return PROBE_READING;
+    case IDLE:
+        return PROBE_IDLE;
+    }
+    return PROBE_CONNECTING;
+}
+
 static void lose(struct mysql_session *s, enum fc_code code, enum loss loss, unsigned number, const char *why)
 {
-    struct session_answer with = { .code = code, .loss = loss, .error_number = number };
+    struct session_answer with = { .code = code, .loss = loss, .error_number = number, .phase = phase_of(s, number) };
     with.is_unconnected = loss == LOSS_SILENT && is_unanswered(s);
     TEXT_FORMAT(with.text, "%s: %s", s->setting.label, why);
     text_make_plain(with.text);
@@ -187,7 +211,7 @@ static const struct { unsigned number; enum loss loss; } number_losses[] = {
     { ER_CONNECTION_KILLED, LOSS_ENDED },   { ER_ACCESS_DENIED_ERROR, LOSS_DENIED },
     { ER_DBACCESS_DENIED_ERROR, LOSS_DENIED }, { ER_HOST_NOT_PRIVILEGED, LOSS_DENIED },
     { ER_HOST_IS_BLOCKED, LOSS_DENIED },    { ER_ACCESS_DENIED_NO_PASSWORD_ERROR, LOSS_DENIED },
-    { ER_TABLEACCESS_DENIED_ERROR, LOSS_DENIED }, { ER_SPECIFIC_ACCESS_DENIED_ERROR, LOSS_DENIED },
+    { ER_TABLEACCESS_DENIED_ERROR, LOSS_DENIED }, { INSECURE_TRANSPORT, LOSS_DENIED }, { ER_SPECIFIC_ACCESS_DENIED_ERROR, LOSS_DENIED },
     { CR_AUTH_PLUGIN_CANNOT_LOAD, LOSS_DENIED }, { CR_AUTH_PLUGIN_ERR, LOSS_DENIED },
 };
 
@@ -232,6 +256,11 @@ static void lose_by_library(struct mysql_session *s)
 
 /* --- waiting ------------------------------------------------------------------------------------------------------ */
 
+static bool is_connecting(const struct mysql_session *s)
+{
+    return s->has_query && (s->state == RESOLVING || s->state == CONNECTING || s->state == SETTLING);
+}
+
 static void set_timer(struct mysql_session *s)
 {
     struct fc_time at = FC_NEVER;
@@ -243,6 +272,8 @@ static void set_timer(struct mysql_session *s)
         at = fc_earlier(at, s->connect_at);
     if (s->state == CONNECTING)
         at = fc_earlier(at, s->dial_until);
+    if (is_connecting(s))
+        at = fc_earlier(at, s->connect_until);
     at = fc_earlier(at, s->library_until);
     if (fc_is_never(at))
         s->host->timer_stop(s->timer);
@@ -363,6 +394,8 @@ static bool write_settling(struct mysql_session *s)
     size_t length = 0;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct sql_values values = { 0 };
+        if (names[i] == SQL_DATABASE_USE && s->setting.database[0] == '\0')
+            continue;
         if (names[i] == SQL_DATABASE_USE)
             sql_values_database(&values, s->setting.database);
         const size_t more = sql_fill(names[i], &values, to + length, size - length);
@@ -397,7 +430,7 @@ static void begin_idle(struct mysql_session *s)
 /* The whole round trip is done (number 0), or a statement failed and the session still stands. True: go on driving. */
 static bool end_round_trip(struct mysql_session *s, unsigned number)
 {
-    struct session_answer with = { .code = number == 0 ? FC_OK : FC_STORE, .error_number = number };
+    struct session_answer with = { .code = number == 0 ? FC_OK : FC_STORE, .error_number = number, .phase = PROBE_READING };
 
     if (s->state == SETTLING) {
         const bool is_use = s->done_count == SETTLING_USE;
@@ -687,6 +720,18 @@ static void resolve(struct mysql_session *s)
     lose(s, FC_BUSY, LOSS_SILENT, 0, "no worker is free to resolve the name");
 }
 
+static const char *file_or_none(const char *name) { return name == NULL || name[0] == '\0' ? NULL : name; }
+
+static void insist_on_tls(MYSQL *mysql, const struct mysql_tls *tls)
+{
+    const my_bool on = 1, verifies = !tls->skips_verifying;
+    mysql_options(mysql, MYSQL_OPT_SSL_ENFORCE, &on);
+    mysql_options(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &verifies);
+    mysql_options(mysql, MYSQL_OPT_SSL_CA, file_or_none(tls->ca_file));
+    mysql_options(mysql, MYSQL_OPT_SSL_CERT, file_or_none(tls->certificate_file));
+    mysql_options(mysql, MYSQL_OPT_SSL_KEY, file_or_none(tls->key_file));
+}
+
 static MYSQL *handle_new(struct mysql_session *s)
 {
     static bool counts_reads;
@@ -708,6 +753,8 @@ static MYSQL *handle_new(struct mysql_session *s)
     mysql_options(mysql, MARIADB_OPT_RESTRICTED_AUTH,            /* none that sends the password readable */
                   "mysql_native_password,client_ed25519,caching_sha2_password");
     mysql_options4(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "firstchair");
+    if (s->setting.tls.is_on)
+        insist_on_tls(mysql, &s->setting.tls);
     return mysql;
 }
 
@@ -720,6 +767,8 @@ static void connect_or_resolve(struct mysql_session *s)
         set_timer(s);
         return;
     }
+    if (s->state == CLOSED && fc_is_never(s->connect_until) && s->setting.connect_limit.us > 0)
+        s->connect_until = fc_plus(now, s->setting.connect_limit);
     if (!fc_before(now, s->ip_until) && !is_numeric(s->name)) {
         resolve(s);
         return;
@@ -775,7 +824,7 @@ static void tick(void *owner)
         s->is_finish_due = false;
         if (finish_operation(s))
             drive(s, START);
-    } else if (s->has_query && fc_reached(s->deadline, now)) {
+    } else if ((s->has_query && fc_reached(s->deadline, now)) || (is_connecting(s) && fc_reached(s->connect_until, now))) {
         time_out(s);
     } else if (s->has_query && s->state == CLOSED && fc_reached(s->connect_at, now)) {
         connect_or_resolve(s);
@@ -798,7 +847,7 @@ struct mysql_session *mysql_session_open(const struct host *host, const struct m
         return NULL;
     *s = (struct mysql_session){
         .host = host, .setting = *setting, .ended = ended, .owner = owner, .state = CLOSED, .watch_fd = -1,
-        .library_until = FC_NEVER, .connect_at = FC_EVER, .ip_until = FC_EVER, .dial_until = FC_NEVER,
+        .library_until = FC_NEVER, .connect_at = FC_EVER, .connect_until = FC_NEVER, .ip_until = FC_EVER, .dial_until = FC_NEVER,
     };
     s->timer = host->timer(host->agent, tick, s);
     if (s->timer == NULL || !address_split(setting->address, s->name, sizeof s->name, &s->port)) {
@@ -836,6 +885,7 @@ void mysql_session_query(struct mysql_session *s, const char *text, size_t lengt
     s->length = s->text == NULL ? 0 : length;      /* an empty query is answered by an error of the server */
     s->has_query = true;
     s->deadline = deadline;
+    s->connect_until = FC_NEVER;
     s->answered = answered;
     s->answer_owner = owner;
     s->done_count = 0;
@@ -850,6 +900,15 @@ void mysql_session_query(struct mysql_session *s, const char *text, size_t lengt
     } else {
         set_timer(s);
     }
+}
+
+void mysql_session_use_tls(struct mysql_session *s, bool is_on) { s->setting.tls.is_on = is_on; }
+
+void mysql_session_take_rows(struct mysql_session *s, struct mysql_rows *to)
+{
+    assert(!s->has_query);
+    *to = s->rows;
+    s->rows = (struct mysql_rows){ 0 };
 }
 
 bool mysql_session_is_busy(const struct mysql_session *s) { return s->has_query; }

@@ -36,10 +36,20 @@ struct mysql_server_kind {
     uint64_t session_id;             /* of this connection, as the server lists and ends it */
 };
 
+/* TLS towards a server. Off without `is_on`; then the account's password still never crosses readable. */
+struct mysql_tls {
+    bool is_on;                      /* asked for and insisted on: a server that has none is not connected to */
+    bool skips_verifying;            /* whoever answers is believed: against listening in alone */
+    const char *ca_file, *certificate_file, *key_file;     /* NULL or "": none. Borrowed: they outlive the session */
+};
+
 struct mysql_session_setting {
     char label[96];                  /* "db1 (10.0.1.1:3306) as store", for sentences; never a password */
     char address[ADDRESS_SIZE];
-    config_text user, password, database;
+    config_text user, password;
+    config_text database;            /* "": no schema is used */
+    struct fc_span connect_limit;    /* name, connect, greeting and first round trip together; 0: the query's deadline alone */
+    struct mysql_tls tls;
     int dial_ms;                     /* 0: one connect only, as the kernel repeats it */
     bool takes_back;                 /* a statement that times out must not arrive late: what the peer has not taken is dropped */
 };
@@ -49,6 +59,7 @@ struct session_answer {
     enum loss loss;                  /* LOSS_NONE while the session stands */
     bool is_unconnected;             /* LOSS_SILENT: no connection came about, so nothing of ours is left on the server */
     unsigned error_number;           /* the server's own, when code is FC_STORE */
+    enum probe_phase phase;          /* what a session was lost in; PROBE_READING otherwise */
     char text[200];                  /* a sentence when code is not FC_OK */
     struct fc_time sent_at;          /* right before the first byte of this query (of the connect, when it got no further) */
     const struct mysql_rows *rows;   /* also on FC_STORE: what came before the statement that failed. Borrowed */
@@ -74,6 +85,10 @@ bool mysql_session_is_busy(const struct mysql_session *session);
 bool mysql_session_is_connected(const struct mysql_session *session);
 /* Ends a standing connection that is idle; the next query connects anew. */
 void mysql_session_drop(struct mysql_session *session);
+/* From the next connect on. */
+void mysql_session_use_tls(struct mysql_session *session, bool is_on);
+/* From within an answer: its rows become the caller's, to be done with. So an idle session keeps no memory for them. */
+void mysql_session_take_rows(struct mysql_session *session, struct mysql_rows *to);
 /* Of the present or last connection. */
 const struct mysql_server_kind *mysql_session_kind(const struct mysql_session *session);
 /* Is the configured schema there and in use? Found out at each connect; noted by who used it successfully since. */

@@ -16,14 +16,8 @@ static const char *const reading_words[READING_COUNT] = {
     [READING_SEMI_SYNC] = "semi-sync",         [READING_UPTIME] = "uptime",           [READING_REPLICA_LIST] = "replica-list",
     [READING_DUMP_THREADS] = "dump-threads",   [READING_CREDENTIALS] = "credentials", [READING_GROUP] = "group",
 };
-static const char *const phase_words[PROBE_PHASE_COUNT] = {
-    [PROBE_RESOLVING] = "resolving", [PROBE_CONNECTING] = "connecting", [PROBE_GREETING] = "greeting",
-    [PROBE_READING] = "reading",     [PROBE_IDLE] = "idle",
-};
-
 const char *flavour_word(enum flavour flavour) { return (unsigned)flavour < FLAVOUR_COUNT ? flavour_words[flavour] : "unknown"; }
 const char *reading_word(enum reading reading) { return (unsigned)reading < READING_COUNT ? reading_words[reading] : "unknown"; }
-const char *probe_phase_word(enum probe_phase p) { return (unsigned)p < PROBE_PHASE_COUNT ? phase_words[p] : "unknown"; }
 
 static unsigned take_number(const char **at)
 {

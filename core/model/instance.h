@@ -17,7 +17,7 @@
 #include "base/moment.h"
 #include "base/room.h"
 #include "model/coordinates.h"
-#include "model/look.h"          /* thread_state, loss */
+#include "model/look.h"          /* thread_state, loss, probe_phase */
 
 #define INSTANCE_HOST_MAX 127         /* bytes of a host name: hostname is varchar(128) in every backend */
 #define INSTANCE_CHANNELS_MAX 64      /* replication channels of one server; more are counted, not kept */
@@ -162,8 +162,6 @@ struct instance_seen {
 };
 
 /* A probe that came back without an observation. */
-enum probe_phase { PROBE_RESOLVING = 0, PROBE_CONNECTING, PROBE_GREETING, PROBE_READING, PROBE_IDLE, PROBE_PHASE_COUNT };
-
 struct instance_lost {
     struct instance_key key;
     enum loss loss;                   /* DENIED: it lives, and we may not look */
@@ -176,7 +174,6 @@ struct instance_lost {
 
 const char *flavour_word(enum flavour flavour);                       /* MariaDB, MySQL, Percona, MaxScale, unknown */
 const char *reading_word(enum reading reading);
-const char *probe_phase_word(enum probe_phase phase);
 /* "10.11.6-MariaDB-log" -> 101106. 0: it does not begin with two numbers. Never compare versions as texts: "10.11" < "8.0". */
 unsigned version_number(const char *text);
 

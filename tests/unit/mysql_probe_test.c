@@ -1,0 +1,532 @@
+/* Probes of real, private MariaDB servers in the shapes that replication has, each observation compared with what the server
+ * says to a root client; and servers that are killed, frozen, locked or tell only a part. */
+#include <criterion/criterion.h>
+#include <criterion/hooks.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/mysql/mysql_probe.h"
+#include "base/text.h"
+#include "private_mariadb.h"
+
+#define SERVERS_MAX 6
+#define PATIENCE_MS 60000            /* for what comes soon on a machine that has time */
+
+struct heard {
+    struct fleet *fleet;
+    struct instance_kept kept;
+    int seen_count, lost_count;
+    struct instance_lost lost;
+    char lost_text[320];
+    double lost_ms;
+};
+
+struct fleet {
+    struct pump pump;
+    struct host host;                /* the pump's, with a clock that can be put forward */
+    struct room room;
+    struct mysql_prober *prober;
+    int count;
+    struct mariadb servers[SERVERS_MAX];
+    struct mysql_probe *probes[SERVERS_MAX];
+    struct heard heard[SERVERS_MAX];
+};
+
+ReportHook(PRE_ALL)(struct criterion_test_set *tests)
+{
+    (void)tests;
+    mariadb_template_make();
+}
+
+ReportHook(POST_ALL)(struct criterion_global_stats *stats)
+{
+    (void)stats;
+    mariadb_template_remove();
+}
+
+/* --- the stage ---------------------------------------------------------------------------------------------------- */
+
+static struct fc_span ahead;
+static const struct host *real_host;
+
+static struct fc_time now_ahead(void *agent) { return fc_plus(real_host->now(agent), ahead); }
+
+static void timer_set_ahead(struct host_timer *timer, struct fc_time at)
+{
+    real_host->timer_set(timer, fc_plus(at, (struct fc_span){ -ahead.us }));
+}
+
+static void on_seen(void *owner, const struct instance_seen *seen)
+{
+    struct heard *heard = owner;
+    heard->seen_count++;
+    cr_assert(instance_keep(&heard->fleet->room, &heard->kept, seen));
+}
+
+static void on_lost(void *owner, const struct instance_lost *lost)
+{
+    struct heard *heard = owner;
+    heard->lost_count++;
+    heard->lost = *lost;
+    heard->lost_ms = now_ms();
+    TEXT_SET(heard->lost_text, lost->text);
+}
+
+static void prober_open(struct fleet *f, const char *user, const char *password, int limit_ms)
+{
+    struct mysql_prober_setting setting = { .connect_limit = fc_ms(limit_ms), .read_limit = fc_ms(limit_ms) };
+    TEXT_SET(setting.user, user);
+    TEXT_SET(setting.password, password);
+    f->prober = mysql_prober_open(&f->host, &setting, on_seen, on_lost);
+    cr_assert_not_null(f->prober);
+    for (int i = 0; i < f->count; i++) {
+        const struct instance_key key = { "127.0.0.1", (uint16_t)f->servers[i].port };
+        f->probes[i] = mysql_probe_open(f->prober, &key, &f->heard[i]);
+        cr_assert_not_null(f->probes[i]);
+    }
+}
+
+static void prober_close(struct fleet *f)
+{
+    for (int i = 0; i < f->count; i++)
+        mysql_probe_close(f->probes[i]);
+    mysql_prober_close(f->prober);
+}
+
+static struct fleet *fleet_open(int count)
+{
+    struct fleet *f = calloc(1, sizeof *f);
+    f->count = count;
+    f->room = room_of_libc();
+    pump_open(&f->pump, 1);
+    real_host = pump_host(&f->pump);
+    f->host = *real_host;
+    f->host.now = now_ahead;
+    f->host.timer_set = timer_set_ahead;
+    for (int i = 0; i < count; i++) {
+        f->heard[i].fleet = f;
+        mariadb_open(&f->servers[i], i + 1);
+        mariadb_do(&f->servers[i],
+                   "set session sql_log_bin = 0; create user topo@127.0.0.1 identified by 't'; create user poor@127.0.0.1 "
+                   "identified by 'p'; grant replication master admin, slave monitor, binlog monitor, process on *.* to "
+                   "topo@127.0.0.1; set session sql_log_bin = 1");
+    }
+    prober_open(f, "topo", "t", PATIENCE_MS);
+    return f;
+}
+
+static void fleet_close(struct fleet *f)
+{
+    prober_close(f);
+    for (int i = 0; i < f->count; i++) {
+        instance_release(&f->room, &f->heard[i].kept);
+        mariadb_close(&f->servers[i]);
+    }
+    pump_close(&f->pump);
+    free(f);
+}
+
+static void account_change(struct fleet *f, const char *user, const char *password, int limit_ms)
+{
+    prober_close(f);
+    prober_open(f, user, password, limit_ms);
+}
+
+static bool is_over(void *owner)
+{
+    return !mysql_probe_is_busy(owner);
+}
+
+/* One probe of a server, until its word is heard. */
+static const struct instance_seen *probe(struct fleet *f, int i)
+{
+    cr_assert(mysql_probe_start(f->probes[i]));
+    cr_assert_not(mysql_probe_start(f->probes[i]), "one at a time");
+    cr_assert(pump_until(&f->pump, is_over, f->probes[i], PATIENCE_MS * 3));
+    return f->heard[i].kept.seen;
+}
+
+static const struct instance_seen *probe_sees(struct fleet *f, int i)
+{
+    const int seen = f->heard[i].seen_count;
+    probe(f, i);
+    cr_assert_eq(f->heard[i].seen_count, seen + 1, "server %d is lost: %s", i, f->heard[i].lost_text);
+    return f->heard[i].kept.seen;
+}
+
+static const struct instance_lost *probe_loses(struct fleet *f, int i)
+{
+    const int lost = f->heard[i].lost_count;
+    probe(f, i);
+    cr_assert_eq(f->heard[i].lost_count, lost + 1, "server %d is seen", i);
+    return &f->heard[i].lost;
+}
+
+static void replicate(struct fleet *f, int replica, int master, const char *channel, const char *with)
+{
+    char sql[600];
+    TEXT_FORMAT(sql, "change master '%s' to master_host = '127.0.0.1', master_port = %d, master_user = 'repl', master_password = 'r', "
+                     "master_connect_retry = 1, master_heartbeat_period = 1%s%s; start slave '%s'",
+                channel, f->servers[master].port, with[0] == '\0' ? "" : ", ", with, channel);
+    mariadb_do(&f->servers[replica], sql);
+}
+
+/* Both threads of every channel run. */
+static void wait_replicating(struct fleet *f, int replica)
+{
+    char rows[20000];
+    for (int i = 0; i < 3000; i++) {
+        mariadb_query(&f->servers[replica], "show all slaves status", rows, sizeof rows);
+        if (strstr(rows, "Waiting for master to send event") != NULL && strstr(rows, "Slave has read all relay log") != NULL)
+            return;
+        pump_for(&f->pump, 20);
+    }
+    cr_assert_fail("server %d does not replicate: %s", replica, rows);
+}
+
+/* --- the server's own words --------------------------------------------------------------------------------------- */
+
+/* One column of the n-th row of a statement, as root hears it; "NULL" for NULL. */
+static const char *word(struct mariadb *server, const char *sql, unsigned n, const char *column)
+{
+    static char text[4000];
+    cr_assert_eq(mysql_query(server->root, sql), 0, "%s: %s", sql, mysql_error(server->root));
+    MYSQL_RES *rows = mysql_store_result(server->root);
+    MYSQL_ROW row = NULL;
+    for (unsigned i = 0; i <= n; i++)
+        row = mysql_fetch_row(rows);
+    cr_assert_not_null(row, "%s has no row %u", sql, n);
+    bool is_there = false;
+    for (unsigned i = 0; i < mysql_num_fields(rows); i++) {
+        if (text_is_nocase(mysql_fetch_field_direct(rows, i)->name, column)) {
+            TEXT_SET(text, row[i] == NULL ? "NULL" : row[i]);
+            is_there = true;
+        }
+    }
+    cr_assert(is_there, "%s has no column %s", sql, column);
+    mysql_free_result(rows);
+    return text;
+}
+
+static unsigned rows_of(struct mariadb *server, const char *sql)
+{
+    cr_assert_eq(mysql_query(server->root, sql), 0, "%s: %s", sql, mysql_error(server->root));
+    MYSQL_RES *rows = mysql_store_result(server->root);
+    const unsigned count = (unsigned)mysql_num_rows(rows);
+    mysql_free_result(rows);
+    return count;
+}
+
+struct claim { const char *column; char text[2000]; };
+
+static struct claim says(const char *column, const char *text)
+{
+    struct claim claim = { .column = column };
+    TEXT_SET(claim.text, text);
+    return claim;
+}
+
+static struct claim counts(const char *column, long long number)
+{
+    struct claim claim = { .column = column };
+    TEXT_FORMAT(claim.text, "%lld", number);
+    return claim;
+}
+
+static struct claim maybe(const char *column, int64_t number)
+{
+    return number < 0 ? says(column, "NULL") : counts(column, number);
+}
+
+static struct claim yes(const char *column, bool is_so) { return says(column, is_so ? "Yes" : "No"); }
+
+static const char *thread_word(enum thread_state state)
+{
+    return state == THREAD_RUNNING ? "Yes" : state == THREAD_CONNECTING ? "Connecting" : "No";
+}
+
+static const char *use_word(enum gtid_use use)
+{
+    return use == GTID_SLAVE_POS ? "Slave_Pos" : use == GTID_CURRENT_POS ? "Current_Pos" : "No";
+}
+
+/* The server's row of a channel; rows come in the order of names, the default one first, in both. */
+static void channel_is_as_told(struct mariadb *server, const struct channel_seen *c, unsigned n)
+{
+    const struct claim claims[] = {
+        says("Connection_name", c->name), says("Master_Host", c->master.host), counts("Master_Port", c->master.port),
+        says("Master_User", c->user), says("Slave_IO_State", c->io_state), says("Slave_SQL_Running_State", c->sql_state),
+        says("Slave_IO_Running", thread_word(c->io)), says("Slave_SQL_Running", thread_word(c->sql)),
+        says("Master_Log_File", c->read.file), counts("Read_Master_Log_Pos", (long long)c->read.offset),
+        says("Relay_Master_Log_File", c->applied.file), counts("Exec_Master_Log_Pos", (long long)c->applied.offset),
+        says("Relay_Log_File", c->relay.file), counts("Relay_Log_Pos", (long long)c->relay.offset),
+        counts("Last_IO_Errno", c->io_error_number), says("Last_IO_Error", c->io_error),
+        counts("Last_SQL_Errno", c->sql_error_number), says("Last_SQL_Error", c->sql_error),
+        maybe("Seconds_Behind_Master", c->lag_s), counts("SQL_Delay", c->delay_s), maybe("SQL_Remaining_Delay", c->delay_left_s),
+        counts("Connect_Retry", c->connect_retry_s), counts("Master_Server_Id", c->master_server_id),
+        says("Using_Gtid", use_word(c->gtid_use)), says("Gtid_IO_Pos", c->gtid_received), says("Parallel_Mode", c->parallel_mode),
+        says("Replicate_Do_Domain_Ids", c->do_domains), says("Replicate_Ignore_Domain_Ids", c->ignore_domains),
+        yes("Master_SSL_Allowed", c->tls.is_allowed), yes("Master_SSL_Verify_Server_Cert", c->tls.verifies_server),
+        says("Master_SSL_CA_File", c->tls.ca_file), says("Master_SSL_CA_Path", c->tls.ca_path),
+        says("Master_SSL_Cert", c->tls.certificate), says("Master_SSL_Cipher", c->tls.cipher), says("Master_SSL_Key", c->tls.key),
+        says("Master_SSL_Crl", c->tls.crl), says("Master_SSL_Crlpath", c->tls.crl_path),
+    };
+    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++)
+        cr_expect_str_eq(claims[i].text, word(server, "show all slaves status", n, claims[i].column), "server %d, channel '%s', %s",
+                         server->id, c->name, claims[i].column);
+}
+
+static void variables_are_as_told(struct mariadb *server, const struct instance_seen *seen)
+{
+    const struct claim claims[] = {
+        says("version", seen->version_text), says("version_comment", seen->version_comment), says("hostname", seen->host_name),
+        counts("report_port", seen->report_port), counts("server_id", seen->server_id), says("server_uid", seen->server_uuid),
+        counts("read_only", seen->is_read_only), counts("log_bin", seen->has_log), counts("log_slave_updates", seen->relogs),
+        says("binlog_format", seen->binlog_format), says("binlog_row_image", seen->binlog_row_image),
+        counts("gtid_domain_id", seen->gtid.domain), counts("gtid_strict_mode", seen->gtid.is_strict),
+        says("gtid_slave_pos", seen->gtid.slave_position), says("gtid_binlog_pos", seen->gtid.binlog_position),
+        says("gtid_current_pos", seen->gtid.current_position), says("gtid_binlog_state", seen->gtid.binlog_state),
+        counts("rpl_semi_sync_master_enabled", seen->semi_sync.is_master_enabled),
+        counts("rpl_semi_sync_slave_enabled", seen->semi_sync.is_replica_enabled),
+        counts("rpl_semi_sync_master_timeout", (long long)seen->semi_sync.timeout_ms),
+        counts("rpl_semi_sync_master_wait_no_slave", seen->semi_sync.waits_without_replicas),
+        says("rpl_semi_sync_master_wait_point", seen->semi_sync.wait_point),
+    };
+    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+        char sql[200];
+        TEXT_FORMAT(sql, "select @@global.%s as %s", claims[i].column, claims[i].column);
+        cr_expect_str_eq(claims[i].text, word(server, sql, 0, claims[i].column), "server %d, %s", server->id, claims[i].column);
+    }
+}
+
+static void is_as_told(struct fleet *f, int i)
+{
+    struct mariadb *server = &f->servers[i];
+    const struct instance_seen *seen = probe_sees(f, i);
+    cr_expect_eq(seen->missing, 0, "server %d: %s", server->id, seen->trouble);
+    cr_expect_eq(seen->flavour, FLAVOUR_MARIADB);
+    cr_expect_eq(seen->version, version_number(mysql_get_server_info(server->root)));
+    cr_expect_str_eq(seen->written.file, word(server, "show master status", 0, "File"));
+    const struct claim offset = counts("Position", (long long)seen->written.offset);
+    cr_expect_str_eq(offset.text, word(server, "show master status", 0, "Position"));
+    variables_are_as_told(server, seen);
+    cr_expect_str_eq(word(server, "show global status like 'Rpl_semi_sync_master_status'", 0, "Value"),
+                     seen->semi_sync.is_master_active ? "ON" : "OFF");
+    cr_expect_str_eq(word(server, "show global status like 'Rpl_semi_sync_slave_status'", 0, "Value"),
+                     seen->semi_sync.is_replica_active ? "ON" : "OFF");
+    const struct claim clients = counts("Value", seen->semi_sync.clients);
+    cr_expect_str_eq(clients.text, word(server, "show global status like 'Rpl_semi_sync_master_clients'", 0, "Value"));
+    cr_expect_eq(seen->channel_count, rows_of(server, "show all slaves status"), "server %d", server->id);
+    for (uint32_t n = 0; n < seen->channel_count; n++)
+        channel_is_as_told(server, &seen->channels[n], n);
+    cr_expect_eq(seen->replica_count, rows_of(server, "show slave hosts"), "server %d", server->id);
+}
+
+/* Is a server of the fleet among the replicas, with its own address? */
+static bool lists(const struct instance_seen *seen, const struct mariadb *replica)
+{
+    const struct instance_key key = { "127.0.0.1", (uint16_t)replica->port };
+    for (uint32_t i = 0; i < seen->replica_count; i++) {
+        if (instance_key_is_same(&seen->replicas[i].key, &key) && seen->replicas[i].server_id == (uint32_t)replica->id)
+            return true;
+    }
+    return false;
+}
+
+/* --- shapes of replication ---------------------------------------------------------------------------------------- */
+
+Test(mysql_probe, a_master_and_five_replicas_are_seen_as_they_say_themselves)
+{
+    struct fleet *f = fleet_open(6);
+    struct mariadb *master = &f->servers[0];
+    char by_place[200];
+    mariadb_do(master, "set global read_only = 0; set global rpl_semi_sync_master_enabled = 1; create database app; "
+                       "create table app.t (id int primary key) engine=InnoDB; insert into app.t values (1)");
+    mariadb_do(&f->servers[4], "set global rpl_semi_sync_slave_enabled = 1");
+    TEXT_FORMAT(by_place, "master_use_gtid = no, master_log_file = 'bin.000001', master_log_pos = 4");
+    replicate(f, 1, 0, "", "master_use_gtid = slave_pos");
+    replicate(f, 2, 0, "", by_place);
+    replicate(f, 3, 0, "", "master_use_gtid = slave_pos, master_delay = 3600");
+    replicate(f, 4, 0, "", "master_use_gtid = current_pos");
+    replicate(f, 5, 0, "east", "master_use_gtid = slave_pos, do_domain_ids = (1, 7)");
+    for (int i = 1; i < 6; i++) {
+        if (i != 3)
+            wait_replicating(f, i);
+    }
+    for (int i = 0; i < 6; i++)
+        is_as_told(f, i);
+
+    const struct instance_seen *seen = f->heard[0].kept.seen;
+    for (int i = 1; i < 6; i++)
+        cr_expect(lists(seen, &f->servers[i]), "replica %d is not listed", i);
+    cr_expect_eq(seen->semi_sync.wait_count, 1);
+    cr_expect_eq(seen->semi_sync.clients, 1);
+    cr_expect_not(instance_is_replica(seen));
+    cr_expect_eq(f->heard[2].kept.seen->channels[0].gtid_use, GTID_UNUSED);
+    cr_expect_eq(f->heard[3].kept.seen->channels[0].delay_s, 3600);
+    cr_expect_eq(f->heard[4].kept.seen->channels[0].gtid_use, GTID_CURRENT_POS);
+    cr_expect_str_eq(f->heard[5].kept.seen->channels[0].name, "east");
+    cr_expect(f->heard[5].kept.seen->channels[0].has_filters);
+    cr_expect_not(f->heard[1].kept.seen->channels[0].has_filters);
+
+    for (int i = 0; i < 6; i++) {
+        probe_sees(f, i);
+        cr_expect_eq(mysql_probe_round_trips(f->probes[i]), 1, "server %d takes %d round trips", i, mysql_probe_round_trips(f->probes[i]));
+    }
+    fleet_close(f);
+}
+
+Test(mysql_probe, co_masters_and_a_chain_with_two_sources_are_seen_as_they_say_themselves)
+{
+    struct fleet *f = fleet_open(3);
+    mariadb_do(&f->servers[0], "set global read_only = 0; create database app");
+    mariadb_pair(&f->servers[0], &f->servers[1]);
+    replicate(f, 2, 1, "", "master_use_gtid = slave_pos, ignore_domain_ids = (1)");
+    replicate(f, 2, 0, "direct", "master_use_gtid = slave_pos, do_domain_ids = (1)");
+    for (int i = 0; i < 3; i++)
+        wait_replicating(f, i);
+    mariadb_catch_up(&f->servers[0], &f->servers[2]);
+    for (int i = 0; i < 3; i++)
+        is_as_told(f, i);
+
+    cr_expect_eq(f->heard[0].kept.seen->channels[0].master.port, f->servers[1].port);
+    cr_expect_eq(f->heard[1].kept.seen->channels[0].master.port, f->servers[0].port);
+    cr_expect(lists(f->heard[1].kept.seen, &f->servers[2]));
+    cr_expect_eq(instance_channel_count(f->heard[2].kept.seen), 2);
+    cr_expect_str_eq(f->heard[2].kept.seen->channels[0].name, "");
+
+    mariadb_do(&f->servers[2], "stop all slaves; reset slave 'direct' all");
+    const struct instance_seen *seen = probe_sees(f, 2);
+    cr_expect_eq(seen->channel_count, 1);
+    cr_expect_eq(seen->channels[0].io, THREAD_STOPPED);
+    cr_expect_eq(seen->channels[0].lag_s, -1);
+    fleet_close(f);
+}
+
+Test(mysql_probe, a_replica_whose_master_is_gone_says_so_itself)
+{
+    struct fleet *f = fleet_open(2);
+    replicate(f, 1, 0, "", "master_use_gtid = slave_pos");
+    wait_replicating(f, 1);
+    mariadb_kill(&f->servers[0]);
+    const struct instance_seen *seen = NULL;
+    for (int i = 0; i < 600; i++) {
+        seen = probe_sees(f, 1);
+        if (seen->channels[0].io_error_number != 0)
+            break;
+        pump_for(&f->pump, 50);
+    }
+    cr_expect_eq(seen->channels[0].io, THREAD_CONNECTING);
+    cr_expect_eq(seen->channels[0].sql, THREAD_RUNNING);
+    cr_expect_neq(seen->channels[0].io_error_number, 0);
+    channel_is_as_told(&f->servers[1], &seen->channels[0], 0);
+    fleet_close(f);
+}
+
+/* --- broken servers ----------------------------------------------------------------------------------------------- */
+
+static bool is_told_of_a_loss(void *owner)
+{
+    return ((const struct heard *)owner)->lost_count > 0;
+}
+
+Test(mysql_probe, a_killed_server_is_known_by_the_end_of_its_session_and_then_refused)
+{
+    struct fleet *f = fleet_open(1);
+    probe_sees(f, 0);
+    mariadb_kill(&f->servers[0]);
+    cr_assert(pump_until(&f->pump, is_told_of_a_loss, &f->heard[0], PATIENCE_MS), "the kernel's word is not passed on");
+    cr_expect_eq(f->heard[0].lost.phase, PROBE_IDLE);
+    cr_expect_eq(f->heard[0].lost.loss, LOSS_ENDED);
+
+    const struct instance_lost *lost = probe_loses(f, 0);
+    cr_expect_eq(lost->loss, LOSS_REFUSED);
+    cr_expect_eq(lost->phase, PROBE_CONNECTING);
+    cr_expect_not(lost->has_answered);
+    fleet_close(f);
+}
+
+Test(mysql_probe, a_frozen_server_is_lost_within_the_bounds_and_seen_again_when_it_thaws)
+{
+    struct fleet *f = fleet_open(1);
+    account_change(f, "topo", "t", 2000);
+    probe_sees(f, 0);
+    kill(f->servers[0].pid, SIGSTOP);
+    double begun = now_ms();
+    const struct instance_lost *lost = probe_loses(f, 0);
+    cr_expect_eq(lost->loss, LOSS_SILENT);
+    cr_expect_eq(lost->phase, PROBE_READING);
+    cr_expect_geq(f->heard[0].lost_ms - begun, 1900);
+    cr_expect_leq(f->heard[0].lost_ms - begun, 2000 + 4000, "%.0f ms", f->heard[0].lost_ms - begun);
+
+    begun = now_ms();      /* the kernel still connects us, and nobody greets */
+    lost = probe_loses(f, 0);
+    cr_expect_eq(lost->loss, LOSS_SILENT);
+    cr_expect_eq(lost->phase, PROBE_GREETING);
+    cr_expect_not(lost->has_answered);
+    cr_expect_leq(f->heard[0].lost_ms - begun, 2000 + 4000, "%.0f ms", f->heard[0].lost_ms - begun);
+
+    kill(f->servers[0].pid, SIGCONT);
+    account_change(f, "topo", "t", PATIENCE_MS);
+    probe_sees(f, 0);
+    fleet_close(f);
+}
+
+Test(mysql_probe, a_wrong_password_is_a_denial_by_a_living_server)
+{
+    struct fleet *f = fleet_open(1);
+    account_change(f, "topo", "wrong-secret", PATIENCE_MS);
+    const struct instance_lost *lost = probe_loses(f, 0);
+    cr_expect_eq(lost->loss, LOSS_DENIED);
+    cr_expect_eq(lost->phase, PROBE_GREETING);
+    cr_expect_eq(lost->error_number, 1045);
+    cr_expect_null(strstr(f->heard[0].lost_text, "wrong-secret"));
+    fleet_close(f);
+}
+
+Test(mysql_probe, what_is_not_permitted_is_marked_and_read_once_it_is_granted)
+{
+    const unsigned denied = READING_BIT(READING_REPLICATION) | READING_BIT(READING_LOG_POSITION) | READING_BIT(READING_REPLICA_LIST) |
+                            READING_BIT(READING_DUMP_THREADS);
+    struct fleet *f = fleet_open(1);
+    account_change(f, "poor", "p", PATIENCE_MS);
+    for (int i = 0; i < 2; i++) {
+        const struct instance_seen *seen = probe_sees(f, 0);
+        cr_expect_eq(seen->missing, denied);
+        cr_expect_eq(seen->denied, denied);
+        cr_expect_not_null(strstr(seen->trouble, "SLAVE MONITOR"), "%s", seen->trouble);
+        cr_expect_eq(seen->server_id, 1);
+        cr_expect(seen->is_read_only);
+    }
+    cr_expect_eq(mysql_probe_round_trips(f->probes[0]), 1, "what was refused is not asked for again");
+
+    mariadb_do(&f->servers[0], "grant replication master admin, slave monitor, binlog monitor, process on *.* to poor@127.0.0.1");
+    cr_expect_eq(probe_sees(f, 0)->missing, denied);      /* a session keeps the privileges it began with */
+    ahead = fc_ms(PROBE_ASIDE_MS + 1);
+    is_as_told(f, 0);
+    fleet_close(f);
+}
+
+Test(mysql_probe, without_the_list_the_threads_tell_hosts_alone)
+{
+    struct fleet *f = fleet_open(2);
+    replicate(f, 1, 0, "", "master_use_gtid = slave_pos");
+    wait_replicating(f, 1);
+    const struct instance_seen *seen = probe_sees(f, 0);
+    cr_assert_eq(seen->replica_count, 1);
+    cr_expect_eq(seen->replicas[0].how, LISTED_REGISTERED);
+    cr_expect(lists(seen, &f->servers[1]));
+
+    mariadb_do(&f->servers[0], "revoke replication master admin on *.* from topo@127.0.0.1");
+    account_change(f, "topo", "t", PATIENCE_MS);
+    seen = probe_sees(f, 0);                               /* the threads alone: a host whose port nobody tells */
+    cr_expect_eq(seen->missing, READING_BIT(READING_REPLICA_LIST));
+    cr_assert_eq(seen->replica_count, 1);
+    cr_expect_str_eq(seen->replicas[0].key.host, "127.0.0.1");
+    cr_expect_eq(seen->replicas[0].key.port, 0);
+    cr_expect_eq(seen->replicas[0].how, LISTED_THREAD);
+    cr_expect_str_eq(seen->replicas[0].user, "repl");
+    fleet_close(f);
+}
