@@ -1,7 +1,6 @@
 /* Any bytes as what a server says to a look: a code and one sentence, or facts that are within their bounds.
  *
- * The first two bytes choose the kind of server; the rest is one result set a paragraph: the first line its column names,
- * each further line a row, columns apart by tabs; a lone "-" is NULL. */
+ * The first two bytes choose the kind of server; the rest is its rows as text (rows_text.h). */
 #include <assert.h>
 #include <stdint.h>
 #include <string.h>
@@ -9,6 +8,7 @@
 #include "backends/mysql/mysql_check.h"
 #include "backends/mysql/mysql_look.h"
 #include "model/decision.h"
+#include "rows_text.h"
 
 #define PEERS 1
 
@@ -28,61 +28,6 @@ static void check(const struct mysql_rows *rows, int set_count, const struct loo
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
-
-static const char *end_of(const char *from, const char *end, char at)
-{
-    const char *found = memchr(from, at, (size_t)(end - from));
-    return found == NULL ? end : found;
-}
-
-static uint32_t columns_of(const char *line, const char *end)
-{
-    uint32_t count = 1;
-    for (; line < end; line++)
-        count += *line == '\t';
-    return count;
-}
-
-/* One line into `columns` cells: what is missing is NULL, what is too much is left out. */
-static bool add_line(struct mysql_rows *rows, const char *line, const char *end, uint32_t columns, bool is_names)
-{
-    for (uint32_t i = 0; i < columns; i++) {
-        const char *stop = end_of(line, end, '\t');
-        char name[64] = "";
-        const bool is_null = stop == line || (stop == line + 1 && *line == '-');
-        bool fits;
-        memcpy(name, line, (size_t)(stop - line) < sizeof name ? (size_t)(stop - line) : sizeof name - 1);
-        fits = is_names ? mysql_rows_add_name(rows, name)
-                        : mysql_rows_add_cell(rows, is_null ? NULL : line, (size_t)(stop - line));
-        if (!fits)
-            return false;
-        line = stop < end ? stop + 1 : end;
-    }
-    if (!is_names)
-        mysql_rows_end_row(rows);
-    return true;
-}
-
-static void read_sets(struct mysql_rows *rows, const char *from, const char *end)
-{
-    bool is_begin = true;
-    uint32_t columns = 0;
-    for (; from < end; from = from < end ? from + 1 : end) {
-        const char *stop = end_of(from, end, '\n');
-        if (stop == from) {
-            is_begin = true;
-        } else {
-            if (is_begin)
-                columns = columns_of(from, stop);
-            if (is_begin && !mysql_rows_begin_set(rows, columns))
-                return;
-            if (!add_line(rows, from, stop, columns, is_begin))
-                return;
-            is_begin = false;
-        }
-        from = stop;
-    }
-}
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
