@@ -15,7 +15,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 ROOMS = ('core', 'haproxy', 'backends', 'agent')
 
 # The core and HAProxy's words: bytes in, bytes out. No clock, no socket, no file, no thread.
-PURE_ROOMS = ('base', 'model', 'words', 'answer', 'judge', 'lead', 'act', 'steer', 'core', 'haproxy')
+PURE_ROOMS = ('base', 'model', 'discover', 'words', 'answer', 'judge', 'lead', 'act', 'steer', 'core', 'haproxy')
 PURE_CALLS = {'memchr', 'memcmp', 'memcpy', 'memmove', 'memset', 'bcmp', 'strchr', 'strrchr', 'strcmp', 'strncmp', 'strcasecmp',
               'strncasecmp', 'strcspn', 'strspn', 'strpbrk', 'strlen', 'strnlen', 'strstr', 'snprintf', 'vsnprintf', 'qsort', 'abs',
               '__assert_fail', '__stack_chk_fail', '__ctype_b_loc', '__ctype_tolower_loc', '_GLOBAL_OFFSET_TABLE_'}
