@@ -499,6 +499,9 @@ static enum fc_code load_into(const char *path, struct config *config, struct co
     if (code == FC_OK)
         code = apply_credentials(config, "BackendFenceCredentialsConfigFile", config->fence_credentials_file,
                                  "BackendFenceUser", "BackendFencePassword", warnings, err);
+    if (code == FC_OK)
+        code = apply_credentials(config, "MySQLTopologyCredentialsConfigFile", config->topology_credentials_file,
+                                 "MySQLTopologyUser", "MySQLTopologyPassword", warnings, err);
     return code == FC_OK ? config_check(config, err) : code;
 }
 

@@ -6,6 +6,7 @@
 #include "agent/analysis_docs.h"
 #include "agent/config_file.h"
 #include "agent/daemon.h"
+#include "agent/discover_command.h"
 #include "agent/doors/http.h"
 #include "agent/lint_files.h"
 #include "agent/metrics.h"
@@ -26,7 +27,7 @@ struct options {
     const char *argument;            /* what follows the command; NULL = nothing */
     const char *arguments[ARGUMENTS_MAX];
     int argument_count;
-    bool shows_effects, is_json;
+    bool shows_effects, is_json, is_tabulated;
 };
 
 typedef int command(const struct options *options);
@@ -153,6 +154,17 @@ static int verify_backends(const struct options *options)
     return exit_code;
 }
 
+static int discover(const struct options *options)
+{
+    struct fc_err err = { .code = FC_INTERNAL };
+    struct config *config = load(options, false, &err);
+    if (config == NULL)
+        return failed(&err);
+    const int exit_code = discover_command(config, options->arguments, options->argument_count, options->is_tabulated);
+    free(config);
+    return exit_code;
+}
+
 static int replay(const struct options *options)
 {
     if (options->argument == NULL) {
@@ -224,6 +236,8 @@ static const struct command_row commands[] = {
       "check what the mode needs on each server of the pair, and compare the decision tables" },
     { "lint-haproxy", lint_haproxy, ARGUMENTS_MAX, "lint-haproxy [--config FILE] HAPROXYFILE...",
       "say what in an existing haproxy.cfg makes the steering wrong, slow or blind" },
+    { "discover", discover, ARGUMENTS_MAX, "discover [--config FILE] [--tabulated] [SEED...]",
+      "look at the servers named and at everybody who replicates with them, and print their clusters" },
     { "replay", replay, 1, "replay [--effects] FILE", "feed a recorded event log (RecordFile) to a fresh core" },
     { "print-docs", print_docs, 1, "print-docs PAGE", "print a reference page from its table" },
 };
@@ -264,6 +278,8 @@ int main(int argc, char **argv)
             options.shows_effects = true;
         } else if (text_is(argv[i], "--json")) {
             options.is_json = true;
+        } else if (text_is(argv[i], "--tabulated")) {
+            options.is_tabulated = true;
         } else if (text_is(argv[i], "--config") && i + 1 < argc) {
             options.config = argv[++i];
         } else if (argv[i][0] == '-' && argv[i][1] != '\0') {

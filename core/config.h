@@ -61,6 +61,15 @@ struct config {
     int mysql_connect_timeout_seconds;
     int mysql_read_timeout_seconds;
 
+    /* servers of a fleet (orchestrator's) */
+    config_text topology_user, topology_password, topology_credentials_file;
+    config_text topology_ca_file, topology_certificate_file, topology_key_file;      /* MySQLTopologySSL... */
+    bool topology_tls_skips_verifying, topology_always_tls, topology_mixed_tls;
+    int discovery_read_timeout_seconds;
+    int default_instance_port;
+    struct config_list discovery_seeds;
+    int discovery_max_concurrency;
+
     /* the pair, nodes, proxies (ours) */
     config_text node_name;                   /* NodeName: of this node; default host name */
     struct config_list nodes;                /* Nodes */

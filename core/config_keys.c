@@ -23,6 +23,7 @@
 #define STORE "Store"
 #define PAIR "The pair, its pools and nodes"
 #define TIMES "Time bounds"
+#define FLEET "Servers of a fleet"
 #define AGENT "Agent-check answers and orders"
 #define PROXY "HAProxy"
 #define REDIS "Redis"
@@ -145,6 +146,25 @@ const struct config_key config_keys[] = {
          "File with the key that all peers share, at least 16 bytes of text, mode 0640 or less. Empty: the environment's "
          "`FIRSTCHAIR_PEER_KEY`. It proves who is a peer and is never sent.")
 
+    TEXT("MySQLTopologyUser", topology_user, "", FIXED, FLEET,
+         "Account by which servers of a fleet are looked at ([privileges](support.md)). Used by `firstchair discover` so far.")
+    SECRET("MySQLTopologyPassword", topology_password, FIXED, FLEET, "Its password.")
+    TEXT("MySQLTopologyCredentialsConfigFile", topology_credentials_file, "", FIXED, FLEET,
+         "File with `[client]`, `user` and `password`, in place of the two keys above.")
+    TEXT("MySQLTopologySSLCAFile", topology_ca_file, "", FIXED, FLEET, "Authority that signed the servers' certificates.")
+    TEXT("MySQLTopologySSLCertFile", topology_certificate_file, "", FIXED, FLEET, "Our certificate, where servers ask for one.")
+    TEXT("MySQLTopologySSLPrivateKeyFile", topology_key_file, "", FIXED, FLEET, "Its key.")
+    BOOL("MySQLTopologySSLSkipVerify", topology_tls_skips_verifying, "false", FIXED, FLEET,
+         "Believe whoever answers: TLS then helps against listening in alone.")
+    BOOL("MySQLTopologyUseMutualTLS", topology_always_tls, "false", FIXED, FLEET, "TLS for every connection.")
+    BOOL("MySQLTopologyUseMixedTLS", topology_mixed_tls, "true", FIXED, FLEET,
+         "Without TLS first; with it where a server refuses that.")
+    INT("MySQLDiscoveryReadTimeoutSeconds", discovery_read_timeout_seconds, "10", 1, 600, FIXED, FLEET,
+        "Bound of all reading of one look, behind `MySQLConnectTimeoutSeconds`.")
+    INT("DefaultInstancePort", default_instance_port, "3306", 1, 65535, FIXED, FLEET, "Port of a server that is named without one.")
+    LIST("DiscoverySeeds", discovery_seeds, "", FIXED, FLEET, "`host:port` of servers to begin with.")
+    INT("DiscoveryMaxConcurrency", discovery_max_concurrency, "300", 2, 10000, FIXED, FLEET, "Looks under way at one time.")
+
     TEXT("RedisAddress", redis_address, "", FIXED, REDIS, "`host:port` or a unix path. Empty is off.")
     SECRET("RedisPassword", redis_password, FIXED, REDIS, "Password for AUTH.")
     TEXT("RedisPrefix", redis_prefix, "firstchair:", FIXED, REDIS, "In front of all keys and channels.")
@@ -153,7 +173,7 @@ const struct config_key config_keys[] = {
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 
-#define NO_TLS "TLS towards MySQL is not in this version"
+#define NO_TLS "TLS towards the store is not in this version"
 #define NO_HTTPS "HTTPS is not in this version: let HAProxy end TLS"
 #define NO_DISCOVERY "discovery of managed clusters is not in this version"
 #define NO_RECOVERY "recovery of managed clusters is not in this version"
@@ -191,20 +211,16 @@ const struct config_known config_known[] = {
     { "MySQLOrchestratorUseMutualTLS", NO_TLS }, { "BufferInstanceWrites", NO_DISCOVERY },
     { "InstanceWriteBufferSize", NO_DISCOVERY }, { "InstanceFlushIntervalMilliseconds", NO_DISCOVERY },
 
-    { "MySQLTopologyUser", NO_DISCOVERY }, { "MySQLTopologyPassword", NO_DISCOVERY },
-    { "MySQLTopologyCredentialsConfigFile", NO_DISCOVERY }, { "MySQLTopologySSLPrivateKeyFile", NO_TLS },
-    { "MySQLTopologySSLCertFile", NO_TLS }, { "MySQLTopologySSLCAFile", NO_TLS }, { "MySQLTopologySSLSkipVerify", NO_TLS },
-    { "MySQLTopologyUseMutualTLS", NO_TLS }, { "MySQLTopologyUseMixedTLS", NO_TLS }, { "TLSCacheTTLFactor", NO_TLS },
-    { "MySQLTopologyMaxAllowedPacket", NO_DISCOVERY }, { "MySQLDiscoveryReadTimeoutSeconds", NO_DISCOVERY },
-    { "MySQLTopologyReadTimeoutSeconds", NO_DISCOVERY }, { "DefaultInstancePort", NO_DISCOVERY },
+    { "TLSCacheTTLFactor", "that a server wants TLS is kept while it answers" },
+    { "MySQLTopologyMaxAllowedPacket", NO_DISCOVERY }, { "MySQLTopologyReadTimeoutSeconds", NO_DISCOVERY },
     { "ReplicationCredentialsQuery", NO_RECOVERY }, { "UseSuperReadOnly", "super_read_only is set wherever it exists" },
     { "MaxConcurrentReplicaOperations", NO_RECOVERY }, { "InstanceBulkOperationsWaitTimeoutSeconds", NO_RECOVERY },
     { "VerifyReplicationFilters", NO_RECOVERY }, { "LowerReplicaVersionAllowed", NO_RECOVERY },
     { "SkipMaxScaleCheck", "MaxScale is not supported" },
 
     { "InstancePollSeconds", NO_DISCOVERY }, { "ReasonableInstanceCheckSeconds", NO_DISCOVERY },
-    { "DiscoverByShowSlaveHosts", NO_DISCOVERY }, { "DiscoverySeeds", NO_DISCOVERY },
-    { "DiscoveryMaxConcurrency", NO_DISCOVERY }, { "DiscoveryQueueCapacity", NO_DISCOVERY },
+    { "DiscoverByShowSlaveHosts", "the list of replicas is always asked for; the process list where that is refused or lacks hosts" },
+    { "DiscoveryQueueCapacity", NO_DISCOVERY },
     { "DiscoveryQueueMaxStatisticsSize", NO_DISCOVERY }, { "DiscoveryCollectionRetentionSeconds", NO_DISCOVERY },
     { "DiscoveryIgnoreReplicaHostnameFilters", NO_DISCOVERY }, { "DiscoveryIgnoreMasterHostnameFilters", NO_DISCOVERY },
     { "DiscoveryIgnoreHostnameFilters", NO_DISCOVERY }, { "DiscoveryIgnoreReplicationUsernameFilters", NO_DISCOVERY },

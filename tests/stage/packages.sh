@@ -11,7 +11,7 @@ libmariadb-dev libraft-dev libuv1-dev nettle-dev libpcre2-dev"
 FC_SERVER_PACKAGES="mariadb-server-core mariadb-client haproxy redis-server redis-tools python3"
 # socat: the printed haproxy.cfg and docs/operating.md give commands with it, and the scenes run them as they are written.
 # iproute2, nftables: hosts of a network that can be cut. faketime: a wall clock that is set while a node runs, or is an hour off.
-FC_TEST_PACKAGES="libcriterion-dev socat iproute2 nftables faketime"
+FC_TEST_PACKAGES="libcriterion-dev socat iproute2 nftables faketime openssl"
 FC_FUZZ_PACKAGES="clang"
 
 FC_POLICY=/usr/sbin/policy-rc.d
