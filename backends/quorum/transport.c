@@ -11,7 +11,7 @@
 #include "backends/quorum/transport_inside.h"
 #include "base/text.h"
 
-#define BACKLOG 128
+#define BACKLOG 512                        /* what waits for its turn in a flood is served well within a connect's limit */
 /* A flood takes turns with raft: at most so many are accepted, then the loop does something else. */
 #define ACCEPT_BURST 16
 #define ACCEPT_PAUSE_MS 10
