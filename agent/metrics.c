@@ -8,9 +8,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "backends/quorum/transport.h"
 #include "base/text.h"
 
-enum scope { OF_NODE, OF_SERVER, OF_NEED, OF_POOL, OF_POOL_SERVER, OF_VIEW, OF_PROXY, SCOPE_COUNT };
+enum scope { OF_NODE, OF_SERVER, OF_NEED, OF_POOL, OF_POOL_SERVER, OF_VIEW, OF_PROXY, OF_PEER_STREAM, SCOPE_COUNT };
 
 struct process_numbers { bool has_memory, has_descriptors; double resident_bytes, cpu_seconds, descriptors; };
 
@@ -25,6 +26,7 @@ struct spot {
     const struct status_pool_server *pool_server;
     const struct status_view *view;
     const struct status_proxy *proxy;
+    enum transport_count stream;         /* with OF_PEER_STREAM: what happened to a stream of raft's peers */
 };
 
 typedef bool family_value(const struct spot *at, double *ret);          /* false: no sample here */
@@ -120,6 +122,11 @@ VALUE(redis_dropped, true, at->counters->redis_dropped)
 VALUE(store_requests, true, at->counters->store_requests)
 VALUE(store_failures, true, at->counters->store_failures)
 
+#define PEER_STREAMS (at->counters->peer_streams)
+VALUE(peer_stream, true, atomic_load_explicit(&PEER_STREAMS->of[at->stream], memory_order_relaxed))
+VALUE(peer_half_open, PEER_STREAMS != NULL, atomic_load_explicit(&PEER_STREAMS->half_open, memory_order_relaxed))
+VALUE(peer_sent, PEER_STREAMS != NULL, atomic_load_explicit(&PEER_STREAMS->bytes_sent, memory_order_relaxed))
+VALUE(peer_received, PEER_STREAMS != NULL, atomic_load_explicit(&PEER_STREAMS->bytes_received, memory_order_relaxed))
 VALUE(process_start, at->counters->process_start_unix_ms != 0, SECONDS(at->counters->process_start_unix_ms))
 VALUE(process_cpu, true, at->process->cpu_seconds)
 VALUE(process_memory, at->process->has_memory, at->process->resident_bytes)
@@ -214,6 +221,12 @@ static const struct family families[] = {
     COUNTER("store_requests", store_requests, "Requests to the store."),
     COUNTER("store_failures", store_failures, "Requests to the store that failed."),
 
+    { "firstchair_peer_streams_total", "counter", OF_PEER_STREAM, value_of_peer_stream, NULL, NULL,
+      "Raft: streams of peers and of strangers, by what happened to them." },
+    GAUGE("peer_half_open", OF_NODE, peer_half_open, "Raft: connections accepted at the peers' port and not proven yet."),
+    COUNTER("peer_sent_bytes", peer_sent, "Raft: bytes told to peers."),
+    COUNTER("peer_received_bytes", peer_received, "Raft: bytes heard from peers."),
+
     PROCESS("start_time_seconds", "gauge", process_start, "Unix time of the start of the process."),
     PROCESS("cpu_seconds_total", "counter", process_cpu, "CPU time of the process."),
     PROCESS("resident_memory_bytes", "gauge", process_memory, "Memory of the process."),
@@ -273,6 +286,10 @@ static void print_labels(FILE *to, enum scope scope, const struct spot *at, cons
         break;
     case OF_PROXY:
         print_label(to, "proxy", at->proxy->name, true);
+        is_first = false;
+        break;
+    case OF_PEER_STREAM:
+        print_label(to, "what", transport_count_table[at->stream].name, true);
         is_first = false;
         break;
     case OF_NODE: case SCOPE_COUNT:
@@ -358,6 +375,12 @@ static void visit(FILE *to, const struct family *family, struct spot at)
     case OF_POOL: case OF_POOL_SERVER: case OF_VIEW:
         visit_pools(to, family, &at);
         break;
+    case OF_PEER_STREAM:
+        for (int i = 0; at.counters->peer_streams != NULL && i < TRANSPORT_COUNT_KINDS; i++) {
+            at.stream = (enum transport_count)i;
+            print_sample(to, family, &at);
+        }
+        break;
     case SCOPE_COUNT:
         break;
     }
@@ -428,7 +451,7 @@ char *metrics_print(const struct status *status, const struct desk_counters *cou
 
 static const char *const scope_labels[SCOPE_COUNT] = {
     [OF_NODE] = "", [OF_SERVER] = "server", [OF_NEED] = "severity, need, server", [OF_POOL] = "pool, kind", [OF_POOL_SERVER] = "pool, server",
-    [OF_VIEW] = "proxy, pool, server", [OF_PROXY] = "proxy",
+    [OF_VIEW] = "proxy, pool, server", [OF_PROXY] = "proxy", [OF_PEER_STREAM] = "what",
 };
 
 void metrics_docs_print(FILE *to)
@@ -440,4 +463,7 @@ void metrics_docs_print(FILE *to)
     for (const struct family *family = families; family < families + FAMILY_COUNT; family++)
         fprintf(to, "| `%s` | %s | %s%s | %s |\n", family->name, family->type, scope_labels[family->scope],
                 family->word == NULL ? "" : family->scope == OF_NODE ? "state" : ", state", family->meaning);
+    fputs("\n`what` of `firstchair_peer_streams_total`:\n\n| what | meaning |\n|---|---|\n", to);
+    for (int i = 0; i < TRANSPORT_COUNT_KINDS; i++)
+        fprintf(to, "| `%s` | %s |\n", transport_count_table[i].name, transport_count_table[i].meaning);
 }

@@ -18,11 +18,14 @@ typedef void desk_reply(void *waiter, enum fc_code code, const char *text, bool 
  * `text` says why. */
 typedef void desk_report(void *waiter, enum fc_code code, const char *text, const char *json);
 
+struct transport_counts;
+
 /* Numbers of the process for /metrics, beside those in struct status. */
 struct desk_counters {
     uint64_t agent_accepted, agent_answered, agent_refused_source, agent_dropped, agent_open, agent_unknown_target, agent_late;
     uint64_t orders_open, http_requests, redis_published, redis_dropped, store_requests, store_failures;
     int64_t process_start_unix_ms;
+    const struct transport_counts *peer_streams;    /* raft's (backends/quorum/transport.h), borrowed; NULL in all other modes */
 };
 
 struct desk {

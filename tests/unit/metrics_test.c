@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "agent/metrics.h"
+#include "backends/quorum/transport.h"
 #include "base/text.h"
 
 static struct status status;         /* large: not on the stack */
@@ -154,4 +155,23 @@ Test(metrics, the_page_names_every_family)
         }
     free(text);
     free(page);
+}
+
+Test(metrics, says_who_came_to_the_peers_port_where_there_is_one)
+{
+    static struct transport_counts streams;
+
+    print();
+    SHOWS_NOT("\nfirstchair_peer_streams_total{");
+    SHOWS_NOT("\nfirstchair_peer_half_open ");
+    free(text);
+
+    streams.of[TRANSPORT_WRONG_PROOF] = 3;
+    streams.half_open = 2;
+    counters.peer_streams = &streams;
+    print();
+    SHOWS("firstchair_peer_streams_total{what=\"wrong_proof\"} 3");
+    SHOWS("firstchair_peer_streams_total{what=\"forged\"} 0");
+    SHOWS("firstchair_peer_half_open 2");
+    free(text);
 }
