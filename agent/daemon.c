@@ -198,9 +198,41 @@ static uint64_t desk_verify(void *owner, desk_report *reply, void *waiter)
     return 0;
 }
 
+static bool desk_raft(void *owner, struct agreement_view *ret)
+{
+    struct daemon *d = owner;
+    if (d->agreement == NULL)
+        return false;
+    agreement_view(d->agreement, ret);
+    ret->now = now_of(d);
+    return true;
+}
+
+static void snapshot_done(void *owner, enum fc_code code, const char *text)
+{
+    struct daemon *d = owner;
+    const struct waiter waiter = d->snapshot_waiter;
+    d->is_snapshotting = false;
+    memset(&d->snapshot_waiter, 0, sizeof d->snapshot_waiter);
+    if (waiter.ticket != 0)
+        waiter.reply(waiter.waiter, code, text, true);
+}
+
+static uint64_t desk_snapshot(void *owner, desk_reply *reply, void *waiter)
+{
+    struct daemon *d = owner;
+    if (d->is_snapshotting || d->agreement == NULL || !agreement_snapshot(d->agreement, snapshot_done, d))
+        return 0;
+    d->is_snapshotting = true;
+    d->snapshot_waiter = (struct waiter){ .ticket = ++d->next_ticket, .reply = reply, .waiter = waiter };
+    return d->snapshot_waiter.ticket;
+}
+
 static void desk_forget(void *owner, uint64_t ticket)
 {
     struct daemon *d = owner;
+    if (ticket != 0 && d->snapshot_waiter.ticket == ticket)
+        memset(&d->snapshot_waiter, 0, sizeof d->snapshot_waiter);
     for (int i = 0; i < DAEMON_VERIFY_WAITERS_MAX; i++) {
         if (ticket != 0 && d->verify_waiters[i].ticket == ticket)
             memset(&d->verify_waiters[i], 0, sizeof d->verify_waiters[i]);
@@ -341,13 +373,38 @@ static enum fc_code name_the_process(struct daemon *d, struct fc_err *err)
     return FC_OK;
 }
 
-static enum fc_code open_store(struct daemon *d, struct fc_err *err)
+static enum fc_code open_own_store(void *owner, store_heard *heard, store_session_ended *session_ended, void *listener, struct store **ret,
+                                   struct fc_err *err)
 {
+    struct daemon *d = owner;
     char name[NODE_NAME_SIZE];
     node_name_of(d->node, name, sizeof name);
     if (config_has_pair(d->config) || text_is(d->config->backend_db, "mysql"))
-        return store_mysql_open(d->host, d->config, name, daemon_store_heard, daemon_session_ended, d, &d->store, err);
-    return store_sqlite_open(d->host, d->config->sqlite3_data_file, name, daemon_store_heard, d, &d->store, err);
+        return store_mysql_open(d->host, d->config, name, heard, session_ended, listener, ret, err);
+    return store_sqlite_open(d->host, d->config->sqlite3_data_file, name, heard, listener, ret, err);
+}
+
+static void raft_notes(void *owner, const char *sentence)
+{
+    struct daemon *d = owner;
+    log_say(&d->log, NOTE_WARNING, "raft", "%s", sentence);
+}
+
+/* The one place where modes differ: which store, and where leadership comes from. */
+static enum fc_code open_store(struct daemon *d, struct fc_err *err)
+{
+    const struct quorum_store_port port = { .owner = d, .say = lease_say, .look = lease_look, .note = raft_notes };
+    if (!d->config->raft_enabled) {
+        d->source = lease_as_source(&d->lease);
+        return open_own_store(d, daemon_store_heard, daemon_session_ended, d, &d->store, err);
+    }
+    const enum fc_code code = agreement_open(d->host, d->config, d->node, open_own_store, &port, daemon_store_heard, daemon_session_ended, d,
+                                             &d->agreement, err);
+    if (code == FC_OK) {
+        d->store = agreement_store(d->agreement);
+        d->source = agreement_source(d->agreement);
+    }
+    return code;
 }
 
 static enum fc_code open_historian(struct daemon *d, struct fc_err *err)
@@ -407,7 +464,7 @@ static enum fc_code open_doors(struct daemon *d, struct fc_err *err)
     enum fc_code code;
     d->desk = (struct desk){ .daemon = d, .config = d->config, .order = desk_order, .verify = desk_verify, .forget = desk_forget,
                              .status = daemon_status, .explain = daemon_explain, .history = daemon_history, .reload = reload,
-                             .counters = counters };
+                             .raft = desk_raft, .snapshot = desk_snapshot, .counters = counters };
     if ((code = agent_listener_open(ev, d->config, d->board, &d->listener, err)) != FC_OK)
         return code;
     if (d->config->order_socket[0] != '\0' && (code = order_socket_open(ev, &d->desk, &d->orders, err)) != FC_OK)
@@ -497,6 +554,7 @@ void daemon_close(struct daemon *d)
     verify_drop(d->verification);
     historian_free(d->historian);
     store_close(d->store);
+    agreement_free(d->agreement);
     recorder_stop(d->recorder);
     for (size_t i = 0; d->host != NULL && i < sizeof timers / sizeof timers[0]; i++)
         d->host->untimer(timers[i]);

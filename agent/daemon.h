@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/agreement.h"
 #include "agent/askers.h"
 #include "agent/config_file.h"
 #include "agent/doors/agent_listener.h"
@@ -54,7 +55,9 @@ struct daemon {
     bool is_feeding;
 
     struct store *store;
+    struct leader_source source;             /* the lease below, or raft: chosen at the start */
     struct lease lease;
+    struct agreement *agreement;             /* raft; NULL in all other modes */
     struct board *board;
     struct agent_listener *listener;
     struct order_socket *orders;
@@ -72,6 +75,8 @@ struct daemon {
     struct host_timer *core_timer, *lease_timer, *order_timer, *publish_timer, *look_timer;
     struct fc_time looked_for_peer_at;
 
+    struct waiter snapshot_waiter;           /* raft's snapshot under way; ticket 0: none, or whoever asked went away */
+    bool is_snapshotting;
     struct waiter waiters[DAEMON_WAITERS_MAX];
     uint64_t next_ticket;
     struct verification *verification;       /* under way; NULL none */

@@ -202,12 +202,12 @@ int daemon_history_place(void *owner, bool *by_fence)
 
 static void perform_stand(struct daemon *d, const struct effect *effect)
 {
-    lease_stand(&d->lease, effect->as.stand, now_of(d));
+    d->source.stand(d->source.self, effect->as.stand, now_of(d));
 }
 
-static void perform_lease_command(struct daemon *d, const struct effect *effect)
+static void perform_leader_command(struct daemon *d, const struct effect *effect)
 {
-    lease_command(&d->lease, effect, now_of(d));
+    d->source.command(d->source.self, effect, now_of(d));
 }
 
 static void perform_show(struct daemon *d, const struct effect *effect)
@@ -317,9 +317,9 @@ static void perform_sights_look(struct daemon *d, const struct effect *effect)
 
 static perform *const performers[EFFECT_TYPE_COUNT] = {
     [WAKE_AT] = perform_wake,            [NOTE] = perform_note,             [LOOK] = perform_look,
-    [CHECK] = perform_check,             [PREPARE] = perform_prepare,         [STAND] = perform_stand,           [GIVE_BACK] = perform_lease_command,
-    [INTEND] = perform_lease_command,    [FENCE] = perform_fence,           [CATCH_UP] = perform_catch_up,
-    [SEAT] = perform_lease_command,      [OPEN] = perform_open,             [HOLD_WRITE] = perform_hold_write,
+    [CHECK] = perform_check,             [PREPARE] = perform_prepare,         [STAND] = perform_stand,           [GIVE_BACK] = perform_leader_command,
+    [INTEND] = perform_leader_command,    [FENCE] = perform_fence,           [CATCH_UP] = perform_catch_up,
+    [SEAT] = perform_leader_command,      [OPEN] = perform_open,             [HOLD_WRITE] = perform_hold_write,
     [ORDER_LAY] = perform_order_lay,     [ORDER_CLOSE] = perform_order_close, [ORDER_REPLY] = perform_reply,
     [REGISTER] = perform_register,       [RECORD] = perform_record,         [ANSWER_SHOW] = perform_show,
     [ANSWER_EXTEND] = perform_extend,    [VOICE_EXTEND] = perform_voice,    [PROXY_PUSH] = perform_push,
@@ -344,7 +344,7 @@ static void server_lost(struct daemon *d, const struct store_result *how)
     event.as.lost.is_unconnected = how->is_unconnected;
     event.as.lost.sent_at = how->sent_at;                  /* this process may have slept since: that a port refused then is old news now */
     TEXT_SET(event.as.lost.text, how->text);
-    lease_lost(&d->lease, how->server, now_of(d));
+    d->source.lost(d->source.self, how->server, now_of(d));
     daemon_feed(d, &event);
 }
 
@@ -360,7 +360,7 @@ static void looked(struct daemon *d, const struct store_result *result)
     event.as.seen.server = result->server;
     event.as.seen.sent_at = result->sent_at;
     event.as.seen.look = result->look;
-    lease_saw(&d->lease, result->server, result->look, result->sent_at, now_of(d));
+    d->source.saw(d->source.self, result->server, result->look, result->sent_at, now_of(d));
     daemon_feed(d, &event);
 }
 
@@ -426,7 +426,7 @@ void daemon_store_heard(void *owner, const struct store_result *result)
         break;
     case STORE_RENEW:
     case STORE_TAKE:
-        lease_wrote(&d->lease, result, now_of(d));
+        d->source.wrote(d->source.self, result, now_of(d));
         break;
     case STORE_HISTORY:
     case STORE_HISTORY_READ:

@@ -366,7 +366,7 @@ static void begin_give_back(struct lease *lease, struct fc_time now)
     row.rank.seq++;
     row.rank.node[0] = '\0';
     lease->holds = false;
-    lease->paused_until = fc_plus(now, fc_ms(lease->wanted.as.give_back_pause_ms));
+    lease->paused_until = fc_plus(now, fc_ms(lease->wanted.as.give_back.pause_ms));
     say_denied(lease, LEASE_DENIED, "the lease is given back");
     write_row(lease, STORE_RENEW, lease->place, &row, NULL, true, now);
 }
@@ -401,6 +401,16 @@ void lease_command(struct lease *lease, const struct effect *effect, struct fc_t
         event.as.ended.server = effect->server;
         event.as.ended.code = is_busy ? FC_BUSY : FC_NOT_LEADER;
         TEXT_SET(event.as.ended.text, is_busy ? "another decision is being written" : "the lease is over");
+        lease->port.say(lease->port.host, &event);
+        return;
+    }
+    if (effect->type == GIVE_BACK && effect->as.give_back.to[0] != '\0') {
+        struct event event = { .type = DEED_ENDED };
+        event.as.ended.deed = DEED_GIVE_BACK;
+        event.as.ended.id = effect->id;
+        event.as.ended.server = effect->server;
+        event.as.ended.code = FC_REFUSED;
+        TEXT_SET(event.as.ended.text, "without raft the next leader cannot be named: whoever is first to see the free lease takes it");
         lease->port.say(lease->port.host, &event);
         return;
     }
@@ -675,4 +685,22 @@ static void consider(struct lease *lease, struct fc_time now)
         consider_following(lease, now);
     say_chair(lease);
     lease->port.wake(lease->port.host, next_moment(lease, now));
+}
+
+/* ---- as a source of leadership ------------------------------------------------------------------------------------ */
+
+static void source_saw(void *self, int server, const struct server_look *look, struct fc_time sent_at, struct fc_time now)
+{
+    lease_saw(self, server, look, sent_at, now);
+}
+
+static void source_lost(void *self, int server, struct fc_time now) { lease_lost(self, server, now); }
+static void source_wrote(void *self, const struct store_result *result, struct fc_time now) { lease_wrote(self, result, now); }
+static void source_stand(void *self, bool stands, struct fc_time now) { lease_stand(self, stands, now); }
+static void source_command(void *self, const struct effect *effect, struct fc_time now) { lease_command(self, effect, now); }
+
+struct leader_source lease_as_source(struct lease *lease)
+{
+    return (struct leader_source){ .self = lease, .saw = source_saw, .lost = source_lost, .wrote = source_wrote, .stand = source_stand,
+                                   .command = source_command };
 }

@@ -17,6 +17,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backends/leader_source.h"
 #include "backends/store.h"
 #include "core/event.h"
 
@@ -103,6 +104,9 @@ void lease_command(struct lease *lease, const struct effect *effect, struct fc_t
 
 /* The row that this holder has last confirmed: what a fence leaves on the server that it closes. NULL: it does not hold. */
 const struct decision *lease_row(const struct lease *lease);
+
+/* As the daemon knows any source of leadership. */
+struct leader_source lease_as_source(struct lease *lease);
 
 /* How long others watch before they take over: lease + margin. */
 struct fc_span lease_watch_span(const struct lease_settings *settings);

@@ -299,6 +299,39 @@ enum fc_code node_address_parse(const char *item, struct node_address *ret, stru
     return FC_OK;
 }
 
+bool address_with_port(const char *address, int default_port, char *to, size_t size)
+{
+    char host[ADDRESS_SIZE];
+    int port = default_port;
+    const char *colon = strrchr(address, ':');
+    const bool has_port = colon != NULL && colon[1] != '\0' && strchr(colon, ']') == NULL;
+
+    if (has_port ? !address_split(address, host, sizeof host, &port) || port == 0 : !text_copy(host, sizeof host, address))
+        return false;
+    if (!has_port && host[0] == '[') {                     /* "[v6]" */
+        const size_t length = strlen(host);
+        if (length < 4 || host[length - 1] != ']')
+            return false;
+        return text_format(to, size, "%s:%d", host, port);
+    }
+    return host[0] != '\0' && text_format(to, size, strchr(host, ':') != NULL ? "[%s]:%d" : "%s:%d", host, port);
+}
+
+enum fc_code raft_node_parse(const char *item, int default_port, struct named_address *ret, struct fc_err *err)
+{
+    struct named_address parsed;
+    const char *equals = strchr(item, '=');
+    const char *address = equals == NULL ? item : equals + 1;
+    const size_t length = equals == NULL ? strcspn(item, ":") : (size_t)(equals - item);
+
+    if (!text_is_name(item, length) || !text_copy_bytes(parsed.name, sizeof parsed.name, item, length))
+        return fc_fail(err, FC_BAD_CONFIG, "RaftNodes has '%s'; it must be name=host:port, as in fc1=10.0.9.1:10008", item);
+    if (!address_with_port(address, default_port, parsed.address, sizeof parsed.address))
+        return fc_fail(err, FC_BAD_CONFIG, "RaftNodes has '%s'; its address must be host or host:port", item);
+    *ret = parsed;
+    return FC_OK;
+}
+
 bool config_has_pair(const struct config *config) { return config->backend_servers.count > 0; }
 
 /* ---- rules of more than one key ---- */
@@ -455,6 +488,49 @@ static enum fc_code check_pair(struct config *config, struct fc_err *err)
     return FC_OK;
 }
 
+#define RAFT_NODES_MAX 9
+
+static enum fc_code check_raft_nodes(struct config *config, struct fc_err *err)
+{
+    struct named_address seen[RAFT_NODES_MAX];
+
+    if (config->raft_nodes.count > RAFT_NODES_MAX)
+        return fc_fail(err, FC_BAD_CONFIG, "RaftNodes has %d nodes; at most %d are possible", config->raft_nodes.count, RAFT_NODES_MAX);
+    for (int i = 0; i < config->raft_nodes.count; i++) {
+        if (raft_node_parse(config->raft_nodes.item[i], config->raft_port, &seen[i], err) != FC_OK)
+            return FC_BAD_CONFIG;
+        for (int j = 0; j < i; j++) {
+            if (text_is_nocase(seen[i].name, seen[j].name) || text_is_nocase(seen[i].address, seen[j].address))
+                return fc_fail(err, FC_BAD_CONFIG, "RaftNodes has '%s' and '%s'; each name and each address must stand there once",
+                               config->raft_nodes.item[j], config->raft_nodes.item[i]);
+        }
+    }
+    return FC_OK;
+}
+
+static enum fc_code check_raft(struct config *config, struct fc_err *err)
+{
+    char address[ADDRESS_SIZE];
+
+    if (!config->raft_enabled)
+        return FC_OK;
+    if (config_has_pair(config))
+        return fc_fail(err, FC_BAD_CONFIG, "RaftEnabled is true and BackendServers is set; with raft each node has a store of its own: one "
+                       "of them must go");
+    if (config->raft_data_dir[0] != '/')
+        return fc_fail(err, FC_BAD_CONFIG, "RaftDataDir is '%s'; with RaftEnabled it must be an absolute path", config->raft_data_dir);
+    if (strlen(config->raft_data_dir) > 200)
+        return fc_fail(err, FC_BAD_CONFIG, "RaftDataDir is longer than 200 bytes");
+    if (!address_with_port(config->raft_bind, config->raft_port, address, sizeof address))
+        return fc_fail(err, FC_BAD_CONFIG, "RaftBind is '%s'; it must be host or host:port", config->raft_bind);
+    if (config->raft_advertise[0] != '\0' && !address_with_port(config->raft_advertise, config->raft_port, address, sizeof address))
+        return fc_fail(err, FC_BAD_CONFIG, "RaftAdvertise is '%s'; it must be host or host:port", config->raft_advertise);
+    if (!text_is_name(config->raft_cluster_name, strlen(config->raft_cluster_name)))
+        return fc_fail(err, FC_BAD_CONFIG, "RaftClusterName is '%s'; it must be 1 to 63 letters, digits, '.', '_' or '-'",
+                       config->raft_cluster_name);
+    return check_raft_nodes(config, err);
+}
+
 static enum fc_code check_steering(struct config *config, struct fc_err *err)
 {
     static const char *const arbitrations[] = { "auto", "local", NULL };
@@ -553,7 +629,7 @@ static enum fc_code check_token_check(struct config *config, struct fc_err *err)
 enum fc_code config_check(struct config *config, struct fc_err *err)
 {
     static enum fc_code (*const checks[])(struct config *, struct fc_err *) = {
-        check_http, check_listeners, check_fixed_ports, check_store, check_pair, check_steering, check_nodes, check_times,
+        check_http, check_listeners, check_fixed_ports, check_store, check_pair, check_raft, check_steering, check_nodes, check_times,
         check_token_check,
     };
 

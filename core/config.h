@@ -112,6 +112,11 @@ struct config {
     int redis_ttl_seconds, redis_stream_max;
 
     /* raft */
+    bool raft_enabled;
+    struct config_list raft_nodes;           /* RaftNodes: "fc1=10.0.9.1:10008"; read by raft_node_parse */
+    config_text raft_bind, raft_advertise, raft_data_dir, raft_cluster_name;
+    int raft_port;                           /* DefaultRaftPort */
+    int raft_election_ms, raft_snapshot_entries;
     config_text raft_peer_key_file;          /* RaftPeerKeyFile; "" = the environment's FIRSTCHAIR_PEER_KEY */
 
     config_text record_file;                 /* RecordFile: event log for replay; "" = off */
@@ -163,6 +168,10 @@ void config_value_text(const struct config *config, const struct config_key *key
 /* Reading composed items. */
 enum fc_code named_address_parse(const char *item, struct named_address *ret, struct fc_err *err);
 enum fc_code node_address_parse(const char *item, struct node_address *ret, struct fc_err *err);
+/* An item of RaftNodes: "name=host", "name=host:port", "host" (its name then), "host:port". */
+enum fc_code raft_node_parse(const char *item, int default_port, struct named_address *ret, struct fc_err *err);
+/* "host" or "host:port" with the port given where there is none. False when it is neither. */
+bool address_with_port(const char *address, int default_port, char *to, size_t size);
 /* "host:port", "[v6]:port", ":port" (host ""). */
 bool address_split(const char *address, char *host, size_t host_size, int *port);
 

@@ -142,6 +142,21 @@ const struct config_key config_keys[] = {
          "Where door.lua lies (`firstchair haproxy-config door.lua` prints it). With it a connection that waits while the "
          "chair moves is let in soon after; without it, after the whole of HoldTheDoorMilliseconds.")
 
+    BOOL("RaftEnabled", raft_enabled, "false", FIXED, RAFT,
+         "The nodes of `RaftNodes` agree by raft who leads; each has a store of its own.")
+    LIST("RaftNodes", raft_nodes, "", FIXED, RAFT,
+         "All nodes of the group with this one: `name=host`, `name=host:port` or `host`; the name is that node's `NodeName`. Empty: one node alone.")
+    TEXT("RaftBind", raft_bind, "127.0.0.1:10008", FIXED, RAFT, "Where peers are listened to, `host` or `host:port`.")
+    TEXT("RaftAdvertise", raft_advertise, "", FIXED, RAFT,
+         "Shown as this node's raft address. Empty: that of `RaftNodes`. Peers go by the name, never by the address alone.")
+    TEXT("RaftDataDir", raft_data_dir, "", FIXED, RAFT,
+         "Directory of the log, its snapshots and this node's identity. Made when it is not there. Never copied to another node.")
+    INT("DefaultRaftPort", raft_port, "10008", 1, 65535, FIXED, RAFT, "Port of addresses without one.")
+    TEXT("RaftClusterName", raft_cluster_name, "firstchair", FIXED, RAFT, "Peers of another cluster are turned away.")
+    INT("RaftElectionMilliseconds", raft_election_ms, "600", 200, 60000, FIXED, RAFT,
+        "A follower stands after one to two of these without a leader. A leader's lease is three quarters of it. The same on all nodes.")
+    INT("RaftSnapshotEntries", raft_snapshot_entries, "1024", 16, 1000000, FIXED, RAFT,
+        "So many new entries in the log, and a snapshot takes their place.")
     TEXT("RaftPeerKeyFile", raft_peer_key_file, "", FIXED, RAFT,
          "File with the key that all peers share, at least 16 bytes of text, mode 0640 or less. Empty: the environment's "
          "`FIRSTCHAIR_PEER_KEY`. It proves who is a peer and is never sent.")
@@ -178,7 +193,6 @@ const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 #define NO_DISCOVERY "discovery of managed clusters is not in this version"
 #define NO_RECOVERY "recovery of managed clusters is not in this version"
 #define NO_HOOKS "hooks are not in this version"
-#define NO_RAFT "raft is not in this version; the pair's own lease decides"
 #define NO_KV "key-value stores are not in this version; see RedisAddress"
 #define NO_AUDIT "audit is not in this version; see RecordFile and the log"
 #define NO_PSEUDO "Pseudo-GTID is not supported"
@@ -190,7 +204,7 @@ const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 
 const struct config_known config_known[] = {
     { "EnableSyslog", "the log goes to standard error; the service manager keeps it" },
-    { "HTTPAdvertise", NO_RAFT }, { "StatusOUVerify", NO_HTTPS }, { "WebMessage", NO_PAGE },
+    { "HTTPAdvertise", "a follower hands orders to the leader over raft's own streams" }, { "StatusOUVerify", NO_HTTPS }, { "WebMessage", NO_PAGE },
     { "RemoveTextFromHostnameDisplay", NO_PAGE }, { "ProblemIgnoreHostnameFilters", NO_DISCOVERY },
     { "PrependMessagesWithOrcIdentity", NO_PAGE }, { "CustomOrcIdentity", NO_PAGE },
 
@@ -263,8 +277,7 @@ const struct config_known config_known[] = {
 
     { "AuditToBackendDB", NO_AUDIT }, { "AuditPurgeDays", NO_AUDIT }, { "AuditLogFile", NO_AUDIT }, { "AuditToSyslog", NO_AUDIT },
 
-    { "RaftEnabled", NO_RAFT }, { "RaftBind", NO_RAFT }, { "RaftAdvertise", NO_RAFT }, { "RaftDataDir", NO_RAFT },
-    { "DefaultRaftPort", NO_RAFT }, { "RaftNodes", NO_RAFT }, { "ExpectFailureAnalysisConcensus", NO_RAFT },
+    { "ExpectFailureAnalysisConcensus", NO_RECOVERY },
 
     { "KVClusterMasterPrefix", NO_KV }, { "ConsulAddress", NO_KV }, { "ConsulScheme", NO_KV }, { "ConsulAclToken", NO_KV },
     { "ConsulCrossDataCenterDistribution", NO_KV }, { "ConsulKVStoreProvider", NO_KV },

@@ -158,7 +158,7 @@ static void stop_give_back(struct core *core, struct effects *effects)
     struct effect *effect = effects_add(effects, GIVE_BACK);
     effect->id = core->stop_deed = core->next_id++;
     effect->until = core->leadership.until;
-    effect->as.give_back_pause_ms = 60000;
+    effect->as.give_back.pause_ms = 60000;
 }
 
 static void stop_step(struct core *core, const struct event *event, struct effects *effects)

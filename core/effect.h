@@ -75,7 +75,7 @@ struct effect {
         struct { char pool[64]; char server[64]; struct answer answer; } show;   /* ANSWER_SHOW, _EXTEND (until), PROXY_PUSH */
         struct { int proxy; } proxy;
         struct { char pool[64]; char server[64]; } askers;
-        uint32_t give_back_pause_ms;
+        struct { uint32_t pause_ms; char to[NODE_NAME_SIZE]; } give_back;   /* to: the node that is to lead; "" = any */
     } as;
 };
 

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "act/orders.h"
+#include "agent/agreement.h"
 #include "base/err.h"
 #include "core/config.h"
 #include "core/status.h"
@@ -45,6 +46,10 @@ struct desk {
     enum fc_code (*explain)(void *daemon, const struct order *order, const char *by, bool may_change, char **json, struct fc_err *err);
     /* `history`: the lines that fit, as JSON (docs/operating.md). Ticket as above; 0: too many ask at one time. */
     uint64_t (*history)(void *daemon, const struct order *order, desk_report *reply, void *waiter);
+    /* How raft stands here; false when it is not in use. NULL is fine: then it is not. Borrowed until the loop's next turn. */
+    bool (*raft)(void *daemon, struct agreement_view *ret);
+    /* A snapshot of raft's log now: reply once, finally. Ticket as above; 0: one is being taken. */
+    uint64_t (*snapshot)(void *daemon, desk_reply *reply, void *waiter);
     void (*counters)(void *daemon, struct desk_counters *to);
 };
 

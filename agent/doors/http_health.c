@@ -89,15 +89,6 @@ static cJSON *health_error(const struct status *status)
     return error;
 }
 
-static void add_raft(cJSON *details)
-{
-    cJSON_AddStringToObject(details, "RaftLeader", "");
-    cJSON_AddFalseToObject(details, "IsRaftLeader");
-    cJSON_AddStringToObject(details, "RaftLeaderURI", "");
-    cJSON_AddStringToObject(details, "RaftAdvertise", "");
-    cJSON_AddItemToObject(details, "RaftHealthyMembers", cJSON_CreateArray());
-}
-
 /* What orchestrator does not say, after what it says. */
 static void add_ours(cJSON *details, const struct status *status)
 {
@@ -130,7 +121,7 @@ void http_health(struct http_request *request, struct http_answer *answer)
     if (status->leader[0] != '\0' && !text_is(status->leader, status->node))
         cJSON_AddItemToArray(nodes, node_health(config, status, status->leader));
     cJSON_AddItemToObject(details, "AvailableNodes", nodes);
-    add_raft(details);
+    http_raft_in_health(request, details);
     add_ours(details, status);
     TEXT_FORMAT(message, "Application node is %s", is_healthy ? "healthy" : "unhealthy: ");
     if (!is_healthy)
@@ -224,11 +215,6 @@ void http_grab_election(struct http_request *request, struct http_answer *answer
     answer_error(answer, FC_REFUSED,
                  "leadership is not grabbed: the leader might still act. Order it to give way with firstchairctl yield, or "
                  "/api/reelect");
-}
-
-void http_no_raft(struct http_request *request, struct http_answer *answer)
-{
-    answer_error(answer, FC_REFUSED, "%s: raft is not in use here", request->path.segment[1]);
 }
 
 void http_no_alias(struct http_request *request, struct http_answer *answer)

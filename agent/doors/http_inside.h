@@ -45,11 +45,18 @@ struct http_route {
 const struct http_route *http_route_find(const struct config *config, struct http_request *request, const char *url);
 
 http_handler http_page;               /* http_routes.c */
-http_handler http_health, http_ping, http_leader_check, http_headers, http_grab_election, http_no_raft, http_no_alias;
+http_handler http_health, http_ping, http_leader_check, http_headers, http_grab_election, http_no_alias;
 http_handler http_live, http_ready, http_leader;                                            /* http_health.c */
 http_handler http_pools, http_pool, http_picture, http_events, http_metrics, http_reload;   /* http_steering.c */
 http_handler http_explain, http_plan;                                                       /* http_steering.c */
 http_handler http_order, http_reelect, http_verify, http_history;                           /* http_order.c */
+
+http_handler http_raft_state, http_raft_leader, http_raft_health, http_raft_status, http_raft_peers, http_raft_snapshot;
+http_handler http_raft_yield, http_raft_yield_hint, http_raft_members_fixed, http_raft_report;   /* http_raft.c */
+void http_raft_in_health(struct http_request *request, cJSON *details);
+/* The connection sleeps until its end is known (http_order.c). */
+void http_give_yield(struct http_request *request, const char *node, struct http_answer *answer);
+http_handler http_wait_for_snapshot;
 
 /* ---- answers (http_answer.c) ---- */
 

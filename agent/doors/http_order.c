@@ -113,6 +113,32 @@ static void give(struct http_request *request, const char *text, int64_t limit_m
     wait_for(request, door->desk->order(door->desk->daemon, text, strlen(text), by, true, on_reply, request), limit_ms, answer);
 }
 
+void http_give_yield(struct http_request *request, const char *node, struct http_answer *answer)
+{
+    char text[96];
+    TEXT_FORMAT(text, "yield %s", node);
+    give(request, text, request->door->desk->config->move_limit_ms, answer);
+}
+
+/* Its answer is a bare word when all is well, as orchestrator's clients know it. */
+static void on_snapshot(void *waiter, enum fc_code code, const char *text, bool is_final)
+{
+    struct http_request *request = waiter;
+    if (!is_final || request->order.state != HTTP_ORDER_WAITING)
+        return;
+    request->order.report = code == FC_OK ? strdup("\"snapshot created\"") : NULL;
+    http_order_end(request, code, text);
+}
+
+#define SNAPSHOT_WAIT_MS 8000            /* longer than raft's thread tries */
+
+void http_wait_for_snapshot(struct http_request *request, struct http_answer *answer)
+{
+    const struct desk *desk = request->door->desk;
+    if (may_wait(request, answer))
+        wait_for(request, desk->snapshot(desk->daemon, on_snapshot, request), SNAPSHOT_WAIT_MS, answer);
+}
+
 /* ---- history: no order, but it waits for the store as one does ---- */
 
 /* The query's words become the order's: checked by its grammar. */

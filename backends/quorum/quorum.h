@@ -31,10 +31,12 @@ struct quorum_member {
     char address[STREAMS_ADDRESS_SIZE];  /* host:port; where the transport looks names up itself, the name */
 };
 
+struct quorum;
+
 /* The transport that carries the streams, made and ended on the quorum's thread. */
 struct quorum_transport {
     void *owner;
-    enum fc_code (*make)(void *owner, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err);
+    enum fc_code (*make)(void *owner, struct quorum *quorum, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err);
     void (*done)(void *owner, struct raft_uv_transport *transport);
 };
 
@@ -92,8 +94,6 @@ struct quorum_port {
     void (*say)(void *owner, const char *sentence);                   /* for the log; rare */
 };
 
-struct quorum;
-
 /* Opens the directory and starts the thread. FC_BAD_CONFIG, FC_STORE: it cannot take part with this directory. */
 enum fc_code quorum_open(const struct host *host, const struct quorum_settings *settings, const struct quorum_port *port,
                          struct quorum **ret, struct fc_err *err);
@@ -105,6 +105,11 @@ bool quorum_yield(struct quorum *quorum, uint64_t number, int to, uint32_t pause
 bool quorum_snapshot(struct quorum *quorum, uint64_t number);
 /* Stops the thread; waits for it a bounded time (a hanging disk may keep it longer: then it is left to the process's end). */
 void quorum_close(struct quorum *quorum);
+
+/* A member's id comes from its name alone. */
+uint64_t quorum_member_id(const char *name);
+/* For the transport, on the quorum's thread: a line for the log. */
+void quorum_tell_log(struct quorum *quorum, const char *sentence);
 
 const char *quorum_role_word(enum quorum_role role);
 

@@ -57,7 +57,7 @@ struct quorum_raft {                     /* the thread's alone */
     uint64_t barrier_term;
 
     bool stands;
-    struct fc_time paused_until;
+    struct fc_time paused_until, led_at; /* led_at: when a leader was last known */
     uint64_t yielding;                   /* number; 0 none */
     int yield_to;
     uint32_t yield_pause_ms;

@@ -131,7 +131,7 @@ static int fsm_apply(struct raft_fsm *fsm, const struct raft_buffer *buffer, voi
     struct quorum_heard heard = { .kind = QUORUM_APPLIED };
     *result = NULL;
     const enum shared_verdict verdict = shared_state_apply(&r->state, buffer->base, buffer->len);
-    if (shared_entry_decode(buffer->base, buffer->len, &heard.entry) != FC_OK)
+    if (shared_entry_decode(buffer->base, buffer->len, &heard.entry) != FC_OK || heard.entry.deed == STORE_LOOK)
         return 0;
     struct proposal *p = NULL;
     if (text_is(heard.entry.issuer, quorum_of(r)->settings.node))
@@ -182,7 +182,9 @@ static int fsm_restore(struct raft_fsm *fsm, struct raft_buffer *buffer)
 
 static bool may_ask_for_votes(struct quorum_raft *r)
 {
-    return r->stands && fc_reached(r->paused_until, r->now) && promise_lets_vote(&r->promise, r->now);
+    /* Who yielded lets others go first; but its log may be the only one that is long enough, so not for ever. */
+    const bool is_needed = fc_since(r->led_at, r->now).us > 2 * election(r).us;
+    return r->stands && (is_needed || fc_reached(r->paused_until, r->now)) && promise_lets_vote(&r->promise, r->now);
 }
 
 static int io_send(struct raft_io *io, struct raft_io_send *request, const struct raft_message *message, raft_io_send_cb cb)
@@ -599,6 +601,17 @@ static void snapshot_barrier_passed(struct raft_barrier *request, int status)
     r->is_snapshot_barrier_out = false;
 }
 
+/* The leader is asked for an entry that says nothing. Nobody waits for it: its effect is the snapshot. */
+static void lengthen_the_log(struct quorum_raft *r)
+{
+    const int leader = leader_of(r);
+    struct frame frame = { .kind = FRAME_PROPOSE };
+    struct shared_entry entry = { .deed = STORE_LOOK, .number = 1 };
+    TEXT_SET(entry.issuer, quorum_of(r)->settings.node);
+    if (leader >= 0 && shared_entry_encode(&entry, frame.payload, sizeof frame.payload, &frame.length) == FC_OK)
+        streams_send(r->streams, peer_of(r, leader), &frame);
+}
+
 /* The library takes one by itself when so many entries were applied since the last: the number is lowered until it has. */
 static void begin_snapshot(struct quorum_raft *r, const struct told *told)
 {
@@ -610,7 +623,9 @@ static void begin_snapshot(struct quorum_raft *r, const struct told *told)
     r->snapshot_by = fc_plus(r->now, fc_ms(SNAPSHOT_WAIT_MS));
     r->snapshot_before = r->raft.log.snapshot.last_index;
     raft_set_snapshot_threshold(&r->raft, 1);
-    if (leads(r) && !r->is_snapshot_barrier_out) {
+    if (!leads(r))
+        lengthen_the_log(r);
+    else if (!r->is_snapshot_barrier_out) {
         r->snapshot_barrier.data = r;
         r->is_snapshot_barrier_out = raft_barrier(&r->raft, &r->snapshot_barrier, snapshot_barrier_passed) == 0;
     }
@@ -776,6 +791,8 @@ static void beat(uv_timer_t *timer)
         show_mark(r);
     if (r->is_running && role_of(r) == QUORUM_OUT)
         go_out(r, raft_errmsg(&r->raft)[0] != '\0' ? raft_errmsg(&r->raft) : "its disk failed");
+    if (leader_of(r) >= 0)
+        r->led_at = r->now;
     ping_all(r);
     lay_barrier(r);
     look_at_proposals(r);
@@ -822,10 +839,10 @@ enum fc_code quorum_inside_open(struct quorum *q, struct fc_err *err)
     struct quorum_raft *r = &q->inside;
     char path[BIRTH_DIR_SIZE + 8];
     for (int i = 0; i < q->settings.member_count; i++)
-        r->ids[i] = raft_digest(q->settings.members[i].name, 0);
+        r->ids[i] = quorum_member_id(q->settings.members[i].name);
     for (int i = 0; i < QUORUM_NODES_MAX; i++)
         r->heard_at[i] = r->confirmed[i] = r->asked_at[i] = FC_EVER;
-    r->paused_until = FC_EVER;
+    r->paused_until = r->led_at = FC_EVER;
     shared_state_init(&r->state);
     log_folder(r, path, sizeof path);
     enum fc_code code = birth_open(q->settings.dir, q->settings.members[q->settings.own].name, has_files(path), &r->birth, err);
@@ -851,7 +868,7 @@ static void begin(struct quorum_raft *r)
     const unsigned every_ms = (unsigned)q->settings.election_ms / 10;
     uv_check_start(&r->turn, turned);
     uv_timer_start(&r->tick, beat, 0, every_ms);
-    r->has_transport = q->settings.transport.make(q->settings.transport.owner, &r->loop, &r->transport, &err) == FC_OK;
+    r->has_transport = q->settings.transport.make(q->settings.transport.owner, q, &r->loop, &r->transport, &err) == FC_OK;
     if (!r->has_transport) {
         go_out(r, err.text);
         streams_closed(r);

@@ -93,6 +93,7 @@ static void get_history(struct bytes_in *in, struct history_row *h)
 /* The words stand in the log for ever: other versions read them. */
 static const struct { enum store_deed deed; const char *word; } entry_kinds[] = {
     { STORE_HOLD, "hold" }, { STORE_ORDER_LAY, "order-lay" }, { STORE_ORDER_CLOSE, "order-close" }, { STORE_HISTORY, "history" },
+    { STORE_LOOK, "nothing" },
 };
 #define ENTRY_KINDS (sizeof entry_kinds / sizeof entry_kinds[0])
 
@@ -105,7 +106,7 @@ static const char *kind_word(enum store_deed deed)
     return NULL;
 }
 
-bool shared_is_wanted(const struct store_request *request) { return kind_word(request->deed) != NULL; }
+bool shared_is_wanted(const struct store_request *request) { return request->deed != STORE_LOOK && kind_word(request->deed) != NULL; }
 
 void shared_entry_of(const struct store_request *request, const char *issuer, uint64_t number, struct shared_entry *ret)
 {
@@ -144,7 +145,7 @@ enum fc_code shared_entry_encode(const struct shared_entry *entry, uint8_t *to, 
         put_hold(&out, &entry->hold);
     else if (entry->deed == STORE_HISTORY)
         put_history(&out, &entry->history);
-    else
+    else if (entry->deed != STORE_LOOK)
         put_order(&out, &entry->order);
     while (!out.is_full && out.length % ENTRY_STEP != 0)
         bytes_put_number(&out, 0, 1);
@@ -185,7 +186,7 @@ enum fc_code shared_entry_decode(const uint8_t *from, size_t size, struct shared
         get_hold(&in, &ret->hold);
     else if (ret->deed == STORE_HISTORY)
         get_history(&in, &ret->history);
-    else
+    else if (ret->deed != STORE_LOOK)
         get_order(&in, &ret->order);
     return ends_well(&in) ? FC_OK : FC_BAD_INPUT;
 }
@@ -333,6 +334,8 @@ enum shared_verdict shared_state_apply(struct shared_state *state, const uint8_t
         state->strange++;
         return SHARED_STRANGE;
     }
+    if (entry.deed == STORE_LOOK)
+        return SHARED_REPEATED;
     struct shared_issuer *issuer = issuer_named(state, entry.issuer);
     issuer->used_at = state->entries;
     if (is_repeated(issuer, entry.number)) {

@@ -51,6 +51,7 @@ enum shared_verdict {
     SHARED_STRANGE     /* cannot be understood (of a later version), or no room: nothing changed, on no node */
 };
 
+/* An entry of deed STORE_LOOK says nothing: it only makes the log longer by one, for who wants a snapshot of it now. */
 /* Is this a request that all nodes must hold in common? */
 bool shared_is_wanted(const struct store_request *request);
 void shared_entry_of(const struct store_request *request, const char *issuer, uint64_t number, struct shared_entry *ret);

@@ -51,7 +51,9 @@ const struct verb_row verb_table[VERB_COUNT] = {
                      "HAProxy keeps what it has: the pool is answered neutral and nothing moves.",
                      "pause fc_backend because network work", true, true },
     [VERB_RESUME] = { "resume", "resume POOL", "Ends the pause.", "resume fc_backend", true, true },
-    [VERB_YIELD] = { "yield", "yield", "The leader gives its lease back and does not stand again for a while.", "yield",
+    [VERB_YIELD] = { "yield", "yield [[to] NODE] [from NODE]",
+                     "The leader gives its lease back and does not stand again for a while. With raft its successor can be named. "
+                     "With `from` only if that node leads.", "yield",
                      true, true },
 };
 
@@ -467,6 +469,24 @@ static enum fc_code parse_switch(struct order *order, struct words *words, struc
     return FC_OK;
 }
 
+static enum fc_code parse_yield(struct order *order, struct words *words, struct fc_err *err)
+{
+    enum fc_code code = FC_OK;
+    while (code == FC_OK && peek(words).length > 0) {
+        if (order->from[0] == '\0' && take_if(words, "from")) {
+            code = peek(words).length == 0 ? misused(order, "'from' stands without its node", err)
+                                           : name_into(order, "node", take(words), order->from, err);
+        } else if (order->server[0] == '\0') {
+            take_if(words, "to");
+            code = peek(words).length == 0 ? misused(order, "'to' stands without its node", err)
+                                           : name_into(order, "node", take(words), order->server, err);
+        } else {
+            code = misplaced(order, peek(words), err);
+        }
+    }
+    return code;
+}
+
 typedef enum fc_code parse_operands(struct order *order, struct words *words, struct fc_err *err);
 
 static parse_operands *const operands_of[VERB_COUNT] = {
@@ -475,7 +495,7 @@ static parse_operands *const operands_of[VERB_COUNT] = {
     [VERB_SWITCH] = parse_switch, [VERB_FAILBACK] = parse_pool,
     [VERB_DOWN] = parse_target_because, [VERB_UP] = parse_target, [VERB_WEIGHT] = parse_weight,
     [VERB_MAINT] = parse_target_because, [VERB_DRAIN] = parse_target_because, [VERB_READY] = parse_target,
-    [VERB_PAUSE] = parse_pool_because, [VERB_RESUME] = parse_pool, [VERB_YIELD] = parse_nothing,
+    [VERB_PAUSE] = parse_pool_because, [VERB_RESUME] = parse_pool, [VERB_YIELD] = parse_yield,
 };
 
 /* ---- the verb ---- */

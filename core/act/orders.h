@@ -3,7 +3,7 @@
  *   status                              pools                          events [COUNT]
  *   explain [POOL[/SERVER] | leader | HAPROXY | ORDER]                 plan [POOL]
  *   history [COUNT] [SUBJECT] [since TIME] [before ID]
- *   failback POOL                       yield                          verify-backends
+ *   failback POOL                       yield [[to] NODE] [from NODE]  verify-backends
  *   switch POOL [to] SERVER [force] [within SECONDS]
  *   maint POOL/SERVER [because TEXT]    drain POOL/SERVER [because TEXT]    ready POOL/SERVER
  *   down POOL/SERVER [because TEXT]     up POOL/SERVER                      weight POOL/SERVER PERCENT
@@ -44,7 +44,8 @@ extern const struct verb_row verb_table[VERB_COUNT];
 struct order {
     enum verb verb;
     char pool[64];
-    char server[64];
+    char server[64];             /* yield: the node that is to lead */
+    char from[64];               /* yield: only while this node leads */
     bool is_forced;
     uint32_t limit_ms;           /* 0 = the configured one */
     int weight_percent;          /* weight: 0 to 100 */

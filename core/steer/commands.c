@@ -114,8 +114,12 @@ static void order_hold(struct steering *st, struct steer_stage *stage, const str
     }
 }
 
-static void order_yield(struct steering *st, struct steer_stage *stage, const struct asker *asker)
+static void order_yield(struct steering *st, struct steer_stage *stage, const struct order *order, const struct asker *asker)
 {
+    if (order->from[0] != '\0' && !text_is(order->from, stage->node)) {
+        steer_reply(stage, asker, FC_OK, true, "%s leads, no more %s", stage->node, order->from);
+        return;
+    }
     if (st->move.step != STEP_NONE || st->chair.state == CHAIR_MOVING || st->yield_deed != 0) {
         steer_reply(stage, asker, FC_BUSY, true, "%s", st->yield_deed != 0 ? "it is being given back already"
                                                                          : "the chair is being moved; yield after that");
@@ -124,7 +128,8 @@ static void order_yield(struct steering *st, struct steer_stage *stage, const st
     struct effect *effect = effects_add(stage->out, GIVE_BACK);
     effect->id = st->yield_deed = (*stage->next_id)++;
     effect->until = stage->leadership->until;
-    effect->as.give_back_pause_ms = (uint32_t)stage->config->yield_pause_ms;
+    effect->as.give_back.pause_ms = (uint32_t)stage->config->yield_pause_ms;
+    TEXT_SET(effect->as.give_back.to, order->server);
     st->yielding = *asker;
 }
 
@@ -139,7 +144,7 @@ static void carry_out(struct steering *st, struct steer_stage *stage, const stru
     asker = &recorded;
     st->orders++;
     if (order->verb == VERB_YIELD) {
-        order_yield(st, stage, asker);
+        order_yield(st, stage, order, asker);
     } else if (pool < 0) {
         steer_reply(stage, asker, FC_NOT_FOUND, true, "there is no pool %s here%s%s", order->pool,
                     st->backend >= 0 ? "; the pool with a chair is " : "", st->backend >= 0 ? st->pools[st->backend].name : "");
@@ -160,7 +165,7 @@ static uint64_t new_order_id(struct steer_stage *stage)
            ((UINT64_C(1) << 53) - 1);
 }
 
-static void lay_for_the_leader(struct steering *st, struct steer_stage *stage, const struct event *event,
+static void lay_for_the_leader(struct steering *st, struct steer_stage *stage, const struct event *event, const struct order *order,
                                const struct asker *asker)
 {
     struct pending_order *place = NULL;
@@ -182,6 +187,10 @@ static void lay_for_the_leader(struct steering *st, struct steer_stage *stage, c
     effect->id = (*stage->next_id)++;
     effect->as.order.id = new_order_id(stage);
     text_copy_bytes(effect->as.order.text, sizeof effect->as.order.text, event->as.order.text, event->as.order.length);
+    /* Its successor may see it before its answer, and must not yield on. */
+    if (order->verb == VERB_YIELD && order->from[0] == '\0')
+        text_format(effect->as.order.text + event->as.order.length, sizeof effect->as.order.text - event->as.order.length, " from %s",
+                    stage->leadership->leader);
     TEXT_SET(effect->as.order.by, asker->by);
     TEXT_SET(effect->as.order.node, stage->node);
     place->ticket = asker->ticket;
@@ -207,7 +216,7 @@ void command_given(struct steering *st, struct steer_stage *stage, const struct 
     else if (steer_may_act(stage))
         carry_out(st, stage, &order, event->as.order.text, event->as.order.length, &asker);
     else
-        lay_for_the_leader(st, stage, event, &asker);
+        lay_for_the_leader(st, stage, event, &order, &asker);
 }
 
 /* ---- through the store -------------------------------------------------------------------------------------------- */

@@ -2,12 +2,15 @@
 
 Each is a `with`: what it starts is gone afterwards. When a scene fails inside it, the last lines of every log are printed first.
 """
+import contextlib
+import os
 import secrets
+import sqlite3
 import sys
 
 from .haproxy import Haproxy
 from .mariadb import DATABASE, GRANTS, Pair, Server
-from .nest import Nest
+from .nest import Nest, free_port
 from .net import LOOPBACK, Net
 from .node import Node, run_firstchair
 from .redis import Redis
@@ -233,3 +236,52 @@ class Single(House):
         if settle:
             self.wait_leader()
         return self
+
+
+class Raft(House):
+    """Three or five nodes that agree by raft, each with a SQLite file of its own."""
+
+    def __init__(self, nodes=3, keys=None):
+        super().__init__(nodes, keys)
+        self.ports = {node.name: free_port() for node in self.nodes}
+
+    def folder(self, node):
+        return self.nest.file(f'{node.name}/raft')
+
+    def store(self, node):
+        return self.nest.file(f'{node.name}/firstchair.db')
+
+    def configure(self):
+        self.nest.write('peers.key', secrets.token_hex(32) + '\n')
+        os.chmod(self.nest.file('peers.key'), 0o600)
+        for node in self.nodes:
+            node.configure({
+                'Nodes': [node.address for node in self.nodes], 'SQLite3DataFile': self.store(node), 'RaftEnabled': True,
+                'RaftNodes': [f'{name}=127.0.0.1:{port}' for name, port in self.ports.items()],
+                'RaftBind': f'127.0.0.1:{self.ports[node.name]}', 'RaftDataDir': self.folder(node),
+                'RaftPeerKeyFile': self.nest.file('peers.key'), **self.extra})
+
+    def start(self, settle=True):
+        self.configure()
+        for node in self.nodes:
+            node.start(wait=False)
+        for node in self.nodes:
+            wait_until(node.listens, 20, f'{node.name} to answer on HTTP')
+        if settle:
+            self.wait_leader()
+        return self
+
+    def rows(self, node, table):
+        """What this node's own store holds of a table that all hold in common."""
+        with contextlib.closing(sqlite3.connect(f'file:{self.store(node)}?mode=ro', uri=True, timeout=5)) as line:
+            return sorted(line.execute(f'select * from {table}').fetchall())
+
+    def wait_same(self, bound=20):
+        """Row by row the same on every living node."""
+        def same():
+            for table in ('firstchair_order', 'firstchair_history', 'firstchair_hold'):
+                found = {node.name: self.rows(node, table) for node in self.nodes if node.alive()}
+                if any(rows != next(iter(found.values())) for rows in found.values()):
+                    raise StageFailure(f'{table}: ' + ', '.join(f'{name} has {len(rows)} rows' for name, rows in found.items()))
+            return True
+        wait_until(same, bound, 'the stores to hold the same rows')

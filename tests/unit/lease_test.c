@@ -100,7 +100,7 @@ static void commands(struct scene *s, enum effect_type type, uint64_t id, int fr
     } else if (type == SEAT) {
         effect.as.seat.to = to;
     } else {
-        effect.as.give_back_pause_ms = 5000;
+        effect.as.give_back.pause_ms = 5000;
     }
     lease_command(&s->lease, &effect, s->now);
 }
@@ -262,7 +262,7 @@ Test(lease, who_gives_it_back_stops_acting_before_it_is_written)
     struct effect effect = { .type = GIVE_BACK, .id = 42, .until = FC_NEVER };
     leads(&s);
     wrote(&s, FC_OK, 1);
-    effect.as.give_back_pause_ms = 5000;
+    effect.as.give_back.pause_ms = 5000;
     lease_command(&s.lease, &effect, s.now);
     cr_expect_eq(s.said, LEASE_DENIED);
     cr_expect_str_eq(s.request.row.rank.node, "");

@@ -1,0 +1,159 @@
+/* From keys to settings. */
+#include "agent/agreement.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/quorum/transport.h"
+#include "base/text.h"
+
+struct agreement {
+    struct quorum_store *store;
+    struct transport_config transport;   /* its key is wiped when raft's thread has its own */
+    struct transport_counts counts;
+    struct quorum *quorum;               /* for raft's thread */
+    int member_count;
+    struct named_address members[QUORUM_NODES_MAX];
+    char address[ADDRESS_SIZE], bind[ADDRESS_SIZE];
+};
+
+static enum fc_code take_members(struct agreement *a, const struct config *config, struct quorum_settings *s, struct fc_err *err)
+{
+    char name[NODE_NAME_SIZE];
+    node_name_of(s->node, name, sizeof name);
+    s->own = -1;
+    for (int i = 0; i < config->raft_nodes.count; i++) {
+        if (raft_node_parse(config->raft_nodes.item[i], config->raft_port, &a->members[i], err) != FC_OK)
+            return FC_BAD_CONFIG;
+        if (text_is(a->members[i].name, name))
+            s->own = i;
+    }
+    s->member_count = config->raft_nodes.count;
+    if (s->member_count == 0) {
+        TEXT_SET(a->members[0].name, name);
+        TEXT_SET(a->members[0].address, a->bind);
+        s->member_count = 1;
+        s->own = 0;
+    }
+    if (s->own < 0)
+        return fc_fail(err, FC_BAD_CONFIG, "RaftNodes does not name this node, '%s'; it must list all nodes by their NodeName, this one too",
+                       name);
+    a->member_count = s->member_count;
+    for (int i = 0; i < s->member_count; i++) {
+        TEXT_SET(s->members[i].name, a->members[i].name);
+        TEXT_SET(s->members[i].address, a->members[i].address);
+    }
+    return FC_OK;
+}
+
+/* ---- on raft's thread --------------------------------------------------------------------------------------------- */
+
+static bool look_up(void *owner, raft_id id, struct transport_peer *ret)
+{
+    const struct agreement *a = owner;
+    for (int i = 0; i < a->member_count; i++) {
+        if (quorum_member_id(a->members[i].name) != id)
+            continue;
+        ret->id = id;
+        TEXT_SET(ret->name, a->members[i].name);
+        TEXT_SET(ret->address, a->members[i].address);
+        return true;
+    }
+    return false;
+}
+
+static void tell(void *owner, enum transport_count kind, const char *sentence)
+{
+    struct agreement *a = owner;
+    (void)kind;
+    quorum_tell_log(a->quorum, sentence);
+}
+
+static enum fc_code make_transport(void *owner, struct quorum *quorum, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err)
+{
+    struct agreement *a = owner;
+    a->quorum = quorum;
+    const enum fc_code code = transport_init(ret, loop, &a->transport, &a->counts, err);
+    peer_key_wipe(&a->transport.key);
+    return code;
+}
+
+static void end_transport(void *owner, struct raft_uv_transport *transport)
+{
+    (void)owner;
+    transport_done(transport);
+}
+
+/* ---- from keys to settings ---------------------------------------------------------------------------------------- */
+
+static enum fc_code take_transport(struct agreement *a, const struct config *config, const struct quorum_settings *s, struct fc_err *err)
+{
+    struct transport_config *t = &a->transport;
+    transport_config_preset(t);
+    t->id = quorum_member_id(s->members[s->own].name);
+    TEXT_SET(t->name, s->members[s->own].name);
+    TEXT_SET(t->cluster, config->raft_cluster_name);
+    TEXT_SET(t->listen, a->bind);
+    t->owner = a;
+    t->lookup = look_up;
+    t->say = tell;
+    return peer_key_read(config->raft_peer_key_file, getenv(PEER_KEY_ENVIRONMENT), &t->key, err);
+}
+
+enum fc_code agreement_open(const struct host *host, const struct config *config, const char *node, quorum_store_below *open_below,
+                            const struct quorum_store_port *port, store_heard *heard, store_session_ended *session_ended, void *listener,
+                            struct agreement **ret, struct fc_err *err)
+{
+    struct agreement *a = calloc(1, sizeof *a);
+    struct quorum_settings *s = calloc(1, sizeof *s);
+    enum fc_code code = a == NULL || s == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory") : FC_OK;
+    if (code == FC_OK) {
+        TEXT_SET(s->dir, config->raft_data_dir);
+        TEXT_SET(s->node, node);
+        s->election_ms = config->raft_election_ms;
+        s->drift_percent = config->drift_percent;
+        s->snapshot_entries = config->raft_snapshot_entries;
+        s->trailing_entries = config->raft_snapshot_entries / 4;
+        s->transport = (struct quorum_transport){ .owner = a, .make = make_transport, .done = end_transport };
+        address_with_port(config->raft_bind, config->raft_port, a->bind, sizeof a->bind);
+        code = take_members(a, config, s, err);
+    }
+    if (code == FC_OK)
+        code = take_transport(a, config, s, err);
+    if (code == FC_OK) {
+        TEXT_SET(a->address, a->members[s->own].address);
+        if (config->raft_advertise[0] != '\0')
+            address_with_port(config->raft_advertise, config->raft_port, a->address, sizeof a->address);
+        code = quorum_store_open(host, s, open_below, port, heard, session_ended, listener, &a->store, err);
+    }
+    free(s);
+    if (code != FC_OK) {
+        free(a);
+        return code;
+    }
+    *ret = a;
+    return FC_OK;
+}
+
+struct store *agreement_store(struct agreement *a) { return quorum_store_as_store(a->store); }
+struct leader_source agreement_source(struct agreement *a) { return quorum_store_as_source(a->store); }
+
+void agreement_view(const struct agreement *a, struct agreement_view *ret)
+{
+    *ret = (struct agreement_view){ .quorum = quorum_store_view(a->store), .settings = quorum_store_settings(a->store), .bind = a->bind,
+                                    .unapplied = quorum_store_unapplied(a->store) };
+    ret->own = ret->settings->own;
+    TEXT_SET(ret->address, a->address);
+}
+
+const char *agreement_address(const struct agreement_view *view, int member)
+{
+    return member == view->own ? view->address : view->settings->members[member].address;
+}
+
+bool agreement_snapshot(struct agreement *a, void (*done)(void *, enum fc_code, const char *), void *owner)
+{
+    return quorum_store_snapshot(a->store, done, owner);
+}
+
+void agreement_free(struct agreement *a) { free(a); }

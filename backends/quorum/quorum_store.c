@@ -1,0 +1,500 @@
+/* A store in front of a store. */
+#include "backends/quorum/quorum_store.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/text.h"
+
+#define APPLY_MARK (UINT64_C(1) << 61)   /* of requests to the private store by which an entry is applied: no deed has so high an id */
+#define APPLY_LIMIT_MS 2000
+#define APPLY_AGAIN_MS 300
+#define SNAPSHOT_MARK (UINT64_C(1) << 60)
+
+struct waiting {                         /* one request that went to the log */
+    uint64_t number;                     /* 0: free */
+    uint64_t id;
+    enum store_deed deed;
+    int server;
+    struct fc_time sent_at;
+    bool is_over;                        /* answered at the next tick, as `code` and `text` say */
+    enum fc_code code;
+    char text[160];
+};
+
+struct job { uint64_t number; struct store_request request; };
+
+struct quorum_store {
+    struct store store;
+    struct store_class class;            /* words as the private store's */
+    const struct host *host;
+    struct host_timer *soon, *again;
+    struct store *below;
+    struct quorum *quorum;
+    struct quorum_settings settings;
+    struct quorum_store_port port;
+    struct quorum_view view;
+    uint64_t next_number, next_apply, applying;      /* applying: id of the request under way; 0 none */
+    struct waiting waiting[QUORUM_STORE_WAITING_MAX];
+
+    struct job jobs[QUORUM_STORE_QUEUE_MAX];
+    int job_head, job_count;
+    struct shared_state *whole;          /* to be applied row by row when the queue is empty; NULL none */
+    int whole_at;
+    bool is_failing;
+
+    bool leads, is_silent, is_yielding, has_caught_up;
+    uint64_t caught_up_term, said_term, yield_id;
+    int said_leader;
+    struct fc_time said_until;
+    bool has_said;
+    void (*snapshot_done)(void *owner, enum fc_code code, const char *text);
+    void *snapshot_owner;
+};
+
+static struct fc_time now_of(const struct quorum_store *q) { return q->host->now(q->host->agent); }
+
+/* ---- answers ------------------------------------------------------------------------------------------------------ */
+
+static struct waiting *waiting_numbered(struct quorum_store *q, uint64_t number)
+{
+    for (int i = 0; i < QUORUM_STORE_WAITING_MAX; i++) {
+        if (number != 0 && q->waiting[i].number == number)
+            return &q->waiting[i];
+    }
+    return NULL;
+}
+
+static void answer(struct quorum_store *q, struct waiting *w, enum fc_code code, const char *text)
+{
+    struct store_result result = { .deed = w->deed, .id = w->id, .server = w->server, .code = code, .sent_at = w->sent_at };
+    result.durable_count = code == FC_OK ? q->store.server_count : 0;
+    TEXT_SET(result.text, text);
+    w->number = 0;
+    q->store.heard(q->store.listener, &result);
+}
+
+static void answer_soon(struct quorum_store *q, struct waiting *w, enum fc_code code, const char *text)
+{
+    w->is_over = true;
+    w->code = code;
+    TEXT_SET(w->text, text);
+    q->host->timer_set(q->soon, now_of(q));
+}
+
+static void soon(void *owner)
+{
+    struct quorum_store *q = owner;
+    for (int i = 0; i < QUORUM_STORE_WAITING_MAX; i++) {
+        struct waiting w = q->waiting[i];
+        if (w.number != 0 && w.is_over) {
+            q->waiting[i].number = 0;
+            answer(q, &w, w.code, w.text);
+        }
+    }
+}
+
+/* ---- applying to the private store -------------------------------------------------------------------------------- */
+
+static void consider(struct quorum_store *q);
+
+static void apply_next(struct quorum_store *q)
+{
+    struct store_request request;
+    if (q->applying != 0)
+        return;
+    if (q->job_count > 0) {
+        request = q->jobs[q->job_head].request;
+    } else if (q->whole == NULL) {
+        return;
+    } else if (!shared_state_row(q->whole, q->whole_at, &request)) {
+        free(q->whole);
+        q->whole = NULL;
+        q->port.look(q->port.owner, 0);
+        consider(q);
+        return;
+    }
+    q->applying = request.id = APPLY_MARK | ++q->next_apply;
+    request.server = 0;
+    request.limit_ms = APPLY_LIMIT_MS;
+    store_ask(q->below, &request);
+}
+
+static void again(void *owner) { apply_next(owner); }
+
+static void job_is_done(struct quorum_store *q)
+{
+    if (q->job_count > 0) {
+        q->job_head = (q->job_head + 1) % QUORUM_STORE_QUEUE_MAX;
+        if (--q->job_count == 0)
+            q->port.look(q->port.owner, 0);
+    } else {
+        q->whole_at++;
+    }
+    apply_next(q);
+    consider(q);
+}
+
+/* REFUSED is an answer: a newer row stands. Anything else is the private store's trouble, and is tried again. */
+static void applied(struct quorum_store *q, const struct store_result *result)
+{
+    const bool is_done = result->code == FC_OK || result->code == FC_REFUSED;
+    struct waiting *w = q->job_count > 0 ? waiting_numbered(q, q->jobs[q->job_head].number) : NULL;
+    if (result->id != q->applying)
+        return;
+    q->applying = 0;
+    if (w != NULL)
+        answer(q, w, result->code == FC_REFUSED ? FC_REFUSED : FC_OK, result->code == FC_REFUSED ? result->text : "");
+    if (is_done) {
+        if (q->is_failing)
+            q->port.note(q->port.owner, "raft: the private store takes what is decided again");
+        q->is_failing = false;
+        job_is_done(q);
+        return;
+    }
+    if (!q->is_failing) {
+        char text[320];
+        TEXT_FORMAT(text, "raft: the private store does not take what is decided, it is tried again: %s", result->text);
+        q->port.note(q->port.owner, text);
+    }
+    q->is_failing = true;
+    q->host->timer_set(q->again, fc_plus(now_of(q), fc_ms(APPLY_AGAIN_MS)));
+}
+
+static void below_heard(void *owner, const struct store_result *result)
+{
+    struct quorum_store *q = owner;
+    if ((result->id & APPLY_MARK) != 0 && shared_is_wanted(&(struct store_request){ .deed = result->deed }))
+        applied(q, result);
+    else
+        q->store.heard(q->store.listener, result);
+}
+
+static void below_ended(void *owner, int server, enum loss loss, const char *text)
+{
+    struct quorum_store *q = owner;
+    if (q->store.session_ended != NULL)
+        q->store.session_ended(q->store.listener, server, loss, text);
+}
+
+/* ---- what the quorum says ----------------------------------------------------------------------------------------- */
+
+static void entry_came(struct quorum_store *q, const struct quorum_heard *heard)
+{
+    struct waiting *w = waiting_numbered(q, heard->number);
+    if (q->job_count == QUORUM_STORE_QUEUE_MAX) {
+        /* Cannot be while the private store works; what is left out here is in the state of the next start. */
+        if (w != NULL)
+            answer(q, w, FC_OK, "");
+        q->port.note(q->port.owner, "raft: too much waits for the private store; a line of it is left out until the next start");
+        return;
+    }
+    struct job *job = &q->jobs[(q->job_head + q->job_count++) % QUORUM_STORE_QUEUE_MAX];
+    job->number = heard->number;
+    shared_entry_request(&heard->entry, &job->request);
+    apply_next(q);
+}
+
+static void state_came(struct quorum_store *q, const struct shared_state *state)
+{
+    struct shared_state *copy = malloc(sizeof *copy);
+    if (copy == NULL)
+        return;
+    *copy = *state;
+    free(q->whole);
+    q->whole = copy;
+    q->whole_at = 0;
+    apply_next(q);
+}
+
+static void end_command(struct quorum_store *q, const struct effect *effect, enum fc_code code, const char *text)
+{
+    struct event event = { .type = DEED_ENDED };
+    event.as.ended.deed = effect->type == INTEND ? DEED_INTEND : effect->type == SEAT ? DEED_SEAT : DEED_GIVE_BACK;
+    event.as.ended.id = effect->id;
+    event.as.ended.server = effect->server;
+    event.as.ended.code = code;
+    TEXT_SET(event.as.ended.text, text);
+    q->port.say(q->port.owner, &event);
+}
+
+static void something_ended(struct quorum_store *q, const struct quorum_heard *heard)
+{
+    if ((heard->number & SNAPSHOT_MARK) != 0) {
+        void (*done)(void *, enum fc_code, const char *) = q->snapshot_done;
+        q->snapshot_done = NULL;
+        if (done != NULL)
+            done(q->snapshot_owner, heard->code, heard->text);
+        return;
+    }
+    const struct effect effect = { .type = GIVE_BACK, .id = q->yield_id };
+    q->is_yielding = false;
+    end_command(q, &effect, heard->code, heard->text);
+}
+
+static void quorum_heard_it(void *owner, const struct quorum_heard *heard)
+{
+    struct quorum_store *q = owner;
+    struct waiting *w;
+    switch (heard->kind) {
+    case QUORUM_APPLIED:
+        entry_came(q, heard);
+        break;
+    case QUORUM_FAILED:
+        if ((w = waiting_numbered(q, heard->number)) != NULL)
+            answer(q, w, heard->code, heard->text);
+        break;
+    case QUORUM_STATE:
+        state_came(q, heard->state);
+        break;
+    case QUORUM_ENDED:
+        something_ended(q, heard);
+        break;
+    }
+}
+
+/* ---- leadership --------------------------------------------------------------------------------------------------- */
+
+static void say_denied(struct quorum_store *q, enum event_type type, const char *why)
+{
+    struct event event = { .type = type };
+    event.as.denied.epoch = q->view.term;
+    if (type == LEASE_DENIED && q->view.leader >= 0 && q->view.leader != q->settings.own)
+        TEXT_SET(event.as.denied.leader, q->settings.members[q->view.leader].name);
+    TEXT_SET(event.as.denied.why, why);
+    q->leads = q->leads && type == STORE_SILENT;
+    q->is_silent = type == STORE_SILENT;
+    q->said_term = q->view.term;
+    q->said_leader = q->view.leader;
+    q->said_until = FC_EVER;
+    q->has_said = true;
+    q->port.say(q->port.owner, &event);
+}
+
+static void say_granted(struct quorum_store *q)
+{
+    struct event event = { .type = LEASE_GRANTED };
+    event.as.lease.epoch = q->view.term;
+    event.as.lease.until = q->view.until;
+    q->leads = q->has_said = true;
+    q->is_silent = false;
+    q->said_until = q->view.until;
+    q->said_term = q->view.term;
+    q->said_leader = q->settings.own;
+    q->port.say(q->port.owner, &event);
+}
+
+static const char *why_not(const struct quorum_store *q)
+{
+    if (q->view.why[0] != '\0')
+        return q->view.why;
+    if (q->view.role == QUORUM_STARTING)
+        return "the nodes have not all met yet";
+    if (q->view.leader >= 0 && q->view.leader != q->settings.own)
+        return "another node leads";
+    return q->view.role == QUORUM_LEADER ? "what was decided before is being applied" : "no majority of the nodes agrees on a leader";
+}
+
+static bool is_caught_up(struct quorum_store *q)
+{
+    if (!q->has_caught_up || q->caught_up_term != q->view.term) {
+        q->caught_up_term = q->view.term;
+        q->has_caught_up = q->job_count == 0 && q->whole == NULL;
+    }
+    return q->has_caught_up;
+}
+
+static void consider(struct quorum_store *q)
+{
+    const struct fc_time now = now_of(q);
+    const bool is_leader = q->view.role == QUORUM_LEADER || q->view.role == QUORUM_ALONE;
+    const bool may_act = is_leader && q->view.is_ready && !q->is_yielding && !fc_reached(q->view.until, now) && is_caught_up(q);
+    if (may_act) {
+        /* A pong each few milliseconds need not be told: an eighth of the lease later is. */
+        if (!q->leads || q->is_silent || q->said_term != q->view.term ||
+            fc_since(q->said_until, q->view.until).us > quorum_lease(&q->settings).us / 8)
+            say_granted(q);
+        return;
+    }
+    if (q->leads && is_leader && q->said_term == q->view.term && !q->is_yielding) {
+        if (!q->is_silent && fc_reached(q->said_until, now))
+            say_denied(q, STORE_SILENT, "no majority of the nodes has confirmed this leader in time");
+        return;
+    }
+    if (q->leads || !q->has_said || q->said_term != q->view.term || q->said_leader != q->view.leader)
+        say_denied(q, LEASE_DENIED, q->is_yielding ? "the lease is given back" : why_not(q));
+}
+
+static void quorum_changed(void *owner, const struct quorum_view *view)
+{
+    struct quorum_store *q = owner;
+    q->view = *view;
+    consider(q);
+}
+
+static void quorum_said(void *owner, const char *sentence)
+{
+    struct quorum_store *q = owner;
+    q->port.note(q->port.owner, sentence);
+}
+
+static void no_fact(void *self, int server, const struct server_look *look, struct fc_time sent_at, struct fc_time now)
+{
+    (void)self, (void)server, (void)look, (void)sent_at, (void)now;
+}
+
+static void no_loss(void *self, int server, struct fc_time now) { (void)self, (void)server, (void)now; }
+
+static void no_write(void *self, const struct store_result *result, struct fc_time now) { (void)self, (void)result, (void)now; }
+
+static void stand(void *self, bool stands, struct fc_time now)
+{
+    struct quorum_store *q = self;
+    (void)now;
+    quorum_stand(q->quorum, stands);
+}
+
+/* -2: there is no such member; -1: whoever is best. */
+static int named_member(const struct quorum_store *q, const char *name)
+{
+    if (name[0] == '\0')
+        return -1;
+    for (int i = 0; i < q->settings.member_count; i++) {
+        if (text_is(q->settings.members[i].name, name))
+            return i;
+    }
+    return -2;
+}
+
+static void command(void *self, const struct effect *effect, struct fc_time now)
+{
+    struct quorum_store *q = self;
+    if (effect->type != GIVE_BACK) {
+        end_command(q, effect, FC_REFUSED, "there is no chair here");
+        return;
+    }
+    const int to = named_member(q, effect->as.give_back.to);
+    if (to == -2) {
+        end_command(q, effect, FC_NOT_FOUND, "RaftNodes has no node of this name");
+        return;
+    }
+    if (to == q->settings.own) {
+        end_command(q, effect, FC_OK, "it leads already");
+        return;
+    }
+    if (!q->leads || q->is_silent || q->is_yielding || fc_reached(effect->until, now)) {
+        end_command(q, effect, q->is_yielding ? FC_BUSY : FC_NOT_LEADER, q->is_yielding ? "it is being given back already" : "the lease is over");
+        return;
+    }
+    q->is_yielding = true;
+    q->yield_id = effect->id;
+    say_denied(q, LEASE_DENIED, "the lease is given back");
+    if (!quorum_yield(q->quorum, effect->id, to, effect->as.give_back.pause_ms)) {
+        q->is_yielding = false;
+        end_command(q, effect, FC_BUSY, "raft's queue is full");
+    }
+}
+
+/* ---- as a store --------------------------------------------------------------------------------------------------- */
+
+static uint32_t limit_of(const struct quorum_store *q, const struct store_request *request)
+{
+    /* Time for another leader to be found is part of it. */
+    const uint32_t least = 5 * (uint32_t)q->settings.election_ms;
+    return request->limit_ms > least ? request->limit_ms : least;
+}
+
+static void ask(struct store *store, const struct store_request *request)
+{
+    struct quorum_store *q = (struct quorum_store *)store;
+    struct shared_entry entry;
+    if (!shared_is_wanted(request)) {
+        store_ask(q->below, request);
+        return;
+    }
+    for (int i = 0; i < QUORUM_STORE_WAITING_MAX; i++) {
+        struct waiting *w = &q->waiting[i];
+        if (w->number != 0)
+            continue;
+        *w = (struct waiting){ .number = ++q->next_number, .id = request->id, .deed = request->deed, .server = request->server,
+                               .sent_at = now_of(q) };
+        shared_entry_of(request, q->settings.node, w->number, &entry);
+        if (!quorum_propose(q->quorum, w->number, &entry, limit_of(q, request)))
+            answer_soon(q, w, FC_BUSY, "too many entries are on their way to the log");
+        return;
+    }
+    q->port.note(q->port.owner, "raft: more requests wait for the log than are counted; one is lost");
+}
+
+static void close_store(struct store *store)
+{
+    struct quorum_store *q = (struct quorum_store *)store;
+    quorum_close(q->quorum);
+    store_close(q->below);
+    q->host->untimer(q->soon);
+    q->host->untimer(q->again);
+    free(q->whole);
+    free(q);
+}
+
+struct store *quorum_store_as_store(struct quorum_store *q) { return &q->store; }
+
+struct leader_source quorum_store_as_source(struct quorum_store *q)
+{
+    return (struct leader_source){ .self = q, .saw = no_fact, .lost = no_loss, .wrote = no_write, .stand = stand, .command = command };
+}
+
+const struct quorum_view *quorum_store_view(const struct quorum_store *q) { return &q->view; }
+const struct quorum_settings *quorum_store_settings(const struct quorum_store *q) { return &q->settings; }
+int quorum_store_unapplied(const struct quorum_store *q) { return q->job_count + (q->whole != NULL); }
+
+bool quorum_store_snapshot(struct quorum_store *q, void (*done)(void *, enum fc_code, const char *), void *owner)
+{
+    if (q->snapshot_done != NULL || !quorum_snapshot(q->quorum, SNAPSHOT_MARK))
+        return false;
+    q->snapshot_done = done;
+    q->snapshot_owner = owner;
+    return true;
+}
+
+static void take_faces(struct quorum_store *q)
+{
+    q->class = (struct store_class){ .word = q->below->class->word, .ask = ask, .close = close_store };
+    q->store.class = &q->class;
+    q->store.server_count = q->below->server_count;
+    memcpy(q->store.address, q->below->address, sizeof q->store.address);
+    memcpy(q->store.name, q->below->name, sizeof q->store.name);
+}
+
+enum fc_code quorum_store_open(const struct host *host, const struct quorum_settings *settings, quorum_store_below *open_below,
+                               const struct quorum_store_port *port, store_heard *heard, store_session_ended *session_ended, void *listener,
+                               struct quorum_store **ret, struct fc_err *err)
+{
+    struct quorum_store *q = calloc(1, sizeof *q);
+    if (q == NULL)
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    const struct quorum_port quorum_port = { .owner = q, .heard = quorum_heard_it, .changed = quorum_changed, .say = quorum_said };
+    q->host = host;
+    q->settings = *settings;
+    q->port = *port;
+    q->view = (struct quorum_view){ .leader = -1, .until = FC_EVER };
+    q->said_leader = -1;
+    q->said_until = FC_EVER;
+    q->store.heard = heard;
+    q->store.session_ended = session_ended;
+    q->store.listener = listener;
+    q->soon = host->timer(host->agent, soon, q);
+    q->again = host->timer(host->agent, again, q);
+    enum fc_code code = q->soon == NULL || q->again == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory") : FC_OK;
+    if (code == FC_OK)
+        code = open_below(port->owner, below_heard, below_ended, q, &q->below, err);
+    if (code == FC_OK)
+        code = quorum_open(host, settings, &quorum_port, &q->quorum, err);
+    if (code != FC_OK) {
+        close_store(&q->store);
+        return code;
+    }
+    take_faces(q);
+    *ret = q;
+    return FC_OK;
+}
