@@ -41,7 +41,7 @@ static enum fc_code take_members(struct agreement *a, const struct config *confi
     a->member_count = s->member_count;
     for (int i = 0; i < s->member_count; i++) {
         TEXT_SET(s->members[i].name, a->members[i].name);
-        TEXT_SET(s->members[i].address, a->members[i].address);
+        TEXT_SET(s->members[i].address, a->members[i].name);   /* the transport looks it up at each connect */
     }
     return FC_OK;
 }
@@ -140,7 +140,7 @@ struct leader_source agreement_source(struct agreement *a) { return quorum_store
 
 void agreement_view(const struct agreement *a, struct agreement_view *ret)
 {
-    *ret = (struct agreement_view){ .quorum = quorum_store_view(a->store), .settings = quorum_store_settings(a->store), .bind = a->bind,
+    *ret = (struct agreement_view){ .quorum = quorum_store_view(a->store), .settings = quorum_store_settings(a->store), .bind = a->bind, .members = a->members,
                                     .unapplied = quorum_store_unapplied(a->store) };
     ret->own = ret->settings->own;
     TEXT_SET(ret->address, a->address);
@@ -148,7 +148,7 @@ void agreement_view(const struct agreement *a, struct agreement_view *ret)
 
 const char *agreement_address(const struct agreement_view *view, int member)
 {
-    return member == view->own ? view->address : view->settings->members[member].address;
+    return member == view->own ? view->address : view->members[member].address;
 }
 
 bool agreement_snapshot(struct agreement *a, void (*done)(void *, enum fc_code, const char *), void *owner)

@@ -14,6 +14,7 @@ struct agreement_view {
     int own;
     char address[ADDRESS_SIZE];          /* RaftAdvertise, or this node's own of RaftNodes */
     const char *bind;
+    const struct named_address *members;     /* as in RaftNodes */
     struct fc_time now;
     int unapplied;                       /* entries that the private store has still to take */
 };

@@ -387,7 +387,8 @@ static enum fc_code open_own_store(void *owner, store_heard *heard, store_sessio
 static void raft_notes(void *owner, const char *sentence)
 {
     struct daemon *d = owner;
-    log_say(&d->log, NOTE_WARNING, "raft", "%s", sentence);
+    const bool is_trouble = text_begins(sentence, "raft: ");      /* ours; of streams that come and go the transport tells much */
+    log_say(&d->log, is_trouble ? NOTE_WARNING : NOTE_INFO, "raft", "%s", is_trouble ? sentence + 6 : sentence);
 }
 
 /* The one place where modes differ: which store, and where leadership comes from. */

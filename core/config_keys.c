@@ -153,7 +153,7 @@ const struct config_key config_keys[] = {
          "Directory of the log, its snapshots and this node's identity. Made when it is not there. Never copied to another node.")
     INT("DefaultRaftPort", raft_port, "10008", 1, 65535, FIXED, RAFT, "Port of addresses without one.")
     TEXT("RaftClusterName", raft_cluster_name, "firstchair", FIXED, RAFT, "Peers of another cluster are turned away.")
-    INT("RaftElectionMilliseconds", raft_election_ms, "600", 200, 60000, FIXED, RAFT,
+    INT("RaftElectionMilliseconds", raft_election_ms, "500", 200, 60000, FIXED, RAFT,
         "A follower stands after one to two of these without a leader. A leader's lease is three quarters of it. The same on all nodes.")
     INT("RaftSnapshotEntries", raft_snapshot_entries, "1024", 16, 1000000, FIXED, RAFT,
         "So many new entries in the log, and a snapshot takes their place.")
