@@ -6,7 +6,7 @@ the program that opened it. Only the standard library and Debian's packages are 
 """
 from .front import Front
 from .haproxy import Haproxy
-from .home import Home, Shared, Single
+from .home import Home, Raft, Shared, Single
 from .mariadb import Pair, Server
 from .nest import Nest
 from .net import Net
@@ -15,5 +15,5 @@ from .redis import Redis
 from .traffic import Judgement, Writer
 from .waits import Skip, StageFailure, limit, stays, wait_until
 
-__all__ = ['Front', 'Haproxy', 'Home', 'Judgement', 'Nest', 'Net', 'Node', 'Pair', 'Redis', 'Server', 'Shared', 'Single',
+__all__ = ['Front', 'Haproxy', 'Home', 'Judgement', 'Nest', 'Net', 'Node', 'Pair', 'Raft', 'Redis', 'Server', 'Shared', 'Single',
            'Skip', 'StageFailure', 'Writer', 'limit', 'stays', 'wait_until']

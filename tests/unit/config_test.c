@@ -1,5 +1,6 @@
 /* The table of keys checks itself; values are typed and bounded; rules of more than one key say what is right. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -442,4 +443,45 @@ Test(config, the_page_has_every_key_once)
     cr_expect_eq(config_docs_print(page, 100), length);
     cr_expect_eq(strlen(page), 99);
     cr_expect_eq(page[100], 'x');
+}
+
+static enum fc_code raft_checked(const char *node_a, const char *node_b, const char *dir, struct fc_err *err)
+{
+    struct config c;
+    config_preset(&c);
+    c.raft_enabled = true;
+    snprintf(c.raft_data_dir, sizeof c.raft_data_dir, "%s", dir);
+    snprintf(c.raft_nodes.item[0], sizeof c.raft_nodes.item[0], "%s", node_a);
+    snprintf(c.raft_nodes.item[1], sizeof c.raft_nodes.item[1], "%s", node_b);
+    c.raft_nodes.count = 2;
+    return config_check(&c, err);
+}
+
+#define RAFT_REFUSES(a, b, dir, part) \
+    cr_expect(raft_checked(a, b, dir, &err) == FC_BAD_CONFIG && strstr(err.text, part) != NULL, "%s", err.text)
+
+Test(config, raft_needs_a_directory_and_each_node_once)
+{
+    struct fc_err err = { .code = FC_OK };
+    cr_expect_eq(raft_checked("fc1=10.0.0.1", "fc2=10.0.0.2:7000", "/var/lib/x", &err), FC_OK, "%s", err.text);
+    RAFT_REFUSES("fc1=10.0.0.1", "fc2=10.0.0.2", "here", "RaftDataDir is 'here'");
+    RAFT_REFUSES("fc1=10.0.0.1", "FC1=10.0.0.2", "/x", "each name and each address must stand there once");
+    RAFT_REFUSES("fc1=10.0.0.1", "fc2=10.0.0.1:10008", "/x", "each name and each address must stand there once");
+    RAFT_REFUSES("fc1=10.0.0.1", "fc 2=10.0.0.2", "/x", "it must be name=host:port");
+    RAFT_REFUSES("fc1=10.0.0.1", "fc2=10.0.0.2:0", "/x", "its address must be host or host:port");
+}
+
+Test(config, a_node_of_raft_has_a_name_and_an_address_with_a_port)
+{
+    struct named_address node;
+    struct fc_err err = { .code = FC_OK };
+    static const struct { const char *item, *name, *address; } rows[] = {
+        { "fc1=10.0.0.1", "fc1", "10.0.0.1:10008" }, { "fc1=10.0.0.1:7", "fc1", "10.0.0.1:7" }, { "fc3", "fc3", "fc3:10008" },
+        { "fc3:9", "fc3", "fc3:9" }, { "fc1=[::1]:7", "fc1", "[::1]:7" }, { "fc1=[::1]", "fc1", "[::1]:10008" },
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        cr_expect_eq(raft_node_parse(rows[i].item, 10008, &node, &err), FC_OK, "%s: %s", rows[i].item, err.text);
+        cr_expect_str_eq(node.name, rows[i].name);
+        cr_expect_str_eq(node.address, rows[i].address);
+    }
 }

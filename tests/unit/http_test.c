@@ -1097,3 +1097,82 @@ Test(http_path, fits_a_pattern_as_a_whole)
     cr_assert_not(http_path_fits(&path, "/api/poo/:pool", parameter, &number));
     cr_assert_not(http_path_fits(&path, "/", parameter, &number));
 }
+
+/* ---- raft ---- */
+
+static struct quorum_view raft_picture;
+static struct quorum_settings raft_settings;
+static struct named_address raft_members[] = { { "fc1", "10.0.0.1:10008" }, { "fc2", "10.0.0.2:10008" }, { "fc3", "10.0.0.3:10008" } };
+
+static bool lend_raft(void *daemon, struct agreement_view *ret)
+{
+    (void)daemon;
+    *ret = (struct agreement_view){ .quorum = &raft_picture, .settings = &raft_settings, .own = 0, .bind = "10.0.0.1:10008",
+                                    .members = raft_members, .now = { 5000000 } };
+    TEXT_SET(ret->address, "10.0.0.1:10008");
+    return true;
+}
+
+static void stage_open_with_raft(enum quorum_role role, int leader)
+{
+    stage_open();
+    stage.desk.raft = lend_raft;
+    raft_settings = (struct quorum_settings){ .member_count = 3, .own = 0, .election_ms = 500 };
+    for (int i = 0; i < 3; i++) {
+        TEXT_SET(raft_settings.members[i].name, raft_members[i].name);
+        raft_picture.peers[i].heard_at = (struct fc_time){ 4900000 };
+    }
+    raft_picture.role = role;
+    raft_picture.leader = leader;
+}
+
+Test(http, a_follower_of_a_known_leader_is_healthy_in_raft)
+{
+    stage_open_with_raft(QUORUM_FOLLOWER, 1);
+    stage.status.leads = false;
+    ask("/api/raft-state");
+    answers(200, "\"Follower\"");
+    ask("/api/raft-leader");
+    answers(200, "\"10.0.0.2:10008\"");
+    ask("/api/raft-health");
+    answers(200, "\"healthy\"");
+    ask("/api/raft-peers");
+    answers(200, "[\"10.0.0.1:10008\",\"10.0.0.2:10008\",\"10.0.0.3:10008\"]");
+    stage_close();
+}
+
+Test(http, without_a_known_leader_nobody_is_healthy_in_raft)
+{
+    stage_open_with_raft(QUORUM_FOLLOWER, -1);
+    stage.status.leads = false;
+    ask("/api/raft-leader");
+    answers(200, "\"\"");
+    ask("/api/raft-health");
+    answers(500, "{\"Code\":\"ERROR\",\"Message\":\"unhealthy\",\"Details\":null}");
+    ask("/api/raft-status");
+    answers_with(200, "\"IsPartOfQuorum\":false");
+    stage_close();
+}
+
+Test(http, a_leader_that_no_majority_has_confirmed_is_not_healthy_and_leads_nothing)
+{
+    stage_open_with_raft(QUORUM_LEADER, 0);
+    stage.status.leads = false;
+    ask("/api/raft-state");
+    answers(200, "\"Leader\"");
+    ask("/api/raft-health");
+    answers_with(500, "unhealthy");
+    ask("/api/leader-check");
+    answers(404, "\"Not leader\"");
+    stage_close();
+}
+
+Test(http, members_are_not_changed_by_a_call)
+{
+    stage_open_with_raft(QUORUM_LEADER, 0);
+    ask("/api/raft-add-peer/fc9");
+    answers_with(500, "members are those of RaftNodes");
+    ask("/api/raft-yield/fc9");
+    answers_with(404, "RaftNodes has no such node");
+    stage_close();
+}

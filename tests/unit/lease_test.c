@@ -271,6 +271,19 @@ Test(lease, who_gives_it_back_stops_acting_before_it_is_written)
     cr_expect_eq(s.ended.as.ended.code, FC_OK);
 }
 
+Test(lease, who_is_to_lead_next_cannot_be_named_here)
+{
+    struct scene s;
+    struct effect effect = { .type = GIVE_BACK, .id = 42, .until = FC_NEVER };
+    leads(&s);
+    wrote(&s, FC_OK, 1);
+    TEXT_SET(effect.as.give_back.to, "fc2");
+    lease_command(&s.lease, &effect, s.now);
+    cr_expect_eq(s.ended.as.ended.id, 42);
+    cr_expect_eq(s.ended.as.ended.code, FC_REFUSED);
+    cr_expect_eq(s.said, LEASE_GRANTED, "it leads on");
+}
+
 Test(lease, a_restarted_node_does_not_take_its_old_lease_for_its_own)
 {
     struct scene s;

@@ -1,0 +1,124 @@
+"""Three nodes that agree by raft, each with a store of its own: one leads, and what is decided is on all of them."""
+import json
+import shutil
+import threading
+import time
+
+from stage import Raft, StageFailure, limit, stays, wait_until
+
+
+class Watch:
+    """Asks every node again and again whether it leads: two that say so at one moment are two leaders."""
+
+    def __init__(self, house):
+        self.house, self.over, self.two, self.looks = house, threading.Event(), [], 0
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+    def run(self):
+        while not self.over.wait(0.01):
+            begun = [node for node in self.house.nodes if self.says(node)]
+            # Asked one after the other: only who says so before and after the others were asked led all the time.
+            still = [node.name for node in begun if self.says(node)] if len(begun) > 1 else []
+            if len(still) > 1 and all(self.says(node) for node in begun):
+                self.two.append(still)
+            self.looks += 1
+
+    @staticmethod
+    def says(node):
+        try:
+            return node.alive() and node.leads(timeout=0.3)
+        except (OSError, ValueError):
+            return False
+
+    def check(self):
+        assert not self.two, f'two led at one moment: {self.two[:3]} in {self.looks} looks'
+
+
+def raft(node, what='status'):
+    return json.loads(node.get(f'/api/raft-{what}')[1])
+
+
+@limit(120)
+def test_what_is_decided_is_on_every_node():
+    """Orders to each node; the leader killed and started again meanwhile: every answered one stands on all three, row by row."""
+    with Raft().start() as house, Watch(house) as watch:
+        first = house.wait_leader()
+        for node in house.followers():
+            code, text = node.ctl('yield')
+            assert code == 0, text
+            house.wait_leader()
+        leader = house.wait_leader()
+        leader.kill()
+        began = time.monotonic()
+        successor = house.wait_leader(other_than=leader)
+        print(f'{successor.name} leads {time.monotonic() - began:.2f} s after the kill; {first.name} was the first')
+        other = next(node for node in house.followers() if node is not leader)
+        code, text = wait_until(lambda: (lambda done: done if done[0] == 0 else None)(other.ctl('yield')), 20, 'an order by two of three')
+        leader.start()
+        house.wait_leader()
+        house.wait_same()
+        done = [row for row in house.rows(leader, 'firstchair_order') if row[1] == 'done']
+        assert len(done) >= 3, done
+        watch.check()
+
+
+@limit(120)
+def test_a_frozen_leader_leads_no_more_when_it_wakes():
+    """SIGSTOP for longer than an election: another leads; the old one, awake, never says that it leads."""
+    with Raft().start() as house, Watch(house) as watch:
+        leader = house.wait_leader()
+        leader.freeze()
+        successor = house.wait_leader(other_than=leader, bound=20)
+        leader.thaw()
+        wait_until(lambda: raft(leader)['LeaderName'] not in ('', leader.name), 15, 'the old leader to follow')
+        wait_until(lambda: len(house.leaders()) == 1, 10, 'one leader')
+        print(f'{leader.name} froze, {successor.name} led')
+        watch.check()
+
+
+@limit(120)
+def test_a_yield_to_a_named_node_is_quick():
+    """The named one leads; health and leader-check of all three agree with raft."""
+    with Raft().start() as house:
+        leader = house.wait_leader()
+        named = house.followers()[0]
+        began = time.monotonic()
+        leader.order('yield', 'to', named.name)
+        wait_until(named.leads, 10, f'{named.name} to lead', every=0.005)
+        print(f'{(time.monotonic() - began) * 1000:.0f} ms from the order to the named leader')
+        wait_until(lambda: {raft(node, 'leader') for node in house.nodes} == {raft(named)['RaftAdvertise']}, 10, 'all to know it')
+        wait_until(lambda: all(node.get('/api/raft-health')[0] == 200 for node in house.nodes), 10, 'all to be healthy')
+        assert [node for node in house.nodes if node.leads()] == [named]
+        code, text = named.ctl('yield', 'nobody')
+        assert code != 0 and 'RaftNodes has no node of this name' in text, text
+
+
+@limit(120)
+def test_without_a_majority_nobody_leads_and_an_emptied_node_stays_out():
+    """Two of three killed: no leader, health says so. One comes back without its directory: it says why it takes no part."""
+    with Raft().start() as house:
+        leader = house.wait_leader()
+        leader.ctl('yield')
+        keeper, lost, late = house.nodes
+        wait_until(lambda: raft(keeper)['AppliedIndex'] > 2, 10, 'something to be decided')
+        lost.kill()
+        late.kill()
+        wait_until(lambda: not house.leaders(), 10, 'nobody to lead')
+        wait_until(lambda: keeper.get('/api/raft-health')[0] == 500, 10, 'raft-health to say so')
+        stays(lambda: not house.leaders(), 1.5, 'nobody leads')
+        shutil.rmtree(house.folder(lost))
+        lost.start()
+        wait_until(lambda: 'its data directory is empty' in raft(lost)['Why'], 15, 'the emptied node to say why')
+        stays(lambda: not house.leaders(), 1, 'nobody leads by its vote')
+        late.start()
+        wait_until(lambda: len(house.leaders()) == 1, 20, 'the two that remember to agree')
+        if house.leaders()[0] is lost:
+            raise StageFailure('the node that forgot leads')
