@@ -4,15 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/quorum/transport.h"
+#include "backends/quorum/peer_streams.h"
 #include "base/text.h"
+
+#define FETCH_EVERY_MS 250
 
 struct agreement {
     struct quorum_store *store;
-    struct transport_config transport;   /* its key is wiped when raft's thread has its own */
-    struct transport_counts counts;
-    struct quorum *quorum;               /* for raft's thread */
-    int member_count;
+    struct peer_streams streams;
+    bool has_streams;
+    const struct host *host;
+    struct host_timer *fetch;
+    struct quorum_store_port port;
     struct named_address members[QUORUM_NODES_MAX];
     char address[ADDRESS_SIZE], bind[ADDRESS_SIZE];
 };
@@ -38,66 +41,32 @@ static enum fc_code take_members(struct agreement *a, const struct config *confi
     if (s->own < 0)
         return fc_fail(err, FC_BAD_CONFIG, "RaftNodes does not name this node, '%s'; it must list all nodes by their NodeName, this one too",
                        name);
-    a->member_count = s->member_count;
     for (int i = 0; i < s->member_count; i++) {
         TEXT_SET(s->members[i].name, a->members[i].name);
-        TEXT_SET(s->members[i].address, a->members[i].name);   /* the transport looks it up at each connect */
+        TEXT_SET(s->members[i].address, a->members[i].address);
     }
     return FC_OK;
 }
 
-/* ---- on raft's thread --------------------------------------------------------------------------------------------- */
-
-static bool look_up(void *owner, raft_id id, struct transport_peer *ret)
-{
-    const struct agreement *a = owner;
-    for (int i = 0; i < a->member_count; i++) {
-        if (quorum_member_id(a->members[i].name) != id)
-            continue;
-        ret->id = id;
-        TEXT_SET(ret->name, a->members[i].name);
-        TEXT_SET(ret->address, a->members[i].address);
-        return true;
-    }
-    return false;
-}
-
-static void tell(void *owner, enum transport_count kind, const char *sentence)
+/* What the transport says of who came and who was turned away waits on its side: it is fetched now and then. */
+static void fetch_sentences(void *owner)
 {
     struct agreement *a = owner;
-    (void)kind;
-    quorum_tell_log(a->quorum, sentence);
+    struct peer_sentence sentence;
+    while (peer_streams_said(&a->streams, &sentence))
+        a->port.note(a->port.owner, sentence.text);
+    a->host->timer_set(a->fetch, fc_plus(a->host->now(a->host->agent), fc_ms(FETCH_EVERY_MS)));
 }
 
-static enum fc_code make_transport(void *owner, struct quorum *quorum, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err)
+static enum fc_code take_streams(struct agreement *a, const struct config *config, struct quorum_settings *s, struct fc_err *err)
 {
-    struct agreement *a = owner;
-    a->quorum = quorum;
-    const enum fc_code code = transport_init(ret, loop, &a->transport, &a->counts, err);
-    peer_key_wipe(&a->transport.key);
+    struct peer_key key;
+    enum fc_code code = peer_key_read(config->raft_peer_key_file, getenv(PEER_KEY_ENVIRONMENT), &key, err);
+    if (code == FC_OK)
+        code = peer_streams_init(&a->streams, s, config->raft_cluster_name, a->bind, &key, err);
+    a->has_streams = code == FC_OK;
+    peer_key_wipe(&key);
     return code;
-}
-
-static void end_transport(void *owner, struct raft_uv_transport *transport)
-{
-    (void)owner;
-    transport_done(transport);
-}
-
-/* ---- from keys to settings ---------------------------------------------------------------------------------------- */
-
-static enum fc_code take_transport(struct agreement *a, const struct config *config, const struct quorum_settings *s, struct fc_err *err)
-{
-    struct transport_config *t = &a->transport;
-    transport_config_preset(t);
-    t->id = quorum_member_id(s->members[s->own].name);
-    TEXT_SET(t->name, s->members[s->own].name);
-    TEXT_SET(t->cluster, config->raft_cluster_name);
-    TEXT_SET(t->listen, a->bind);
-    t->owner = a;
-    t->lookup = look_up;
-    t->say = tell;
-    return peer_key_read(config->raft_peer_key_file, getenv(PEER_KEY_ENVIRONMENT), &t->key, err);
 }
 
 enum fc_code agreement_open(const struct host *host, const struct config *config, const char *node, quorum_store_below *open_below,
@@ -108,18 +77,20 @@ enum fc_code agreement_open(const struct host *host, const struct config *config
     struct quorum_settings *s = calloc(1, sizeof *s);
     enum fc_code code = a == NULL || s == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory") : FC_OK;
     if (code == FC_OK) {
+        a->host = host;
+        a->port = *port;
+        a->fetch = host->timer(host->agent, fetch_sentences, a);
         TEXT_SET(s->dir, config->raft_data_dir);
         TEXT_SET(s->node, node);
         s->election_ms = config->raft_election_ms;
         s->drift_percent = config->drift_percent;
         s->snapshot_entries = config->raft_snapshot_entries;
         s->trailing_entries = config->raft_snapshot_entries / 4;
-        s->transport = (struct quorum_transport){ .owner = a, .make = make_transport, .done = end_transport };
         address_with_port(config->raft_bind, config->raft_port, a->bind, sizeof a->bind);
         code = take_members(a, config, s, err);
     }
     if (code == FC_OK)
-        code = take_transport(a, config, s, err);
+        code = take_streams(a, config, s, err);
     if (code == FC_OK) {
         TEXT_SET(a->address, a->members[s->own].address);
         if (config->raft_advertise[0] != '\0')
@@ -128,9 +99,11 @@ enum fc_code agreement_open(const struct host *host, const struct config *config
     }
     free(s);
     if (code != FC_OK) {
-        free(a);
+        agreement_free(a);
         return code;
     }
+    if (a->fetch != NULL)
+        fetch_sentences(a);
     *ret = a;
     return FC_OK;
 }
@@ -156,4 +129,12 @@ bool agreement_snapshot(struct agreement *a, void (*done)(void *, enum fc_code, 
     return quorum_store_snapshot(a->store, done, owner);
 }
 
-void agreement_free(struct agreement *a) { free(a); }
+void agreement_free(struct agreement *a)
+{
+    if (a == NULL)
+        return;
+    a->host->untimer(a->fetch);
+    if (a->has_streams)
+        peer_streams_done(&a->streams);
+    free(a);
+}

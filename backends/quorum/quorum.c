@@ -113,8 +113,6 @@ void quorum_show(struct quorum *q, const struct quorum_view *view)
 
 uint64_t quorum_member_id(const char *name) { return raft_digest(name, 0); }
 
-void quorum_tell_log(struct quorum *q, const char *sentence) { quorum_say(q, "%s", sentence); }
-
 /* ---- the pump's side ---------------------------------------------------------------------------------------------- */
 
 static bool take_heard(struct quorum *q, struct quorum_heard *ret)

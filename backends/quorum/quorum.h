@@ -36,7 +36,7 @@ struct quorum;
 /* The transport that carries the streams, made and ended on the quorum's thread. */
 struct quorum_transport {
     void *owner;
-    enum fc_code (*make)(void *owner, struct quorum *quorum, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err);
+    enum fc_code (*make)(void *owner, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err);
     void (*done)(void *owner, struct raft_uv_transport *transport);
 };
 
@@ -108,8 +108,6 @@ void quorum_close(struct quorum *quorum);
 
 /* A member's id comes from its name alone. */
 uint64_t quorum_member_id(const char *name);
-/* For the transport, on the quorum's thread: a line for the log. */
-void quorum_tell_log(struct quorum *quorum, const char *sentence);
 
 const char *quorum_role_word(enum quorum_role role);
 

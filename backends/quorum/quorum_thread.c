@@ -868,7 +868,7 @@ static void begin(struct quorum_raft *r)
     const unsigned every_ms = (unsigned)q->settings.election_ms / 10;
     uv_check_start(&r->turn, turned);
     uv_timer_start(&r->tick, beat, 0, every_ms);
-    r->has_transport = q->settings.transport.make(q->settings.transport.owner, q, &r->loop, &r->transport, &err) == FC_OK;
+    r->has_transport = q->settings.transport.make(q->settings.transport.owner, &r->loop, &r->transport, &err) == FC_OK;
     if (!r->has_transport) {
         go_out(r, err.text);
         streams_closed(r);

@@ -445,7 +445,7 @@ Test(config, the_page_has_every_key_once)
     cr_expect_eq(page[100], 'x');
 }
 
-static enum fc_code raft_checked(const char *node_a, const char *node_b, const char *dir, struct fc_err *err)
+static enum fc_code raft_checked(const char *node_a, const char *node_b, const char *dir)
 {
     struct config c;
     config_preset(&c);
@@ -454,16 +454,15 @@ static enum fc_code raft_checked(const char *node_a, const char *node_b, const c
     snprintf(c.raft_nodes.item[0], sizeof c.raft_nodes.item[0], "%s", node_a);
     snprintf(c.raft_nodes.item[1], sizeof c.raft_nodes.item[1], "%s", node_b);
     c.raft_nodes.count = 2;
-    return config_check(&c, err);
+    return config_check(&c, &err);
 }
 
 #define RAFT_REFUSES(a, b, dir, part) \
-    cr_expect(raft_checked(a, b, dir, &err) == FC_BAD_CONFIG && strstr(err.text, part) != NULL, "%s", err.text)
+    cr_expect(raft_checked(a, b, dir) == FC_BAD_CONFIG && strstr(err.text, part) != NULL, "%s", err.text)
 
 Test(config, raft_needs_a_directory_and_each_node_once)
 {
-    struct fc_err err = { .code = FC_OK };
-    cr_expect_eq(raft_checked("fc1=10.0.0.1", "fc2=10.0.0.2:7000", "/var/lib/x", &err), FC_OK, "%s", err.text);
+    cr_expect_eq(raft_checked("fc1=10.0.0.1", "fc2=10.0.0.2:7000", "/var/lib/x"), FC_OK, "%s", err.text);
     RAFT_REFUSES("fc1=10.0.0.1", "fc2=10.0.0.2", "here", "RaftDataDir is 'here'");
     RAFT_REFUSES("fc1=10.0.0.1", "FC1=10.0.0.2", "/x", "each name and each address must stand there once");
     RAFT_REFUSES("fc1=10.0.0.1", "fc2=10.0.0.1:10008", "/x", "each name and each address must stand there once");
@@ -474,7 +473,6 @@ Test(config, raft_needs_a_directory_and_each_node_once)
 Test(config, a_node_of_raft_has_a_name_and_an_address_with_a_port)
 {
     struct named_address node;
-    struct fc_err err = { .code = FC_OK };
     static const struct { const char *item, *name, *address; } rows[] = {
         { "fc1=10.0.0.1", "fc1", "10.0.0.1:10008" }, { "fc1=10.0.0.1:7", "fc1", "10.0.0.1:7" }, { "fc3", "fc3", "fc3:10008" },
         { "fc3:9", "fc3", "fc3:9" }, { "fc1=[::1]:7", "fc1", "[::1]:7" }, { "fc1=[::1]", "fc1", "[::1]:10008" },

@@ -1173,6 +1173,6 @@ Test(http, members_are_not_changed_by_a_call)
     ask("/api/raft-add-peer/fc9");
     answers_with(500, "members are those of RaftNodes");
     ask("/api/raft-yield/fc9");
-    answers_with(404, "RaftNodes has no such node");
+    answers_with(500, "RaftNodes has no such node");
     stage_close();
 }

@@ -37,17 +37,6 @@ Test(orders, reading_verbs_need_no_operand)
     HEARS("yield", "yield pool= server= limit=0 count=0 because=");
 }
 
-Test(orders, a_yield_may_name_its_successor_and_who_is_to_yield)
-{
-    HEARS("yield fc2", "yield pool= server=fc2 limit=0 count=0 because=");
-    HEARS("yield to fc2 from fc1", "yield pool= server=fc2 limit=0 count=0 because=");
-    cr_assert_str_eq(parsed("yield to fc2 from fc1")->from, "fc1");
-    cr_assert_str_eq(parsed("yield from fc1")->server, "");
-    SAYS("yield to", "'to' stands without its node");
-    SAYS("yield fc2 from", "'from' stands without its node");
-    SAYS("yield fc2 fc3", "fc3");
-}
-
 Test(orders, explain_takes_a_pool_and_perhaps_a_server)
 {
     HEARS("explain fc_backend", "explain pool=fc_backend server= limit=0 count=0 because=");
@@ -257,4 +246,15 @@ Test(orders, the_table_of_verbs_is_whole_and_its_examples_are_understood)
         for (int j = 0; j < i; j++)
             cr_assert_str_neq(row->word, verb_table[j].word);
     }
+}
+
+Test(orders, a_yield_may_name_its_successor_and_who_is_to_yield)
+{
+    HEARS("yield fc2", "yield pool= server=fc2 limit=0 count=0 because=");
+    HEARS("yield to fc2 from fc1", "yield pool= server=fc2 limit=0 count=0 because=");
+    cr_assert_str_eq(parsed("yield to fc2 from fc1")->from, "fc1");
+    cr_assert_str_eq(parsed("yield from fc1")->server, "");
+    SAYS("yield to", "'to' stands without its node");
+    SAYS("yield fc2 from", "'from' stands without its node");
+    SAYS("yield fc2 fc3", "fc3");
 }
