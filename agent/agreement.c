@@ -133,7 +133,8 @@ void agreement_free(struct agreement *a)
 {
     if (a == NULL)
         return;
-    a->host->untimer(a->fetch);
+    if (a->host != NULL)
+        a->host->untimer(a->fetch);
     if (a->has_streams)
         peer_streams_done(&a->streams);
     free(a);
