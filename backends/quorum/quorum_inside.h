@@ -63,7 +63,7 @@ struct quorum_raft {                     /* the thread's alone */
     uint32_t yield_pause_ms;
     struct fc_time yield_by;
     uint64_t yield_round;
-    bool has_released[QUORUM_NODES_MAX];
+    bool has_released[QUORUM_NODES_MAX], may_stand[QUORUM_NODES_MAX];
     bool is_transferring;
     struct raft_transfer transfer;
 

@@ -15,7 +15,7 @@
 #include "base/text.h"
 
 #define SEGMENT_BYTES (256 * 1024)       /* of the log's files: they are laid out in full, and our entries are small */
-#define YIELD_RELEASE_MS 300             /* how long releases are awaited before the lease is taken up again */
+#define YIELD_RELEASE_MS 300             /* beyond a lease: how long releases are awaited before the lease is taken up again */
 #define SNAPSHOT_WAIT_MS 5000
 #define REFUSED_NOT_LEADER 1
 #define REFUSED_BUSY 2
@@ -398,6 +398,14 @@ static void transferred(struct raft_transfer *request)
         end_yield(r, FC_TIMEOUT, "the other node did not take over");
 }
 
+static void ask_for_releases(struct quorum_raft *r)
+{
+    for (int i = 0; i < voters(r); i++) {
+        if (i != own(r) && !(r->has_released[i] && r->may_stand[i]))
+            ask_peer(r, i, FRAME_RELEASE);
+    }
+}
+
 static void begin_yield(struct quorum_raft *r, const struct told *told)
 {
     if (r->led_term == 0 || r->yielding != 0 || r->is_transferring) {
@@ -412,16 +420,14 @@ static void begin_yield(struct quorum_raft *r, const struct told *told)
     r->yielding = told->number;
     r->yield_to = told->to;
     r->yield_pause_ms = told->limit_ms;
-    r->yield_by = fc_plus(r->now, fc_ms(YIELD_RELEASE_MS));
+    r->yield_by = fc_plus(r->now, (struct fc_span){ fc_ms(YIELD_RELEASE_MS).us + lease(r).us });
     r->yield_round = (uint64_t)r->now.us;
     memset(r->has_released, 0, sizeof r->has_released);
+    memset(r->may_stand, 0, sizeof r->may_stand);
     show(r);                                               /* no lease from here on */
     promise_release(&r->promise, r->ids[own(r)], r->led_term, r->now);
     r->has_released[own(r)] = true;
-    for (int i = 0; i < voters(r); i++) {
-        if (i != own(r))
-            ask_peer(r, i, FRAME_RELEASE);
-    }
+    ask_for_releases(r);
 }
 
 /* The best of those that released: named, or the one whose log is the furthest. */
@@ -430,7 +436,7 @@ static int successor(struct quorum_raft *r)
     int best = -1;
     raft_index best_index = 0;
     for (int i = 0; i < voters(r); i++) {
-        if (i == own(r) || !r->has_released[i] || (r->yield_to >= 0 && i != r->yield_to))
+        if (i == own(r) || !r->has_released[i] || !r->may_stand[i] || (r->yield_to >= 0 && i != r->yield_to))
             continue;
         for (unsigned k = 0; k < r->raft.configuration.n; k++) {
             if (r->raft.configuration.servers[k].id == r->ids[i] &&
@@ -443,7 +449,7 @@ static int successor(struct quorum_raft *r)
     return best;
 }
 
-static void go_on_yielding(struct quorum_raft *r)
+static void go_on_yielding(struct quorum_raft *r, bool is_beat)
 {
     int released = 0;
     if (r->yielding == 0 || r->is_transferring)
@@ -458,7 +464,10 @@ static void go_on_yielding(struct quorum_raft *r)
             r->is_transferring = false;
             end_yield(r, FC_BUSY, raft_errmsg(&r->raft));
         }
-    } else if (fc_reached(r->yield_by, r->now)) {
+    } else if (!fc_reached(r->yield_by, r->now)) {
+        if (is_beat)
+            ask_for_releases(r);
+    } else {
         end_yield(r, FC_UNREACHABLE, r->yield_to >= 0 ? "the named node does not answer" : "no other node answers");
     }
 }
@@ -506,6 +515,9 @@ static void asked(void *owner, int peer, const struct frame *frame, struct frame
     case FRAME_RELEASE:
         promise_release(&r->promise, r->ids[member], frame->term, r->now);
         answer->kind = FRAME_RELEASED;
+        answer->length = 2;
+        answer->payload[0] = promise_lets_vote(&r->promise, r->now);      /* not, when it has just been started */
+        answer->payload[1] = may_ask_for_votes(r);
         break;
     case FRAME_PROPOSE:
         /* Never handed on from here: who asked asks whom it then believes to lead. */
@@ -563,9 +575,11 @@ static void answered(void *owner, int peer, const struct frame *frame)
         }
         break;
     case FRAME_RELEASED:
-        if (r->yielding != 0 && frame->term == r->led_term && frame->number >= r->yield_round)
-            r->has_released[member] = true;
-        go_on_yielding(r);
+        if (r->yielding != 0 && frame->term == r->led_term && frame->number >= r->yield_round && frame->length == 2) {
+            r->has_released[member] = frame->payload[0] == 1;
+            r->may_stand[member] = frame->payload[1] == 1;
+        }
+        go_on_yielding(r, false);
         break;
     case FRAME_REFUSED:
         if ((p = proposal_numbered(r, frame->number)) != NULL)
@@ -796,7 +810,7 @@ static void beat(uv_timer_t *timer)
     ping_all(r);
     lay_barrier(r);
     look_at_proposals(r);
-    go_on_yielding(r);
+    go_on_yielding(r, true);
     go_on_snapshotting(r);
     pthread_mutex_lock(&q->lock);
     const bool must_hand_over = q->must_hand_over;

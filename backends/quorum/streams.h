@@ -25,7 +25,7 @@ enum frame_kind {
     FRAME_PING = 1,      /* leader -> voter: term, number = moment of sending in microseconds of the sender's clock, given back */
     FRAME_PONG,          /* its answer; payload: one byte, 1 = promised */
     FRAME_RELEASE,       /* leader -> voter: term, number as in a ping. The promise of this term is over */
-    FRAME_RELEASED,
+    FRAME_RELEASED,      /* its answer; payload: 1 = it may vote now, 1 = it may stand now */
     FRAME_PROPOSE,       /* follower -> leader: number = the issuer's own; payload: an entry */
     FRAME_REFUSED,       /* its answer when it did not go into the log: number; payload: one byte, 1 = not the leader, 2 = busy */
     FRAME_MARK_ASK,      /* payload: the sender's name and the mark of its data directory */
