@@ -6,6 +6,8 @@
 
 #include "base/text.h"
 
+#define NO_MEMORY_REST_MS 1000       /* before memory is asked for again */
+
 static bool resize(struct fleet *f, uint32_t capacity)
 {
     struct traits *traits = room_reserve(f->room, capacity * sizeof *traits);
@@ -199,7 +201,7 @@ static void judge(struct fleet *f, member_id id, struct fc_time now)
 struct fc_time fleet_judge(struct fleet *f, struct fc_time now)
 {
     if (!has_room(f))
-        return now;                  /* what was touched stays so, and is judged when there is memory again */
+        return fc_plus(now, fc_ms(NO_MEMORY_REST_MS));           /* what was touched stays so, and is judged then */
     take_due(f, now);
     for (member_id id = topology_take_touched(f->topology); id != MEMBER_NONE; id = topology_take_touched(f->topology))
         judge(f, id, now);

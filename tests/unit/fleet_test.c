@@ -364,6 +364,53 @@ Test(fleet, a_forgotten_server_leaves_nothing_to_the_next_in_its_place)
     cr_expect_eq(fleet.change_count, 0u);
 }
 
+/* ---- memory that runs out ---- */
+
+static int lent;
+
+static void *reserve_some(void *lender, size_t size)
+{
+    struct room *libc = lender;
+    return lent-- > 0 ? libc->reserve(libc->lender, size) : NULL;
+}
+
+static void release_some(void *lender, void *memory)
+{
+    struct room *libc = lender;
+    libc->release(libc->lender, memory);
+}
+
+Test(fleet, without_memory_it_judges_later_and_loses_nothing)
+{
+    static struct room scarce;       /* outlives the test: the fleet is closed behind it */
+    scarce = (struct room){ .reserve = reserve_some, .release = release_some, .lender = &room };
+    fleet_done(&fleet);
+    for (int most = 0; most < 4; most++) {
+        lent = most;
+        cr_expect_not(fleet_init(&fleet, &scarce, &topology, &said, &policy), "it needs more than %d reservations", most);
+    }
+    lent = 4;
+    cr_assert(fleet_init(&fleet, &scarce, &topology, &said, &policy));
+    say("a", NULL);
+    char host[16];
+    struct fc_err err;
+    for (int i = 0; i < 1000 && topology.capacity == fleet.capacity; i++) {
+        snprintf(host, sizeof host, "s%03d", i);
+        const struct instance_key key = { host, 3306 };
+        cr_assert_eq(topology_add(&topology, &key, NULL, &err), FC_OK);
+    }
+    lent = 0;
+    cr_expect_not(fleet_looked(&fleet, member(host), now()));
+    cr_expect_eq(fleet_judge(&fleet, now()).us, now().us + 1000000);
+    cr_expect_null(fleet_analysis(&fleet, member(host)));
+    lent = 10;
+    topology_missed(&topology, member(host), false, now());
+    cr_expect(fleet_looked(&fleet, member(host), now()));
+    fleet_judge(&fleet, now());
+    cr_expect_eq(fleet_analysis(&fleet, member(host))->code, ANALYSIS_DEAD_MASTER_WITHOUT_REPLICAS);
+    cr_expect_eq(fleet_analysis(&fleet, member("a"))->code, ANALYSIS_NO_PROBLEM, "what was known is still there");
+}
+
 /* ---- connecting ---- */
 
 static bool fails(enum thread_state io, unsigned number, const char *text)
