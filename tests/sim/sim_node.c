@@ -593,7 +593,7 @@ static void perform(struct world *world, int node, const struct effect *effect)
     case GIVE_BACK:
         if (command_writes(n, effect, now)) {
             judge_deed_begins(world, node, effect);
-            judge_gives_back(world, node, effect->as.give_back_pause_ms);
+            judge_gives_back(world, node, effect->as.give_back.pause_ms);
         }
         break;
     case INTEND:
