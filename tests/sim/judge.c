@@ -168,6 +168,11 @@ static void judge_epochs(struct world *world)
     }
     for (int i = 0; i < SIM_SERVERS; i++) {
         const struct decision *row = &world->servers[i].row;
+        if (rank_compare(&row->rank, &world->judge.row_rank[i]) < 0)
+            violate(world, "the row of %s fell: epoch %llu seq %llu after epoch %llu seq %llu", SERVER_NAME(i),
+                    (unsigned long long)row->rank.epoch, (unsigned long long)row->rank.seq,
+                    (unsigned long long)world->judge.row_rank[i].epoch, (unsigned long long)world->judge.row_rank[i].seq);
+        world->judge.row_rank[i] = row->rank;
         const int node = node_of_name(row->rank.node);
         if (row->phase != PHASE_SEATED || node < 0 || row->rank.epoch >= EPOCHS_MAX || row->rank.server[0] == '\0')
             continue;
@@ -312,7 +317,11 @@ void judge_fence_begins(struct world *world, int server, uint64_t epoch)
     *fenced = epoch > *fenced ? epoch : *fenced;
 }
 
-void judge_row_lost(struct world *world, int server) { world->judge.fenced_epoch[server] = 0; }
+void judge_row_lost(struct world *world, int server)
+{
+    world->judge.fenced_epoch[server] = 0;
+    world->judge.row_rank[server] = world->servers[server].row.rank;
+}
 
 void judge_fenced(struct world *world, int server)
 {

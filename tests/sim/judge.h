@@ -42,6 +42,7 @@ struct judge {
     bool is_left_open[2];            /* the other one was opened unfenced, and this one was not closed since */
     int64_t left_at[2], revoked_at[2];
     int64_t resolve_until[2];        /* this one may be found open beside the other until then */
+    struct rank row_rank[2];         /* the highest row that has stood there: it only rises */
     uint64_t fenced_epoch[2];        /* the highest at which a fence could leave its row there */
     uint64_t acked_epoch[2];         /* at which it was open when it last acknowledged a write */
     int64_t cannot_look_at[SIM_NODES_MAX][2];              /* when this node last could not look at this server */

@@ -220,6 +220,7 @@ static const char *const late_openings[] = {
     "quiet+0.1 freeze-before-send leader 6 for 12;then+0.01 close seated;open+0.4 cut seated other for 16;then+0 look-denied seated for 14",
     "quiet+0.1 order leader switch fc_backend other;seat+0 late leader other 12000 for 0.2;open+0.4 isolate leader for 12;"
     "then+0 cut seated other for 16;then+0 look-denied seated for 14",
+    "quiet+0.1 freeze-before-send leader 4 for 9;then+0.01 order leader switch fc_backend other;then+6 order leader switch fc_backend other",
     "quiet+0.1 freeze-before-send leader 2 for 9;then+0 cut seated other for 14;then+0 look-denied seated for 12",
     "quiet+0.1 freeze-before-send leader 6 for 9;then+0.01 order leader switch fc_backend other;"
     "open+0.4 cut seated other for 14;then+1 isolate seated for 0.5;then+3 disk-full seated for 1",
