@@ -213,7 +213,7 @@ MUTATIONS = [
              'if (!gave_back && rank_compare(&lease->best.rank, &lease->written.rank) > 0',
              'if (false && rank_compare(&lease->best.rank, &lease->written.rank) > 0'),
     Mutation('yield-stands-at-once', 'who gave the lease back stands again at once', LEASE,
-             'fc_ms(lease->wanted.as.give_back_pause_ms)', 'fc_ms(0)'),
+             'fc_ms(lease->wanted.as.give_back.pause_ms)', 'fc_ms(0)'),
     Mutation('row-rises-on-arrival', 'a row has risen when the look came back, not when it was sent', LEASE,
              'learn(lease, &s->row, sent_at);', 'learn(lease, &s->row, now);'),
 
