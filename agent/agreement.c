@@ -124,6 +124,11 @@ const char *agreement_address(const struct agreement_view *view, int member)
     return member == view->own ? view->address : view->members[member].address;
 }
 
+const struct transport_counts *agreement_peer_counts(const struct agreement *a)
+{
+    return &a->streams.counts;
+}
+
 bool agreement_snapshot(struct agreement *a, void (*done)(void *, enum fc_code, const char *), void *owner)
 {
     return quorum_store_snapshot(a->store, done, owner);
@@ -135,7 +140,7 @@ void agreement_free(struct agreement *a)
         return;
     if (a->host != NULL)
         a->host->untimer(a->fetch);
-    if (a->has_streams)
-        peer_streams_done(&a->streams);
+    if (a->has_streams && !peer_streams_done(&a->streams))
+        return;                                            /* its thread hangs in the disk and still uses it */
     free(a);
 }

@@ -28,6 +28,8 @@ struct leader_source agreement_source(struct agreement *agreement);
 void agreement_view(const struct agreement *agreement, struct agreement_view *ret);
 /* The address by which a member is shown; own: RaftAdvertise. */
 const char *agreement_address(const struct agreement_view *view, int member);
+/* Who came to the peers' port, and what became of it: for metrics. */
+const struct transport_counts *agreement_peer_counts(const struct agreement *agreement);
 bool agreement_snapshot(struct agreement *agreement, void (*done)(void *owner, enum fc_code code, const char *text), void *owner);
 void agreement_free(struct agreement *agreement);                    /* NULL is fine */
 

@@ -347,6 +347,7 @@ static void counters(void *owner, struct desk_counters *to)
         to->redis_published = redis_state(d->redis)->published;
         to->redis_dropped = redis_state(d->redis)->dropped;
     }
+    to->peer_streams = d->agreement == NULL ? NULL : agreement_peer_counts(d->agreement);
     to->store_requests = d->store_requests;
     to->store_failures = d->store_failures;
     to->process_start_unix_ms = d->started_unix_ms;

@@ -45,13 +45,16 @@ bool peer_streams_said(struct peer_streams *streams, struct peer_sentence *ret)
 static enum fc_code make(void *owner, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err)
 {
     struct peer_streams *streams = owner;
-    return transport_init(ret, loop, &streams->config, &streams->counts, err);
+    const enum fc_code code = transport_init(ret, loop, &streams->config, &streams->counts, err);
+    streams->is_in_use = code == FC_OK;
+    return code;
 }
 
 static void done(void *owner, struct raft_uv_transport *transport)
 {
-    (void)owner;
+    struct peer_streams *streams = owner;
     transport_done(transport);
+    streams->is_in_use = false;
 }
 
 static enum fc_code take_member(struct transport_peer *peer, struct quorum_member *member, struct fc_err *err)
@@ -96,8 +99,11 @@ enum fc_code peer_streams_init(struct peer_streams *ret, struct quorum_settings 
     return FC_OK;
 }
 
-void peer_streams_done(struct peer_streams *streams)
+bool peer_streams_done(struct peer_streams *streams)
 {
+    if (streams->is_in_use)
+        return false;
     uv_mutex_destroy(&streams->door);
     peer_key_wipe(&streams->config.key);
+    return true;
 }

@@ -4,6 +4,7 @@
 #ifndef FC_BACKENDS_QUORUM_PEER_STREAMS_H
 #define FC_BACKENDS_QUORUM_PEER_STREAMS_H
 
+#include <stdatomic.h>
 #include <uv.h>
 
 #include "backends/quorum/quorum.h"
@@ -18,6 +19,7 @@ struct peer_streams {
     struct transport_counts counts;      /* for metrics, by any thread */
     struct transport_peer peers[QUORUM_NODES_MAX];
     int peer_count;
+    atomic_bool is_in_use;               /* between make and done, on the quorum's thread */
     uv_mutex_t door;                     /* of the ring: raft's thread puts in, the pump takes out */
     struct peer_sentence sentences[PEER_SENTENCES_MAX];
     unsigned put, taken;
@@ -29,8 +31,8 @@ enum fc_code peer_streams_init(struct peer_streams *ret, struct quorum_settings 
                                const struct peer_key *key, struct fc_err *err);
 /* The next sentence for the log (who came, who was turned away and from where); false when there is none. Any thread. */
 bool peer_streams_said(struct peer_streams *streams, struct peer_sentence *ret);
-/* After quorum_close, where the quorum's thread is through; one that hangs in its disk keeps using it, to the process's end.
- * Wipes the key. */
-void peer_streams_done(struct peer_streams *streams);
+/* After quorum_close. False where the quorum's thread is not through (it hangs in its disk): it keeps using all of this, which must
+ * then stay where it is to the process's end. Else wipes the key. */
+bool peer_streams_done(struct peer_streams *streams);
 
 #endif

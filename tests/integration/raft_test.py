@@ -106,6 +106,8 @@ def test_a_yield_to_a_named_node_is_quick():
         wait_until(lambda: {raft(node, 'leader') for node in house.nodes} == {raft(named)['RaftAdvertise']}, 10, 'all to know it')
         wait_until(lambda: all(node.get('/api/raft-health')[0] == 200 for node in house.nodes), 10, 'all to be healthy')
         assert [node for node in house.nodes if node.leads()] == [named]
+        metrics = named.get('/metrics')[1]
+        assert 'firstchair_peer_streams_total{what="accepted"}' in metrics, metrics
         code, text = named.ctl('yield', 'nobody')
         assert code != 0 and 'RaftNodes has no node of this name' in text, text
 
