@@ -42,7 +42,7 @@ def test_every_configuration_is_good():
     """`check-config` says good without a warning; without its passwords in the environment the file is refused by their name."""
     set_passwords()
     seen = list(configurations())
-    assert {example for example, _ in seen} == {'single', 'shared-mysql', 'semi-ha'}, seen
+    assert {example for example, _ in seen} == {'single', 'shared-mysql', 'semi-ha', 'raft'}, seen
     for example, path in seen:
         code, told, errors = run_firstchair('check-config', '--config', path)
         assert code == 0 and 'good, 0 warnings' in told, (path, code, told, errors)
@@ -78,7 +78,7 @@ def test_every_haproxy_file_is_the_printed_one():
 
 def test_haproxy_takes_every_file_without_a_warning():
     """`haproxy -c`, with the site's own lines beside it, the paths put where the test may write."""
-    for example in ('shared-mysql', 'semi-ha'):
+    for example in ('shared-mysql', 'semi-ha', 'raft'):
         with Nest() as nest:
             proxy = Haproxy(nest, 'lb1')
             nest.write('lb1/door.lua', read(example, 'door.lua'))
