@@ -120,6 +120,10 @@ static void order_yield(struct steering *st, struct steer_stage *stage, const st
         steer_reply(stage, asker, FC_OK, true, "%s leads, no more %s", stage->node, order->from);
         return;
     }
+    if (text_is(order->server, stage->node)) {
+        steer_reply(stage, asker, FC_OK, true, "%s leads already", stage->node);
+        return;
+    }
     if (st->move.step != STEP_NONE || st->chair.state == CHAIR_MOVING || st->yield_deed != 0) {
         steer_reply(stage, asker, FC_BUSY, true, "%s", st->yield_deed != 0 ? "it is being given back already"
                                                                          : "the chair is being moved; yield after that");

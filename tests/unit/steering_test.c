@@ -573,6 +573,16 @@ Test(steering, the_lease_is_given_back_by_order)
     stage_close(&s);
 }
 
+Test(steering, who_leads_already_is_told_so_and_keeps_the_lease)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "yield to fc1");
+    stage_says(&s, "fc1 leads already");
+    stage_asks(&s, "");
+    stage_close(&s);
+}
+
 /* ---- refused is not believed of one node ---- */
 
 /* Refused, and the other one's replication is stopped: only the other node can tell. */
