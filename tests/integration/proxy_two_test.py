@@ -11,11 +11,20 @@ from stage.traffic import gap_ms
 HARD_STOP_SECONDS = 10                                     # HAProxyHardStopSeconds, its default
 
 
+def differs_for_sure(before, after):
+    """Two looks one after the other, each of which asks one HAProxy after the other, and the chair may move in between: they differed
+    for certain only where one said the same before and after the other one said something else."""
+    first, second = before
+    return any(around and around == again and between and between[0] != around[0]
+               for around, between, again in ((before[first], before[second], after[first]),
+                                              (before[second], after[first], after[second])))
+
+
 class Watch:
     """Looks at both HAProxies all the time; keeps every moment at which they used different servers."""
 
     def __init__(self, home):
-        self.home, self.mixed, self.looks, self.over = home, [], 0, threading.Event()
+        self.home, self.mixed, self.looks, self.last, self.over = home, [], 0, None, threading.Event()
         self.thread = threading.Thread(target=self.look)
         self.thread.start()
 
@@ -24,12 +33,14 @@ class Watch:
             try:
                 views = self.home.views()
             except (OSError, IndexError, KeyError):        # one of them is on its way up or down, or frozen
+                self.last = None
                 time.sleep(0.01)
                 continue
             self.looks += 1
             time.sleep(0.001)
-            if len({view[0] for view in views.values() if view}) > 1:
-                self.mixed.append(views)
+            if self.last is not None and len(views) == 2 and differs_for_sure(self.last, views):
+                self.mixed.append((self.last, views))
+            self.last = views if len(views) == 2 else None
 
     def end(self):
         self.over.set()
