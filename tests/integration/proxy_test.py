@@ -3,7 +3,7 @@ import http.client
 import threading
 import time
 
-from stage import Home, limit, stays, wait_until
+from stage import Home, differs_for_sure, limit, stays, wait_until
 from stage.home import POOL
 
 
@@ -58,15 +58,13 @@ def test_a_reload_without_nodes_revives_nobody():
 def test_both_haproxies_change_together():
     """Two HAProxies never use different servers while the chair moves, sampled all the time."""
     with Home(proxies=2).start() as home:
-        mixed, ended = [], []
+        looks, mixed = [home.views()], []
 
         def looked():
-            views = [view[0] for view in home.views().values() if view]
-            if len(set(views)) > 1:
-                mixed.append(dict(home.views()))
-            if views == ['db2', 'db2']:
-                ended.append(True)
-            return bool(ended)
+            looks.append(home.views())
+            if differs_for_sure(*looks[-2:]):
+                mixed.append(looks[-2:])
+            return all(view == ['db2'] for view in looks[-1].values())
         order = threading.Thread(target=home.nodes[0].ctl, args=('switch', POOL, 'db2'))
         order.start()
         wait_until(looked, 30, 'both HAProxies to use db2', every=0.001)

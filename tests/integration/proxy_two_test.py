@@ -4,20 +4,11 @@ fresh clients through each, and sampled at the runtime sockets meanwhile.
 import threading
 import time
 
-from stage import Home, Judgement, StageFailure, limit, wait_until
+from stage import Home, Judgement, StageFailure, differs_for_sure, limit, wait_until
 from stage.home import POOL
 from stage.traffic import gap_ms
 
 HARD_STOP_SECONDS = 10                                     # HAProxyHardStopSeconds, its default
-
-
-def differs_for_sure(before, after):
-    """Two looks one after the other, each of which asks one HAProxy after the other, and the chair may move in between: they differed
-    for certain only where one said the same before and after the other one said something else."""
-    first, second = before
-    return any(around and around == again and between and between[0] != around[0]
-               for around, between, again in ((before[first], before[second], after[first]),
-                                              (before[second], after[first], after[second])))
 
 
 class Watch:
@@ -38,9 +29,9 @@ class Watch:
                 continue
             self.looks += 1
             time.sleep(0.001)
-            if self.last is not None and len(views) == 2 and differs_for_sure(self.last, views):
+            if self.last is not None and differs_for_sure(self.last, views):
                 self.mixed.append((self.last, views))
-            self.last = views if len(views) == 2 else None
+            self.last = views
 
     def end(self):
         self.over.set()

@@ -6,7 +6,7 @@ the program that opened it. Only the standard library and Debian's packages are 
 """
 from .front import Front
 from .haproxy import Haproxy
-from .home import Home, Raft, Shared, Single
+from .home import Home, Raft, Shared, Single, differs_for_sure
 from .mariadb import Pair, Server
 from .nest import Nest
 from .net import Net
@@ -16,4 +16,4 @@ from .traffic import Judgement, Writer
 from .waits import Skip, StageFailure, limit, stays, wait_until
 
 __all__ = ['Front', 'Haproxy', 'Home', 'Judgement', 'Nest', 'Net', 'Node', 'Pair', 'Raft', 'Redis', 'Server', 'Shared', 'Single',
-           'Skip', 'StageFailure', 'Writer', 'limit', 'stays', 'wait_until']
+           'Skip', 'StageFailure', 'Writer', 'differs_for_sure', 'limit', 'stays', 'wait_until']

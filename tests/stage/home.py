@@ -90,6 +90,17 @@ class House:
         return {node.name: node for node in self.nodes}
 
 
+def differs_for_sure(before, after):
+    """Of two looks at two HAProxies (Home.views), one look after the other: each asks one HAProxy after the other, and the chair may move
+    in between. They differed for certain only where one said the same before and after the other one said something else."""
+    if len(before) != 2 or before.keys() != after.keys():
+        return False
+    first, second = before
+    return any(around and around == again and between and between[0] != around[0]
+               for around, between, again in ((before[first], before[second], after[first]),
+                                              (before[second], after[first], after[second])))
+
+
 class Home(House):
     """Two masters, HAProxies in front, three nodes; Redis when asked."""
 
