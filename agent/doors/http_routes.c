@@ -18,7 +18,7 @@ static const struct http_route routes[] = {
     READ("/api/_ping", http_ping, "\"OK\": the process answers"),
     READ("/api/leader-check", http_leader_check, "200 \"OK\" while this node leads, else 404 \"Not leader\""),
     READ("/api/leader-check/:code", http_leader_check, "the same with this status when it does not lead"),
-    READ("/api/routed-leader-check", http_leader_check, "the same as leader-check: without raft nothing is forwarded"),
+    READ("/api/routed-leader-check", http_leader_check, "the same as leader-check: nothing is forwarded"),
     READ("/api/headers", http_headers, "the request's headers, secrets hidden"),
     WRITE("/api/reelect", http_reelect, "the leader gives its lease back; another node may lead"),
     WRITE("/api/grab-election", http_grab_election, "always refused; says what to do instead"),
