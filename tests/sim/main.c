@@ -34,7 +34,7 @@ struct wish {
 
 static int usage(void)
 {
-    fputs("usage: sim [--seeds A..B | --seed N] [--steps N] [--nodes 2..5] [--story] [--states] [--kept FOLDER]\n"
+    fputs("usage: sim [--seeds A..B | --seed N] [--steps N] [--nodes 2..5] [--story] [--states] [--kept FOLDER|none]\n"
           "       sim --seed N --shrink [--to FILE]      the shortest story that breaks the same rule\n"
           "       sim --script FILE [--story]            a story as told by its lines (tests/sim/script.h)\n"
           "       sim --scenes [--every N]               each directed scene: seeds, steps, faults, states, violations; of a matrix\n"
@@ -185,6 +185,11 @@ static uint64_t run_kept(const struct wish *wish, uint64_t *failed)
         free(list[i]);
     }
     free(list);
+    if (count < 0 && !text_is(wish->kept, "none")) {
+        fprintf(stderr, "the kept stories in '%s' cannot be read: begin in the source's folder, or say --kept none\n", wish->kept);
+        ++*failed;
+        return 1;
+    }
     return count < 0 ? 0 : (uint64_t)count;
 }
 
