@@ -30,11 +30,6 @@ bool coordinates_parse(const char *text, size_t length, struct coordinates_text 
 
 bool coordinates_are_known(const struct coordinates *place) { return place->file != NULL && place->file[0] != '\0'; }
 
-bool coordinates_are_same(const struct coordinates *a, const struct coordinates *b)
-{
-    return a->offset == b->offset && text_is(a->file, b->file);
-}
-
 bool coordinates_file_number(const char *file, uint64_t *ret)
 {
     const char *dot = file == NULL ? NULL : strrchr(file, '.');

@@ -27,7 +27,6 @@ struct coordinates_text {            /* of a text that was read: the file's name
 bool coordinates_parse(const char *text, size_t length, struct coordinates_text *ret);
 
 bool coordinates_are_known(const struct coordinates *place);
-bool coordinates_are_same(const struct coordinates *a, const struct coordinates *b);
 
 enum coordinates_order { COORDINATES_BEFORE = -1, COORDINATES_SAME = 0, COORDINATES_AFTER = 1, COORDINATES_UNORDERED = 2 };
 /* UNORDERED when one is not known or the base names differ. */

@@ -1,4 +1,4 @@
-/* Words, keys and predicates of observations, and the tables of their fields. */
+/* Keys and predicates of observations, and the tables of their fields. */
 #include "model/instance.h"
 
 #include <assert.h>
@@ -6,18 +6,6 @@
 #include <string.h>
 
 #include "base/text.h"
-
-static const char *const flavour_words[FLAVOUR_COUNT] = {
-    [FLAVOUR_UNKNOWN] = "unknown", [FLAVOUR_MARIADB] = "MariaDB",   [FLAVOUR_MYSQL] = "MySQL",
-    [FLAVOUR_PERCONA] = "Percona", [FLAVOUR_MAXSCALE] = "MaxScale",
-};
-static const char *const reading_words[READING_COUNT] = {
-    [READING_SETTINGS] = "settings",           [READING_REPLICATION] = "replication", [READING_LOG_POSITION] = "log-position",
-    [READING_SEMI_SYNC] = "semi-sync",         [READING_UPTIME] = "uptime",           [READING_REPLICA_LIST] = "replica-list",
-    [READING_DUMP_THREADS] = "dump-threads",   [READING_CREDENTIALS] = "credentials", [READING_GROUP] = "group",
-};
-const char *flavour_word(enum flavour flavour) { return (unsigned)flavour < FLAVOUR_COUNT ? flavour_words[flavour] : "unknown"; }
-const char *reading_word(enum reading reading) { return (unsigned)reading < READING_COUNT ? reading_words[reading] : "unknown"; }
 
 static unsigned take_number(const char **at)
 {

@@ -172,8 +172,6 @@ struct instance_lost {
     struct fc_time sent_at, lost_at;
 };
 
-const char *flavour_word(enum flavour flavour);                       /* MariaDB, MySQL, Percona, MaxScale, unknown */
-const char *reading_word(enum reading reading);
 /* "10.11.6-MariaDB-log" -> 101106. 0: it does not begin with two numbers. Never compare versions as texts: "10.11" < "8.0". */
 unsigned version_number(const char *text);
 

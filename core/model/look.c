@@ -20,14 +20,7 @@ static const char *const order_words[ORDER_STATE_COUNT] = {
     [ORDER_ASKED] = "asked", [ORDER_DONE] = "done", [ORDER_REFUSED] = "refused",
 };
 
-static const char *const phase_words[PROBE_PHASE_COUNT] = {
-    [PROBE_RESOLVING] = "resolving", [PROBE_CONNECTING] = "connecting", [PROBE_GREETING] = "greeting",
-    [PROBE_READING] = "reading",     [PROBE_IDLE] = "idle",
-};
-
 const char *loss_word(enum loss loss) { return (unsigned)loss < LOSS_COUNT ? loss_words[loss] : "unknown"; }
-
-const char *probe_phase_word(enum probe_phase phase) { return (unsigned)phase < PROBE_PHASE_COUNT ? phase_words[phase] : "unknown"; }
 
 const char *thread_state_word(enum thread_state state)
 {

@@ -94,10 +94,9 @@ enum loss {
 };
 
 /* What a session was lost in. IDLE: between two looks or probes, told by the kernel. */
-enum probe_phase { PROBE_RESOLVING = 0, PROBE_CONNECTING, PROBE_GREETING, PROBE_READING, PROBE_IDLE, PROBE_PHASE_COUNT };
+enum probe_phase { PROBE_RESOLVING = 0, PROBE_CONNECTING, PROBE_GREETING, PROBE_READING, PROBE_IDLE };
 
 const char *loss_word(enum loss loss);
-const char *probe_phase_word(enum probe_phase phase);
 const char *thread_state_word(enum thread_state state);
 const char *hold_kind_word(enum hold_kind kind);
 /* < 0, 0 or > 0: epoch, seq; of one turn (two leaders that did not know of each other) by since, kind's word, by, why, texts

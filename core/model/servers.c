@@ -185,12 +185,3 @@ bool servers_have_all_answered(const struct servers *servers)
     }
     return true;
 }
-
-bool servers_any_reachable(const struct servers *servers)
-{
-    for (int i = 0; i < servers->count; i++) {
-        if (servers->list[i].is_reachable)
-            return true;
-    }
-    return false;
-}

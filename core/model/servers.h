@@ -80,6 +80,5 @@ bool servers_told(struct servers *servers, int server, const char *node, struct 
 bool server_was_following(const struct server_state *replica, const struct server_state *old, struct fc_span gap,
                           int64_t lag_max_ms);
 bool servers_have_all_answered(const struct servers *servers);
-bool servers_any_reachable(const struct servers *servers);
 
 #endif
