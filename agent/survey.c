@@ -175,14 +175,13 @@ static void on_seen(void *owner, const struct instance_seen *seen)
 /* A session that ended by itself is no look: whoever it was is looked at now, and who stands next to it. */
 static void urge_around(struct survey *s, member_id id)
 {
-    const struct fc_time now = now_of(s);
     const struct member *m = topology_member(&s->topology, id);
-    discovery_urge(&s->discovery, id, now);
+    discovery_urge(&s->discovery, id);
     if (m->master != MEMBER_NONE)
-        discovery_urge(&s->discovery, m->master, now);
+        discovery_urge(&s->discovery, m->master);
     for (member_id replica = topology_first_replica(&s->topology, id); replica != MEMBER_NONE;
          replica = topology_next_replica(&s->topology, replica))
-        discovery_urge(&s->discovery, replica, now);
+        discovery_urge(&s->discovery, replica);
     begin_due(s);
 }
 

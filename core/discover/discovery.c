@@ -273,9 +273,8 @@ void discovery_watch(struct discovery *d, uint32_t place, bool is_watched, struc
     }
 }
 
-void discovery_urge(struct discovery *d, uint32_t place, struct fc_time now)
+void discovery_urge(struct discovery *d, uint32_t place)
 {
-    (void)now;
     if (place_of(d, place) == NULL || d->places[place].is_urged)
         return;
     urged_append(d, place);

@@ -8,7 +8,8 @@
  *   A server that does not answer is left alone for longer and longer, unless it is watched (a master, or an analysis looks at
  *   it); those that do not answer never take more than half of the places, so that they delay nobody who does.
  *
- * Cost: log n a step, besides walking over those that are urged again within their second. Memory: doubles, from the room lent; a step that adds no server reserves nothing. */
+ * Cost: log n a step, besides walking over those that are urged again within their second. Memory: doubles, from the room lent; a
+ * step that adds no server reserves nothing. */
 #ifndef FC_DISCOVER_DISCOVERY_H
 #define FC_DISCOVER_DISCOVERY_H
 
@@ -57,7 +58,7 @@ struct discovery {
     uint64_t begun_count, urged_count, refused_count;
 };
 
-/* False: no memory, or a setting outside its bounds. The room is borrowed. */
+/* False: a setting outside its bounds. Nothing is reserved yet; the room is borrowed. */
 bool discovery_init(struct discovery *discovery, struct room *room, const struct discovery_setting *setting);
 void discovery_done(struct discovery *discovery);
 /* A new setting (reload): due moments come closer or move away with the next look. Capacity is never below what is there. */
@@ -69,7 +70,7 @@ bool discovery_add(struct discovery *discovery, uint32_t place, struct fc_time n
 void discovery_remove(struct discovery *discovery, uint32_t place);
 /* Watched servers are always looked at in the full period. */
 void discovery_watch(struct discovery *discovery, uint32_t place, bool is_watched, struct fc_time now);
-void discovery_urge(struct discovery *discovery, uint32_t place, struct fc_time now);
+void discovery_urge(struct discovery *discovery, uint32_t place);
 
 /* The next one to be looked at now, under way from here on; DISCOVERY_NONE: nothing is due, or a bound is reached. `late`: how
  * long after it was due (0 for what was urged). */

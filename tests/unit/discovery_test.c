@@ -186,7 +186,7 @@ Test(discovery, a_calendar_that_adds_nobody_reserves_nothing)
     for (int i = 0; i < 1000; i++) {
         pass_ms(s, 50);
         look(s);
-        discovery_urge(&s->d, (uint32_t)i % 500, s->now);
+        discovery_urge(&s->d, (uint32_t)i % 500);
     }
     cr_expect_eq(s->room.reserved_count, reserved);
     scene_close(s);
@@ -269,7 +269,7 @@ Test(discovery, what_is_urged_goes_first_and_beyond_the_limit)
     cr_assert_eq(begin(s), DISCOVERY_NONE);
     for (uint32_t place = 0; place < 5; place++) {
         if (s->d.places[place].stage == STAGE_WAITING) {
-            discovery_urge(&s->d, place, s->now);
+            discovery_urge(&s->d, place);
             cr_expect_eq(discovery_wake_at(&s->d, s->now).us, s->now.us);
             cr_expect_eq(begin(s), place);
             break;
@@ -284,7 +284,7 @@ Test(discovery, what_is_urged_again_and_again_is_looked_at_once_a_second)
     look(s);
     const uint64_t before = s->d.begun_count;
     for (int i = 0; i < 300; i++) {                  /* three seconds */
-        discovery_urge(&s->d, 0, s->now);
+        discovery_urge(&s->d, 0);
         look(s);
         pass_ms(s, 10);
     }
@@ -297,7 +297,7 @@ Test(discovery, urged_while_under_way_it_is_looked_at_once_more)
 {
     struct scene *s = scene_open(2, 1);
     cr_assert_eq(begin(s), 0);
-    discovery_urge(&s->d, 0, s->now);
+    discovery_urge(&s->d, 0);
     cr_expect_eq(begin(s), DISCOVERY_NONE);
     pass_ms(s, 30);
     discovery_ended(&s->d, 0, true, s->now);
@@ -314,7 +314,7 @@ Test(discovery, an_urged_look_answers_for_a_dead_server_too)
     look(s);
     for (int i = 0; i < 10; i++)
         wait_after_failure_ms(s);
-    discovery_urge(&s->d, 0, s->now);
+    discovery_urge(&s->d, 0);
     cr_expect_eq(begin(s), 0);
     discovery_ended(&s->d, 0, true, s->now);
     cr_expect_eq(s->d.places[0].failures, 0);
@@ -330,7 +330,7 @@ Test(discovery, who_is_forgotten_under_way_leaves_its_place)
     cr_expect_eq(begin(s), 2);
     discovery_ended(&s->d, 0, true, s->now);         /* late: nobody knows it any more */
     cr_expect_eq(s->d.under_way, 2);
-    discovery_urge(&s->d, 1, s->now);
+    discovery_urge(&s->d, 1);
     discovery_remove(&s->d, 1);
     discovery_remove(&s->d, 2);
     cr_expect_eq(s->d.known, 0);
@@ -383,7 +383,7 @@ Test(discovery, whatever_happens_its_tables_agree_and_nobody_is_forgotten)
                 discovery_watch(&s->d, place, rng_below(&rng, 2) == 0, s->now);
                 break;
             case 3:
-                discovery_urge(&s->d, place, s->now);
+                discovery_urge(&s->d, place);
                 break;
             case 4:
             case 5:
