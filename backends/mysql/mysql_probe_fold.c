@@ -143,7 +143,7 @@ static void forget_columns(int *columns, int count)
 
 #define CHANNEL(field) offsetof(struct channel_seen, field)
 
-/* A shape that is not there leaves the field as channel_zero has it. Gtid_IO_Pos and Retrieved_Gtid_Set never stand together. */
+/* A shape that is not there leaves the field as it began. Gtid_IO_Pos and Retrieved_Gtid_Set never stand together. */
 static const struct conversion channel_table[] = {
     { "Connection_name", "Channel_Name", AS_TEXT, CHANNEL(name) },
     { "Slave_IO_State", "Replica_IO_State", AS_TEXT, CHANNEL(io_state) },

@@ -20,7 +20,7 @@
 #include "model/look.h"          /* thread_state, loss, probe_phase */
 
 #define INSTANCE_HOST_MAX 127         /* bytes of a host name: hostname is varchar(128) in every backend */
-#define INSTANCE_CHANNELS_MAX 64      /* replication channels of one server; more are counted, not kept */
+#define INSTANCE_CHANNELS_MAX 64      /* replication channels of one server; more are not kept */
 #define INSTANCE_REPLICAS_MAX 16384   /* replicas listed by one server */
 #define INSTANCE_MEMBERS_MAX 64       /* a replication group has at most 9 */
 
@@ -31,7 +31,7 @@ struct instance_key {
 
 enum flavour { FLAVOUR_UNKNOWN = 0, FLAVOUR_MARIADB, FLAVOUR_MYSQL, FLAVOUR_PERCONA, FLAVOUR_MAXSCALE, FLAVOUR_COUNT };
 
-/* One bit a reading in `wanted`, `missing`. Each is one statement of the probe (backends/mysql/mysql_probe_readings.c). */
+/* One bit a reading in `wanted`, `missing`. Each is one statement of the probe (backends/mysql/mysql_dialect.c). */
 enum reading {
     READING_SETTINGS = 0,     /* versions, ids, read_only, binary log, GTID variables: without it there is no observation */
     READING_REPLICATION,      /* channels */
