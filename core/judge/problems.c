@@ -23,15 +23,10 @@ static bool is_not_recent(const struct problem_view *view)
     return fc_span_ms(fc_since(view->member->checked_at, view->now)) > RECENT_POLLS * view->policy->poll_ms;
 }
 
-static bool is_running(const struct channel_seen *channel)
-{
-    return channel->io == THREAD_RUNNING && channel->sql == THREAD_RUNNING;
-}
-
 static bool is_not_replicating(const struct problem_view *view)
 {
     const struct channel_seen *channel = channel_of(view);
-    return channel != NULL && channel->io != THREAD_ABSENT && channel->sql != THREAD_ABSENT && !is_running(channel);
+    return channel != NULL && channel->io != THREAD_ABSENT && channel->sql != THREAD_ABSENT && !channel_is_running(channel);
 }
 
 static bool is_late(const struct problem_view *view)
@@ -111,7 +106,7 @@ const char *problems_status_word(const struct problem_view *view)
         return "unchecked";
     if (channel == NULL)
         return "ok";
-    if (!is_running(channel))
+    if (!channel_is_running(channel))
         return "nonreplicating";
     return is_close(channel) ? "ok" : "lag";
 }
@@ -132,7 +127,7 @@ void problems_lag_word(const struct problem_view *view, char *to, size_t size)
         text_copy(to, size, "unknown");
     else if (channel == NULL)
         text_copy(to, size, "0s");
-    else if (!is_running(channel) || channel->lag_s < 0)
+    else if (!channel_is_running(channel) || channel->lag_s < 0)
         text_copy(to, size, "null");
     else
         text_format(to, size, "%" PRId64 "s", channel->lag_s);

@@ -43,7 +43,7 @@ static uint32_t traits_of_channel(const struct channel_seen *channel, bool is_va
 {
     if (channel == NULL)
         return 0;
-    const bool is_running = channel->io == THREAD_RUNNING && channel->sql == THREAD_RUNNING;
+    const bool is_running = channel_is_running(channel);
     const bool is_failing = channel_is_failing_to_connect(channel);
     return bit_if(is_valid && is_running, TRAIT_REPLICATING) | bit_if(is_valid && is_failing, TRAIT_FAILING) |
            bit_if(is_failing, TRAIT_DEAF) | bit_if(channel->lag_s > policy->reasonable_lag_ms / 1000, TRAIT_LAGGING) |

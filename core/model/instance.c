@@ -120,6 +120,11 @@ bool channel_is_replicating_from(const struct channel_seen *channel)
            (coordinates_are_known(&channel->read) || channel->gtid_use != GTID_UNUSED);
 }
 
+bool channel_is_running(const struct channel_seen *channel)
+{
+    return channel->io == THREAD_RUNNING && channel->sql == THREAD_RUNNING;
+}
+
 const struct channel_seen *instance_channel(const struct instance_seen *seen)
 {
     for (uint32_t i = 0; i < seen->channel_count; i++) {
@@ -142,7 +147,7 @@ bool instance_is_replica(const struct instance_seen *seen) { return instance_cha
 bool instance_is_running(const struct instance_seen *seen)
 {
     const struct channel_seen *channel = instance_channel(seen);
-    return channel != NULL && channel->io == THREAD_RUNNING && channel->sql == THREAD_RUNNING;
+    return channel != NULL && channel_is_running(channel);
 }
 
 /* --- the fields --------------------------------------------------------------------------------------------------- */

@@ -187,6 +187,7 @@ bool instance_key_is_valid(const struct instance_key *key);
 
 /* The rules of spec/discovery.md 4. A channel counts when its master is valid and it has a place or a GTID. */
 bool channel_is_replicating_from(const struct channel_seen *channel);
+bool channel_is_running(const struct channel_seen *channel);          /* both threads */
 /* The one that analysis and repointing go by: the default channel when it is one, else the first that is; NULL: no replica. */
 const struct channel_seen *instance_channel(const struct instance_seen *seen);
 bool instance_is_replica(const struct instance_seen *seen);
