@@ -12,7 +12,6 @@
 #include "base/text.h"
 
 #define TEXT_SIZE 8192               /* all parts together take 4 KB */
-#define INSECURE_TRANSPORT 3159      /* ER_SECURE_TRANSPORT_REQUIRED, of both families */
 
 struct mysql_prober {
     const struct host *host;
@@ -255,7 +254,7 @@ static void note_done(struct mysql_probe *p, const struct session_answer *answer
 static bool wants_tls_now(const struct mysql_probe *p, const struct session_answer *answer)
 {
     return p->prober->setting.tls_use == PROBE_TLS_MIXED && !p->uses_tls && !p->has_retried_tls &&
-           (answer->loss == LOSS_DENIED || answer->error_number == INSECURE_TRANSPORT);
+           answer->loss == LOSS_DENIED;      /* also when the server demands TLS */
 }
 
 static void begin_round(struct mysql_probe *p)
