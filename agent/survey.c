@@ -117,9 +117,8 @@ static void know_named(struct survey *s, const struct instance_key *key)
     const char *host;
     size_t length;
     uint16_t port;
-    const bool is_v6 = key->host != NULL && strchr(key->host, ':') != NULL;
     char text[INSTANCE_HOST_MAX + 10];
-    if (!instance_key_is_valid(key) || !TEXT_FORMAT(text, is_v6 ? "[%s]:%u" : "%s:%u", key->host, key->port))
+    if (!instance_key_is_valid(key) || !instance_key_text(key, text, sizeof text))
         return;
     if (instance_key_parse(text, strlen(text), s->default_port, &host, &length, &port))
         know(s, key, NULL);

@@ -387,7 +387,7 @@ static struct mysql_session *session_of(struct mysql_probe *p)
     struct mysql_session_setting with = { .connect_limit = setting->connect_limit, .tls = setting->tls, .takes_back = false };
     const bool is_v6 = strchr(p->host_name, ':') != NULL;
     TEXT_FORMAT(with.label, is_v6 ? "[%.80s]:%u" : "%.80s:%u", p->host_name, p->key.port);
-    TEXT_FORMAT(with.address, is_v6 ? "[%s]:%u" : "%s:%u", p->host_name, p->key.port);
+    instance_key_text(&p->key, with.address, sizeof with.address);
     TEXT_SET(with.user, setting->user);
     TEXT_SET(with.password, setting->password);
     with.tls.is_on = setting->tls_use == PROBE_TLS_ALWAYS;

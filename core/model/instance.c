@@ -106,6 +106,11 @@ int instance_key_compare(const struct instance_key *a, const struct instance_key
 
 bool instance_key_is_same(const struct instance_key *a, const struct instance_key *b) { return instance_key_compare(a, b) == 0; }
 
+bool instance_key_text(const struct instance_key *key, char *to, size_t size)
+{
+    return text_format(to, size, strchr(key->host, ':') != NULL ? "[%s]:%u" : "%s:%u", key->host, key->port);
+}
+
 bool instance_key_is_valid(const struct instance_key *key)
 {
     const char *host = key->host == NULL ? "" : key->host;

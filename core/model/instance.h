@@ -182,6 +182,8 @@ bool instance_key_parse(const char *text, size_t length, uint16_t default_port, 
 /* Host bytewise, then port: naming of co-masters and the order of bulk writes go by it. */
 int instance_key_compare(const struct instance_key *a, const struct instance_key *b);
 bool instance_key_is_same(const struct instance_key *a, const struct instance_key *b);
+/* host:port, [v6]:port. False: cut. */
+bool instance_key_text(const struct instance_key *key, char *to, size_t size);
 /* Not empty, not "_" (left behind by a reset), not detached, a port. */
 bool instance_key_is_valid(const struct instance_key *key);
 

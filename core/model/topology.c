@@ -539,8 +539,7 @@ struct instance_key topology_key(const struct topology *t, member_id id)
 bool topology_key_text(const struct topology *t, member_id id, char *to, size_t size)
 {
     const struct instance_key key = topology_key(t, id);
-    const bool is_v6 = strchr(key.host, ':') != NULL;
-    return text_format(to, size, is_v6 ? "[%s]:%u" : "%s:%u", key.host, key.port);
+    return instance_key_text(&key, to, size);
 }
 
 bool topology_is_below(struct topology *t, member_id below, member_id above)
