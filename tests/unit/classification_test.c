@@ -6,6 +6,7 @@
 #include "base/text.h"
 #include "judge/aliases.h"
 #include "model/classification.h"
+#include "scarce_room.h"
 
 /* A matcher of the scene's own: a pattern is a text; it matches where that stands, and captures what follows up to the next dash. */
 struct pattern { const char *text; };
@@ -281,23 +282,9 @@ Test(classification, a_cluster_is_found_by_name_alias_member_or_a_part_that_only
 
 /* ---- memory that runs out ---- */
 
-static int lent;
-
-static void *reserve_some(void *lender, size_t size)
-{
-    struct room *libc = lender;
-    return lent-- > 0 ? libc->reserve(libc->lender, size) : NULL;
-}
-
-static void release_some(void *lender, void *memory)
-{
-    struct room *libc = lender;
-    libc->release(libc->lender, memory);
-}
-
 Test(classification, without_memory_nothing_is_chosen_and_nothing_is_lost)
 {
-    struct room scarce = { .reserve = reserve_some, .release = release_some, .lender = &room };
+    struct room scarce = scarce_room(&room);
     struct aliases few;
     say("a", NULL, false, called("shop"));
     const uint32_t in_use = topology.names.in_use;

@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "judge/fleet.h"
+#include "scarce_room.h"
 
 static struct room room;
 static struct topology topology;
@@ -366,24 +367,10 @@ Test(fleet, a_forgotten_server_leaves_nothing_to_the_next_in_its_place)
 
 /* ---- memory that runs out ---- */
 
-static int lent;
-
-static void *reserve_some(void *lender, size_t size)
-{
-    struct room *libc = lender;
-    return lent-- > 0 ? libc->reserve(libc->lender, size) : NULL;
-}
-
-static void release_some(void *lender, void *memory)
-{
-    struct room *libc = lender;
-    libc->release(libc->lender, memory);
-}
-
 Test(fleet, without_memory_it_judges_later_and_loses_nothing)
 {
     static struct room scarce;       /* outlives the test: the fleet is closed behind it */
-    scarce = (struct room){ .reserve = reserve_some, .release = release_some, .lender = &room };
+    scarce = scarce_room(&room);
     fleet_done(&fleet);
     for (int most = 0; most < 4; most++) {
         lent = most;

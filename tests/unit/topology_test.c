@@ -6,6 +6,7 @@
 #include "base/rng.h"
 #include "base/text.h"
 #include "model/topology.h"
+#include "scarce_room.h"
 
 static struct room room;
 static struct topology fleet;
@@ -290,23 +291,9 @@ Test(topology, bad_keys_and_too_many_servers_are_refused_and_change_nothing)
 
 /* ---- memory that runs out ---- */
 
-static int lent;
-
-static void *reserve_some(void *lender, size_t size)
-{
-    struct room *libc = lender;
-    return lent-- > 0 ? libc->reserve(libc->lender, size) : NULL;
-}
-
-static void release_some(void *lender, void *memory)
-{
-    struct room *libc = lender;
-    libc->release(libc->lender, memory);
-}
-
 Test(topology, without_memory_an_observation_is_refused_whole_wherever_it_runs_out)
 {
-    struct room scarce = { .reserve = reserve_some, .release = release_some, .lender = &room };
+    struct room scarce = scarce_room(&room);
     for (int most = 0; most < 12; most++) {
         struct topology t;
         lent = 1000;
