@@ -218,7 +218,7 @@ void core_status(const struct core *core, struct fc_time now, int64_t unix_ms, s
     TEXT_SET(s->arbitration, core->servers.has_chair ? "local" : "none");
     if (core->servers.has_chair)
         TEXT_SET(s->notice, "local arbitration: while the servers are cut off from each other, each side may seat its own; "
-                            "three voters would close that");
+                            "a node that reaches both prevents that");
     s->is_stopping = core->is_stopping;
     show_leadership(core, now, s);
     show_servers(core, now, s);
