@@ -194,6 +194,8 @@ static void enter(struct steering *st, struct steer_stage *stage, enum move_step
     }
 }
 
+bool move_is_ordered(const struct move *move) { return move->asker.ticket != 0 || move->asker.order_id != 0; }
+
 enum need move_needs(const struct move *move, enum move_step step)
 {
     const enum need need = move_plans[move->kind].need[step];
@@ -291,7 +293,7 @@ static void finish(struct steering *st, struct steer_stage *stage)
     const int64_t took_ms = fc_span_ms(fc_since(move->started_at, stage->now));
     const char *to = steer_server_name(stage, move->to);
     const uint64_t epoch = stage->leadership->epoch;
-    const bool is_repeated = move->kind == MOVE_BACK && st->retry.is_repeated && move->asker.ticket == 0 && move->asker.order_id == 0;
+    const bool is_repeated = move->kind == MOVE_BACK && st->retry.is_repeated && !move_is_ordered(move);
     const int failures = move->kind == MOVE_BACK ? 0 : retry_worked(st);
     if (failures > 0)
         TEXT_FORMAT(tries, ", after %d tries that failed", failures);
@@ -302,7 +304,7 @@ static void finish(struct steering *st, struct steer_stage *stage)
     if (!is_repeated)
         steer_record(stage, "move", subject(st), epoch, "%s > %s: %s (%s, %lld ms%s)%s", steer_server_name(stage, move->from), to,
                      move->why, move_plans[move->kind].word, (long long)took_ms, tries, loss);
-    if (move->asker.ticket != 0 || move->asker.order_id != 0) {
+    if (move_is_ordered(move)) {
         struct confirming *c = &st->confirming;
         if (c->is_waiting)
             answer_asker(st, stage, 0);
@@ -315,8 +317,7 @@ static void finish(struct steering *st, struct steer_stage *stage)
     heard_end(&st->heard);
 }
 
-static bool is_ordered(const struct move *move) { return move->asker.ticket != 0 || move->asker.order_id != 0; }
-static bool is_retry(const struct steering *st) { return st->retry.failures > 0 && !is_ordered(&st->move); }
+static bool is_retry(const struct steering *st) { return st->retry.failures > 0 && !move_is_ordered(&st->move); }
 
 static void advance(struct steering *st, struct steer_stage *stage)
 {

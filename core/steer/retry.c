@@ -61,9 +61,8 @@ static bool is_same_but_numbers(const char *a, const char *b)
 bool retry_failed(struct steering *st, const struct steer_stage *stage, const struct move *move, const char *reason)
 {
     struct retry *retry = &st->retry;
-    const bool is_ordered = move->asker.ticket != 0 || move->asker.order_id != 0;
     retry->failed_at = stage->now;
-    if (is_ordered || !steer_may_act(stage)) {             /* asked for, or not the move's own failure */
+    if (move_is_ordered(move) || !steer_may_act(stage)) {             /* asked for, or not the move's own failure */
         st->not_before = fc_later(st->not_before, fc_plus(stage->now, fc_ms(PAUSE_LEAST_MS)));
         return true;
     }

@@ -185,6 +185,8 @@ void move_drive(struct steering *steering, struct steer_stage *stage);
 void move_confirm(struct steering *steering, struct steer_stage *stage);     /* the answer to an order that was carried out */
 void move_abandon(struct steering *steering, struct steer_stage *stage, const char *why);
 const char *move_step_word(enum move_step step);
+/* Somebody ordered it and waits for its end. */
+bool move_is_ordered(const struct move *move);
 /* What the failure of a step means for this move. */
 enum need move_needs(const struct move *move, enum move_step step);
 /* By its plan and by what is known of it so far. */
