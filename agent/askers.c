@@ -81,7 +81,7 @@ struct askers *askers_new(const struct host *host, const struct config *config, 
                           askers_feed *feed, void *owner)
 {
     struct askers *askers = calloc(1, sizeof *askers);
-    struct node_address node;
+    struct node_address others[NODES_MAX];
     if (askers == NULL)
         return NULL;
     askers->host = host;
@@ -89,13 +89,11 @@ struct askers *askers_new(const struct host *host, const struct config *config, 
     askers->feed = feed;
     askers->owner = owner;
     TEXT_SET(askers->own_name, own_name);
-    for (int i = 0; i < config->nodes.count && askers->count < NODES_MAX; i++) {
-        if (node_address_parse(config->nodes.item[i], &node, NULL) != FC_OK || text_is(node.name, own_name))
-            continue;
-        struct neighbour *neighbour = &askers->list[askers->count++];
-        neighbour->all = askers;
-        TEXT_SET(neighbour->name, node.name);
-        TEXT_FORMAT(neighbour->address, strchr(node.host, ':') != NULL ? "[%s]:%d" : "%s:%d", node.host, node.agent_port);
+    askers->count = config_other_nodes(config, own_name, others);
+    for (int i = 0; i < askers->count; i++) {
+        askers->list[i].all = askers;
+        TEXT_SET(askers->list[i].name, others[i].name);
+        node_agent_address(&others[i], askers->list[i].address);
     }
     askers->own = host->timer(host->agent, read_own_board, askers);
     if (askers->own == NULL) {

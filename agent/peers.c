@@ -137,18 +137,16 @@ void peers_tell(struct peers *peers, const char *pool, const char *server, peers
 struct peers *peers_new(const struct host *host, const struct config *config, const char *own_name)
 {
     struct peers *peers = calloc(1, sizeof *peers);
-    struct node_address node;
+    struct node_address others[NODES_MAX];
     if (peers == NULL)
         return NULL;
     peers->host = host;
     TEXT_SET(peers->own_name, own_name);
-    for (int i = 0; i < config->nodes.count && peers->count < NODES_MAX; i++) {
-        if (node_address_parse(config->nodes.item[i], &node, NULL) != FC_OK || text_is(node.name, own_name))
-            continue;
-        struct peer *peer = &peers->list[peers->count++];
-        peer->all = peers;
-        TEXT_SET(peer->name, node.name);
-        TEXT_FORMAT(peer->address, strchr(node.host, ':') != NULL ? "[%s]:%d" : "%s:%d", node.host, node.agent_port);
+    peers->count = config_other_nodes(config, own_name, others);
+    for (int i = 0; i < peers->count; i++) {
+        peers->list[i].all = peers;
+        TEXT_SET(peers->list[i].name, others[i].name);
+        node_agent_address(&others[i], peers->list[i].address);
     }
     peers->again = host->timer(host->agent, ask_again, peers);
     peers->limit = host->timer(host->agent, too_late, peers);

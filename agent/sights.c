@@ -87,20 +87,18 @@ struct sights *sights_new(const struct host *host, const struct config *config, 
                           void *owner)
 {
     struct sights *sights = calloc(1, sizeof *sights);
-    struct node_address node;
+    struct node_address others[NODES_MAX];
     if (sights == NULL)
         return NULL;
     sights->host = host;
     sights->feed = feed;
     sights->owner = owner;
     TEXT_SET(sights->own_name, own_name);
-    for (int i = 0; i < config->nodes.count && sights->count < NODES_MAX; i++) {
-        if (node_address_parse(config->nodes.item[i], &node, NULL) != FC_OK || text_is(node.name, own_name))
-            continue;
-        struct neighbour *neighbour = &sights->list[sights->count++];
-        neighbour->all = sights;
-        TEXT_SET(neighbour->name, node.name);
-        TEXT_FORMAT(neighbour->address, strchr(node.host, ':') != NULL ? "[%s]:%d" : "%s:%d", node.host, node.agent_port);
+    sights->count = config_other_nodes(config, own_name, others);
+    for (int i = 0; i < sights->count; i++) {
+        sights->list[i].all = sights;
+        TEXT_SET(sights->list[i].name, others[i].name);
+        node_agent_address(&others[i], sights->list[i].address);
     }
     sights->deaf = host->timer(host->agent, tell_of_the_deaf, sights);
     if (sights->deaf == NULL) {

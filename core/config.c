@@ -299,6 +299,19 @@ enum fc_code node_address_parse(const char *item, struct node_address *ret, stru
     return FC_OK;
 }
 
+int config_other_nodes(const struct config *config, const char *own_name, struct node_address ret[NODES_MAX])
+{
+    int count = 0;
+    for (int i = 0; i < config->nodes.count && count < NODES_MAX; i++)
+        count += node_address_parse(config->nodes.item[i], &ret[count], NULL) == FC_OK && !text_is(ret[count].name, own_name);
+    return count;
+}
+
+void node_agent_address(const struct node_address *node, char to[ADDRESS_SIZE])
+{
+    text_format(to, ADDRESS_SIZE, strchr(node->host, ':') != NULL ? "[%s]:%d" : "%s:%d", node->host, node->agent_port);
+}
+
 bool address_with_port(const char *address, int default_port, char *to, size_t size)
 {
     char host[ADDRESS_SIZE];

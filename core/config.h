@@ -168,6 +168,10 @@ void config_value_text(const struct config *config, const struct config_key *key
 /* Reading composed items. */
 enum fc_code named_address_parse(const char *item, struct named_address *ret, struct fc_err *err);
 enum fc_code node_address_parse(const char *item, struct node_address *ret, struct fc_err *err);
+/* The nodes of `Nodes` without the one of this name. Returns how many. */
+int config_other_nodes(const struct config *config, const char *own_name, struct node_address ret[NODES_MAX]);
+/* Where a node answers HAProxy and the other nodes: "host:port", "[v6]:port". */
+void node_agent_address(const struct node_address *node, char to[ADDRESS_SIZE]);
 /* An item of RaftNodes: "name=host", "name=host:port", "host" (its name then), "host:port". */
 enum fc_code raft_node_parse(const char *item, int default_port, struct named_address *ret, struct fc_err *err);
 /* "host" or "host:port" with the port given where there is none. False when it is neither. */

@@ -91,12 +91,12 @@ static void set_up_servers(struct core *core)
 
 static void set_up_other_nodes(struct core *core)
 {
+    _Static_assert(SIGHTS_MAX >= NODES_MAX, "nobody who can look is left out");
     struct servers *servers = &core->servers;
-    struct node_address node;
-    for (int i = 0; i < core->config->nodes.count && servers->other_count < SIGHTS_MAX; i++) {
-        if (node_address_parse(core->config->nodes.item[i], &node, NULL) == FC_OK && !text_is(node.name, core->name))
-            TEXT_SET(servers->others[servers->other_count++], node.name);
-    }
+    struct node_address others[NODES_MAX];
+    servers->other_count = config_other_nodes(core->config, core->name, others);
+    for (int i = 0; i < servers->other_count; i++)
+        TEXT_SET(servers->others[i], others[i].name);
 }
 
 static void set_up_proxies(struct core *core)

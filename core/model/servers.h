@@ -8,7 +8,7 @@
 #include "model/look.h"
 
 #define SERVER_SILENT_MISSES 2       /* one lost probe never flips (spec/steering.md 6) */
-#define SIGHTS_MAX 8                 /* nodes besides this one: NODES_MAX of the configuration, less one */
+#define SIGHTS_MAX 9                 /* nodes besides this one, which need not be among `Nodes`: NODES_MAX of the configuration */
 
 /* Another node's own look at a server, as it told us when it was asked. Moments are on this node's clock. */
 enum sight_state {
