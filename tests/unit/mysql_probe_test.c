@@ -453,7 +453,7 @@ Test(mysql_probe, a_frozen_server_is_lost_within_the_bounds_and_seen_again_when_
     struct fleet *f = fleet_open(1);
     account_change(f, "topo", "t", 2000);
     probe_sees(f, 0);
-    kill(f->servers[0].pid, SIGSTOP);
+    program_freeze(f->servers[0].pid);
     double begun = now_ms();
     const struct instance_lost *lost = probe_loses(f, 0);
     cr_expect_eq(lost->loss, LOSS_SILENT);

@@ -73,6 +73,14 @@ pid_t program_start(const char *folder, const char *user, const char *const word
     return pid;
 }
 
+void program_freeze(pid_t pid)
+{
+    int status = 0;
+    kill(pid, SIGSTOP);
+    cr_assert_eq(waitpid(pid, &status, WUNTRACED), pid);
+    cr_assert(WIFSTOPPED(status));
+}
+
 void program_end(pid_t *pid)
 {
     if (*pid > 0) {

@@ -20,6 +20,7 @@ void folder_close(const char *folder);                  /* removes it with every
  * so the user is changed before it begins. `user` NULL: ours. Otherwise the folder becomes that user's, when we are root. */
 pid_t program_start(const char *folder, const char *user, const char *const words[]);
 void program_end(pid_t *pid);                           /* SIGKILL, and waits; 0 is fine; sets 0 */
+void program_freeze(pid_t pid);                         /* SIGSTOP, and waits until all its threads stand still */
 int program_run(const char *folder, const char *user, const char *const words[]);   /* to its end: the exit status */
 
 int free_port(void);                                    /* of 127.0.0.1; free a moment ago */

@@ -225,7 +225,7 @@ Test(redis, a_frozen_server_delays_nothing_and_gets_the_present_when_it_wakes)
     node_open(s);
     cr_assert(pump_until(&s->pump, has_stored_two, s, MS_SOON));
 
-    kill(s->server, SIGSTOP);
+    program_freeze(s->server);
     const double began = now_ms();
     for (int i = 0; i < 2000; i++) {
         s->seq++;
@@ -396,7 +396,7 @@ Test(redis, a_server_that_is_frozen_from_the_start_is_left_after_a_second)
 {
     struct scene *s = scene_open();
     server_start(s, NULL, NULL);
-    kill(s->server, SIGSTOP);
+    program_freeze(s->server);
     const double began = now_ms();
     node_open(s);
 
