@@ -24,6 +24,8 @@ struct waiting {                         /* one request that went to the log */
 
 struct job { uint64_t number; struct store_request request; };
 
+enum under_way { A_JOB, A_ROW, AN_OLD_ROW };      /* the oldest job; a row of `whole`; a row of one that was replaced since */
+
 struct quorum_store {
     struct store store;
     struct store_class class;            /* words as the private store's */
@@ -35,6 +37,7 @@ struct quorum_store {
     struct quorum_store_port port;
     struct quorum_view view;
     uint64_t next_number, next_apply, applying;      /* applying: id of the request under way; 0 none */
+    enum under_way under_way;            /* what it is; jobs and a whole state may come meanwhile */
     struct waiting waiting[QUORUM_STORE_WAITING_MAX];
 
     struct job jobs[QUORUM_STORE_QUEUE_MAX];
@@ -105,6 +108,7 @@ static void apply_next(struct quorum_store *q)
         return;
     if (q->job_count > 0) {
         request = q->jobs[q->job_head].request;
+        q->under_way = A_JOB;
     } else if (q->whole == NULL) {
         return;
     } else if (!shared_state_row(q->whole, q->whole_at, &request)) {
@@ -113,6 +117,8 @@ static void apply_next(struct quorum_store *q)
         q->port.look(q->port.owner, 0);
         consider(q);
         return;
+    } else {
+        q->under_way = A_ROW;
     }
     q->applying = request.id = APPLY_MARK | ++q->next_apply;
     request.server = 0;
@@ -122,13 +128,13 @@ static void apply_next(struct quorum_store *q)
 
 static void again(void *owner) { apply_next(owner); }
 
-static void job_is_done(struct quorum_store *q)
+static void one_is_done(struct quorum_store *q)
 {
-    if (q->job_count > 0) {
+    if (q->under_way == A_JOB) {
         q->job_head = (q->job_head + 1) % QUORUM_STORE_QUEUE_MAX;
         if (--q->job_count == 0)
             q->port.look(q->port.owner, 0);
-    } else {
+    } else if (q->under_way == A_ROW) {
         q->whole_at++;
     }
     apply_next(q);
@@ -139,7 +145,7 @@ static void job_is_done(struct quorum_store *q)
 static void applied(struct quorum_store *q, const struct store_result *result)
 {
     const bool is_done = result->code == FC_OK || result->code == FC_REFUSED;
-    struct waiting *w = q->job_count > 0 ? waiting_numbered(q, q->jobs[q->job_head].number) : NULL;
+    struct waiting *w = q->under_way == A_JOB ? waiting_numbered(q, q->jobs[q->job_head].number) : NULL;
     if (result->id != q->applying)
         return;
     q->applying = 0;
@@ -149,7 +155,7 @@ static void applied(struct quorum_store *q, const struct store_result *result)
         if (q->is_failing)
             q->port.note(q->port.owner, "raft: the private store takes what is decided again");
         q->is_failing = false;
-        job_is_done(q);
+        one_is_done(q);
         return;
     }
     if (!q->is_failing) {
@@ -204,6 +210,8 @@ static void state_came(struct quorum_store *q, const struct shared_state *state)
     free(q->whole);
     q->whole = copy;
     q->whole_at = 0;
+    if (q->under_way == A_ROW)
+        q->under_way = AN_OLD_ROW;
     apply_next(q);
 }
 
