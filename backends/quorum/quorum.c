@@ -200,6 +200,13 @@ bool quorum_snapshot(struct quorum *q, uint64_t number)
     return tell(q, &told);
 }
 
+void quorum_hand_over(struct quorum *q)
+{
+    pthread_mutex_lock(&q->lock);
+    q->must_hand_over = true;
+    pthread_mutex_unlock(&q->lock);
+}
+
 static void quorum_free(struct quorum *q)
 {
     q->host->unwatch(q->watch);

@@ -103,6 +103,8 @@ void quorum_stand(struct quorum *quorum, bool stands);
 /* The caller has stopped acting. `to`: place of a member, or -1 for whoever is best. ENDED under `number`. */
 bool quorum_yield(struct quorum *quorum, uint64_t number, int to, uint32_t pause_ms);
 bool quorum_snapshot(struct quorum *quorum, uint64_t number);
+/* STATE is heard after a beat, with all in it that was heard before. */
+void quorum_hand_over(struct quorum *quorum);
 /* Stops the thread; waits for it a bounded time (a hanging disk may keep it longer: then it is left to the process's end). */
 void quorum_close(struct quorum *quorum);
 

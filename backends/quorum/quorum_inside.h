@@ -95,7 +95,7 @@ struct quorum {
     int told_head, told_count;
     struct quorum_heard heard[QUORUM_HEARD_MAX];
     int heard_head, heard_count;
-    bool must_hand_over;                 /* single entries were left out: the whole state follows */
+    bool must_hand_over;                 /* the whole state follows, and single entries of others are left out until then */
     struct shared_state *handed_over;    /* to be heard; owned by the queue */
     struct quorum_view view;
     char said[4][240];

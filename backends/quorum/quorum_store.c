@@ -26,6 +26,8 @@ struct job { uint64_t number; struct store_request request; };
 
 enum under_way { A_JOB, A_ROW, AN_OLD_ROW };      /* the oldest job; a row of `whole`; a row of one that was replaced since */
 
+enum left_out { NOTHING_LEFT_OUT, LEFT_OUT, WHOLE_ASKED };      /* entries for which there was no room; the state that holds them is asked for */
+
 struct quorum_store {
     struct store store;
     struct store_class class;            /* words as the private store's */
@@ -44,6 +46,7 @@ struct quorum_store {
     int job_head, job_count;
     struct shared_state *whole;          /* to be applied row by row when the queue is empty; NULL none */
     int whole_at;
+    enum left_out left_out;
     bool is_failing;
 
     bool leads, is_silent, is_yielding, has_caught_up;
@@ -109,6 +112,10 @@ static void apply_next(struct quorum_store *q)
     if (q->job_count > 0) {
         request = q->jobs[q->job_head].request;
         q->under_way = A_JOB;
+    } else if (q->left_out == LEFT_OUT) {
+        q->left_out = WHOLE_ASKED;                         /* before the call: it is heard of later, never within */
+        quorum_hand_over(q->quorum);
+        return;
     } else if (q->whole == NULL) {
         return;
     } else if (!shared_state_row(q->whole, q->whole_at, &request)) {
@@ -189,10 +196,12 @@ static void entry_came(struct quorum_store *q, const struct quorum_heard *heard)
 {
     struct waiting *w = waiting_numbered(q, heard->number);
     if (q->job_count == QUORUM_STORE_QUEUE_MAX) {
-        /* Cannot be while the private store works; what is left out here is in the state of the next start. */
+        /* Cannot be while the private store works; the whole state is asked for when there is room again. */
         if (w != NULL)
             answer(q, w, FC_OK, "");
-        q->port.note(q->port.owner, "raft: too much waits for the private store; a line of it is left out until the next start");
+        if (q->left_out == NOTHING_LEFT_OUT)
+            q->port.note(q->port.owner, "raft: too much waits for the private store; it is given the whole state when it has taken that");
+        q->left_out = LEFT_OUT;
         return;
     }
     struct job *job = &q->jobs[(q->job_head + q->job_count++) % QUORUM_STORE_QUEUE_MAX];
@@ -204,8 +213,13 @@ static void entry_came(struct quorum_store *q, const struct quorum_heard *heard)
 static void state_came(struct quorum_store *q, const struct shared_state *state)
 {
     struct shared_state *copy = malloc(sizeof *copy);
-    if (copy == NULL)
+    if (copy == NULL) {
+        q->left_out = LEFT_OUT;                            /* asked for again */
+        apply_next(q);
         return;
+    }
+    if (q->left_out == WHOLE_ASKED)
+        q->left_out = NOTHING_LEFT_OUT;
     *copy = *state;
     free(q->whole);
     q->whole = copy;
@@ -307,7 +321,7 @@ static bool is_caught_up(struct quorum_store *q)
 {
     if (!q->has_caught_up || q->caught_up_term != q->view.term) {
         q->caught_up_term = q->view.term;
-        q->has_caught_up = q->job_count == 0 && q->whole == NULL;
+        q->has_caught_up = quorum_store_unapplied(q) == 0;
     }
     return q->has_caught_up;
 }
@@ -454,7 +468,10 @@ struct leader_source quorum_store_as_source(struct quorum_store *q)
 
 const struct quorum_view *quorum_store_view(const struct quorum_store *q) { return &q->view; }
 const struct quorum_settings *quorum_store_settings(const struct quorum_store *q) { return &q->settings; }
-int quorum_store_unapplied(const struct quorum_store *q) { return q->job_count + (q->whole != NULL); }
+int quorum_store_unapplied(const struct quorum_store *q)
+{
+    return q->job_count + (q->whole != NULL || q->left_out != NOTHING_LEFT_OUT);
+}
 
 bool quorum_store_snapshot(struct quorum_store *q, void (*done)(void *, enum fc_code, const char *), void *owner)
 {

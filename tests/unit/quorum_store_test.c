@@ -15,6 +15,7 @@ static char kept[2000];                          /* history ids in the order in 
 static int kept_count;
 static struct quorum_store *store;
 static struct shared_state whole;
+static int states_asked;
 
 enum fc_code quorum_open(const struct host *host, const struct quorum_settings *settings, const struct quorum_port *given,
                          struct quorum **ret, struct fc_err *err)
@@ -39,6 +40,11 @@ bool quorum_snapshot(struct quorum *q, uint64_t number)
 {
     (void)q, (void)number;
     return true;
+}
+void quorum_hand_over(struct quorum *q)
+{
+    (void)q;
+    states_asked++;
 }
 void quorum_close(struct quorum *q) { (void)q; }
 struct fc_span quorum_lease(const struct quorum_settings *settings) { return fc_ms(settings->election_ms); }
@@ -151,4 +157,38 @@ Test(quorum_store, a_whole_state_that_comes_while_an_entry_is_under_way_follows_
     state_comes(1, 2);
     below_takes_all();
     cr_assert_str_eq(kept, "9 1 2");
+}
+
+static void too_many_entries_come(void)
+{
+    for (uint64_t id = 1; id <= QUORUM_STORE_QUEUE_MAX + 2; id++)
+        entry_comes(id);
+}
+
+Test(quorum_store, what_there_was_no_room_for_is_applied_from_the_whole_state_when_there_is_room)
+{
+    too_many_entries_come();
+    cr_assert_eq(states_asked, 0);
+    below_takes_all();
+    cr_assert_eq(kept_count, QUORUM_STORE_QUEUE_MAX);
+    cr_assert_eq(states_asked, 1);
+    cr_assert_eq(quorum_store_unapplied(store), 1, "what it waits for counts");
+    state_comes(QUORUM_STORE_QUEUE_MAX + 1, 2);
+    below_takes_all();
+    cr_assert_eq(kept_count, QUORUM_STORE_QUEUE_MAX + 2);
+    cr_assert_eq(states_asked, 1);
+    cr_assert_eq(quorum_store_unapplied(store), 0);
+}
+
+Test(quorum_store, a_state_from_before_something_was_left_out_does_not_stand_for_it)
+{
+    too_many_entries_come();
+    state_comes(1, 2);
+    below_takes_all();
+    cr_assert_eq(states_asked, 1);
+    cr_assert_eq(quorum_store_unapplied(store), 1);
+    state_comes(QUORUM_STORE_QUEUE_MAX + 1, 2);
+    below_takes_all();
+    cr_assert_eq(states_asked, 1);
+    cr_assert_eq(quorum_store_unapplied(store), 0);
 }
