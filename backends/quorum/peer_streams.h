@@ -1,6 +1,6 @@
 /* Joins the two halves: gives a quorum (quorum.h) our authenticated transport (transport.h) in the place of the library's own.
  *
- * A member is known by its name, and its id is the digest of that, as quorum_thread.c makes it. Where it lives is kept here. */
+ * A member is known by its name, and its id is the digest of that, as quorum_member_id makes it. Where it lives is kept here. */
 #ifndef FC_BACKENDS_QUORUM_PEER_STREAMS_H
 #define FC_BACKENDS_QUORUM_PEER_STREAMS_H
 

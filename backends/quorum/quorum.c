@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -60,15 +58,11 @@ bool quorum_told_take(struct quorum *q, struct told *ret)
     return has_one;
 }
 
-void quorum_say(struct quorum *q, const char *format, ...)
+void quorum_say(struct quorum *q, const char *sentence)
 {
-    va_list arguments;
     pthread_mutex_lock(&q->lock);
-    if (q->said_count < 4) {
-        va_start(arguments, format);
-        vsnprintf(q->said[q->said_count++], sizeof q->said[0], format, arguments);
-        va_end(arguments);
-    }
+    if (q->said_count < 4)
+        TEXT_SET(q->said[q->said_count++], sentence);
     pthread_mutex_unlock(&q->lock);
     ring(q);
 }
@@ -134,7 +128,7 @@ static void rung(void *owner, int ready)
     struct quorum *q = owner;
     struct quorum_heard *heard = malloc(sizeof *heard);
     uint64_t count;
-    char said[4][240];
+    char said[4][QUORUM_SENTENCE_SIZE];
     (void)ready;
     if (read(q->event_fd, &count, sizeof count) != (ssize_t)sizeof count || heard == NULL) {
         free(heard);

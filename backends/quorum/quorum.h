@@ -26,6 +26,8 @@
 #define QUORUM_PROPOSALS_MAX 128     /* entries of this node on their way */
 #define QUORUM_HEARD_MAX 512         /* events that wait for the pump; beyond, the whole state is handed over instead */
 
+#define QUORUM_SENTENCE_SIZE 240     /* for the log; longer ones are cut */
+
 struct quorum_member {
     char name[NODE_NAME_SIZE];
     char address[STREAMS_ADDRESS_SIZE];  /* host:port; where the transport looks names up itself, the name */

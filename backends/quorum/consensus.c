@@ -1,0 +1,234 @@
+/* Its life and its picture. */
+#include "backends/quorum/consensus_inside.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+
+void consensus_say(struct consensus *c, const char *format, ...)
+{
+    char sentence[QUORUM_SENTENCE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    c->world.say(c->world.owner, sentence);
+}
+
+void consensus_tell_end(struct consensus *c, uint64_t number, enum quorum_heard_kind kind, enum fc_code code, const char *text)
+{
+    struct quorum_heard heard = { .kind = kind, .number = number, .code = code };
+    TEXT_SET(heard.text, text);
+    c->world.heard(c->world.owner, &heard);
+}
+
+int consensus_member_by_id(const struct consensus *c, uint64_t id)
+{
+    for (int i = 0; i < voters(c); i++) {
+        if (c->ids[i] == id)
+            return i;
+    }
+    return -1;
+}
+
+/* ---- the picture -------------------------------------------------------------------------------------------------- */
+
+bool consensus_leads(struct consensus *c) { return c->is_running && raft_state(&c->raft) == RAFT_LEADER; }
+
+enum quorum_role consensus_role(struct consensus *c)
+{
+    if (c->is_out)
+        return QUORUM_OUT;
+    if (!c->is_running)
+        return QUORUM_STARTING;
+    switch (raft_state(&c->raft)) {
+    case RAFT_FOLLOWER: return QUORUM_FOLLOWER;
+    case RAFT_CANDIDATE: return QUORUM_CANDIDATE;
+    case RAFT_LEADER: return voters(c) == 1 ? QUORUM_ALONE : QUORUM_LEADER;
+    default: return QUORUM_OUT;
+    }
+}
+
+int consensus_leader(struct consensus *c)
+{
+    raft_id id = 0;
+    const char *address = NULL;
+    if (c->is_running)
+        raft_leader(&c->raft, &id, &address);
+    return id == 0 ? -1 : consensus_member_by_id(c, id);
+}
+
+void consensus_show(struct consensus *c)
+{
+    struct quorum_view view = { .role = consensus_role(c), .leader = consensus_leader(c), .is_ready = c->led_term != 0 && c->is_ready };
+    if (c->is_running) {
+        view.term = c->raft.current_term;
+        view.last_index = raft_last_index(&c->raft);
+        view.applied_index = raft_last_applied(&c->raft);
+        view.snapshot_index = c->raft.log.snapshot.last_index;
+    }
+    view.until = consensus_may_act_until(c);
+    TEXT_SET(view.why, c->why);
+    for (int i = 0; i < voters(c); i++) {
+        view.peers[i].heard_at = c->heard_at[i];
+        view.peers[i].is_open = i == own(c);
+    }
+    for (int i = 0; i < QUORUM_PROPOSALS_MAX; i++)
+        view.proposals += c->proposals[i].number != 0;
+    view.elections_won = c->elections_won;
+    view.votes_withheld = c->votes_withheld;
+    view.entries = c->state.entries;
+    view.repeated = c->state.repeated;
+    view.strange = c->state.strange;
+    c->world.show(c->world.owner, &view);
+}
+
+void consensus_go_out(struct consensus *c, const char *why)
+{
+    if (!c->is_out)
+        consensus_say(c, "raft: this node takes no part: %s", why);
+    c->is_out = true;
+    TEXT_SET(c->why, why);
+}
+
+/* ---- life --------------------------------------------------------------------------------------------------------- */
+
+static int bootstrap(struct consensus *c)
+{
+    const struct quorum_settings *s = c->settings;
+    struct raft_configuration all;
+    raft_configuration_init(&all);
+    int code = 0;
+    for (int i = 0; i < s->member_count && code == 0; i++)
+        code = raft_configuration_add(&all, c->ids[i], s->members[i].name, RAFT_VOTER);
+    if (code == 0)
+        code = raft_bootstrap(&c->raft, &all);
+    raft_configuration_close(&all);
+    return code == RAFT_CANTBOOTSTRAP ? 0 : code;          /* done by an earlier start that ended before it took part */
+}
+
+static int open_raft(struct consensus *c)
+{
+    const struct quorum_settings *s = c->settings;
+    int code = c->world.open_io(c->world.owner, &c->io);
+    if (code != 0)
+        return code;
+    consensus_wrap_io(c);
+    c->fsm = consensus_fsm;
+    c->fsm.data = c;
+    if ((code = raft_init(&c->raft, &c->io, &c->fsm, c->ids[own(c)], name_of(c, own(c)))) != 0)
+        return code;
+    c->has_raft = true;
+    c->raft.data = c;
+    raft_set_election_timeout(&c->raft, (unsigned)s->election_ms);
+    raft_set_heartbeat_timeout(&c->raft, (unsigned)(s->election_ms / 10));
+    raft_set_pre_vote(&c->raft, true);
+    raft_set_snapshot_threshold(&c->raft, (unsigned)s->snapshot_entries);
+    raft_set_snapshot_trailing(&c->raft, (unsigned)s->trailing_entries);
+    return 0;
+}
+
+void consensus_start_raft(struct consensus *c)
+{
+    struct fc_err err = { .code = FC_OK };
+    char why[200];
+    int code = open_raft(c);
+    if (code == 0 && !c->birth.is_member) {
+        code = bootstrap(c);
+        if (code == 0 && birth_joined(&c->birth, &err) != FC_OK) {
+            consensus_go_out(c, err.text);
+            return;
+        }
+    }
+    c->now = consensus_clock(c);
+    promise_init(&c->promise, lease(c), c->now);
+    if (code == 0)
+        code = raft_start(&c->raft);
+    if (code == 0) {
+        c->is_running = true;
+        consensus_show(c);
+        return;
+    }
+    TEXT_FORMAT(why, "raft does not start: %s: %s", raft_strerror(code), c->has_raft ? raft_errmsg(&c->raft) : c->io.errmsg);
+    consensus_go_out(c, why);
+}
+
+void consensus_init(struct consensus *c, const struct quorum_settings *settings, const struct birth *birth,
+                    const struct consensus_world *world)
+{
+    memset(c, 0, sizeof *c);
+    c->settings = settings;
+    c->birth = *birth;
+    c->world = *world;
+    for (int i = 0; i < settings->member_count; i++)
+        c->ids[i] = quorum_member_id(settings->members[i].name);
+    for (int i = 0; i < QUORUM_NODES_MAX; i++)
+        c->heard_at[i] = c->confirmed[i] = c->asked_at[i] = FC_EVER;
+    c->paused_until = c->led_at = FC_EVER;
+    shared_state_init(&c->state);
+    c->now = consensus_clock(c);
+    promise_init(&c->promise, lease(c), c->now);
+}
+
+void consensus_begin(struct consensus *c)
+{
+    if (c->birth.is_member || voters(c) == 1)
+        consensus_start_raft(c);
+    consensus_show(c);
+}
+
+void consensus_beat(struct consensus *c)
+{
+    if (c->is_ending)
+        return;
+    c->now = consensus_clock(c);
+    if (!c->is_running && !c->is_out && voters(c) > 1 && !c->birth.is_member)
+        consensus_show_mark(c);
+    if (c->is_running && consensus_role(c) == QUORUM_OUT)
+        consensus_go_out(c, raft_errmsg(&c->raft)[0] != '\0' ? raft_errmsg(&c->raft) : "its disk failed");
+    if (consensus_leader(c) >= 0)
+        c->led_at = c->now;
+    consensus_ping_all(c);
+    consensus_lay_barrier(c);
+    consensus_look_at_proposals(c);
+    consensus_go_on_yielding(c, true);
+    consensus_go_on_snapshotting(c);
+    consensus_show(c);
+}
+
+/* A new role is acted upon at once. */
+void consensus_turned(struct consensus *c)
+{
+    if (!c->is_running || c->is_ending)
+        return;
+    c->now = consensus_clock(c);
+    const uint64_t led_before = c->led_term;
+    consensus_role_changed(c);
+    if (led_before != c->led_term)
+        consensus_show(c);
+}
+
+void consensus_stand(struct consensus *c, bool stands) { c->stands = stands; }
+
+const struct shared_state *consensus_state(const struct consensus *c) { return &c->state; }
+
+static void raft_closed(struct raft *raft)
+{
+    struct consensus *c = raft->data;
+    c->closed(c->world.owner);
+}
+
+void consensus_end(struct consensus *c, void (*closed)(void *owner))
+{
+    if (c->is_ending)
+        return;
+    c->is_ending = true;
+    c->closed = closed;
+    c->led_term = 0;
+    if (c->has_raft)
+        raft_close(&c->raft, raft_closed);
+    else
+        closed(c->world.owner);
+}

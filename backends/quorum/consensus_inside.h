@@ -1,0 +1,119 @@
+/* What the files of the consensus share and nobody else sees; the struct is here so that who runs it can hold it.
+ *
+ * consensus.c its life and its picture; consensus_io.c between raft and its I/O; consensus_log.c what the log applies and the entries
+ * on their way into it; consensus_lease.c pings and what they confirm; consensus_yield.c; consensus_snapshot.c; consensus_peers.c what
+ * members ask and answer. */
+#ifndef FC_BACKENDS_QUORUM_CONSENSUS_INSIDE_H
+#define FC_BACKENDS_QUORUM_CONSENSUS_INSIDE_H
+
+#include "backends/quorum/consensus.h"
+
+#define REFUSED_NOT_LEADER 1
+#define REFUSED_BUSY 2
+
+struct proposal {
+    uint64_t number;                     /* 0: free */
+    struct fc_time deadline, next_try;   /* next_try FC_NEVER: in this node's own log, to be heard of */
+    size_t length;
+    uint8_t bytes[SHARED_ENTRY_SIZE];
+};
+
+struct consensus {
+    const struct quorum_settings *settings;
+    struct consensus_world world;
+    struct raft raft;
+    struct raft_io io, below;            /* below: the world's own calls, under ours */
+    raft_io_recv_cb recv;
+    struct raft_fsm fsm;
+    bool has_raft, is_running, is_ending;
+    void (*closed)(void *owner);
+
+    struct birth birth;
+    int marks_shown;                     /* others that know our mark */
+    bool has_shown[QUORUM_NODES_MAX];
+    uint64_t ids[QUORUM_NODES_MAX];
+    struct fc_time now;
+
+    struct promise promise;
+    struct fc_time confirmed[QUORUM_NODES_MAX];
+    struct fc_time heard_at[QUORUM_NODES_MAX], asked_at[QUORUM_NODES_MAX];   /* asked_at: since when an answer is missing; EVER none */
+    uint64_t led_term;                   /* 0: does not lead */
+    struct raft_barrier barrier;
+    bool is_ready, is_barrier_out;
+    uint64_t barrier_term;
+
+    bool stands;
+    struct fc_time paused_until, led_at; /* led_at: when a leader was last known */
+    uint64_t yielding;                   /* number; 0 none */
+    int yield_to;
+    uint32_t yield_pause_ms;
+    struct fc_time yield_by;
+    uint64_t yield_round;
+    bool has_released[QUORUM_NODES_MAX], may_stand[QUORUM_NODES_MAX];
+    bool is_transferring;
+    struct raft_transfer transfer;
+
+    uint64_t snapshotting;
+    struct fc_time snapshot_by;
+    raft_index snapshot_before;
+    struct raft_barrier snapshot_barrier;
+    bool is_snapshot_barrier_out;
+
+    struct proposal proposals[QUORUM_PROPOSALS_MAX];
+    uint64_t elections_won, votes_withheld;
+    char why[200];
+    bool is_out;
+    struct shared_state state;
+};
+
+/* ---- short words ---- */
+static inline int voters(const struct consensus *c) { return c->settings->member_count; }
+static inline int own(const struct consensus *c) { return c->settings->own; }
+static inline struct fc_span election(const struct consensus *c) { return fc_ms(c->settings->election_ms); }
+static inline struct fc_span lease(const struct consensus *c) { return quorum_lease(c->settings); }
+static inline const char *name_of(const struct consensus *c, int member) { return c->settings->members[member].name; }
+static inline struct fc_time consensus_clock(struct consensus *c) { return c->world.now(c->world.owner); }
+static inline bool consensus_send(struct consensus *c, int member, const struct frame *frame)
+{
+    return c->world.send(c->world.owner, member, frame);
+}
+
+/* ---- consensus.c ---- */
+enum quorum_role consensus_role(struct consensus *consensus);
+int consensus_leader(struct consensus *consensus);                        /* place among the members; -1 nobody known */
+bool consensus_leads(struct consensus *consensus);                        /* as raft has it; leads nothing before its barrier */
+int consensus_member_by_id(const struct consensus *consensus, uint64_t id);   /* -1: none */
+void consensus_start_raft(struct consensus *consensus);
+void consensus_say(struct consensus *consensus, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* What waits under `number` ends so. */
+void consensus_tell_end(struct consensus *consensus, uint64_t number, enum quorum_heard_kind kind, enum fc_code code, const char *text);
+
+/* ---- consensus_io.c ---- */
+void consensus_wrap_io(struct consensus *consensus);
+bool consensus_may_ask_for_votes(struct consensus *consensus);
+
+/* ---- consensus_log.c ---- */
+extern const struct raft_fsm consensus_fsm;
+struct proposal *consensus_proposal_numbered(struct consensus *consensus, uint64_t number);      /* NULL: none */
+/* Into the own log, of `number` among the proposals, 0 for somebody else's; a code of raft's. */
+int consensus_append(struct consensus *consensus, const uint8_t *bytes, size_t length, uint64_t number);
+void consensus_look_at_proposals(struct consensus *consensus);
+
+/* ---- consensus_lease.c ---- */
+struct fc_time consensus_may_act_until(struct consensus *consensus);
+void consensus_ask_member(struct consensus *consensus, int member, enum frame_kind kind);
+void consensus_ping_all(struct consensus *consensus);
+void consensus_lay_barrier(struct consensus *consensus);
+void consensus_role_changed(struct consensus *consensus);
+
+/* ---- consensus_yield.c ---- */
+void consensus_end_yield(struct consensus *consensus, enum fc_code code, const char *text);
+void consensus_go_on_yielding(struct consensus *consensus, bool is_beat);
+
+/* ---- consensus_snapshot.c ---- */
+void consensus_go_on_snapshotting(struct consensus *consensus);
+
+/* ---- consensus_peers.c ---- */
+void consensus_show_mark(struct consensus *consensus);
+
+#endif

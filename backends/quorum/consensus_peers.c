@@ -1,0 +1,131 @@
+/* What members ask and answer on our own stream. */
+#include "backends/quorum/consensus_inside.h"
+
+#include "backends/quorum/bytes.h"
+#include "base/text.h"
+
+static void mark_asked(struct consensus *c, int member, const struct frame *frame, struct frame *answer)
+{
+    char name[NODE_NAME_SIZE], mark[BIRTH_MARK_SIZE], known[BIRTH_MARK_SIZE];
+    struct fc_err err = { .code = FC_OK };
+    struct bytes_in in = { .from = frame->payload, .size = frame->length };
+    bytes_get_text(&in, name, sizeof name);
+    bytes_get_text(&in, mark, sizeof mark);
+    if (in.is_bad || !text_is(name, name_of(c, member)))
+        return;                                            /* proven to be somebody else */
+    if (birth_meet(&c->birth, name, mark, known, &err) != FC_OK) {
+        consensus_say(c, "raft: the mark of %s is not written down: %s", name, err.text);
+        return;
+    }
+    struct bytes_out out = { .to = answer->payload, .size = sizeof answer->payload };
+    bytes_put_text(&out, known);
+    answer->kind = FRAME_MARK_TELL;
+    answer->length = out.length;
+}
+
+static bool is_entry(const struct frame *frame)
+{
+    struct shared_entry entry;
+    return frame->length <= SHARED_ENTRY_SIZE && shared_entry_decode(frame->payload, frame->length, &entry) == FC_OK;
+}
+
+void consensus_asked(struct consensus *c, int member, const struct frame *frame, struct frame *answer)
+{
+    c->now = c->heard_at[member] = consensus_clock(c);
+    answer->term = frame->term;
+    answer->number = frame->number;
+    switch (frame->kind) {
+    case FRAME_PING:
+        answer->kind = FRAME_PONG;
+        answer->length = 1;
+        answer->payload[0] = c->is_running && promise_give(&c->promise, c->ids[member], frame->term, c->raft.current_term, lease(c), c->now);
+        break;
+    case FRAME_RELEASE:
+        promise_release(&c->promise, c->ids[member], frame->term, c->now);
+        answer->kind = FRAME_RELEASED;
+        answer->length = 2;
+        answer->payload[0] = promise_lets_vote(&c->promise, c->now);      /* not, when it has just been started */
+        answer->payload[1] = consensus_may_ask_for_votes(c);
+        break;
+    case FRAME_PROPOSE:
+        /* Never handed on from here: who asked asks whom it then believes to lead. */
+        if (!is_entry(frame))
+            break;                                         /* nobody waits for nonsense */
+        if (consensus_leads(c) && consensus_append(c, frame->payload, frame->length, 0) == 0)
+            break;
+        answer->kind = FRAME_REFUSED;
+        answer->length = 1;
+        answer->payload[0] = consensus_leads(c) ? REFUSED_BUSY : REFUSED_NOT_LEADER;
+        break;
+    case FRAME_MARK_ASK:
+        mark_asked(c, member, frame, answer);
+        break;
+    case FRAME_PONG: case FRAME_RELEASED: case FRAME_REFUSED: case FRAME_MARK_TELL: case FRAME_KIND_COUNT:
+        break;                                             /* answers to nothing */
+    }
+}
+
+static void mark_told(struct consensus *c, int member, const struct frame *frame)
+{
+    char known[BIRTH_MARK_SIZE];
+    char why[200];
+    struct bytes_in in = { .from = frame->payload, .size = frame->length };
+    bytes_get_text(&in, known, sizeof known);
+    if (in.is_bad || c->is_running || c->is_out)
+        return;
+    if (!text_is(known, c->birth.mark)) {
+        TEXT_FORMAT(why, "its data directory is empty, and %s knows this node by another one: what was lost was counted on; "
+                         "give it back its directory, or bring this node in under a new name", name_of(c, member));
+        consensus_go_out(c, why);
+        consensus_show(c);
+        return;
+    }
+    c->marks_shown += !c->has_shown[member];
+    c->has_shown[member] = true;
+    if (c->marks_shown >= birth_needed(voters(c)))
+        consensus_start_raft(c);
+}
+
+void consensus_answered(struct consensus *c, int member, const struct frame *frame)
+{
+    struct proposal *p;
+    c->now = c->heard_at[member] = consensus_clock(c);
+    c->asked_at[member] = FC_EVER;
+    switch (frame->kind) {
+    case FRAME_PONG:
+        if (c->led_term != 0 && frame->term == c->led_term && frame->length == 1 && frame->payload[0] == 1 && (int64_t)frame->number <= c->now.us) {
+            c->confirmed[member] = fc_later(c->confirmed[member], (struct fc_time){ (int64_t)frame->number });
+            consensus_show(c);
+        }
+        break;
+    case FRAME_RELEASED:
+        if (c->yielding != 0 && frame->term == c->led_term && frame->number >= c->yield_round && frame->length == 2) {
+            c->has_released[member] = frame->payload[0] == 1;
+            c->may_stand[member] = frame->payload[1] == 1;
+        }
+        consensus_go_on_yielding(c, false);
+        break;
+    case FRAME_REFUSED:
+        if ((p = consensus_proposal_numbered(c, frame->number)) != NULL)
+            p->next_try = fc_plus(c->now, fc_ms(c->settings->election_ms / 10));
+        break;
+    case FRAME_MARK_TELL:
+        mark_told(c, member, frame);
+        break;
+    case FRAME_PING: case FRAME_RELEASE: case FRAME_PROPOSE: case FRAME_MARK_ASK: case FRAME_KIND_COUNT:
+        break;
+    }
+}
+
+void consensus_show_mark(struct consensus *c)
+{
+    struct frame frame = { .kind = FRAME_MARK_ASK };
+    struct bytes_out out = { .to = frame.payload, .size = sizeof frame.payload };
+    bytes_put_text(&out, c->birth.name);
+    bytes_put_text(&out, c->birth.mark);
+    frame.length = out.length;
+    for (int i = 0; i < voters(c); i++) {
+        if (i != own(c) && !c->has_shown[i])
+            consensus_send(c, i, &frame);
+    }
+}

@@ -1,0 +1,99 @@
+/* Leadership is given away: acting has stopped, a majority releases its promises, then raft transfers. */
+#include "backends/quorum/consensus_inside.h"
+
+#include <string.h>
+
+#define YIELD_RELEASE_MS 300             /* beyond a lease: how long releases are awaited before the lease is taken up again */
+
+void consensus_end_yield(struct consensus *c, enum fc_code code, const char *text)
+{
+    const uint64_t number = c->yielding;
+    c->yielding = 0;
+    if (code == FC_OK)
+        c->paused_until = fc_plus(c->now, fc_ms(c->yield_pause_ms));
+    consensus_tell_end(c, number, QUORUM_ENDED, code, text);
+    consensus_show(c);
+}
+
+static void transferred(struct raft_transfer *request)
+{
+    struct consensus *c = request->data;
+    c->is_transferring = false;
+    if (c->yielding != 0 && consensus_leads(c))
+        consensus_end_yield(c, FC_TIMEOUT, "the other node did not take over");
+}
+
+static void ask_for_releases(struct consensus *c)
+{
+    for (int i = 0; i < voters(c); i++) {
+        if (i != own(c) && !(c->has_released[i] && c->may_stand[i]))
+            consensus_ask_member(c, i, FRAME_RELEASE);
+    }
+}
+
+void consensus_yield(struct consensus *c, uint64_t number, int to, uint32_t pause_ms)
+{
+    c->now = consensus_clock(c);
+    if (c->led_term == 0 || c->yielding != 0 || c->is_transferring) {
+        consensus_tell_end(c, number, QUORUM_ENDED, c->led_term == 0 ? FC_OK : FC_BUSY,
+                           c->led_term == 0 ? "" : "it is being given back already");
+        return;
+    }
+    if (voters(c) == 1 || to == own(c)) {
+        consensus_tell_end(c, number, QUORUM_ENDED, FC_REFUSED, "there is no other node to lead");
+        return;
+    }
+    c->yielding = number;
+    c->yield_to = to;
+    c->yield_pause_ms = pause_ms;
+    c->yield_by = fc_plus(c->now, (struct fc_span){ fc_ms(YIELD_RELEASE_MS).us + lease(c).us });
+    c->yield_round = (uint64_t)c->now.us;
+    memset(c->has_released, 0, sizeof c->has_released);
+    memset(c->may_stand, 0, sizeof c->may_stand);
+    consensus_show(c);                                     /* no lease from here on */
+    promise_release(&c->promise, c->ids[own(c)], c->led_term, c->now);
+    c->has_released[own(c)] = true;
+    ask_for_releases(c);
+}
+
+/* The best of those that released: named, or the one whose log is the furthest. */
+static int successor(struct consensus *c)
+{
+    int best = -1;
+    raft_index best_index = 0;
+    for (int i = 0; i < voters(c); i++) {
+        if (i == own(c) || !c->has_released[i] || !c->may_stand[i] || (c->yield_to >= 0 && i != c->yield_to))
+            continue;
+        for (unsigned k = 0; k < c->raft.configuration.n; k++) {
+            if (c->raft.configuration.servers[k].id == c->ids[i] &&
+                (best < 0 || c->raft.leader_state.progress[k].match_index > best_index)) {
+                best = i;
+                best_index = c->raft.leader_state.progress[k].match_index;
+            }
+        }
+    }
+    return best;
+}
+
+void consensus_go_on_yielding(struct consensus *c, bool is_beat)
+{
+    int released = 0;
+    if (c->yielding == 0 || c->is_transferring)
+        return;
+    for (int i = 0; i < voters(c); i++)
+        released += c->has_released[i];
+    const int to = successor(c);
+    if (released > voters(c) / 2 && to >= 0) {
+        c->transfer.data = c;
+        c->is_transferring = true;
+        if (raft_transfer(&c->raft, &c->transfer, c->ids[to], transferred) != 0) {
+            c->is_transferring = false;
+            consensus_end_yield(c, FC_BUSY, raft_errmsg(&c->raft));
+        }
+    } else if (!fc_reached(c->yield_by, c->now)) {
+        if (is_beat)
+            ask_for_releases(c);
+    } else {
+        consensus_end_yield(c, FC_UNREACHABLE, c->yield_to >= 0 ? "the named node does not answer" : "no other node answers");
+    }
+}
