@@ -13,11 +13,14 @@ import threading
 import time
 from collections import Counter, namedtuple
 
+from .haproxy import version
 from .node import ROOT
 from .waits import StageFailure, wait_until
 
 Answer = namedtuple('Answer', 'kind voice weight late token term push line')
 Visit = namedtuple('Visit', 'began ended name')           # monotonic seconds; name None: turned away
+
+CATCHES_WHO_CONNECTS, CAUGHT_AFTER_SECONDS = (3, 0), 10      # docs/operating.md, "Which HAProxy"
 
 # What an agent may do instead of saying a line.
 SILENT, RESET, CLOSE = object(), object(), object()
@@ -205,7 +208,7 @@ class Visitors:
         try:
             reader, writer = await asyncio.open_connection('127.0.0.1', self.port)
             name = (await reader.readline()).decode().strip() or None
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             pass
         self.seen.append(Visit(began, time.monotonic(), name))
         if writer is not None:
@@ -215,8 +218,19 @@ class Visitors:
         """All visits, each with its end."""
         self.over = True
         self.task.result(30)
+        if version() == CATCHES_WHO_CONNECTS:
+            self.leave_caught()
         wait_until(lambda: not self.pending, 30, 'the last visitors to be told')
         return self.seen
+
+    def leave_caught(self):
+        """Whoever has not been told anything for so long is caught by that HAProxy's defect: said, and let go."""
+        try:
+            wait_until(lambda: not self.pending, CAUGHT_AFTER_SECONDS, 'the last visitors to be told')
+        except StageFailure:
+            print(f'{len(self.pending)} of {len(self.seen)} visitors caught while being connected: a defect of this HAProxy')
+            for task in list(self.pending):
+                self.standins.loop.call_soon_threadsafe(task.cancel)
 
     def names(self, since=0.0):
         """Whom the visits that began later were sent to; None is a visitor turned away."""
