@@ -8,10 +8,9 @@
 #include "agent/loop.h"
 #include "agent/survey.h"
 #include "base/text.h"
-#include "model/tree.h"
+#include "judge/tree.h"
 
-#define RECENT_MS 3600000              /* all of it was looked at just now */
-#define LAG_MOST_S 20                  /* as ReasonableMaintenanceReplicationLagSeconds is preset */
+#define POLL_MS 3600000                /* all of it was looked at just now */
 
 struct finding { struct loop *loop; };
 
@@ -20,7 +19,9 @@ static void on_quiet(void *owner) { loop_stop(((struct finding *)owner)->loop); 
 static void print_cluster(const struct topology *topology, member_id head, enum tree_form form, struct fc_time now)
 {
     struct room room = room_of_libc();
-    const struct tree_style style = { .form = form, .now = now, .recent = fc_ms(RECENT_MS), .lag_most_s = LAG_MOST_S };
+    struct analysis_policy policy = analysis_policy_preset;
+    const struct tree_style style = { .form = form, .now = now, .policy = &policy };
+    policy.poll_ms = POLL_MS;
     const size_t length = tree_print(topology, &room, head, &style, NULL, 0);
     char *text = length == 0 ? NULL : malloc(length + 1);
     if (text == NULL)

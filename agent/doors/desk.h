@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "act/fleet_orders.h"
 #include "act/orders.h"
 #include "agent/agreement.h"
 #include "base/err.h"
@@ -20,6 +21,7 @@ typedef void desk_reply(void *waiter, enum fc_code code, const char *text, bool 
 typedef void desk_report(void *waiter, enum fc_code code, const char *text, const char *json);
 
 struct transport_counts;
+struct picture;
 
 /* Numbers of the process for /metrics, beside those in struct status. */
 struct desk_counters {
@@ -51,6 +53,11 @@ struct desk {
     /* A snapshot of raft's log now: reply once, finally. Ticket as above; 0: one is being taken. */
     uint64_t (*snapshot)(void *daemon, desk_reply *reply, void *waiter);
     void (*counters)(void *daemon, struct desk_counters *to);
+    /* The fleet as it is known now (agent/picture.h), borrowed until the loop's next turn. NULL, or a NULL answer: no fleet is kept here. */
+    const struct picture *(*picture)(void *daemon);
+    /* An order that fleet_order_check() has passed; borrowed for the call. Answered once, finally: done, in memory and durably in the
+     * store where the order is remembered there. Ticket as above; 0: too many wait. NULL: none is taken here. */
+    uint64_t (*fleet_order)(void *daemon, const struct fleet_order *order, desk_reply *reply, void *waiter);
 };
 
 #endif

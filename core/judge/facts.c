@@ -13,6 +13,7 @@ const struct fact_column_row fact_columns[FACT_COLUMN_COUNT] = {
 
 const struct analysis_policy analysis_policy_preset = {
     .poll_ms = 5000, .reasonable_check_ms = 1000, .reasonable_lag_ms = 10000, .locked_semi_sync_ms = 0,
+    .maintenance_lag_ms = 20000,
 };
 
 static uint8_t yes_no(bool is_true)

@@ -53,6 +53,7 @@ struct analysis_policy {             /* from the configuration; the key's name b
     int64_t reasonable_check_ms;                 /* ReasonableInstanceCheckSeconds */
     int64_t reasonable_lag_ms;                   /* ReasonableReplicationLagSeconds */
     int64_t locked_semi_sync_ms;                 /* ReasonableLockedSemiSyncMasterSeconds; 0 = reasonable_lag_ms */
+    int64_t maintenance_lag_ms;                  /* ReasonableMaintenanceReplicationLagSeconds */
     bool wants_exact_semi_sync;                  /* EnforceExactSemiSyncReplicas */
     bool wants_writeable_master;                 /* RecoverNonWriteableMaster */
 };

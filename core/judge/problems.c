@@ -6,7 +6,6 @@
 #include "base/text.h"
 
 #define RECENT_POLLS 5                       /* not looked at for so many periods is not recently */
-#define MAINTENANCE_LAG_S 20                 /* ReasonableMaintenanceReplicationLagSeconds */
 
 static const struct channel_seen *channel_of(const struct problem_view *view)
 {
@@ -89,12 +88,22 @@ uint32_t problems_of(const struct problem_view *view)
 }
 
 /* Fit to be moved: lag, less a delay on purpose, below what maintenance bears. Unknown is not. */
-static bool is_close(const struct channel_seen *channel)
+static bool is_close(const struct channel_seen *channel, const struct analysis_policy *policy)
 {
     if (channel->lag_s < 0)
         return false;
     const int64_t beyond = channel->lag_s - channel->delay_s;
-    return (channel->delay_s > 0 && beyond < 0 ? -beyond : beyond) <= MAINTENANCE_LAG_S;
+    return (channel->delay_s > 0 && beyond < 0 ? -beyond : beyond) * 1000 <= policy->maintenance_lag_ms;
+}
+
+bool problems_is_recent(const struct problem_view *view)
+{
+    return !is_not_recent(view);
+}
+
+bool problems_is_looked_at(const struct problem_view *view)
+{
+    return !is_invalid(view) && !is_not_recent(view);
 }
 
 const char *problems_status_word(const struct problem_view *view)
@@ -108,7 +117,7 @@ const char *problems_status_word(const struct problem_view *view)
         return "ok";
     if (!channel_is_running(channel))
         return "nonreplicating";
-    return is_close(channel) ? "ok" : "lag";
+    return is_close(channel, view->policy) ? "ok" : "lag";
 }
 
 static bool is_detached(const struct problem_view *view)

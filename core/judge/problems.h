@@ -20,7 +20,7 @@ enum problem {                       /* bits of a mask, in the order in which th
 
 struct problem_view {                /* one server, now */
     const struct member *member;
-    const struct traits *traits;
+    const struct traits *traits;     /* for problems_of() */
     const struct analysis_policy *policy;
     struct fc_time now;
 };
@@ -36,6 +36,9 @@ struct problem_row {
 extern const struct problem_row problem_rows[PROBLEM_COUNT];
 
 uint32_t problems_of(const struct problem_view *view);
+/* Was the last look good, and is it recent? */
+bool problems_is_looked_at(const struct problem_view *view);
+bool problems_is_recent(const struct problem_view *view);        /* a look ended within five periods, either way */
 /* invalid, unchecked, nonreplicating, lag, ok. */
 const char *problems_status_word(const struct problem_view *view);
 /* detached, unknown, null, or the lag as "7s". */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/text.h"
-#include "model/tree.h"
+#include "judge/tree.h"
 
 static struct room room;
 static struct topology fleet;
@@ -55,7 +55,7 @@ static member_id member(const char *host)
 static const char *printed(const char *host, enum tree_form form)
 {
     static char text[20000];
-    const struct tree_style style = { .form = form, .now = now, .recent = fc_ms(25000), .lag_most_s = 20 };
+    const struct tree_style style = { .form = form, .now = now, .policy = &analysis_policy_preset };
     const size_t length = tree_print(&fleet, &room, member(host), &style, text, sizeof text);
     cr_assert_eq(length, strlen(text));
     return text;
@@ -135,7 +135,7 @@ Test(tree, a_delayed_replica_is_late_only_when_it_is_not_where_it_should_be)
 Test(tree, what_does_not_fit_is_cut_and_its_length_is_told)
 {
     char little[20];
-    const struct tree_style style = { .now = now, .recent = fc_ms(25000), .lag_most_s = 20 };
+    const struct tree_style style = { .now = now, .policy = &analysis_policy_preset };
     saw_replica("db2", "db1");
     const size_t whole = strlen(printed("db2", TREE_BRACKETS));
     cr_expect_eq(tree_print(&fleet, &room, member("db2"), &style, little, sizeof little), whole);
@@ -152,7 +152,7 @@ Test(tree, a_thousand_servers_in_a_row_are_printed)
         TEXT_FORMAT(master, "db%04d", i - 1);
         saw_replica(host, master);
     }
-    const struct tree_style style = { .now = now, .recent = fc_ms(25000), .lag_most_s = 20 };
+    const struct tree_style style = { .now = now, .policy = &analysis_policy_preset };
     const size_t length = tree_print(&fleet, &room, member("db0500"), &style, NULL, 0);
     char *text = malloc(length + 1);
     int lines = 1;

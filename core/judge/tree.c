@@ -1,14 +1,16 @@
 /* All servers of the cluster sorted by master and key, so that the replicas of each stand side by side; then walked depth first,
  * once to measure the columns and once to write. */
-#include "model/tree.h"
+#include "judge/tree.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
+#include "judge/problems.h"
 
 #define COLUMNS 7
-#define CELL_SIZE 288                /* a name of 255 with its port; deeper ones are cut, as are longer versions */
+#define CELL_SIZE 384                /* a name of 127 with its port, its alias, and the depth; deeper ones are cut */
+#define ALIAS_SHOWN_MAX 128
 
 struct row { member_id master, id; const char *host; uint16_t port; };
 struct visit { uint32_t row, depth; };
@@ -74,40 +76,16 @@ static void push_replicas(struct tree *tree, member_id master, uint32_t depth)
 
 /* --- one line ----------------------------------------------------------------------------------------------------- */
 
-static bool is_recent(const struct tree *tree, const struct member *m)
+/* Traits are asked for what a server's problems are, not for its words. */
+static struct problem_view view_of(const struct tree *tree, member_id id)
 {
-    return !fc_is_ever(m->checked_at) && fc_since(m->checked_at, tree->style->now).us <= tree->style->recent.us;
+    return (struct problem_view){ .member = topology_member(tree->topology, id), .policy = tree->style->policy, .now = tree->style->now };
 }
 
-static bool is_behind(const struct tree *tree, const struct channel_seen *channel)
+static const struct override *override_of(const struct tree *tree, member_id id)
 {
-    const int64_t behind = channel->lag_s - channel->delay_s;
-    return channel->lag_s >= 0 && (behind > tree->style->lag_most_s || (channel->delay_s > 0 && -behind > tree->style->lag_most_s));
-}
-
-static void write_lag(const struct tree *tree, const struct member *m, char *to)
-{
-    const struct channel_seen *channel = m->kept.seen == NULL ? NULL : instance_channel(m->kept.seen);
-    if (!m->is_seen || !is_recent(tree, m))
-        text_copy(to, CELL_SIZE, "unknown");
-    else if (channel == NULL)
-        text_copy(to, CELL_SIZE, "0s");
-    else if (!instance_is_running(m->kept.seen) || channel->lag_s < 0)
-        text_copy(to, CELL_SIZE, "null");
-    else
-        text_format(to, CELL_SIZE, "%llds", (long long)channel->lag_s);
-}
-
-static const char *state_of(const struct tree *tree, const struct member *m)
-{
-    const struct channel_seen *channel = m->kept.seen == NULL ? NULL : instance_channel(m->kept.seen);
-    if (!m->is_seen)
-        return "invalid";
-    if (!is_recent(tree, m))
-        return "unchecked";
-    if (channel != NULL && !instance_is_running(m->kept.seen))
-        return "nonreplicating";
-    return channel != NULL && is_behind(tree, channel) ? "lag" : "ok";
+    const struct instance_key key = topology_key(tree->topology, id);
+    return tree->style->overrides == NULL ? NULL : overrides_of(tree->style->overrides, &key);
 }
 
 static void add_extra(char *to, bool is_so, const char *word)
@@ -117,47 +95,59 @@ static void add_extra(char *to, bool is_so, const char *word)
         text_format(to + length, CELL_SIZE - length, "%s%s", length == 0 ? "" : ",", word);
 }
 
-static void write_extras(const struct instance_seen *seen, char *to)
+static bool is_errant(const struct tree *tree, member_id id)
+{
+    const struct fleet *fleet = tree->style->fleet;
+    return fleet != NULL && id < fleet->capacity && trait_is(&fleet->traits[id], TRAIT_ERRANT);
+}
+
+static void write_extras(const struct tree *tree, member_id id, const struct instance_seen *seen, char *to)
 {
     const struct channel_seen *channel = instance_channel(seen);
     const bool has_gtid = (channel != NULL && channel->gtid_use != GTID_UNUSED) ||
                           (seen->gtid.mode != NULL && seen->gtid.mode[0] != '\0' && !text_is(seen->gtid.mode, "OFF"));
     add_extra(to, seen->has_log && seen->relogs, ">>");
-    add_extra(to, has_gtid, "GTID");
+    add_extra(to, has_gtid, is_errant(tree, id) ? "GTID:errant" : "GTID");
     add_extra(to, seen->semi_sync.is_master_enabled, "semi:master");
     add_extra(to, seen->semi_sync.is_replica_enabled, "semi:replica");
+    add_extra(to, override_is_downtimed(override_of(tree, id), tree->style->now), "downtimed");
 }
 
-static char marker_of(const struct tree *tree, const struct member *m)
+static const char *marker_of(const struct tree *tree, member_id id)
 {
-    return m->is_seen && is_recent(tree, m) && m->kept.seen != NULL && instance_is_running(m->kept.seen) ? '+' : '-';
+    const struct problem_view view = view_of(tree, id);
+    const struct instance_seen *seen = view.member->kept.seen;
+    if (view.member->link == LINK_GROUP)
+        return "\xe2\x80\xa1";                            /* a double dagger */
+    return problems_is_looked_at(&view) && seen != NULL && instance_is_running(seen) ? "+" : "-";
 }
 
 static void write_name(const struct tree *tree, const struct row *row, uint32_t depth, char *to)
 {
-    const struct member *m = topology_member(tree->topology, row->id);
-    const int blanks = depth == 0 ? 0 : 2 * (int)(depth - 1) < CELL_SIZE / 2 ? 2 * (int)(depth - 1) : CELL_SIZE / 2;
-    const bool is_secondary = m->link == LINK_GROUP;
-    char key[INSTANCE_HOST_MAX + 10];
+    const int blanks = depth == 0 ? 0 : 2 * (int)(depth - 1) < CELL_SIZE / 4 ? 2 * (int)(depth - 1) : CELL_SIZE / 4;
+    const char *alias = tree->style->classifications == NULL
+                            ? "" : classification_text(tree->style->classifications, row->id, CLASSIFIED_INSTANCE_ALIAS);
+    char key[INSTANCE_HOST_MAX + 10], called[ALIAS_SHOWN_MAX + 4] = "";
     topology_key_text(tree->topology, row->id, key, sizeof key);
+    if (alias[0] != '\0')
+        text_format(called, sizeof called, " (%.*s)", ALIAS_SHOWN_MAX, alias);
+    text_make_plain(called);
     if (depth == 0)
-        text_copy(to, CELL_SIZE, key);
-    else if (is_secondary)
-        text_format(to, CELL_SIZE, "%*s\xe2\x80\xa1 %s", blanks, "", key);      /* a double dagger */
+        text_format(to, CELL_SIZE, "%s%s", key, called);
     else
-        text_format(to, CELL_SIZE, "%*s%c %s", blanks, "", marker_of(tree, m), key);
+        text_format(to, CELL_SIZE, "%*s%s %s%s", blanks, "", marker_of(tree, row->id), key, called);
 }
 
 static void write_line(const struct tree *tree, const struct visit *visit, struct line *line)
 {
     const struct row *row = &tree->rows[visit->row];
-    const struct member *m = topology_member(tree->topology, row->id);
-    const struct instance_seen *seen = m->kept.seen;
+    const struct problem_view view = view_of(tree, row->id);
+    const struct instance_seen *seen = view.member->kept.seen;
     for (int i = 0; i < COLUMNS; i++)
         line->cell[i][0] = '\0';
     write_name(tree, row, visit->depth, line->cell[0]);
-    write_lag(tree, m, line->cell[1]);
-    text_copy(line->cell[2], CELL_SIZE, state_of(tree, m));
+    problems_lag_word(&view, line->cell[1], CELL_SIZE);
+    text_copy(line->cell[2], CELL_SIZE, problems_status_word(&view));
     if (seen == NULL)
         return;
     text_copy(line->cell[3], CELL_SIZE, seen->version_text);
@@ -165,7 +155,7 @@ static void write_line(const struct tree *tree, const struct visit *visit, struc
     text_copy(line->cell[4], CELL_SIZE, seen->is_read_only ? "ro" : "rw");
     text_copy(line->cell[5], CELL_SIZE, !seen->has_log ? "nobinlog" : seen->binlog_format == NULL ? "" : seen->binlog_format);
     text_make_plain(line->cell[5]);
-    write_extras(seen, line->cell[6]);
+    write_extras(tree, row->id, seen, line->cell[6]);
 }
 
 /* --- all lines ---------------------------------------------------------------------------------------------------- */
@@ -181,19 +171,44 @@ static void put(struct page *page, const char *text, size_t width, bool is_right
     page->length += length + pad;
 }
 
-static void put_line(struct page *page, const struct line *line, const size_t width[COLUMNS], enum tree_form form)
+static void put_line(struct page *page, const struct line *line, const size_t width[COLUMNS], bool has_brackets)
 {
     bool is_first = true;
     put(page, line->cell[0], width[0], false);
-    put(page, form == TREE_BRACKETS ? " [" : "|", 0, false);
+    put(page, has_brackets ? " [" : "|", 0, false);
     for (int i = 1; i < COLUMNS; i++) {
-        if (form == TREE_BRACKETS && line->cell[i][0] == '\0')
+        if (has_brackets && line->cell[i][0] == '\0')
             continue;
-        put(page, is_first ? "" : form == TREE_BRACKETS ? "," : "|", 0, false);
-        put(page, line->cell[i], form == TREE_BRACKETS ? 0 : width[i], i == 1);
+        put(page, is_first ? "" : has_brackets ? "," : "|", 0, false);
+        put(page, line->cell[i], has_brackets ? 0 : width[i], i == 1);
         is_first = false;
     }
-    put(page, form == TREE_BRACKETS ? "]" : "", 0, false);
+    put(page, has_brackets ? "]" : "", 0, false);
+}
+
+/* They may be long: written piece by piece, never into a cell. */
+static void put_plain(struct page *page, const char *text)
+{
+    for (char piece[64]; *text != '\0'; text += strlen(piece)) {
+        text_copy_bytes(piece, sizeof piece, text, strnlen(text, sizeof piece - 1));
+        const size_t length = strlen(piece);
+        text_make_plain(piece);
+        put(page, piece, length, false);
+    }
+}
+
+static void put_tags(struct page *page, const struct tree *tree, member_id id)
+{
+    const struct override *override = override_of(tree, id);
+    put(page, " [", 0, false);
+    for (int i = 0; override != NULL && i < override->tag_count; i++) {
+        const char *value = names_text(tree->style->overrides->names, override->tags[i].value);
+        put(page, i == 0 ? "" : ",", 0, false);
+        put_plain(page, names_text(tree->style->overrides->names, override->tags[i].name));
+        put(page, value[0] == '\0' ? "" : "=", 0, false);
+        put_plain(page, value);
+    }
+    put(page, "]", 0, false);
 }
 
 /* `page` NULL: the columns are measured. */
@@ -211,7 +226,9 @@ static void walk(struct tree *tree, size_t width[COLUMNS], struct page *page)
             width[i] = strlen(line.cell[i]) > width[i] ? strlen(line.cell[i]) : width[i];
         if (page != NULL) {
             put(page, is_first ? "" : "\n", 0, false);
-            put_line(page, &line, width, tree->style->form);
+            put_line(page, &line, width, tree->style->form != TREE_TABULATED);
+            if (tree->style->form == TREE_TAGS)
+                put_tags(page, tree, tree->rows[visit.row].id);
         }
         push_replicas(tree, tree->rows[visit.row].id, visit.depth + 1);
     }
