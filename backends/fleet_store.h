@@ -40,8 +40,8 @@ enum fleet_turn {
 
 struct fleet_store_port {
     void *owner;
-    /* A row of a table that is kept in memory, as it stands in the store: at the first reading every one, later those that somebody else has
-     * changed. `is_own`: it says what this node has put there itself (told only for words). Borrowed for the call. */
+    /* A row of a table that is kept in memory, as it stands in the store: at the first reading every one, later those that are not
+     * as this node knows them. Borrowed for the call. */
     void (*row)(void *owner, const struct fleet_row *row);
     /* It was read before, and is there no more: only its key is set. */
     void (*gone)(void *owner, const struct fleet_row *row);
