@@ -38,6 +38,9 @@
     "select id, user, command from information_schema.processlist where id <> connection_id() and user not in " \
     "('system user', 'event_scheduler', ?, ?) and command not in ('Binlog Dump', 'Binlog Dump GTID', 'Daemon')"
 
+#define SITS_LATER \
+    "(select 1 from firstchair_decision where name = 'lease' and epoch > ? and server = ? and phase = 'seated')"
+
 const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
     /* orchestrator's four tables, column for column */
     [SQL_CREATE_ACTIVE_NODE] = {
@@ -349,6 +352,16 @@ const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
     [SQL_REPLICA_STATUS_OLD] = { .name = "replica-status-old", .places = "", .mysql = "show slave status" },
     [SQL_READ_ONLY_ON] = { .name = "read-only-on", .places = "", .mysql = "set global read_only = 1" },
     [SQL_SUPER_READ_ONLY_ON] = { .name = "super-read-only-on", .places = "", .mysql = "set global super_read_only = 1" },
+    /* A server that sits by a later decision than this fence stays as it is; whoever else is there is closed, whatever its row
+     * says of others. Nothing is ever opened by it: what is on stays on. */
+    [SQL_READ_ONLY_ON_GUARDED] = {
+        .name = "read-only-on-guarded", .places = "nt",
+        .mysql = "set global read_only = @@global.read_only or not exists " SITS_LATER,
+    },
+    [SQL_SUPER_READ_ONLY_ON_GUARDED] = {
+        .name = "super-read-only-on-guarded", .places = "nt",
+        .mysql = "set global super_read_only = @@global.super_read_only or not exists " SITS_LATER,
+    },
     /* read_only stays on. Only so can the fence account write the deciding row of a server that it is about to open. */
     [SQL_SUPER_READ_ONLY_OFF] = { .name = "super-read-only-off", .places = "", .mysql = "set global super_read_only = 0" },
     /* No row must mean closed: an expression that can be NULL would open the server (NULL is taken as 0). The row is

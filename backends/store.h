@@ -29,7 +29,8 @@ enum store_deed {
     STORE_TAKE,        /* write `row` only where the stored turn is still `old` (and lower), read back */
     STORE_FENCE,       /* leave `row` there as a maximum, so that nothing decided on the row of before is done any more; read_only on
                         * (bounded), end client sessions, read back; result: position, sessions_left; text on FC_OK: the row could
-                        * not be left. A row without a node is none: nothing is written */
+                        * not be left. A row without a node is none: nothing is written. FC_REFUSED: the server's own row seats it
+                        * at a higher epoch than `row`, so this fence comes late; nothing was changed and no session ended */
     STORE_CATCH_UP,    /* until `position` is applied, or (no position) until all that was fetched is applied */
     STORE_OPEN,        /* read_only off, guarded by the row: server, epoch and node as given, seated; read back */
     STORE_HOLD,        /* write `hold` as a maximum, read back; durable_count = servers that show it */

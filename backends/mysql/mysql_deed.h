@@ -35,6 +35,7 @@ struct lane {
 };
 
 struct fencing {
+    bool is_asking_row;              /* read_only is set by a statement that asks the row, and the row is there to be asked */
     bool is_row_in_doubt;            /* its round trip took too long: whether it stands is read at the end */
     uint64_t row_session_id;         /* of the session that it hangs in */
     struct host_timer *quarter;      /* then sessions are ended, so that read_only can pass */

@@ -3,7 +3,10 @@
  * Fence: the leader's row is left there, so that the server itself refuses an opening or a claim that was decided on an older
  * one; then read_only is set, because only then can no new session write; the sessions of before are ended, and counted until
  * none is left. Setting it hangs behind running statements and locked tables; after a quarter of the bound a second
- * session ends the clients while the first one hangs. A bound that passes leaves the server as closed as it has become. */
+ * session ends the clients while the first one hangs. A bound that passes leaves the server as closed as it has become.
+ *
+ * A fence that comes late, to a server that sits by now, is refused by that server: the statement asks its row. Where the row
+ * cannot be asked with it (locked, no table), it is read right before, and what cannot be read keeps no fence. */
 #include "backends/mysql/mysql_deed.h"
 
 #include <inttypes.h>
@@ -20,6 +23,7 @@
 /* --- fence -------------------------------------------------------------------------------------------------------- */
 
 static void fence_set(struct deed *deed);
+static void fence_set_plainly(struct deed *deed);
 static void fence_count(struct deed *deed);
 static void fence_kill(struct deed *deed);
 static void knife_round(struct deed *deed);
@@ -85,11 +89,30 @@ static void fence_late(struct deed *deed)
                   "still run", deed->request.limit_ms, deed->fencing.left);
 }
 
+/* By the row of this server it sits, and that was decided after this fence. */
+static bool fence_is_late(const struct deed *deed, const struct decision *stored)
+{
+    const struct rank *decided = &deed->request.row.rank;
+    return decided->node[0] != '\0' && stored->phase == PHASE_SEATED && stored->rank.epoch > decided->epoch &&
+           text_is(stored->rank.server, deed_kind(deed)->identity);
+}
+
+/* True when it was, and the deed is over. */
+static bool fence_is_refused(struct deed *deed, const struct mysql_rows *rows, int set)
+{
+    if (!mysql_fold_lease(rows, set, &deed->result.stored) || !fence_is_late(deed, &deed->result.stored))
+        return false;
+    deed_fail(deed, FC_REFUSED, "this server sits since epoch %" PRIu64 ", by a later decision than this fence of epoch %" PRIu64
+              ": it is left as it is", deed->result.stored.rank.epoch, deed->request.row.rank.epoch);
+    return true;
+}
+
 static void fence_counted(struct deed *deed, const struct session_answer *answer)
 {
     const int first = answer->done_count - COUNT_STATEMENTS;
 
-    if (answer->code == FC_STORE && answer->error_number == ER_LOCK_WAIT_TIMEOUT) {
+    if (answer->code == FC_STORE && (answer->error_number == ER_LOCK_WAIT_TIMEOUT || deed->fencing.is_asking_row)) {
+        deed->fencing.is_asking_row = false;
         fence_set(deed);
         return;
     }
@@ -102,6 +125,9 @@ static void fence_counted(struct deed *deed, const struct session_answer *answer
         deed_fail_by(deed, answer);
         return;
     }
+    if (deed->fencing.is_asking_row && fence_is_refused(deed, answer->rows, first - 1))
+        return;
+    deed->fencing.is_asking_row = false;                   /* it is closed: what comes counts only */
     fence_done(&deed->fencing, deed_host(deed));
     if (mysql_rows_number(answer->rows, first, 0, 0) != 1) {
         deed_fail(deed, FC_STORE, "read_only was set and does not read back as set: somebody else sets it too");
@@ -193,12 +219,52 @@ static void fence_kill(struct deed *deed)
     deed_send(deed, fence_killed);
 }
 
+static void add_asking_row(struct deed *deed, enum sql_name name)
+{
+    struct sql_values values = { 0 };
+    sql_values_number(&values, deed->request.row.rank.epoch);
+    sql_values_text(&values, deed_kind(deed)->identity);
+    deed_text_add_values(deed, name, &values);
+}
+
+static void fence_set_asking_row(struct deed *deed)
+{
+    add_asking_row(deed, SQL_READ_ONLY_ON_GUARDED);
+    if (deed_kind(deed)->has_super_read_only)
+        add_asking_row(deed, SQL_SUPER_READ_ONLY_ON_GUARDED);
+    deed_text_add(deed, SQL_LEASE_READ);
+    add_count(deed);
+    deed_send(deed, fence_counted);
+}
+
+static void row_asked(struct deed *deed, const struct session_answer *answer)
+{
+    if (answer->code == FC_TIMEOUT)
+        fence_late(deed);
+    else if (answer->code != FC_OK && answer->code != FC_STORE)
+        deed_fail_by(deed, answer);
+    else if (answer->code != FC_OK || !fence_is_refused(deed, answer->rows, 0))
+        fence_set_plainly(deed);
+}
+
+/* Again and again, as long as somebody's locks keep it from being set. */
 static void fence_set(struct deed *deed)
 {
     if (fc_reached(deed->deadline, deed_now(deed))) {
         fence_late(deed);
         return;
     }
+    deed_text_begin(deed);
+    if (deed->fencing.is_asking_row) {
+        fence_set_asking_row(deed);
+    } else {
+        deed_text_add(deed, SQL_LEASE_READ);
+        deed_send(deed, row_asked);
+    }
+}
+
+static void fence_set_plainly(struct deed *deed)
+{
     deed_text_begin(deed);
     deed_text_add(deed, SQL_READ_ONLY_ON);
     if (deed_kind(deed)->has_super_read_only)
@@ -331,10 +397,13 @@ static void row_left(struct deed *deed, const struct session_answer *answer)
         deed_fail_by(deed, answer);
         return;
     }
+    if (answer->code == FC_OK && fence_is_refused(deed, answer->rows, answer->done_count - 1))
+        return;
     if (answer->code != FC_OK)
         row_is_lacking(deed, answer->text);
     else if (!row_stands(deed, answer->rows, answer->done_count - 1))
         row_is_lacking(deed, "there is none to be raised");
+    deed->fencing.is_asking_row = true;
     fence_close(deed);
 }
 

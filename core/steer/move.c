@@ -415,7 +415,9 @@ static void change_kind(struct steering *st, struct steer_stage *stage)
 static void fence_failed(struct steering *st, struct steer_stage *stage, const struct event *event)
 {
     struct move *move = &st->move;
-    if (move->kind == MOVE_SILENT) {
+    if (event->as.ended.code == FC_REFUSED) {
+        move_abandon(st, stage, event->as.ended.text);     /* it sits by a later decision: this move is of the past */
+    } else if (move->kind == MOVE_SILENT) {
         advance(st, stage);                                /* the wait takes the fence's place */
     } else if (event->as.ended.code == FC_UNREACHABLE) {
         servers_lost(stage->servers, move->from, LOSS_ENDED, event->as.ended.text, stage->now);
@@ -489,6 +491,8 @@ void move_hear(struct steering *st, struct steer_stage *stage, const struct even
             fence_read_back(st, stage, event);
             move->is_stale = false;
             enter(st, stage, STEP_CATCH_UP);               /* now its end is known: nothing need be lost */
+        } else if (event->as.ended.code == FC_REFUSED) {
+            move_abandon(st, stage, event->as.ended.text);
         }
         return;
     }

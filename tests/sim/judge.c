@@ -323,8 +323,13 @@ void judge_row_lost(struct world *world, int server)
     world->judge.row_rank[server] = world->servers[server].row.rank;
 }
 
-void judge_fenced(struct world *world, int server)
+/* What was decided before it was seated closes it no more: its sessions would end, and it would sit closed. */
+void judge_fenced(struct world *world, int server, uint64_t epoch)
 {
+    const struct sim_server *s = &world->servers[server];
+    if (s->row.phase == PHASE_SEATED && text_is(s->row.rank.server, s->identity) && s->row.rank.epoch > epoch)
+        violate(world, "%s sits since epoch %llu and is fenced late, by what was decided at epoch %llu", SERVER_NAME(server),
+                (unsigned long long)s->row.rank.epoch, (unsigned long long)epoch);
     judge_closed(world, server);
     for (int i = 0; i < SIM_CLIENTS; i++) {
         const struct sim_client *c = &world->clients[i];

@@ -68,7 +68,7 @@ void judge_end(struct world *world);
 void judge_opened(struct world *world, int node, int server);
 void judge_opened_by_hand(struct world *world, int server);
 void judge_closed(struct world *world, int server);
-void judge_fenced(struct world *world, int server);
+void judge_fenced(struct world *world, int server, uint64_t epoch);      /* epoch: in which it was decided */
 /* A fence of a leader of this epoch has arrived where its row could be written: what was decided before is over there. */
 void judge_fence_begins(struct world *world, int server, uint64_t epoch);
 void judge_row_lost(struct world *world, int server);

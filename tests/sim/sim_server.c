@@ -467,11 +467,28 @@ static void leave_row(struct world *world, struct sim_server *server, const stru
     take_maximum(server, row);
 }
 
+/* As fence_is_late() of the MySQL store: by its own row it sits, later than that was decided. */
+static bool sits_since(const struct sim_server *server, const struct rank *decided)
+{
+    return decided->node[0] != '\0' && server->row.phase == PHASE_SEATED && server->row.rank.epoch > decided->epoch &&
+           text_is(server->row.rank.server, server->identity);
+}
+
+static void refuse_late_fence(struct world *world, int message)
+{
+    tell(world, SERVER_NAME(world->messages[message].server), "is not fenced by fc%d: it sits by a later decision", world->messages[message].node + 1);
+    answer(world, message, FC_REFUSED, "it sits by a later decision: this fence is late");
+}
+
 static void begin_fence(struct world *world, int message)
 {
     struct sim_message *m = &world->messages[message];
     struct sim_server *server = &world->servers[m->server];
     leave_row(world, server, m);
+    if (sits_since(server, &m->request.row.rank)) {
+        refuse_late_fence(world, message);
+        return;
+    }
     if (can_write(server))
         judge_fence_begins(world, m->server, m->epoch);
     m->is_setting = true;
@@ -481,19 +498,30 @@ static void begin_fence(struct world *world, int message)
            HAP_SERVER_FENCE, m->server, message, server->life);
 }
 
+static void close_by_fence(struct world *world, int message)
+{
+    struct sim_message *m = &world->messages[message];
+    struct sim_server *server = &world->servers[m->server];
+    server->is_read_only = true;
+    server->kill_count++;
+    server->busy_until = 0;
+    judge_fenced(world, m->server, m->epoch);
+    tell(world, SERVER_NAME(m->server), "is fenced by fc%d at log %d", m->node + 1, server->log_count);
+    position_of(server, &m->result.position);
+    answer(world, message, FC_OK, "");
+}
+
+/* The row may have risen while it waited for statements: it is asked by the statement that closes. */
 void server_fence_step(struct world *world, int message)
 {
     struct sim_message *m = &world->messages[message];
     struct sim_server *server = &world->servers[m->server];
     if (server->is_up && m->server_life == server->life) {
         server->fencing--;
-        server->is_read_only = true;
-        server->kill_count++;
-        server->busy_until = 0;
-        judge_fenced(world, m->server);
-        tell(world, SERVER_NAME(m->server), "is fenced by fc%d at log %d", m->node + 1, server->log_count);
-        position_of(server, &m->result.position);
-        answer(world, message, FC_OK, "");
+        if (sits_since(server, &m->request.row.rank))
+            refuse_late_fence(world, message);
+        else
+            close_by_fence(world, message);
     }
     message_drop(world, message);
 }

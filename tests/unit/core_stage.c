@@ -345,7 +345,7 @@ void stage_deed(struct stage *s, const char *deed, const char *how)
     event.as.ended.id = asked.id;
     event.as.ended.server = asked.server;
     event.as.ended.code = is_ok ? FC_OK : text_is(how, "timeout") ? FC_TIMEOUT
-                          : text_is(how, "unreachable") ? FC_UNREACHABLE : FC_REFUSED;
+                          : text_is(how, "unreachable") ? FC_UNREACHABLE : text_is(how, "denied") ? FC_STORE : FC_REFUSED;
     event.as.ended.is_durable_on_all = true;
     event.as.ended.position = s->looks[asked.server < 0 ? 0 : asked.server].written;
     TEXT_SET(event.as.ended.text, !is_ok ? how : text_begins(how, "ok: ") ? how + strlen("ok: ") : "");

@@ -63,6 +63,35 @@ Test(move, a_fence_that_could_not_leave_its_row_counts_and_people_are_told)
     stage_close(&s);
 }
 
+Test(move, a_fence_that_is_refused_because_the_server_sits_by_a_later_decision_ends_the_move)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_order(&s, "switch fc_backend db2");
+    stage_deeds(&s, "catch-up intend");
+    stage_deed(&s, "fence", "refused");
+    stage_says(&s, "stopped at fence");
+    stage_asks(&s, "");
+    stage_close(&s);
+}
+
+Test(move, a_fence_that_is_refused_while_waiting_ends_the_wait_without_a_seat)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_out_of_sight(&s, "db1");
+    stage_lead(&s);
+    stage_deed(&s, "intend", "ok");
+    stage_deed(&s, "fence", "timeout");
+    stage_deed(&s, "catch-up", "ok");
+    stage_pass(&s, 600);
+    stage_report(&s, "db1", "open");
+    stage_deed(&s, "fence", "refused");
+    stage_notes(&s, "stopped at wait");
+    stage_asks(&s, "");
+    stage_close(&s);
+}
+
 Test(move, an_old_server_that_vanishes_at_the_fence_is_waited_for_if_nobody_knows_it_gone)
 {
     struct stage s = stage_open("db1 db2", "db1");

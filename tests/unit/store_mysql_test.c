@@ -367,17 +367,98 @@ Test(store_pair, without_the_row_of_the_fence_a_late_opening_would_open_the_fenc
     bench_free(b);
 }
 
-Test(store_pair, a_fence_that_comes_late_leaves_a_higher_row_alone)
+/* db2 sits, opened in epoch 1, with a client on it; `late` is what a leader of epoch 0 decided before. */
+static struct decision seated_and_open(struct bench *b, MYSQL **client, struct decision *late)
+{
+    const struct decision claim = claimed_and_cut(b), none = { .phase = PHASE_SEATED };
+    cr_assert_eq(ask(b, 1, STORE_OPEN, none, claim)->code, FC_OK, "%s", b->result.text);
+    mariadb_do(server_of(b, 1), "create user if not exists app@127.0.0.1 identified by 'a'");
+    *client = mysql_init(NULL);
+    cr_assert_not_null(mysql_real_connect(*client, "127.0.0.1", "app", "a", NULL, (unsigned)server_of(b, 1)->port, NULL, 0), "%s", mysql_error(*client));
+    *late = row_of(0, 7, "fc2~b");
+    TEXT_SET(late->rank.server, "server-1");
+    return claim;
+}
+
+Test(store_pair, a_fence_that_comes_late_is_refused_by_the_server_that_sits_by_now)
 {
     struct bench *b = pair_new();
-    const struct decision claim = claimed_and_cut(b), none = { .phase = PHASE_SEATED };
-    struct decision late = intent_of(b);
-    late.rank.epoch = 0;
-    late.rank.seq = 7;
-    cr_assert_eq(fence(b, late)->code, FC_OK, "%s", b->result.text);
-    cr_expect_str_eq(b->result.text, "");
+    MYSQL *client;
+    struct decision late;
+    seated_and_open(b, &client, &late);
+    cr_assert_eq(fence(b, late)->code, FC_REFUSED, "%s", b->result.text);
+    cr_expect_str_eq(b->result.text, "this server sits since epoch 1, by a later decision than this fence of epoch 0: it is left as it is");
+    cr_expect_not(is_read_only(b, 1));
+    cr_expect_eq(mysql_query(client, "do 1"), 0, "its session lives: %s", mysql_error(client));
     STANDS(b, 1, "e=1 s=3 fc1~a seated");
-    cr_expect_eq(ask(b, 1, STORE_OPEN, none, claim)->code, FC_OK, "%s", b->result.text);
+    mysql_close(client);
+    bench_free(b);
+}
+
+/* The bytes of a leader that slept before it sent them: the row is asked by the statement that closes. */
+Test(store_pair, the_statement_that_closes_asks_the_row_and_opens_nothing)
+{
+    struct bench *b = pair_new();
+    MYSQL *client;
+    struct decision late;
+    const struct decision claim = seated_and_open(b, &client, &late);
+    struct sql_values values = { 0 };
+    char sql[512], seen[16];
+    sql_values_number(&values, 0);
+    sql_values_text(&values, claim.rank.server);
+    cr_assert_gt(sql_fill(SQL_READ_ONLY_ON_GUARDED, &values, sql, sizeof sql), 0);
+    mariadb_do(server_of(b, 1), "use fc");
+    mariadb_do(server_of(b, 1), sql);
+    cr_expect_not(is_read_only(b, 1), "it sits by a later decision");
+    mariadb_do(server_of(b, 1), "set global read_only = 1");
+    mariadb_do(server_of(b, 1), sql);
+    cr_expect(is_read_only(b, 1), "what is closed stays closed");
+    mariadb_do(server_of(b, 1), "set global read_only = 0; update firstchair_decision set phase = 'moving'");
+    mariadb_do(server_of(b, 1), sql);
+    mariadb_query(server_of(b, 1), "select @@global.read_only", seen, sizeof seen);
+    cr_expect_str_eq(seen, "1\n", "nobody sits while the chair is moved");
+    mysql_close(client);
+    bench_free(b);
+}
+
+Test(store_pair, a_late_fence_is_refused_where_its_row_cannot_be_written)
+{
+    struct bench *b = pair_new();
+    struct mariadb *server = server_of(b, 1);
+    MYSQL *client, *holder = mysql_init(NULL);
+    struct decision late;
+    seated_and_open(b, &client, &late);
+    cr_assert_not_null(mysql_real_connect(holder, "127.0.0.1", "store", "s", "fc", (unsigned)server->port, NULL, 0), "%s", mysql_error(holder));
+    cr_assert_eq(mysql_query(holder, "begin"), 0);
+    cr_assert_eq(mysql_query(holder, "update firstchair_decision set why = 'held'"), 0, "%s", mysql_error(holder));
+    cr_expect_eq(fence(b, late)->code, FC_REFUSED, "its row is locked: %s", b->result.text);
+    mysql_close(holder);
+
+    mariadb_do(server, "set session sql_log_bin = 0; revoke update on fc.* from fence@127.0.0.1; kill user fence@127.0.0.1");
+    bench_look(b, 0, 1);
+    cr_expect_eq(fence(b, late)->code, FC_REFUSED, "its row may not be written: %s", b->result.text);
+    mariadb_do(server, "grant update on fc.* to fence@127.0.0.1");
+    cr_expect_not(is_read_only(b, 1));
+    cr_expect_eq(mysql_query(client, "do 1"), 0, "%s", mysql_error(client));
+    mysql_close(client);
+    bench_free(b);
+}
+
+Test(store_pair, a_stray_is_fenced_whatever_its_row_says_of_others_and_without_one)
+{
+    struct bench *b = pair_new();
+    struct mariadb *server = server_of(b, 1);
+    MYSQL *client;
+    struct decision late;
+    seated_and_open(b, &client, &late);
+    mysql_close(client);
+    mariadb_do(server, "set session sql_log_bin = 0; update fc.firstchair_decision set server = 'server-1', epoch = 40");
+    cr_expect_eq(fence(b, late)->code, FC_OK, "a later decision seats another one: %s", b->result.text);
+    cr_expect(is_read_only(b, 1));
+
+    mariadb_do(server, "set session sql_log_bin = 0; set global read_only = 0; drop database fc");
+    cr_expect_eq(fence(b, late)->code, FC_OK, "there is no row to ask: %s", b->result.text);
+    cr_expect(is_read_only(b, 1));
     bench_free(b);
 }
 
