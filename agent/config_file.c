@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/survey_rules.h"
 #include "base/text.h"
 
 #define FILE_BYTES_MAX (1 << 20)         /* of a configuration file; a large one has some 10 kB */
@@ -176,7 +177,7 @@ static enum fc_code apply_text(struct reading *reading, const struct config_key 
     char *expanded = NULL;
     bool has_variable;
 
-    if (key->type != CONFIG_TEXT && key->type != CONFIG_LIST) {
+    if (key->type != CONFIG_TEXT && key->type != CONFIG_QUERY && key->type != CONFIG_LIST) {
         TEXT_FORMAT(given, "the text \"%.60s\"", text);
         text_make_plain(given);
         return refuse_value(key, given, err);
@@ -185,8 +186,8 @@ static enum fc_code apply_text(struct reading *reading, const struct config_key 
     if (code != FC_OK)
         return code;
     reading->has_secret = reading->has_secret || (key->is_secret && text[0] != '\0' && !has_variable);
-    code = key->type == CONFIG_TEXT ? config_set_text(reading->config, key, expanded, err)
-                                    : config_add_item(reading->config, key, expanded, err);
+    code = key->type == CONFIG_LIST ? config_add_item(reading->config, key, expanded, err)
+                                    : config_set_text(reading->config, key, expanded, err);
     explicit_bzero(expanded, strlen(expanded));
     free(expanded);
     return code;
@@ -207,6 +208,21 @@ static enum fc_code apply_list(struct reading *reading, const struct config_key 
     return FC_OK;
 }
 
+/* Entries are added to those of earlier files. */
+static enum fc_code apply_map(struct reading *reading, const struct config_key *key, const cJSON *object, struct fc_err *err)
+{
+    const cJSON *item;
+    enum fc_code code = FC_OK;
+
+    cJSON_ArrayForEach(item, object) {
+        if (!cJSON_IsString(item))
+            return refuse_value(key, "an object with something in it that is no text", err);
+        if ((code = config_map_set(reading->config, key, item->string, item->valuestring, err)) != FC_OK)
+            return code;
+    }
+    return FC_OK;
+}
+
 static enum fc_code apply_value(struct reading *reading, const struct config_key *key, const cJSON *value, struct fc_err *err)
 {
     if (cJSON_IsNull(value))
@@ -214,6 +230,8 @@ static enum fc_code apply_value(struct reading *reading, const struct config_key
     if (cJSON_IsBool(value))
         return key->type == CONFIG_BOOL ? config_set_bool(reading->config, key, cJSON_IsTrue(value), err)
                                         : refuse_value(key, cJSON_IsTrue(value) ? "true" : "false", err);
+    if (cJSON_IsNumber(value) && key->type == CONFIG_REAL)
+        return config_set_real(reading->config, key, value->valuedouble, err);
     if (cJSON_IsNumber(value))
         return config_set_int(reading->config, key, value->valuedouble, err);
     if (cJSON_IsArray(value))
@@ -222,7 +240,7 @@ static enum fc_code apply_value(struct reading *reading, const struct config_key
         return refuse_value(key, "one text", err);
     if (cJSON_IsString(value))
         return apply_text(reading, key, value->valuestring, err);
-    return refuse_value(key, "an object", err);
+    return key->type == CONFIG_MAP ? apply_map(reading, key, value, err) : refuse_value(key, "an object", err);
 }
 
 static void warn_of_unknown(struct reading *reading, const char *name)
@@ -481,6 +499,16 @@ static enum fc_code apply_path(const char *path, bool must_exist, struct config 
     return code;
 }
 
+/* Patterns are not the core's to read. */
+static enum fc_code check_patterns(const struct config *config, struct fc_err *err)
+{
+    struct survey_rules *rules = NULL;
+    const enum fc_code code = survey_rules_compile(config, &rules, err);
+    if (code == FC_OK)
+        survey_rules_free(rules);
+    return code;
+}
+
 static enum fc_code load_into(const char *path, struct config *config, struct config_warnings *warnings, struct fc_err *err)
 {
     enum fc_code code = FC_OK;
@@ -502,7 +530,9 @@ static enum fc_code load_into(const char *path, struct config *config, struct co
     if (code == FC_OK)
         code = apply_credentials(config, "MySQLTopologyCredentialsConfigFile", config->topology_credentials_file,
                                  "MySQLTopologyUser", "MySQLTopologyPassword", warnings, err);
-    return code == FC_OK ? config_check(config, err) : code;
+    if (code == FC_OK)
+        code = config_check(config, err);
+    return code == FC_OK ? check_patterns(config, err) : code;
 }
 
 enum fc_code config_file_load(const char *path, struct config *ret, struct config_warnings *warnings, struct fc_err *err)
@@ -524,14 +554,20 @@ static bool is_same(const struct config *a, const struct config *b, const struct
 {
     const char *left = (const char *)a + key->offset, *right = (const char *)b + key->offset;
     const struct config_list *list = (const void *)left, *other = (const void *)right;
+    const struct config_map *map = (const void *)left, *other_map = (const void *)right;
 
     switch (key->type) {
     case CONFIG_BOOL:
         return *(const bool *)left == *(const bool *)right;
     case CONFIG_INT:
         return *(const int *)left == *(const int *)right;
+    case CONFIG_REAL:
+        return *(const double *)left == *(const double *)right;
     case CONFIG_TEXT:
+    case CONFIG_QUERY:
         return text_is(left, right);
+    case CONFIG_MAP:
+        return map->count == other_map->count && memcmp(map->item, other_map->item, sizeof map->item) == 0;
     case CONFIG_LIST:
         if (list->count != other->count)
             return false;

@@ -51,6 +51,7 @@ void daemon_feed(struct daemon *d, struct event *event)
         step(d, &next);
     }
     d->is_feeding = false;
+    fleet_turn(d);
 }
 
 static void core_woken(void *owner)
@@ -273,6 +274,7 @@ static enum fc_code reload(void *owner, struct fc_err *err)
         lease_retime(&d->lease, &settings);
         if (d->redis != NULL)
             redis_reload(d->redis, d->config);
+        survey_reload(d->survey, d->config, NULL);         /* its patterns were compiled when the file was read */
         log_say(&d->log, NOTE_INFO, "config", "reloaded from %s", warnings->read_from);
     }
     free(fresh);
@@ -502,7 +504,7 @@ enum fc_code daemon_open(const char *config_path, struct config *config, struct 
         d->host = loop_host(d->loop);
         if ((code = name_the_process(d, err)) == FC_OK && (code = open_timers(d, err)) == FC_OK &&
             (code = open_core(d, err)) == FC_OK && (code = open_store(d, err)) == FC_OK &&
-            (code = open_historian(d, err)) == FC_OK &&
+            (code = open_historian(d, err)) == FC_OK && (code = fleet_open(d, err)) == FC_OK &&
             (code = open_doors(d, err)) == FC_OK)
             code = publish_open(d, err);
     }
@@ -554,6 +556,7 @@ void daemon_close(struct daemon *d)
     askers_free(d->askers);
     sights_free(d->sights);
     verify_drop(d->verification);
+    survey_close(d->survey);
     historian_free(d->historian);
     store_close(d->store);
     agreement_free(d->agreement);

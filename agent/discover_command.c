@@ -16,10 +16,9 @@ struct finding { struct loop *loop; };
 
 static void on_quiet(void *owner) { loop_stop(((struct finding *)owner)->loop); }
 
-static void print_cluster(const struct topology *topology, member_id head, enum tree_form form, struct fc_time now)
+static void print_cluster(const struct topology *topology, member_id head, enum tree_form form, struct analysis_policy policy, struct fc_time now)
 {
     struct room room = room_of_libc();
-    struct analysis_policy policy = analysis_policy_preset;
     const struct tree_style style = { .form = form, .now = now, .policy = &policy };
     policy.poll_ms = POLL_MS;
     const size_t length = tree_print(topology, &room, head, &style, NULL, 0);
@@ -32,12 +31,12 @@ static void print_cluster(const struct topology *topology, member_id head, enum 
 }
 
 /* Clusters, then a line for each server that was not seen or not wholly; how many were not seen. */
-static int print_all(const struct survey *survey, enum tree_form form, struct fc_time now)
+static int print_all(struct survey *survey, enum tree_form form, struct fc_time now)
 {
-    const struct topology *topology = survey_topology(survey);
+    const struct topology *topology = &survey_watch(survey)->topology;
     int unseen = 0;
     for (member_id head = topology->first_head; head != MEMBER_NONE; head = topology_member(topology, head)->next_head) {
-        print_cluster(topology, head, form, now);
+        print_cluster(topology, head, form, survey_watch(survey)->fleet.policy, now);
         for (member_id id = topology_member(topology, head)->first_in_cluster; id != MEMBER_NONE;
              id = topology_member(topology, id)->next_in_cluster) {
             unseen += !topology_member(topology, id)->is_seen;
@@ -64,7 +63,8 @@ static enum fc_code discover(struct finding *finding, const struct config *confi
     struct survey *survey = NULL;
     const struct host *host = loop_host(finding->loop);
     int unseen = 0;
-    enum fc_code code = survey_open(host, config, on_quiet, finding, &survey, err);
+    const struct survey_port port = { .owner = finding, .quiet = on_quiet };
+    enum fc_code code = survey_open(host, config, &port, &survey, err);
     if (code == FC_OK)
         code = seed_all(survey, config, seeds, count, err);
     if (code == FC_OK) {

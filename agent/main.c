@@ -130,7 +130,7 @@ static int dump_config(const struct options *options)
 {
     struct fc_err err = { .code = FC_INTERNAL };
     struct config *config = load(options, false, &err);
-    static char value[CONFIG_TEXT_SIZE * (LIST_MAX + 1)];
+    static char value[sizeof(struct config_map) * 2];
     if (config == NULL)
         return failed(&err);
     printf("{");

@@ -1,68 +1,61 @@
-/* From seeds to a fleet. The loop's thread alone comes here; an answer of a probe arrives, the picture is changed, who was named in it
- * gets a place in the calendar, and whoever is due is begun. */
+/* The loop's thread alone comes here. An answer of a probe goes into the watch; what comes out of it is done at once: sessions begun and
+ * ended, names looked up by a worker, rows and sentences handed on. */
 #include "agent/survey.h"
 
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
+#include "agent/survey_rules.h"
 #include "backends/mysql/mysql_probe.h"
 #include "base/text.h"
-#include "discover/discovery.h"
-
-#define POLL_SECONDS 5                 /* as InstancePollSeconds is preset */
-#define DEAD_MOST_SECONDS 300
-#define URGENT_MOST 64
-#define SERVERS_MAX 100000
 
 struct look {                          /* at one server; moves never, because its probe knows its address */
     struct survey *survey;
     member_id id;
     struct mysql_probe *probe;
-    bool was_looked_at;
-    char trouble[200];
+    char *trouble;                     /* NULL: none */
+    uint16_t port;
+    char host[];
 };
 
 struct survey {
     const struct host *host;
     struct mysql_prober *prober;
     struct room room;
-    struct topology topology;
-    struct discovery discovery;
+    struct watch watch;
+    struct survey_rules *rules;
+    struct survey_port port;
     struct look **looks;               /* by member_id */
     uint32_t look_room;
     struct host_timer *timer;
-    void (*quiet)(void *owner);
-    void *owner;
+    struct name_asked *asked;          /* lookups under way */
+    bool wants_ip;                     /* HostnameResolveMethod ip; else cname */
+    bool was_quiet;
     uint16_t default_port;
-    uint32_t waiting;                  /* known, and not looked at yet */
-    bool is_ready;
 };
 
 static struct fc_time now_of(const struct survey *s) { return s->host->now(s->host->agent); }
 
 static struct look *look_of(const struct survey *s, member_id id) { return id < s->look_room ? s->looks[id] : NULL; }
 
-/* --- whose turn --------------------------------------------------------------------------------------------------- */
+/* --- looks -------------------------------------------------------------------------------------------------------- */
 
-static void begin_due(struct survey *s)
+static void look_free(struct look *look)
 {
-    const struct fc_time now = now_of(s);
-    struct fc_span late;
-    for (uint32_t id = discovery_begin(&s->discovery, now, &late); id != DISCOVERY_NONE;
-         id = discovery_begin(&s->discovery, now, &late)) {
-        topology_attempted(&s->topology, id, now);
-        mysql_probe_start(s->looks[id]->probe);
-    }
-    const struct fc_time wake = discovery_wake_at(&s->discovery, now);
-    if (fc_is_never(wake))
-        s->host->timer_stop(s->timer);
-    else
-        s->host->timer_set(s->timer, wake);
+    if (look == NULL)
+        return;
+    mysql_probe_close(look->probe);
+    free(look->trouble);
+    free(look);
 }
 
-static void on_timer(void *owner) { begin_due(owner); }
-
-/* --- who is known ------------------------------------------------------------------------------------------------- */
+static bool is_of(const struct look *look, const struct instance_key *key)
+{
+    return look != NULL && look->port == key->port && text_is(look->host, key->host);
+}
 
 static bool make_place(struct survey *s, member_id id)
 {
@@ -80,14 +73,17 @@ static bool make_place(struct survey *s, member_id id)
     return true;
 }
 
-static struct look *look_new(struct survey *s, member_id id)
+static struct look *look_new(struct survey *s, member_id id, const struct instance_key *key)
 {
-    const struct instance_key key = topology_key(&s->topology, id);
-    struct look *look = calloc(1, sizeof *look);
+    const size_t size = strlen(key->host) + 1;
+    struct look *look = calloc(1, sizeof *look + size);
     if (look == NULL)
         return NULL;
-    *look = (struct look){ .survey = s, .id = id };
-    look->probe = mysql_probe_open(s->prober, &key, look);
+    look->survey = s;
+    look->id = id;
+    look->port = key->port;
+    memcpy(look->host, key->host, size);
+    look->probe = mysql_probe_open(s->prober, key, look);
     if (look->probe == NULL) {
         free(look);
         return NULL;
@@ -95,105 +91,187 @@ static struct look *look_new(struct survey *s, member_id id)
     return look;
 }
 
-static enum fc_code know(struct survey *s, const struct instance_key *key, struct fc_err *err)
+static struct look *look_at(struct survey *s, member_id id, const struct instance_key *key)
 {
-    member_id id = MEMBER_NONE;
-    const enum fc_code code = topology_add(&s->topology, key, &id, err);
-    if (code != FC_OK || look_of(s, id) != NULL)
-        return code;
-    struct look *look = make_place(s, id) ? look_new(s, id) : NULL;
-    if (look == NULL)
-        return fc_fail(err, FC_NO_MEMORY, "out of memory");
-    s->looks[id] = look;
-    if (!discovery_add(&s->discovery, id, now_of(s)))
-        return fc_fail(err, FC_BUSY, "%s:%u is not looked at: as many servers are known as there may be", key->host, key->port);
-    s->waiting++;
-    return FC_OK;
+    if (is_of(look_of(s, id), key))
+        return s->looks[id];
+    if (!make_place(s, id))
+        return NULL;
+    look_free(s->looks[id]);
+    s->looks[id] = look_new(s, id, key);
+    return s->looks[id];
 }
 
-/* Names come from servers: what is none is passed over, and nobody is told of it but by its absence. */
-static void know_named(struct survey *s, const struct instance_key *key)
+static void begin_look(struct survey *s, const struct watch_effect *effect)
 {
-    const char *host;
-    size_t length;
-    uint16_t port;
-    char text[INSTANCE_HOST_MAX + 10];
-    if (!instance_key_is_valid(key) || !instance_key_text(key, text, sizeof text))
+    struct look *look = look_at(s, effect->id, &effect->key);
+    if (look != NULL && mysql_probe_start(look->probe))
         return;
-    if (instance_key_parse(text, strlen(text), s->default_port, &host, &length, &port))
-        know(s, key, NULL);
+    const struct instance_lost lost = { .key = effect->key, .loss = LOSS_BROKEN, .phase = PROBE_CONNECTING, .text = "out of memory",
+                                        .sent_at = now_of(s), .lost_at = now_of(s) };
+    watch_lost(&s->watch, &lost, now_of(s));
 }
 
-/* A dump thread tells a host alone: then its port is taken for that of its master, unless that would be the master itself. */
-static void know_replica(struct survey *s, const struct instance_seen *seen, const struct replica_listed *replica)
+static void leave(struct survey *s, const struct watch_effect *effect)
 {
-    struct instance_key key = replica->key;
-    if (key.port == 0)
-        key.port = seen->key.port;
-    if (!instance_key_is_same(&key, &seen->key))
-        know_named(s, &key);
+    struct look *look = look_of(s, effect->id);
+    if (!is_of(look, &effect->key))
+        return;
+    look_free(look);
+    s->looks[effect->id] = NULL;
 }
 
-static void know_neighbours(struct survey *s, const struct instance_seen *seen)
+static void set_trouble(struct look *look, const char *text)
 {
-    for (uint32_t i = 0; i < seen->channel_count; i++)
-        know_named(s, &seen->channels[i].master);
-    for (uint32_t i = 0; i < seen->replica_count; i++)
-        know_replica(s, seen, &seen->replicas[i]);
-    for (uint32_t i = 0; i < seen->member_count; i++)
-        know_named(s, &seen->members[i].key);
-}
-
-/* --- what is heard ------------------------------------------------------------------------------------------------ */
-
-static void ended(struct look *look, bool has_answered)
-{
-    struct survey *s = look->survey;
-    discovery_ended(&s->discovery, look->id, has_answered, now_of(s));
-    const struct member *m = topology_member(&s->topology, look->id);
-    discovery_watch(&s->discovery, look->id, m->first_replica != MEMBER_NONE, now_of(s));
-    s->waiting -= !look->was_looked_at;
-    look->was_looked_at = true;
-    if (s->is_ready)
-        begin_due(s);
-    if (s->waiting == 0 && s->quiet != NULL)
-        s->quiet(s->owner);
+    if (text_is(text, look->trouble == NULL ? "" : look->trouble))
+        return;
+    free(look->trouble);
+    look->trouble = text[0] == '\0' ? NULL : strdup(text);
 }
 
 static void on_seen(void *owner, const struct instance_seen *seen)
 {
     struct look *look = owner;
-    struct fc_err err = { .code = FC_OK };
-    TEXT_SET(look->trouble, seen->trouble);
-    if (topology_saw(&look->survey->topology, seen, NULL, NULL, &err) != FC_OK)
-        TEXT_SET(look->trouble, err.text);
-    know_neighbours(look->survey, seen);
-    ended(look, true);
-}
-
-/* A session that ended by itself is no look: whoever it was is looked at now, and who stands next to it. */
-static void urge_around(struct survey *s, member_id id)
-{
-    const struct member *m = topology_member(&s->topology, id);
-    discovery_urge(&s->discovery, id);
-    if (m->master != MEMBER_NONE)
-        discovery_urge(&s->discovery, m->master);
-    for (member_id replica = topology_first_replica(&s->topology, id); replica != MEMBER_NONE;
-         replica = topology_next_replica(&s->topology, replica))
-        discovery_urge(&s->discovery, replica);
-    begin_due(s);
+    struct survey *s = look->survey;
+    set_trouble(look, seen->trouble);
+    watch_saw(&s->watch, seen, NULL, now_of(s));
+    survey_turn(s);
 }
 
 static void on_lost(void *owner, const struct instance_lost *lost)
 {
     struct look *look = owner;
-    TEXT_SET(look->trouble, lost->text);
-    if (lost->phase == PROBE_IDLE) {
-        urge_around(look->survey, look->id);
-        return;
+    struct survey *s = look->survey;
+    set_trouble(look, lost->text);
+    watch_lost(&s->watch, lost, now_of(s));
+    survey_turn(s);
+}
+
+/* --- names -------------------------------------------------------------------------------------------------------- */
+
+struct name_asked {
+    struct survey *survey;             /* NULL: closed meanwhile */
+    struct name_asked *next;
+    bool wants_ip;
+    uint16_t port;
+    char host[INSTANCE_HOST_MAX + 1], name[INSTANCE_HOST_MAX + 1];
+};
+
+static bool first_address(const struct addrinfo *list, int family, char *to, size_t size)
+{
+    for (const struct addrinfo *at = list; at != NULL; at = at->ai_next) {
+        if (at->ai_family == family && getnameinfo(at->ai_addr, at->ai_addrlen, to, (socklen_t)size, NULL, 0, NI_NUMERICHOST) == 0)
+            return true;
     }
-    topology_missed(&look->survey->topology, look->id, lost->has_answered, lost->lost_at);
-    ended(look, lost->has_answered || lost->loss == LOSS_DENIED);
+    return false;
+}
+
+static void ask_name(void *job)
+{
+    struct name_asked *asked = job;
+    struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = asked->wants_ip ? 0 : AI_CANONNAME }, *list = NULL;
+    if (getaddrinfo(asked->host, NULL, &hints, &list) != 0)
+        return;
+    if (!asked->wants_ip)
+        text_copy(asked->name, sizeof asked->name, list->ai_canonname == NULL ? "" : list->ai_canonname);
+    else if (!first_address(list, AF_INET, asked->name, sizeof asked->name) &&
+             !first_address(list, AF_INET6, asked->name, sizeof asked->name))
+        asked->name[0] = '\0';
+    freeaddrinfo(list);
+    const size_t length = strlen(asked->name);
+    if (length > 0 && asked->name[length - 1] == '.')
+        asked->name[length - 1] = '\0';
+}
+
+static void unlink_asked(struct survey *s, const struct name_asked *asked)
+{
+    struct name_asked **place = &s->asked;
+    while (*place != asked)
+        place = &(*place)->next;
+    *place = asked->next;
+}
+
+static void asked_name(void *job)
+{
+    struct name_asked *asked = job;
+    struct survey *s = asked->survey;
+    if (s != NULL) {
+        const struct instance_key key = { asked->host, asked->port };
+        unlink_asked(s, asked);
+        watch_resolved(&s->watch, &key, asked->name, now_of(s));
+        survey_turn(s);
+    }
+    free(asked);
+}
+
+/* No worker is free: as if there were no name, and it is asked again when that is forgotten. */
+static void resolve(struct survey *s, const struct watch_effect *effect)
+{
+    struct name_asked *asked = calloc(1, sizeof *asked);
+    if (asked != NULL) {
+        *asked = (struct name_asked){ .survey = s, .next = s->asked, .wants_ip = s->wants_ip, .port = effect->key.port };
+        TEXT_SET(asked->host, effect->key.host);
+        if (s->host->work(s->host->agent, ask_name, asked_name, asked)) {
+            s->asked = asked;
+            return;
+        }
+        free(asked);
+    }
+    watch_resolved(&s->watch, &effect->key, NULL, now_of(s));
+}
+
+/* --- what comes of it --------------------------------------------------------------------------------------------- */
+
+static void perform(struct survey *s, const struct watch_effect *effect)
+{
+    const struct survey_port *port = &s->port;
+    switch (effect->type) {
+    case WATCH_LOOK:
+        begin_look(s, effect);
+        break;
+    case WATCH_GONE:
+        leave(s, effect);
+        if (port->gone != NULL)
+            port->gone(port->owner, &effect->key);
+        break;
+    case WATCH_ROW:
+        if (port->row != NULL)
+            port->row(port->owner, effect->id, effect->is_changed);
+        break;
+    case WATCH_NOTE:
+        if (port->note != NULL)
+            port->note(port->owner, effect->level, effect->text);
+        break;
+    case WATCH_RESOLVE:
+        resolve(s, effect);
+        break;
+    case WATCH_NOTHING:
+        break;
+    }
+}
+
+void survey_turn(struct survey *s)
+{
+    struct watch_effect effect;
+    const struct fc_time now = now_of(s);
+    while (watch_next(&s->watch, now, &effect))
+        perform(s, &effect);
+    const struct fc_time wake = watch_wake_at(&s->watch, now);
+    if (fc_is_never(wake))
+        s->host->timer_stop(s->timer);
+    else
+        s->host->timer_set(s->timer, wake);
+    const bool is_quiet = watch_is_quiet(&s->watch) && s->watch.topology.known > 0;
+    if (is_quiet && !s->was_quiet && s->port.quiet != NULL)
+        s->port.quiet(s->port.owner);
+    s->was_quiet = is_quiet;
+}
+
+static void on_timer(void *owner)
+{
+    struct survey *s = owner;
+    watch_woken(&s->watch, now_of(s));
+    survey_turn(s);
 }
 
 /* --- opening ------------------------------------------------------------------------------------------------------ */
@@ -204,60 +282,85 @@ static struct mysql_prober_setting prober_setting(const struct config *config)
         .tls_use = config->topology_always_tls ? PROBE_TLS_ALWAYS : config->topology_mixed_tls ? PROBE_TLS_MIXED : PROBE_TLS_NEVER,
         .tls = { .skips_verifying = config->topology_tls_skips_verifying, .ca_file = config->topology_ca_file,
                  .certificate_file = config->topology_certificate_file, .key_file = config->topology_key_file },
-        .connect_limit = fc_ms(config->mysql_connect_timeout_seconds * 1000),
-        .read_limit = fc_ms(config->discovery_read_timeout_seconds * 1000),
+        .connect_limit = fc_ms(config->mysql_connect_timeout_seconds * INT64_C(1000)),
+        .read_limit = fc_ms(config->discovery_read_timeout_seconds * INT64_C(1000)),
+        .connection_life = fc_ms(config->topology_connection_life_seconds * INT64_C(1000)),
     };
     TEXT_SET(setting.user, config->topology_user);
     TEXT_SET(setting.password, config->topology_password);
     return setting;
 }
 
-static bool open_parts(struct survey *s, const struct config *config)
+static enum fc_code open_parts(struct survey *s, const struct config *config, struct fc_err *err)
 {
     struct mysql_prober_setting setting = prober_setting(config);
-    const struct discovery_setting calendar = {
-        .period = fc_ms(POLL_SECONDS * 1000), .limit = (uint32_t)config->discovery_max_concurrency, .urgent_limit = URGENT_MOST,
-        .dead_factor = 1, .dead_most = fc_ms(DEAD_MOST_SECONDS * 1000), .capacity = SERVERS_MAX,
-    };
+    const enum fc_code code = survey_rules_compile(config, &s->rules, err);
+    if (code != FC_OK)
+        return code;
+    struct watch_setting watching;
+    survey_rules_setting(s->rules, &watching);
     s->prober = mysql_prober_open(s->host, &setting, on_seen, on_lost);
     explicit_bzero(setting.password, sizeof setting.password);
     s->timer = s->host->timer(s->host->agent, on_timer, s);
-    const bool has_topology = topology_init(&s->topology, &s->room, SERVERS_MAX);
-    return s->prober != NULL && s->timer != NULL && discovery_init(&s->discovery, &s->room, &calendar) && has_topology;
+    if (s->prober == NULL || s->timer == NULL || !watch_init(&s->watch, &s->room, &watching))
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    return FC_OK;
 }
 
-enum fc_code survey_open(const struct host *host, const struct config *config, void (*quiet)(void *owner), void *owner,
-                         struct survey **ret, struct fc_err *err)
+enum fc_code survey_open(const struct host *host, const struct config *config, const struct survey_port *port, struct survey **ret,
+                         struct fc_err *err)
 {
     struct survey *s = calloc(1, sizeof *s);
     if (s == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
-    *s = (struct survey){ .host = host, .room = room_of_libc(), .quiet = quiet, .owner = owner,
-                          .default_port = (uint16_t)config->default_instance_port };
-    if (!open_parts(s, config)) {
+    *s = (struct survey){ .host = host, .room = room_of_libc(), .port = *port, .default_port = (uint16_t)config->default_instance_port,
+                          .wants_ip = text_is(config->resolve_method, "ip") };
+    const enum fc_code code = open_parts(s, config, err);
+    if (code != FC_OK) {
         survey_close(s);
-        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+        return code;
     }
-    s->is_ready = true;
     *ret = s;
     return FC_OK;
+}
+
+static void leave_all(struct survey *s)
+{
+    for (uint32_t i = 0; i < s->look_room; i++) {
+        look_free(s->looks[i]);
+        s->looks[i] = NULL;
+    }
 }
 
 void survey_close(struct survey *s)
 {
     if (s == NULL)
         return;
-    for (uint32_t i = 0; i < s->look_room; i++) {
-        if (s->looks[i] != NULL)
-            mysql_probe_close(s->looks[i]->probe);
-        free(s->looks[i]);
-    }
+    leave_all(s);
+    for (struct name_asked *asked = s->asked; asked != NULL; asked = asked->next)
+        asked->survey = NULL;              /* its job comes back and frees it */
     free(s->looks);
     mysql_prober_close(s->prober);
     s->host->untimer(s->timer);
-    discovery_done(&s->discovery);
-    topology_done(&s->topology);
+    watch_done(&s->watch);
+    survey_rules_free(s->rules);
     free(s);
+}
+
+enum fc_code survey_reload(struct survey *s, const struct config *config, struct fc_err *err)
+{
+    struct survey_rules *fresh = NULL;
+    const enum fc_code code = survey_rules_compile(config, &fresh, err);
+    if (code != FC_OK)
+        return code;
+    struct watch_setting setting;
+    survey_rules_setting(fresh, &setting);
+    watch_set(&s->watch, &setting, now_of(s));
+    survey_rules_free(s->rules);
+    s->rules = fresh;
+    s->wants_ip = text_is(config->resolve_method, "ip");
+    survey_turn(s);
+    return FC_OK;
 }
 
 enum fc_code survey_seed(struct survey *s, const char *text, struct fc_err *err)
@@ -270,16 +373,26 @@ enum fc_code survey_seed(struct survey *s, const char *text, struct fc_err *err)
         return fc_fail(err, FC_BAD_INPUT, "'%s' is no server: HOST, HOST:PORT or [IPV6]:PORT would be one", text);
     text_copy_bytes(name, sizeof name, host, length);
     key.host = name;
-    const enum fc_code code = know(s, &key, err);
+    const enum fc_code code = watch_named(&s->watch, &key, now_of(s), NULL, err);
     if (code == FC_OK)
-        begin_due(s);
+        survey_turn(s);
     return code;
 }
 
-const struct topology *survey_topology(const struct survey *s) { return &s->topology; }
+void survey_rest(struct survey *s, bool is_resting)
+{
+    if (is_resting)
+        leave_all(s);
+    watch_rest(&s->watch, is_resting, now_of(s));
+    survey_turn(s);
+}
+
+bool survey_is_resting(const struct survey *s) { return s->watch.is_resting; }
+
+struct watch *survey_watch(struct survey *s) { return &s->watch; }
 
 const char *survey_trouble(const struct survey *s, member_id id)
 {
     const struct look *look = look_of(s, id);
-    return look == NULL ? "" : look->trouble;
+    return look == NULL || look->trouble == NULL ? "" : look->trouble;
 }

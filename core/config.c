@@ -26,8 +26,11 @@ enum fc_code config_wrong_type(const struct config_key *key, const char *given, 
     static const char *const wanted[] = {
         [CONFIG_BOOL] = "true or false, without quotes",
         [CONFIG_INT] = "a whole number, without quotes",
+        [CONFIG_REAL] = "a number, without quotes",
         [CONFIG_TEXT] = "a text in quotes",
+        [CONFIG_QUERY] = "a text in quotes",
         [CONFIG_LIST] = "a list of texts, as in [\"a\", \"b\"]",
+        [CONFIG_MAP] = "an object of texts, as in {\"a\": \"b\"}",
     };
     return fc_fail(err, FC_BAD_CONFIG, "%s is %s; it must be %s", key->name, given, wanted[key->type]);
 }
@@ -74,8 +77,63 @@ enum fc_code config_set_int(struct config *config, const struct config_key *key,
     return FC_OK;
 }
 
+enum fc_code config_set_real(struct config *config, const struct config_key *key, double value, struct fc_err *err)
+{
+    char given[48];
+
+    TEXT_FORMAT(given, "the number %.17g", value);
+    if (key->type != CONFIG_REAL)
+        return config_wrong_type(key, given, err);
+    if (!(value >= (double)key->least && value <= (double)key->most))
+        return fc_fail(err, FC_BAD_CONFIG, "%s is %g; it must be from %" PRId64 " to %" PRId64, key->name, value, key->least, key->most);
+    *(double *)field(config, key) = value;
+    return FC_OK;
+}
+
+/* Line breaks and tabs become blanks; so does the semicolon at the end. What has another one in it is more than one statement. */
+static enum fc_code query_accept(const struct config_key *key, config_query to, const char *value, struct fc_err *err)
+{
+    size_t length = strlen(value);
+
+    if (length >= CONFIG_QUERY_SIZE)
+        return fc_fail(err, FC_BAD_CONFIG, "%s has %zu bytes; at most %d fit", key->name, length, CONFIG_QUERY_SIZE - 1);
+    memset(to, 0, CONFIG_QUERY_SIZE);
+    memcpy(to, value, length);
+    while (length > 0 && strchr(" \t\r\n;", to[length - 1]) != NULL)
+        to[--length] = '\0';
+    for (size_t i = 0; i < length; i++) {
+        if (strchr("\t\r\n", to[i]) != NULL)
+            to[i] = ' ';
+    }
+    if (!is_printable(to))
+        return fc_fail(err, FC_BAD_CONFIG, "%s has a control character in it; it must be one statement of plain text", key->name);
+    if (strchr(to, ';') != NULL || strstr(to, "--") != NULL || strchr(to, '#') != NULL)
+        return fc_fail(err, FC_BAD_CONFIG, "%s has ';', '#' or '--' in it; it must be one statement without comments", key->name);
+    return FC_OK;
+}
+
+enum fc_code config_map_set(struct config *config, const struct config_key *key, const char *name, const char *value, struct fc_err *err)
+{
+    if (key->type != CONFIG_MAP)
+        return config_wrong_type(key, "an object", err);
+    struct config_map *map = field(config, key);
+    int at = 0;
+    while (at < map->count && !text_is(map->item[at].key, name))
+        at++;
+    if (at == CONFIG_MAP_MAX)
+        return fc_fail(err, FC_BAD_CONFIG, "%s has more than %d entries; at most %d fit", key->name, CONFIG_MAP_MAX, CONFIG_MAP_MAX);
+    enum fc_code code = text_accept(key, map->item[at].key, name, err);
+    if (code == FC_OK)
+        code = text_accept(key, map->item[at].value, value, err);
+    if (code == FC_OK && at == map->count)
+        map->count++;
+    return code;
+}
+
 enum fc_code config_set_text(struct config *config, const struct config_key *key, const char *value, struct fc_err *err)
 {
+    if (key->type == CONFIG_QUERY)
+        return query_accept(key, field(config, key), value, err);
     if (key->type != CONFIG_TEXT)
         return config_wrong_type(key, "a text", err);
     return text_accept(key, field(config, key), value, err);
@@ -114,8 +172,16 @@ static void preset_one(struct config *config, const struct config_key *key)
         if (code == FC_OK)
             code = config_set_int(config, key, (double)number, NULL);
         break;
+    case CONFIG_REAL:
+        code = text_to_u64(key->preset, strlen(key->preset), &number) ? FC_OK : FC_INTERNAL;
+        if (code == FC_OK)
+            code = config_set_real(config, key, (double)number, NULL);
+        break;
     case CONFIG_TEXT:
+    case CONFIG_QUERY:
         code = config_set_text(config, key, key->preset, NULL);
+        break;
+    case CONFIG_MAP:
         break;
     case CONFIG_LIST:                           /* "" or one item */
         if (key->preset[0] != '\0')
@@ -133,16 +199,26 @@ void config_preset(struct config *config)
         preset_one(config, &config_keys[i]);
 }
 
+static size_t size_of(enum config_type type)
+{
+    switch (type) {
+    case CONFIG_BOOL: return sizeof(bool);
+    case CONFIG_INT: return sizeof(int);
+    case CONFIG_REAL: return sizeof(double);
+    case CONFIG_TEXT: return sizeof(config_text);
+    case CONFIG_QUERY: return sizeof(config_query);
+    case CONFIG_LIST: return sizeof(struct config_list);
+    case CONFIG_MAP: return sizeof(struct config_map);
+    }
+    return 0;
+}
+
 void config_reload(struct config *running, const struct config *fresh)
 {
     for (size_t i = 0; i < config_key_count; i++) {
         const struct config_key *key = &config_keys[i];
-        const size_t size = key->type == CONFIG_BOOL  ? sizeof(bool)
-                            : key->type == CONFIG_INT ? sizeof(int)
-                            : key->type == CONFIG_TEXT ? sizeof(config_text)
-                                                       : sizeof(struct config_list);
         if (!key->is_fixed)
-            memcpy((char *)running + key->offset, (const char *)fresh + key->offset, size);
+            memcpy((char *)running + key->offset, (const char *)fresh + key->offset, size_of(key->type));
     }
 }
 
@@ -639,11 +715,33 @@ static enum fc_code check_token_check(struct config *config, struct fc_err *err)
     return FC_OK;
 }
 
+static enum fc_code check_fleet(struct config *config, struct fc_err *err)
+{
+    static const char *const methods[] = { "none", "default", "cname", "ip", NULL };
+    static const char *const own_names[] = { "", "none", "default", "hostname", "@@hostname", "report_host", "@@report_host", NULL };
+
+    if (!is_one_of(config->resolve_method, methods))
+        return fc_fail(err, FC_BAD_CONFIG, "HostnameResolveMethod is '%s'; it must be \"none\", \"default\", \"cname\" or \"ip\"",
+                       config->resolve_method);
+    if (!is_one_of(config->mysql_resolve_method, own_names))
+        return fc_fail(err, FC_BAD_CONFIG, "MySQLHostnameResolveMethod is '%s'; it must be \"none\", \"@@hostname\" or \"@@report_host\"",
+                       config->mysql_resolve_method);
+    if (config->dead_poll_seconds_max < config->instance_poll_seconds)
+        return fc_fail(err, FC_BAD_CONFIG, "DeadInstancePollSecondsMax is %d; it must be at least InstancePollSeconds (%d)",
+                       config->dead_poll_seconds_max, config->instance_poll_seconds);
+    if (config->lag_query[0] != '\0' && config->lag_query_old[0] != '\0' && !text_is(config->lag_query, config->lag_query_old))
+        return fc_fail(err, FC_BAD_CONFIG, "ReplicationLagQuery and SlaveLagQuery differ; they are two names of one key: one of them must go");
+    if (config->lag_query[0] == '\0')
+        text_copy(config->lag_query, CONFIG_QUERY_SIZE, config->lag_query_old);
+    config->lag_query_old[0] = '\0';
+    return FC_OK;
+}
+
 enum fc_code config_check(struct config *config, struct fc_err *err)
 {
     static enum fc_code (*const checks[])(struct config *, struct fc_err *) = {
         check_http, check_listeners, check_fixed_ports, check_store, check_pair, check_raft, check_steering, check_nodes, check_times,
-        check_token_check,
+        check_token_check, check_fleet,
     };
 
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
@@ -685,6 +783,7 @@ void config_value_text(const struct config *config, const struct config_key *key
     struct json json = { to, size, 0 };
     const void *value = field_of(config, key);
     const struct config_list *list = value;
+    const struct config_map *map = value;
 
     assert(size > 0);
     to[0] = '\0';
@@ -695,10 +794,28 @@ void config_value_text(const struct config *config, const struct config_key *key
     case CONFIG_INT:
         text_format(to, size, "%d", *(const int *)value);
         break;
+    case CONFIG_REAL:
+        text_format(to, size, "%g", *(const double *)value);
+        break;
     case CONFIG_TEXT:
+    case CONFIG_QUERY:
         if (key->is_secret && ((const char *)value)[0] != '\0')
             value = "(set)";
         json_quote(&json, value);
+        break;
+    case CONFIG_MAP:
+        json_byte(&json, '{');
+        for (int i = 0; i < map->count; i++) {
+            if (i > 0) {
+                json_byte(&json, ',');
+                json_byte(&json, ' ');
+            }
+            json_quote(&json, map->item[i].key);
+            json_byte(&json, ':');
+            json_byte(&json, ' ');
+            json_quote(&json, map->item[i].value);
+        }
+        json_byte(&json, '}');
         break;
     case CONFIG_LIST:
         json_byte(&json, '[');

@@ -18,6 +18,8 @@
 #define LIST_MAX 32
 #define ADDRESS_SIZE 128
 #define CONFIG_TEXT_SIZE 256
+#define CONFIG_QUERY_SIZE 1024
+#define CONFIG_MAP_MAX 64
 
 struct named_address {             /* "name=host:port" in the file; for HAProxyInstances "name=unix path or host:port" */
     char name[NODE_NAME_SIZE];
@@ -35,8 +37,11 @@ struct node_address {
 enum arbitration { ARBITRATION_LOCAL = 0, ARBITRATION_QUORUM };
 
 typedef char config_text[CONFIG_TEXT_SIZE];
+typedef char config_query[CONFIG_QUERY_SIZE];      /* one statement that an operator gives; may stand over several lines */
 
 struct config_list { int count; config_text item[LIST_MAX]; };
+
+struct config_map { int count; struct { config_text key, value; } item[CONFIG_MAP_MAX]; };
 
 struct config {
     /* general and HTTP (orchestrator's) */
@@ -68,7 +73,21 @@ struct config {
     int discovery_read_timeout_seconds;
     int default_instance_port;
     struct config_list discovery_seeds;
-    int discovery_max_concurrency;
+    int discovery_max_concurrency, discovery_capacity;
+    int instance_poll_seconds, reasonable_check_seconds, unseen_forget_hours;
+    double dead_factor;                      /* DeadInstancePollSecondsMultiplyFactor */
+    int dead_poll_seconds_max, dead_max_concurrency;
+    int topology_connection_life_seconds;
+    struct config_list ignore_servers, ignore_replicas, ignore_masters, ignore_users;     /* DiscoveryIgnore...Filters */
+    config_text resolve_method, mysql_resolve_method, reject_resolve_pattern;
+    int resolves_expire_minutes;
+    int reasonable_lag_seconds, maintenance_lag_seconds, locked_semi_sync_seconds, candidate_expire_minutes;
+    bool wants_exact_semi_sync, wants_writeable_master;
+    config_query lag_query, lag_query_old;   /* ReplicationLagQuery, SlaveLagQuery */
+    config_query detect_cluster_alias, detect_cluster_domain, detect_instance_alias, detect_promotion_rule, detect_data_center,
+                 detect_region, detect_environment, detect_semi_sync;
+    config_text data_center_pattern, region_pattern, environment_pattern;
+    struct config_map cluster_aliases;       /* ClusterNameToAlias: pattern -> alias */
 
     /* the pair, nodes, proxies (ours) */
     config_text node_name;                   /* NodeName: of this node; default host name */
@@ -122,14 +141,14 @@ struct config {
     config_text record_file;                 /* RecordFile: event log for replay; "" = off */
 };
 
-enum config_type { CONFIG_BOOL, CONFIG_INT, CONFIG_TEXT, CONFIG_LIST };
+enum config_type { CONFIG_BOOL, CONFIG_INT, CONFIG_REAL, CONFIG_TEXT, CONFIG_QUERY, CONFIG_LIST, CONFIG_MAP };
 
 struct config_key {
     const char *name;
     enum config_type type;
     size_t offset;
     const char *preset;             /* default, as text; lists: "" */
-    int64_t least, most;            /* CONFIG_INT bounds */
+    int64_t least, most;            /* bounds of CONFIG_INT and CONFIG_REAL */
     bool is_secret;                 /* never shown */
     bool is_fixed;                  /* read at start only: a reload names it as needing a restart */
     const char *room;               /* heading in docs/configuration.md */
@@ -154,7 +173,11 @@ const char *config_key_nearest(const char *name);
 
 enum fc_code config_set_bool(struct config *config, const struct config_key *key, bool value, struct fc_err *err);
 enum fc_code config_set_int(struct config *config, const struct config_key *key, double value, struct fc_err *err);
+enum fc_code config_set_real(struct config *config, const struct config_key *key, double value, struct fc_err *err);
+/* A text or a query. */
 enum fc_code config_set_text(struct config *config, const struct config_key *key, const char *value, struct fc_err *err);
+/* One more entry of a map; the one before under the same key is replaced. */
+enum fc_code config_map_set(struct config *config, const struct config_key *key, const char *name, const char *value, struct fc_err *err);
 enum fc_code config_add_item(struct config *config, const struct config_key *key, const char *value, struct fc_err *err);
 void config_clear_list(struct config *config, const struct config_key *key);
 /* The sentence for a value of the wrong type; `given` says what stands there, as in "the number 3". Returns FC_BAD_CONFIG. */

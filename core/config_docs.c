@@ -30,8 +30,11 @@ static const char *type_word(const struct config_key *key)
     switch (key->type) {
     case CONFIG_BOOL: return "true or false";
     case CONFIG_INT: return "number";
+    case CONFIG_REAL: return "number";
     case CONFIG_TEXT: return key->is_secret ? "text, never shown" : "text";
+    case CONFIG_QUERY: return "one statement";
     case CONFIG_LIST: return "list of texts";
+    case CONFIG_MAP: return "object of texts";
     }
     return "";
 }
@@ -41,9 +44,14 @@ static void say_preset(struct page *page, const struct config_key *key)
     switch (key->type) {
     case CONFIG_BOOL:
     case CONFIG_INT:
+    case CONFIG_REAL:
         say(page, "`%s`", key->preset);
         break;
+    case CONFIG_MAP:
+        say(page, "`{}`");
+        break;
     case CONFIG_TEXT:
+    case CONFIG_QUERY:
         say(page, "`\"%s\"`", key->preset);
         break;
     case CONFIG_LIST:
@@ -55,7 +63,7 @@ static void say_preset(struct page *page, const struct config_key *key)
 static void say_key(struct page *page, const struct config_key *key)
 {
     say(page, "| `%s` | %s", key->name, type_word(key));
-    if (key->type == CONFIG_INT)
+    if (key->type == CONFIG_INT || key->type == CONFIG_REAL)
         say(page, ", %" PRId64 " to %" PRId64, key->least, key->most);
     say(page, " | ");
     say_preset(page, key);

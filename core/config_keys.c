@@ -16,6 +16,12 @@
     { name, CONFIG_TEXT, AT(field), preset, 0, 0, false, fixed, room, meaning },
 #define SECRET(name, field, fixed, room, meaning) \
     { name, CONFIG_TEXT, AT(field), "", 0, 0, true, fixed, room, meaning },
+#define REAL(name, field, preset, least, most, fixed, room, meaning) \
+    { name, CONFIG_REAL, AT(field), preset, least, most, false, fixed, room, meaning },
+#define QUERY(name, field, fixed, room, meaning) \
+    { name, CONFIG_QUERY, AT(field), "", 0, 0, false, fixed, room, meaning },
+#define MAP(name, field, fixed, room, meaning) \
+    { name, CONFIG_MAP, AT(field), "", 0, 0, false, fixed, room, meaning },
 #define LIST(name, field, preset, fixed, room, meaning) \
     { name, CONFIG_LIST, AT(field), preset, 0, 0, false, fixed, room, meaning },
 
@@ -162,7 +168,7 @@ const struct config_key config_keys[] = {
          "`FIRSTCHAIR_PEER_KEY`. It proves who is a peer and is never sent.")
 
     TEXT("MySQLTopologyUser", topology_user, "", FIXED, FLEET,
-         "Account by which servers of a fleet are looked at ([privileges](support.md)). Used by `firstchair discover` so far.")
+         "Account by which servers of a fleet are looked at ([privileges](support.md)). Empty: no fleet is looked at.")
     SECRET("MySQLTopologyPassword", topology_password, FIXED, FLEET, "Its password.")
     TEXT("MySQLTopologyCredentialsConfigFile", topology_credentials_file, "", FIXED, FLEET,
          "File with `[client]`, `user` and `password`, in place of the two keys above.")
@@ -177,8 +183,57 @@ const struct config_key config_keys[] = {
     INT("MySQLDiscoveryReadTimeoutSeconds", discovery_read_timeout_seconds, "10", 1, 600, FIXED, FLEET,
         "Bound of all reading of one look, behind `MySQLConnectTimeoutSeconds`.")
     INT("DefaultInstancePort", default_instance_port, "3306", 1, 65535, FIXED, FLEET, "Port of a server that is named without one.")
+    INT("MySQLConnectionLifetimeSeconds", topology_connection_life_seconds, "0", 0, YEAR_SECONDS, FIXED, FLEET,
+        "A session of a look is made anew after so long. 0 is never.")
     LIST("DiscoverySeeds", discovery_seeds, "", FIXED, FLEET, "`host:port` of servers to begin with.")
-    INT("DiscoveryMaxConcurrency", discovery_max_concurrency, "300", 2, 10000, FIXED, FLEET, "Looks under way at one time.")
+    INT("DiscoveryMaxConcurrency", discovery_max_concurrency, "300", 2, 10000, LIVE, FLEET, "Looks under way at one time.")
+    INT("DiscoveryQueueCapacity", discovery_capacity, "100000", 1, 200000, LIVE, FLEET, "Servers that are looked at; more are refused.")
+    INT("InstancePollSeconds", instance_poll_seconds, "5", 1, 3600, LIVE, FLEET,
+        "Between two looks at a server. Servers are spread evenly over it.")
+    INT("ReasonableInstanceCheckSeconds", reasonable_check_seconds, "1", 1, 600, LIVE, FLEET,
+        "A look that hangs for longer counts against the server at once.")
+    INT("UnseenInstanceForgetHours", unseen_forget_hours, "240", 0, 87600, LIVE, FLEET,
+        "A server that was not seen for so long is forgotten. 0 is never.")
+    REAL("DeadInstancePollSecondsMultiplyFactor", dead_factor, "1", 1, 10, LIVE, FLEET,
+         "A server that does not answer and that nobody replicates from is looked at less and less often: each wait times this.")
+    INT("DeadInstancePollSecondsMax", dead_poll_seconds_max, "300", 1, 86400, LIVE, FLEET, "The longest such wait.")
+    INT("DeadInstanceDiscoveryMaxConcurrency", dead_max_concurrency, "0", 0, 9999, LIVE, FLEET,
+        "Looks under way at one time at servers that do not answer, of `DiscoveryMaxConcurrency`. 0: half of them.")
+    LIST("DiscoveryIgnoreHostnameFilters", ignore_servers, "", LIVE, FLEET,
+         "Servers that are never looked at: a pattern in `host:port`, or an address that is the host.")
+    LIST("DiscoveryIgnoreReplicaHostnameFilters", ignore_replicas, "", LIVE, FLEET, "The same, of servers that a master lists.")
+    LIST("DiscoveryIgnoreMasterHostnameFilters", ignore_masters, "", LIVE, FLEET, "The same, of servers that a replica names.")
+    LIST("DiscoveryIgnoreReplicationUsernameFilters", ignore_users, "", LIVE, FLEET,
+         "Patterns: a server that replicates by such an account is passed over.")
+    TEXT("HostnameResolveMethod", resolve_method, "default", LIVE, FLEET,
+         "`none`, `default` (as named), `cname`, `ip`: looked up where the server itself tells no name.")
+    TEXT("MySQLHostnameResolveMethod", mysql_resolve_method, "@@hostname", LIVE, FLEET,
+         "`none`, `@@hostname`, `@@report_host`: the server's own name, taken when the same server answers there.")
+    TEXT("RejectHostnameResolvePattern", reject_resolve_pattern, "", LIVE, FLEET, "Names that fit are not taken.")
+    INT("ExpiryHostnameResolvesMinutes", resolves_expire_minutes, "60", 1, 525600, LIVE, FLEET,
+        "A name that was not taken is tried again after so long.")
+    INT("ReasonableReplicationLagSeconds", reasonable_lag_seconds, "10", 1, YEAR_SECONDS, LIVE, FLEET, "A replica further behind has a problem.")
+    INT("ReasonableMaintenanceReplicationLagSeconds", maintenance_lag_seconds, "20", 1, YEAR_SECONDS, LIVE, FLEET,
+        "A replica further behind is shown as lagging, and not moved.")
+    INT("ReasonableLockedSemiSyncMasterSeconds", locked_semi_sync_seconds, "0", 0, YEAR_SECONDS, LIVE, FLEET,
+        "A master that waits for acknowledgements for so long is locked. 0: `ReasonableReplicationLagSeconds`.")
+    BOOL("EnforceExactSemiSyncReplicas", wants_exact_semi_sync, "false", LIVE, FLEET, "More acknowledging replicas than waited for are a finding.")
+    BOOL("RecoverNonWriteableMaster", wants_writeable_master, "false", LIVE, FLEET, "A master that is read only is a finding.")
+    INT("CandidateInstanceExpireMinutes", candidate_expire_minutes, "60", 1, 525600, LIVE, FLEET, "Life of a promotion rule after it was last said.")
+    QUERY("ReplicationLagQuery", lag_query, LIVE, FLEET, "Lag in seconds, one row, one column. Empty: the server's own `Seconds_Behind_Master`.")
+    QUERY("SlaveLagQuery", lag_query_old, LIVE, FLEET, "The older name of `ReplicationLagQuery`.")
+    MAP("ClusterNameToAlias", cluster_aliases, LIVE, FLEET, "A pattern in the cluster's name, and the alias it has then.")
+    TEXT("DataCenterPattern", data_center_pattern, "", LIVE, FLEET, "Pattern on the host name whose first group is the data center.")
+    TEXT("RegionPattern", region_pattern, "", LIVE, FLEET, "The same for the region.")
+    TEXT("PhysicalEnvironmentPattern", environment_pattern, "", LIVE, FLEET, "The same for the environment.")
+    QUERY("DetectClusterAliasQuery", detect_cluster_alias, LIVE, FLEET, "Asked with each look: the alias of its cluster. One row, one column, as all of these.")
+    QUERY("DetectClusterDomainQuery", detect_cluster_domain, LIVE, FLEET, "The name by which applications reach the cluster.")
+    QUERY("DetectInstanceAliasQuery", detect_instance_alias, LIVE, FLEET, "The server's name for people.")
+    QUERY("DetectPromotionRuleQuery", detect_promotion_rule, LIVE, FLEET, "`prefer`, `neutral`, `prefer_not` or `must_not`.")
+    QUERY("DetectDataCenterQuery", detect_data_center, LIVE, FLEET, "The data center; before the pattern.")
+    QUERY("DetectRegionQuery", detect_region, LIVE, FLEET, "The region; before the pattern.")
+    QUERY("DetectPhysicalEnvironmentQuery", detect_environment, LIVE, FLEET, "The environment; before the pattern.")
+    QUERY("DetectSemiSyncEnforcedQuery", detect_semi_sync, LIVE, FLEET, "Semi-sync priority: 0 is asynchronous, up to 255.")
 
     TEXT("RedisAddress", redis_address, "", FIXED, REDIS, "`host:port` or a unix path. Empty is off.")
     SECRET("RedisPassword", redis_password, FIXED, REDIS, "Password for AUTH.")
@@ -190,7 +245,7 @@ const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 
 #define NO_TLS "TLS towards the store is not in this version"
 #define NO_HTTPS "HTTPS is not in this version: let HAProxy end TLS"
-#define NO_DISCOVERY "discovery of managed clusters is not in this version"
+#define NO_DISCOVERY "this part of looking at a fleet is not in this version"
 #define NO_RECOVERY "recovery of managed clusters is not in this version"
 #define NO_HOOKS "hooks are not in this version"
 #define NO_KV "key-value stores are not in this version; see RedisAddress"
@@ -219,40 +274,31 @@ const struct config_known config_known[] = {
     { "SkipOrchestratorDatabaseUpdate", "the schema is always brought up to date" },
     { "PanicIfDifferentDatabaseDeploy", "the schema is always brought up to date" },
     { "MySQLOrchestratorMaxPoolConnections", NO_POOL }, { "MySQLOrchestratorRejectReadOnly", NO_POOL },
-    { "MySQLOrchestratorMaxAllowedPacket", NO_POOL }, { "MySQLConnectionLifetimeSeconds", NO_POOL },
+    { "MySQLOrchestratorMaxAllowedPacket", NO_POOL }, 
     { "MySQLOrchestratorSSLPrivateKeyFile", NO_TLS }, { "MySQLOrchestratorSSLCertFile", NO_TLS },
     { "MySQLOrchestratorSSLCAFile", NO_TLS }, { "MySQLOrchestratorSSLSkipVerify", NO_TLS },
     { "MySQLOrchestratorUseMutualTLS", NO_TLS }, { "BufferInstanceWrites", NO_DISCOVERY },
     { "InstanceWriteBufferSize", NO_DISCOVERY }, { "InstanceFlushIntervalMilliseconds", NO_DISCOVERY },
 
     { "TLSCacheTTLFactor", "that a server wants TLS is kept while it answers" },
-    { "MySQLTopologyMaxAllowedPacket", NO_DISCOVERY }, { "MySQLTopologyReadTimeoutSeconds", NO_DISCOVERY },
+    { "MySQLTopologyMaxAllowedPacket", "a server that sends more than 1 MB in one packet is not believed" }, { "MySQLTopologyReadTimeoutSeconds", NO_RECOVERY },
     { "ReplicationCredentialsQuery", NO_RECOVERY }, { "UseSuperReadOnly", "super_read_only is set wherever it exists" },
     { "MaxConcurrentReplicaOperations", NO_RECOVERY }, { "InstanceBulkOperationsWaitTimeoutSeconds", NO_RECOVERY },
     { "VerifyReplicationFilters", NO_RECOVERY }, { "LowerReplicaVersionAllowed", NO_RECOVERY },
     { "SkipMaxScaleCheck", "MaxScale is not supported" },
 
-    { "InstancePollSeconds", NO_DISCOVERY }, { "ReasonableInstanceCheckSeconds", NO_DISCOVERY },
     { "DiscoverByShowSlaveHosts", "the list of replicas is always asked for; the process list where that is refused or lacks hosts" },
-    { "DiscoveryQueueCapacity", NO_DISCOVERY },
-    { "DiscoveryQueueMaxStatisticsSize", NO_DISCOVERY }, { "DiscoveryCollectionRetentionSeconds", NO_DISCOVERY },
-    { "DiscoveryIgnoreReplicaHostnameFilters", NO_DISCOVERY }, { "DiscoveryIgnoreMasterHostnameFilters", NO_DISCOVERY },
-    { "DiscoveryIgnoreHostnameFilters", NO_DISCOVERY }, { "DiscoveryIgnoreReplicationUsernameFilters", NO_DISCOVERY },
-    { "EnableDiscoveryFiltersLogs", NO_DISCOVERY }, { "DeadInstancePollSecondsMultiplyFactor", NO_DISCOVERY },
-    { "DeadInstancePollSecondsMax", NO_DISCOVERY }, { "DeadInstanceDiscoveryMaxConcurrency", NO_DISCOVERY },
-    { "DeadInstanceDiscoveryLogsEnabled", NO_DISCOVERY }, { "UnseenInstanceForgetHours", NO_DISCOVERY },
-    { "HostnameResolveMethod", NO_DISCOVERY }, { "MySQLHostnameResolveMethod", NO_DISCOVERY },
-    { "RejectHostnameResolvePattern", NO_DISCOVERY }, { "ExpiryHostnameResolvesMinutes", NO_DISCOVERY },
-    { "SkipBinlogServerUnresolveCheck", NO_DISCOVERY }, { "SnapshotTopologiesIntervalHours", NO_DISCOVERY },
-    { "SlaveLagQuery", NO_DISCOVERY }, { "ReplicationLagQuery", NO_DISCOVERY },
-    { "ReasonableReplicationLagSeconds", NO_DISCOVERY }, { "ReasonableMaintenanceReplicationLagSeconds", NO_DISCOVERY },
+    { "DiscoveryQueueMaxStatisticsSize", "numbers of looks are in /metrics" }, { "DiscoveryCollectionRetentionSeconds", "numbers of looks are in /metrics" },
+    
+    { "EnableDiscoveryFiltersLogs", "what filters pass over is counted in /metrics" }, 
+    { "DeadInstanceDiscoveryLogsEnabled", "the debug log has them" }, 
+    
+    { "SkipBinlogServerUnresolveCheck", "binlog servers have no rule of their own" }, { "SnapshotTopologiesIntervalHours", NO_DISCOVERY },
+    
 
-    { "ClusterNameToAlias", NO_DISCOVERY }, { "DetectClusterAliasQuery", NO_DISCOVERY },
-    { "DetectClusterDomainQuery", NO_DISCOVERY }, { "DetectInstanceAliasQuery", NO_DISCOVERY },
-    { "DetectPromotionRuleQuery", NO_DISCOVERY }, { "DataCenterPattern", NO_DISCOVERY }, { "RegionPattern", NO_DISCOVERY },
-    { "PhysicalEnvironmentPattern", NO_DISCOVERY }, { "DetectDataCenterQuery", NO_DISCOVERY },
-    { "DetectRegionQuery", NO_DISCOVERY }, { "DetectPhysicalEnvironmentQuery", NO_DISCOVERY },
-    { "DetectSemiSyncEnforcedQuery", NO_DISCOVERY }, { "CandidateInstanceExpireMinutes", NO_DISCOVERY },
+    
+    
+    
     { "PromotionIgnoreHostnameFilters", NO_RECOVERY }, { "SupportFuzzyPoolHostnames", NO_DISCOVERY },
     { "InstancePoolExpiryMinutes", NO_DISCOVERY }, { "OSCIgnoreHostnameFilters", NO_DISCOVERY },
 
@@ -264,7 +310,7 @@ const struct config_known config_known[] = {
     { "PreFailoverProcesses", NO_HOOKS }, { "PostFailoverProcesses", NO_HOOKS },
     { "PostUnsuccessfulFailoverProcesses", NO_HOOKS }, { "PostMasterFailoverProcesses", NO_HOOKS },
     { "PostIntermediateMasterFailoverProcesses", NO_HOOKS }, { "PostGracefulTakeoverProcesses", NO_HOOKS },
-    { "PostTakeMasterProcesses", NO_HOOKS }, { "RecoverNonWriteableMaster", NO_RECOVERY },
+    { "PostTakeMasterProcesses", NO_HOOKS }, 
     { "CoMasterRecoveryMustPromoteOtherCoMaster", NO_RECOVERY }, { "DetachLostSlavesAfterMasterFailover", NO_RECOVERY },
     { "DetachLostReplicasAfterMasterFailover", NO_RECOVERY }, { "ApplyMySQLPromotionAfterMasterFailover", NO_RECOVERY },
     { "PreventCrossDataCenterMasterFailover", NO_RECOVERY }, { "PreventCrossRegionMasterFailover", NO_RECOVERY },
@@ -272,8 +318,8 @@ const struct config_known config_known[] = {
     { "MasterFailoverDetachReplicaMasterHost", NO_RECOVERY }, { "FailMasterPromotionOnLagMinutes", NO_RECOVERY },
     { "FailMasterPromotionIfSQLThreadNotUpToDate", NO_RECOVERY },
     { "DelayMasterPromotionIfSQLThreadNotUpToDate", NO_RECOVERY }, { "PostponeSlaveRecoveryOnLagMinutes", NO_RECOVERY },
-    { "PostponeReplicaRecoveryOnLagMinutes", NO_RECOVERY }, { "EnforceExactSemiSyncReplicas", NO_RECOVERY },
-    { "RecoverLockedSemiSyncMaster", NO_RECOVERY }, { "ReasonableLockedSemiSyncMasterSeconds", NO_RECOVERY },
+    { "PostponeReplicaRecoveryOnLagMinutes", NO_RECOVERY }, 
+    { "RecoverLockedSemiSyncMaster", NO_RECOVERY }, 
 
     { "AuditToBackendDB", NO_AUDIT }, { "AuditPurgeDays", NO_AUDIT }, { "AuditLogFile", NO_AUDIT }, { "AuditToSyslog", NO_AUDIT },
 

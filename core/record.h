@@ -12,7 +12,7 @@
 #include "core/event.h"
 
 #define RECORD_HEADER_SIZE 64
-#define RECORD_ENTRY_MAX (256 * 1024)        /* STARTED with its configuration is the largest */
+#define RECORD_ENTRY_MAX (512 * 1024)        /* STARTED with its configuration is the largest */
 
 struct record_header { unsigned char bytes[RECORD_HEADER_SIZE]; };
 

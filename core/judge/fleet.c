@@ -203,8 +203,11 @@ struct fc_time fleet_judge(struct fleet *f, struct fc_time now)
     if (!has_room(f))
         return fc_plus(now, fc_ms(NO_MEMORY_REST_MS));           /* what was touched stays so, and is judged then */
     take_due(f, now);
-    for (member_id id = topology_take_touched(f->topology); id != MEMBER_NONE; id = topology_take_touched(f->topology))
+    for (member_id id = topology_take_touched(f->topology); id != MEMBER_NONE; id = topology_take_touched(f->topology)) {
         judge(f, id, now);
+        if (f->told != NULL)
+            f->told(f->listener, id);
+    }
     return f->due;
 }
 

@@ -48,6 +48,8 @@ struct fleet {
     struct fleet_change *changes;    /* a ring of FLEET_CHANGES_MAX */
     uint64_t change_count;           /* ever */
     uint64_t judged;                 /* verdicts made: tests hold it to what has changed */
+    void (*told)(void *listener, member_id id);     /* NULL: nobody; called from within fleet_judge() of each that was touched */
+    void *listener;
 };
 
 /* False: no memory. */

@@ -30,7 +30,7 @@ def test_a_chain_is_found_from_its_last_server_and_a_dead_one_is_said():
             wait_until(server.replicates, 30, f'{server.name} to replicate')
 
         account = nest.write('topo.cnf', f'[client]\nuser=topo\npassword={PASSWORD}\n')
-        config = nest.write('look.conf.json', json.dumps({'MySQLTopologyCredentialsConfigFile': account}))
+        config = nest.write('look.conf.json', json.dumps({'MySQLTopologyCredentialsConfigFile': account, 'MySQLHostnameResolveMethod': 'none'}))
         code, told, errors = run_firstchair('discover', '--config', config, chain[2].address, timeout=60)
         lines = told.splitlines()
         assert code == 0 and len(lines) == 3, (code, told, errors)
@@ -61,7 +61,8 @@ def test_tls_is_used_where_a_server_refuses_without_it():
         server.start()
         server.execute(f"SET SESSION sql_log_bin=0; CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}' REQUIRE SSL; "
                        f"GRANT REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS ON *.* TO topo@'{server.place.accounts}'")
-        base = {'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD, 'MySQLTopologySSLCAFile': f'{folder}/cert.pem'}
+        base = {'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD, 'MySQLTopologySSLCAFile': f'{folder}/cert.pem',
+                'MySQLHostnameResolveMethod': 'none'}
         for changes, code, sentence in (({}, 0, ''),
                                         ({'MySQLTopologyUseMutualTLS': True}, 0, ''),
                                         ({'MySQLTopologyUseMixedTLS': False}, 13, 'Access denied'),

@@ -172,8 +172,13 @@ static enum fc_code configure(struct config *config, const struct script_setting
         return config_set_bool(config, key, text_is(setting->value, "true"), &err);
     case CONFIG_INT:
         return config_set_int(config, key, strtod(setting->value, NULL), &err);
+    case CONFIG_REAL:
+        return config_set_real(config, key, strtod(setting->value, NULL), &err);
     case CONFIG_TEXT:
+    case CONFIG_QUERY:
         return config_set_text(config, key, setting->value, &err);
+    case CONFIG_MAP:
+        return FC_BAD_INPUT;
     case CONFIG_LIST:
         config_clear_list(config, key);
         return setting->value[0] == '\0' ? FC_OK : config_add_item(config, key, setting->value, &err);

@@ -73,7 +73,10 @@ Test(config, every_field_has_a_key)
         switch (config_keys[i].type) {
         case CONFIG_BOOL: size += sizeof(bool); break;
         case CONFIG_INT: size += sizeof(int); break;
+        case CONFIG_REAL: size += sizeof(double); break;
         case CONFIG_TEXT: size += sizeof(config_text); break;
+        case CONFIG_QUERY: size += sizeof(config_query); break;
+        case CONFIG_MAP: size += sizeof(struct config_map); break;
         case CONFIG_LIST: size += sizeof(struct config_list); break;
         }
     }
