@@ -11,7 +11,7 @@
  * Who writes: one node at a time. In raft mode each its own private store; with a shared one the leader. Who does not write reads
  * the rows of who does. It is told which by fleet_store_turn(), and says nothing to any server before.
  *
- * All functions are called from the loop's thread and never wait; nothing is heard from within them. */
+ * All functions are called from the loop's thread and never wait; nothing is heard from within them. What is heard must not close it. */
 #ifndef FC_BACKENDS_FLEET_STORE_H
 #define FC_BACKENDS_FLEET_STORE_H
 
@@ -79,7 +79,8 @@ void fleet_store_close(struct fleet_store *store);
 /* Each change of turn or server reads everything anew, because others may have written meanwhile. Repeating the present one is nothing. */
 void fleet_store_turn(struct fleet_store *store, enum fleet_turn turn, int server);
 
-/* Of database_instance, resolving, analyses, audit, detections: everything but words. Ignored unless it is this node's turn to write.
+/* Of database_instance, resolving, analyses, audit, detections: everything but words. Ignored unless it is this node's turn to write and
+ * the first reading of the turn is complete: then put what you know.
  * Rows whose key is a number (audit, changelog, ...) are laid once; fleet_new_number() gives one. */
 void fleet_store_put(struct fleet_store *store, const struct fleet_row *row);
 /* Forgotten: the row goes. Key and rank (for a server: last_checked) are set. */
@@ -93,7 +94,7 @@ void fleet_store_look(struct fleet_store *store);
 void fleet_store_flush(struct fleet_store *store, int limit_ms, void (*done)(void *owner, enum fc_code code), void *owner);
 
 /* A page of one table, newest (highest key) first: audit, changelog, detections, recoveries. `before`: only lower numbers of the key's
- * first column; 0: all. `equal_column`: -1, or a text column that must be `equal`. FC_OK with a row at a time, then done. */
+ * first column; 0: all. `equal_column`: -1, or a text column that must be `equal`. A row at a time, then done. */
 struct fleet_page {
     enum fleet_table_name table;
     uint64_t before;
@@ -102,9 +103,10 @@ struct fleet_page {
     const char *equal;                   /* copied */
     void *owner;
     void (*row)(void *owner, const struct fleet_row *row);
-    void (*done)(void *owner, enum fc_code code, const char *sentence);      /* also FC_BUSY: too many are asked */
+    void (*done)(void *owner, enum fc_code code, const char *sentence);
 };
-void fleet_store_page(struct fleet_store *store, const struct fleet_page *page);
+/* False: too many are asked, or nobody reads here; then nothing is called. */
+bool fleet_store_page(struct fleet_store *store, const struct fleet_page *page);
 
 struct fleet_store_counts fleet_store_counts(const struct fleet_store *store);
 

@@ -252,6 +252,32 @@ enum fc_code sqlite_file_run(struct sqlite_file *file, enum sql_name name, const
     return code;
 }
 
+static enum fc_code run_text(struct sqlite_file *file, const struct sqlite_texts *texts, const char **at, bool *is_of_rows, enum loss *loss,
+                             struct fc_err *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int step = sqlite3_prepare_v2(file->db, *at, -1, &statement, at);
+    if (step == SQLITE_OK && statement != NULL) {
+        texts->on_set(texts->to, statement);
+        while ((step = sqlite3_step(statement)) == SQLITE_ROW)
+            texts->on_row(texts->to, statement);
+    }
+    const bool is_done = step == SQLITE_DONE || step == SQLITE_OK;
+    *is_of_rows = (step & 0xff) == SQLITE_CONSTRAINT || step == SQLITE_TOOBIG || step == SQLITE_MISMATCH;
+    const enum fc_code code = is_done ? FC_OK : fail(file, loss, err);
+    sqlite3_finalize(statement);
+    return code;
+}
+
+enum fc_code sqlite_file_run_texts(struct sqlite_file *file, const struct sqlite_texts *texts, bool *is_of_rows, enum loss *loss,
+                                   struct fc_err *err)
+{
+    enum fc_code code = FC_OK;
+    for (const char *at = texts->text; *at != '\0' && code == FC_OK;)
+        code = run_text(file, texts, &at, is_of_rows, loss, err);
+    return code;
+}
+
 uint64_t sqlite_column_number(sqlite3_stmt *row, int column)
 {
     const int64_t number = sqlite3_column_int64(row, column);

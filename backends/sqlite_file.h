@@ -35,6 +35,12 @@ typedef void sqlite_row(void *to, sqlite3_stmt *row);
 enum fc_code sqlite_file_run(struct sqlite_file *file, enum sql_name name, const struct sql_values *values, sqlite_row *on_row,
                              void *to, enum loss *loss, struct fc_err *err);
 
+/* Any number of statements with ';' between them, literals and all (backends/fleet/fleet_sql.h). `on_set` comes before the rows of each.
+ * *is_of_rows: it failed because of what a row holds, not because of the file. */
+struct sqlite_texts { const char *text; sqlite_row *on_set, *on_row; void *to; };
+enum fc_code sqlite_file_run_texts(struct sqlite_file *file, const struct sqlite_texts *texts, bool *is_of_rows, enum loss *loss,
+                                   struct fc_err *err);
+
 /* Columns as plain values: NULL is "", a negative or strange number 0, text is cut where it is too long. */
 uint64_t sqlite_column_number(sqlite3_stmt *row, int column);
 void sqlite_column_words(sqlite3_stmt *row, int column, char *to, size_t size);
