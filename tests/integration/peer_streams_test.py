@@ -2,20 +2,17 @@
 
 The strangers speak the handshake of backends/quorum/handshake.h in words of their own, so that it is held to what is written there.
 """
-import hashlib
-import hmac
 import json
 import os
 import resource
 import socket
-import struct
 import subprocess
 import tempfile
 import threading
-import time
 
 from stage import limit, wait_until
 from stage.node import ROOT
+from stage.strangers import flood, introduce
 
 KEY = b'the key that all peers of this scene share'
 HALF_OPEN_EACH, HALF_OPEN_MAX = 1000, 64          # transport_config_preset
@@ -66,58 +63,6 @@ class Peers:
         assert KEY.decode() not in said
 
 
-# ---- a stranger's own words for the handshake ----
-
-def name(text):
-    return text.encode().ljust(64, b'\0')
-
-
-def proof(key, label, *parts):
-    return hmac.new(key, label + b'\0' + b''.join(parts), hashlib.sha256).digest()
-
-
-def hear(line, count):
-    heard = b''
-    while len(heard) < count:
-        more = line.recv(count - len(heard))
-        if not more:
-            return heard
-        heard += more
-    return heard
-
-
-def introduce(place, key=KEY, cluster='stage', own=(1, 'fc1'), other=(2, 'fc2')):
-    """(what the peer answers to such an introduction, whether its proof is right)"""
-    with socket.create_connection(place, 20) as line:
-        greeting = hear(line, 40)
-        assert greeting[:8] == b'fcpeer1G', greeting
-        said = (b'fcpeer1I' + os.urandom(32) + struct.pack('>QQQ', own[0], 4711, other[0]) + name(cluster) + name(own[1])
-                + name(other[1]))
-        said += proof(key, b'firstchair peer stream 1: connector', greeting, said)
-        line.sendall(said)
-        try:
-            answer = hear(line, 41)
-        except ConnectionResetError:
-            answer = b''
-        right = proof(key, b'firstchair peer stream 1: acceptor', greeting, said, answer[:9])
-        return (answer[8] if answer else None), answer[9:] == right
-
-
-def flood(place, until, say):
-    """Connects, says it, and leaves, again and again; returns how often."""
-    count = 0
-    while not until.is_set():
-        try:
-            with socket.create_connection(place, 5) as line:
-                if say:
-                    line.sendall(say)
-                count += 1
-        except OSError:
-            pass
-        time.sleep(0.001)
-    return count
-
-
 # ---- the scenes ----
 
 @limit(150)
@@ -132,7 +77,7 @@ def test_strangers_at_the_peers_ports_change_nothing_but_counters():
                                       ('unknown_peer', {'own': (9, 'fc9')}, 1), ('other_name', {'own': (3, 'fc9')}, 2),
                                       ('own_id', {'own': (2, 'fc2')}, 3), ('wrong_addressee', {'other': (3, 'fc3')}, 5)):
             count = peers.look()['peers'][1][kind]
-            told, is_proven = introduce(place, **strange)
+            told, is_proven = introduce(place, **{'key': KEY, **strange})
             assert told == answer and is_proven == (answer is not None), f'{kind}: answered {told}, proof {is_proven}'
             wait_until(lambda: peers.look()['peers'][1][kind] == count + 1, 10, f'{kind} to be counted')
         after = peers.acknowledged(20)

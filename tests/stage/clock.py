@@ -1,4 +1,4 @@
-"""A wall clock of its own for one program of the stage, stepped while it runs (tests/stage/stepped_clock.c)."""
+"""What one program of the stage is shown instead of the real thing: a clock that is stepped, a disk that takes its time."""
 import os
 import re
 import struct
@@ -8,20 +8,40 @@ from .node import ROOT, program
 from .waits import StageFailure
 
 
-class SteppedClock:
-    """Give `env` to the program's start; `step(3600)` sets its clock an hour before ours, `step(-3600)` an hour behind."""
+class Preloaded:
+    """A number that a library reads which is loaded before the program. Give `env` to the program's start."""
 
-    def __init__(self, nest, name):
-        library = os.path.join(ROOT, os.environ.get('FC_BUILD', 'build/dev'), 'tests/stage/libstepped_clock.so')
-        if not os.path.exists(library):
-            raise StageFailure(f'{library} is not built')
-        self.file = nest.file(f'{name}/clock')
+    def __init__(self, nest, name, library, variable):
+        path = os.path.join(ROOT, os.environ.get('FC_BUILD', 'build/dev'), f'tests/stage/lib{library}.so')
+        if not os.path.exists(path):
+            raise StageFailure(f'{path} is not built')
+        self.file = nest.file(f'{name}/{library}')
         with open(self.file, 'wb') as file:
             file.write(struct.pack('=q', 0))
         needed = subprocess.run(['ldd', program('firstchair')], capture_output=True, text=True, timeout=10).stdout
         first = re.findall(r'=> (\S*lib(?:asan|tsan)\S*)', needed)        # a sanitizer wants to be the very first
-        self.env = {'LD_PRELOAD': ' '.join([*first, library]), 'FC_CLOCK_STEP': self.file}
+        self.env = {'LD_PRELOAD': ' '.join([*first, path]), variable: self.file}
+
+    def put(self, number):
+        with open(self.file, 'r+b') as file:                  # in place: the program has it mapped
+            file.write(struct.pack('=q', number))
+
+
+class SteppedClock(Preloaded):
+    """A wall clock of its own (tests/stage/stepped_clock.c): `step(3600)` sets it an hour before ours, `step(-3600)` an hour behind."""
+
+    def __init__(self, nest, name):
+        super().__init__(nest, name, 'stepped_clock', 'FC_CLOCK_STEP')
 
     def step(self, seconds):
-        with open(self.file, 'r+b') as file:                  # in place: the program has it mapped
-            file.write(struct.pack('=q', seconds))
+        self.put(seconds)
+
+
+class SlowDisk(Preloaded):
+    """A disk on which each call that makes something durable takes so long (tests/stage/slow_disk.c)."""
+
+    def __init__(self, nest, name):
+        super().__init__(nest, name, 'slow_disk', 'FC_DISK_DELAY')
+
+    def take(self, seconds):
+        self.put(int(seconds * 1000))

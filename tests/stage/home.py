@@ -3,6 +3,7 @@
 Each is a `with`: what it starts is gone afterwards. When a scene fails inside it, the last lines of every log are printed first.
 """
 import contextlib
+import json
 import os
 import secrets
 import sqlite3
@@ -252,12 +253,21 @@ class Single(House):
 class Raft(House):
     """Three or five nodes that agree by raft, each with a SQLite file of its own."""
 
-    def __init__(self, nodes=3, keys=None):
-        super().__init__(nodes, keys)
+    def __init__(self, nodes=3, keys=None, is_apart=False):
+        """`is_apart`: each node on a host of its own (house.net cuts them)."""
+        super().__init__(nodes, keys, node_names(nodes) if is_apart else None)
         self.ports = {node.name: free_port() for node in self.nodes}
+
+    def peer_place(self, node):
+        """Where its peers reach it."""
+        return f'{node.place.host}:{self.ports[node.name]}'
 
     def folder(self, node):
         return self.nest.file(f'{node.name}/raft')
+
+    @staticmethod
+    def raft_status(node):
+        return json.loads(node.get('/api/raft-status')[1])
 
     def store(self, node):
         return self.nest.file(f'{node.name}/firstchair.db')
@@ -268,8 +278,8 @@ class Raft(House):
         for node in self.nodes:
             node.configure({
                 'Nodes': [node.address for node in self.nodes], 'SQLite3DataFile': self.store(node), 'RaftEnabled': True,
-                'RaftNodes': [f'{name}=127.0.0.1:{port}' for name, port in self.ports.items()],
-                'RaftBind': f'127.0.0.1:{self.ports[node.name]}', 'RaftDataDir': self.folder(node),
+                'RaftNodes': [f'{peer.name}={self.peer_place(peer)}' for peer in self.nodes],
+                'RaftBind': self.peer_place(node), 'RaftDataDir': self.folder(node),
                 'RaftPeerKeyFile': self.nest.file('peers.key'), **self.extra})
 
     def start(self, settle=True):
