@@ -148,6 +148,7 @@ void consensus_start_raft(struct consensus *c)
         code = raft_start(&c->raft);
     if (code == 0) {
         c->is_running = true;
+        consensus_measure_log(c);
         consensus_show(c);
         return;
     }
@@ -190,6 +191,7 @@ void consensus_beat(struct consensus *c)
         consensus_go_out(c, raft_errmsg(&c->raft)[0] != '\0' ? raft_errmsg(&c->raft) : "its disk failed");
     if (consensus_leader(c) >= 0)
         c->led_at = c->now;
+    consensus_look_whether_whole(c);
     consensus_ping_all(c);
     consensus_lay_barrier(c);
     consensus_look_at_proposals(c);

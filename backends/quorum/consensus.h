@@ -19,6 +19,9 @@ struct consensus_world {
     /* A frame of ours to a member. False: it was not taken, and is not kept. */
     bool (*send)(void *owner, int member, const struct frame *frame);
     void (*break_off)(void *owner, int member);            /* what leads to this member does not answer: make it anew */
+    /* The mark up to where the log was confirmed (held.h); both NULL: none is kept. */
+    uint64_t (*held)(void *owner);
+    void (*hold)(void *owner, uint64_t index);
     void (*heard)(void *owner, const struct quorum_heard *heard);
     void (*heard_state)(void *owner, const struct shared_state *state);
     void (*show)(void *owner, struct quorum_view *view);   /* without what the streams know, which the world adds */

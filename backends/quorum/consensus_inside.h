@@ -34,6 +34,8 @@ struct consensus {
     uint64_t ids[QUORUM_NODES_MAX];
     struct fc_time now;
 
+    bool is_short;                       /* its log ends before what it had confirmed: neither votes nor stands until it is given back */
+
     struct promise promise;
     struct fc_time confirmed[QUORUM_NODES_MAX];
     struct fc_time heard_at[QUORUM_NODES_MAX], asked_at[QUORUM_NODES_MAX];   /* asked_at: since when an answer is missing; EVER none */
@@ -91,6 +93,11 @@ void consensus_tell_end(struct consensus *consensus, uint64_t number, enum quoru
 /* ---- consensus_io.c ---- */
 void consensus_wrap_io(struct consensus *consensus);
 bool consensus_may_ask_for_votes(struct consensus *consensus);
+/* Raft has read its log: does it end before the mark? */
+void consensus_measure_log(struct consensus *consensus);
+/* Everything that is on the own disk counts as confirmed from here on. */
+void consensus_hold_stored(struct consensus *consensus);
+void consensus_look_whether_whole(struct consensus *consensus);
 
 /* ---- consensus_log.c ---- */
 extern const struct raft_fsm consensus_fsm;

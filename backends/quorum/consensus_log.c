@@ -22,6 +22,7 @@ static int fsm_apply(struct raft_fsm *fsm, const struct raft_buffer *buffer, voi
     struct consensus *c = fsm->data;
     struct quorum_heard heard = { .kind = QUORUM_APPLIED };
     *result = NULL;
+    consensus_hold_stored(c);                              /* a leader counts its own disk, and answers when this is over */
     const enum shared_verdict verdict = shared_state_apply(&c->state, buffer->base, buffer->len);
     if (shared_entry_decode(buffer->base, buffer->len, &heard.entry) != FC_OK || heard.entry.deed == STORE_LOOK)
         return 0;

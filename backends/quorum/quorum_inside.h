@@ -6,6 +6,7 @@
 #include <raft/uv.h>
 
 #include "backends/quorum/consensus_inside.h"
+#include "backends/quorum/held.h"
 
 #define TOLD_MAX (QUORUM_PROPOSALS_MAX + 16)
 
@@ -30,6 +31,7 @@ struct quorum_loop {                     /* the thread's alone */
     struct raft_io *io;                  /* NULL: not opened; it lives in the consensus */
     bool has_transport, is_ending;
     struct consensus consensus;
+    struct held held;
 };
 
 struct quorum {

@@ -64,6 +64,8 @@ static void world_break_off(void *owner, int member)
     streams_break(l->streams, peer_of(l, member));
 }
 
+static uint64_t world_held(void *owner) { return held_index(&((struct quorum_loop *)owner)->held); }
+static void world_hold(void *owner, uint64_t index) { held_set(&((struct quorum_loop *)owner)->held, index); }
 static void world_heard(void *owner, const struct quorum_heard *heard) { quorum_hear(quorum_of(owner), heard); }
 static void world_heard_state(void *owner, const struct shared_state *state) { quorum_hear_state(quorum_of(owner), state); }
 static void world_say(void *owner, const char *sentence) { quorum_say(quorum_of(owner), sentence); }
@@ -177,7 +179,7 @@ enum fc_code quorum_inside_open(struct quorum *q, struct fc_err *err)
 {
     struct quorum_loop *l = &q->inside;
     const struct consensus_world world = { .owner = l, .now = world_now, .open_io = world_open_io, .send = world_send,
-                                           .break_off = world_break_off, .heard = world_heard, .heard_state = world_heard_state,
+                                           .break_off = world_break_off, .held = world_held, .hold = world_hold, .heard = world_heard, .heard_state = world_heard_state,
                                            .show = world_show, .say = world_say };
     struct birth birth;
     char path[BIRTH_DIR_SIZE + 8];
@@ -185,6 +187,8 @@ enum fc_code quorum_inside_open(struct quorum *q, struct fc_err *err)
     enum fc_code code = birth_open(q->settings.dir, q->settings.members[q->settings.own].name, has_files(path), &birth, err);
     if (code == FC_OK && mkdir(path, 0700) != 0 && errno != EEXIST)
         code = fc_fail(err, FC_STORE, "cannot make '%s': %s", path, strerror(errno));
+    if (code == FC_OK)
+        code = held_open(q->settings.dir, &l->held, err);
     if (code != FC_OK)
         return code;
     uv_loop_init(&l->loop);
@@ -232,5 +236,6 @@ void *quorum_inside_run(void *owner)
     if (l->has_transport)
         q->settings.transport.done(q->settings.transport.owner, &l->transport);
     uv_loop_close(&l->loop);
+    held_close(&l->held);
     return NULL;
 }
