@@ -26,6 +26,10 @@ CHAOS_KINDS = ('kill', 'switch', 'leaders')
 CHAOS_SCENES = ('kill', 'freeze', 'isolate', 'cut', 'gone', 'silent', 'split', 'reload', 'frozen-proxy', 'broken-replication',
                 'amnesia', 'together', 'paused-leader', 'relay-first', 'writable', 'privileged', 'late-rows')   # tests/chaos/plays.py
 CHAOS_SCENE_ROUNDS_LONG, CHAOS_SCENE_SECONDS = 12, 60
+RAFT_PLAYS = ('kill', 'kill-follower', 'freeze', 'freeze-follower', 'isolate', 'isolate-follower', 'cut', 'deaf', 'mute', 'split',
+              'restart-each', 'restart-all', 'stop', 'yield', 'long-away', 'wiped', 'full-disk', 'slow-disk', 'lost-tail')   # tests/chaos/raft_plays.py
+RAFT_SLICE = ('kill', 'split', 'lost-tail')
+RAFT_ROUNDS_LONG, RAFT_ROUND_SECONDS = 6, 100
 CHAOS_SLICE_SEED = '1'       # ./test plays the same rounds each time; ./test long draws a seed and prints it
 FUZZ_SECONDS = 30
 LANES = 2                    # cases that run at a time: most of what a scene does is to wait
@@ -123,6 +127,7 @@ def scene_cases(is_long):
                int(minutes * 60) + REPLAY_SECONDS_MORE, read_exit,
                f'{minutes:g} minutes of kills, freezes and cuts: replication never stops, the tables are the same')
     yield from chaos_scene_cases(is_long)
+    yield from chaos_raft_cases(is_long)
 
 
 def chaos_scene_cases(is_long):
@@ -134,6 +139,18 @@ def chaos_scene_cases(is_long):
         yield Case(f'chaos/scenes/{name}', [*scenes, '--rounds', str(CHAOS_SCENE_ROUNDS_LONG), name],
                    60 + CHAOS_SCENE_ROUNDS_LONG * CHAOS_SCENE_SECONDS, read_exit,
                    f'{CHAOS_SCENE_ROUNDS_LONG} rounds in a network that can be cut, judged by the binlogs')
+
+
+def chaos_raft_cases(is_long):
+    rounds = [sys.executable, os.path.join(HERE, 'chaos/raft.py')]
+    if not is_long:
+        yield Case('chaos/raft', [*rounds, '--seed', CHAOS_SLICE_SEED, '--strangers', *RAFT_SLICE], 300, read_exit,
+                   'three raft nodes in a network that can be cut, strangers at their ports, judged by all stores row by row')
+    for nodes in ('3', '5') if is_long else ():
+        for name in RAFT_PLAYS:
+            yield Case(f'chaos/raft/{nodes}/{name}', [*rounds, '--nodes', nodes, '--rounds', str(RAFT_ROUNDS_LONG), '--strangers', name],
+                       60 + RAFT_ROUNDS_LONG * RAFT_ROUND_SECONDS, read_exit,
+                       f'{RAFT_ROUNDS_LONG} rounds of {nodes} raft nodes with strangers at their ports, judged by all stores row by row')
 
 
 def mutate_cases(is_long):

@@ -104,32 +104,53 @@ class Inside:
         return self.nest.start(name, ['nsenter', f'--mount=/proc/{self.pid}/ns/mnt', '--', *argv], *rest, **more)
 
 
+class Filler:
+    """Takes every byte of a disk as soon as it is free."""
+
+    def __init__(self, path):
+        self.path, self.over = path, threading.Event()
+        self.file = open(path, 'wb', buffering=0)
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        while not self.over.wait(0.01):
+            for size in (65536, 4096):
+                try:
+                    while self.file.write(bytes(size)):
+                        continue
+                except OSError:
+                    continue                     # no room for so much
+
+    def end(self):
+        self.over.set()
+        self.thread.join()
+        self.file.close()
+        os.unlink(self.path)
+
+
 def full_disk(round):
     """Its disk fills up: the others go on, it says what is wrong; when there is room again (and it is started again if it must), it is level."""
     node = round.house.nodes[0]
-    filler = f'/proc/{round.house.small_disk.pid}/root{round.house.folder(node)}/filler'
+    others = [other for other in round.house.nodes if other is not node]
     began = time.monotonic()
     round.told(f'fill the disk of {node.name}' + (', who leads' if node is round.leader else ''))
-    with open(filler, 'wb', buffering=0) as file:
-        try:
-            while True:
-                file.write(bytes(4096))
-        except OSError:
-            pass
-    others = [other for other in round.house.nodes if other is not node]
-    why = wait_until(lambda: status(round, node)['Why'], 90, f'{node.name} to say what is wrong', 0.1)
-    round.said.append(f'{node.name} says: {why}')
+    filler = Filler(f'/proc/{round.house.small_disk.pid}/root{round.house.folder(node)}/filler')
+    try:
+        why = wait_until(lambda: status(round, node)['Why'], 90, f'{node.name} to say what is wrong', 0.1)
+    finally:
+        filler.end()
+    round.told(f'{node.name} says: {why}')
     answered(round, 40, others)
     others_go_on(round, node, began, 'disk full')
-    round.claim(not node.leads(), 'it does not lead')
-    os.unlink(filler)
-    round.told('room again')
+    round.claim(not node.leads(), 'it leads')
     try:
         wait_until(lambda: status(round, node)['Why'] == '', 10, 'it takes part again by itself')
     except StageFailure:
         round.told(f'restart {node.name}')
         node.stop()
         node.start(wait=False)
+    round.incomplete.add(node.name)
     round.healed()
 
 

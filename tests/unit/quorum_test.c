@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "backends/quorum/held.h"
 #include "quorum_stage.h"
 
 static struct stage s;
@@ -239,4 +240,72 @@ Test(quorum, one_node_alone_leads_at_once)
     wanted_holds = 1;
     stage_until(&s, all_have_the_holds);
     cr_assert_eq(s.nodes[0].view.role, QUORUM_ALONE);
+}
+
+/* ---- a log that lost its end -------------------------------------------------------------------------------------- */
+
+static void confirm_more_than_there_is(int node, uint64_t more)
+{
+    struct fc_err err = { .code = FC_OK };
+    struct held held;
+    char dir[96];
+    snprintf(dir, sizeof dir, "%s/%d", s.dir, node);
+    cr_assert_eq(held_open(dir, &held, &err), FC_OK, "%s", err.text);
+    cr_assert_gt(held_index(&held), 0, "what was confirmed is marked");
+    held_set(&held, held_index(&held) + more);
+    held_close(&held);
+}
+
+static bool it_is_whole(struct stage *stage)
+{
+    const struct stage_node *node = &stage->nodes[asked_node];
+    return node->view.role == QUORUM_FOLLOWER && node->view.applied_index > 0 && node->view.why[0] == '\0';
+}
+
+Test(quorum, a_node_whose_log_lost_its_end_neither_votes_nor_stands_until_a_leader_gave_it_back)
+{
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    asked_node = (stage_leader(&s) + 1) % 3;
+    stage_hold(&s, stage_leader(&s), "db1", "before");
+    wanted_holds = 1;
+    stage_until(&s, all_have_the_holds);
+    for (int i = 0; i < 3; i++)
+        stage_stop(&s, i);
+    confirm_more_than_there_is(asked_node, 3);
+    stage_start(&s, asked_node);
+    stage_start(&s, (asked_node + 1) % 3);
+    stage_run_ms(&s, 5 * STAGE_ELECTION_MS);
+    cr_assert_eq(stage_leader(&s), -1, "the only other one has no majority without its vote");
+    cr_assert_gt(s.nodes[asked_node].view.votes_withheld, 0);
+    cr_assert_not_null(strstr(s.nodes[asked_node].view.why, "its disk lost what it had called durable"), "%s", s.nodes[asked_node].view.why);
+    stage_start(&s, (asked_node + 2) % 3);
+    stage_until(&s, somebody_leads);
+    cr_assert_neq(stage_leader(&s), asked_node);
+    for (int i = 0; i < 3; i++)
+        stage_hold(&s, stage_leader(&s), "db2", "entries of another leader");
+    stage_until(&s, it_is_whole);
+}
+
+Test(quorum, a_mark_of_what_was_confirmed_that_is_not_ours_is_not_overwritten)
+{
+    struct fc_err err = { .code = FC_OK };
+    struct held held;
+    char path[96];
+    char page[8192] = "something else";
+    snprintf(path, sizeof path, "%s/held", s.dir);
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    cr_assert_eq(fwrite(page, 1, sizeof page, file), sizeof page);
+    cr_assert_eq(fclose(file), 0);
+    cr_assert_eq(held_open(s.dir, &held, &err), FC_STORE);
+    cr_assert_not_null(strstr(err.text, "/held' cannot be understood"), "%s", err.text);
+    cr_assert_eq(held_index(&held), 0);
+    cr_assert_eq(remove(path), 0);
+    cr_assert_eq(held_open(s.dir, &held, &err), FC_OK, "%s", err.text);
+    held_set(&held, 4711);
+    held_close(&held);
+    cr_assert_eq(held_open(s.dir, &held, &err), FC_OK, "%s", err.text);
+    cr_assert_eq(held_index(&held), 4711);
+    held_close(&held);
 }
