@@ -307,8 +307,7 @@ static void observe(struct core *core, const struct event *event, struct effects
     } else if (event->type == SERVER_LOST) {
         const int i = event->as.lost.server;
         const bool was_new = !core->servers.list[i].has_answered;
-        core->servers.list[i].failed_at = event->as.lost.sent_at;
-        if (servers_lost(&core->servers, i, event->as.lost.loss, event->as.lost.text, core->now) || was_new)
+        if (servers_lost(&core->servers, i, event->as.lost.loss, event->as.lost.text, event->as.lost.sent_at, core->now) || was_new)
             note_server(core, i, false, event->as.lost.text, effects);
     } else if (event->type == SIGHT_SEEN && event->as.sight.server < core->servers.count) {
         servers_told(&core->servers, event->as.sight.server, event->as.sight.node, event->as.sight.told);

@@ -37,18 +37,29 @@ void servers_read_back(struct servers *servers, int server, bool is_read_only, s
     servers->list[server].seen_at = fc_later(servers->list[server].seen_at, at);
 }
 
-bool servers_lost(struct servers *servers, int server, enum loss loss, const char *text, struct fc_time at)
+static bool is_no_news(const struct server_state *s, struct fc_time sent_at)
+{
+    return (s->misses > 0 && fc_before(sent_at, s->missed_at)) || (s->has_been_seen && fc_before(sent_at, s->seen_at));
+}
+
+bool servers_lost(struct servers *servers, int server, enum loss loss, const char *text, struct fc_time sent_at, struct fc_time now)
 {
     struct server_state *s = &servers->list[server];
     const bool was_reachable = s->is_reachable;
+    if (loss == LOSS_SILENT && is_no_news(s, sent_at))
+        return false;
     s->has_answered = true;
     s->loss = loss;
+    s->failed_at = sent_at;
     TEXT_SET(s->loss_text, text);
-    if (loss == LOSS_SILENT && ++s->misses < SERVER_SILENT_MISSES)
-        return false;
+    if (loss == LOSS_SILENT) {
+        s->missed_at = now;
+        if (++s->misses < SERVER_SILENT_MISSES)
+            return false;
+    }
     s->is_reachable = false;
     if (was_reachable)
-        s->lost_at = at;
+        s->lost_at = now;
     return was_reachable;
 }
 

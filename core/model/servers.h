@@ -23,7 +23,8 @@ struct server_state {
     bool has_answered;               /* seen or lost at least once since the start */
     bool has_been_seen;
     bool is_reachable;
-    int misses;                      /* silent probes in a row */
+    int misses;                      /* silent probes in a row, each sent after the one before was given up */
+    struct fc_time missed_at;        /* when the last of them was given up */
     enum loss loss;                  /* of the latest failure while unreachable */
     char loss_text[160];
     char trouble[160];               /* why our schema could not be laid there; "" = nothing known */
@@ -56,7 +57,9 @@ enum gone {
 void servers_read_back(struct servers *servers, int server, bool is_read_only, struct fc_time at);
 /* True when something that decides has changed: reachable, read_only, identity. */
 bool servers_saw(struct servers *servers, int server, const struct server_look *look, struct fc_time sent_at);
-bool servers_lost(struct servers *servers, int server, enum loss loss, const char *text, struct fc_time at);
+/* The same; heard now of a look sent at `sent_at`. Looks may overlap: a silent one that was sent before the last silent one was
+ * given up, or before a good one, is no second miss. */
+bool servers_lost(struct servers *servers, int server, enum loss loss, const char *text, struct fc_time sent_at, struct fc_time now);
 
 int servers_by_identity(const struct servers *servers, const char *identity);    /* -1 = none */
 /* The same, and a server that was never seen when the identity can be no other's: the row names it, all others are known. */

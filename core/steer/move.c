@@ -420,7 +420,7 @@ static void fence_failed(struct steering *st, struct steer_stage *stage, const s
     } else if (move->kind == MOVE_SILENT) {
         advance(st, stage);                                /* the wait takes the fence's place */
     } else if (event->as.ended.code == FC_UNREACHABLE) {
-        servers_lost(stage->servers, move->from, LOSS_ENDED, event->as.ended.text, stage->now);
+        servers_lost(stage->servers, move->from, LOSS_ENDED, event->as.ended.text, stage->now, stage->now);
         change_kind(st, stage);
     } else {
         turn_back(st, stage, event->as.ended.text);

@@ -131,8 +131,7 @@ Test(seat, a_node_that_is_not_configured_has_no_say_and_a_return_forgets_what_wa
     cr_expect_not(servers_told(&s, 0, "fc9", (struct sight){ SIGHT_TOLD, LOSS_NONE, { 10001000 } }));
     told(&s, "fc2", SIGHT_TOLD, LOSS_REFUSED, 10001);
     servers_saw(&s, 0, &s.list[0].look, (struct fc_time){ 11000000 });
-    s.list[0].failed_at = (struct fc_time){ 12000000 };
-    servers_lost(&s, 0, LOSS_REFUSED, "refused", (struct fc_time){ 12000000 });
+    servers_lost(&s, 0, LOSS_REFUSED, "refused", (struct fc_time){ 12000000 }, (struct fc_time){ 12000000 });
     cr_expect_eq(servers_gone(&s, 0), GONE_ASKED);
 }
 
@@ -143,11 +142,24 @@ Test(seat, another_node_is_told_what_failed_last_or_what_was_seen_last)
     struct fc_time at;
     s.list[0].seen_at = (struct fc_time){ 5000 };
     cr_expect(server_own_sight(&s.list[0], &loss, &at) && loss == LOSS_NONE && at.us == 5000);
-    s.list[0].failed_at = (struct fc_time){ 6000 };
-    servers_lost(&s, 0, LOSS_SILENT, "", s.list[0].failed_at);
+    servers_lost(&s, 0, LOSS_SILENT, "", (struct fc_time){ 6000 }, (struct fc_time){ 7000 });
     cr_expect(server_own_sight(&s.list[0], &loss, &at) && loss == LOSS_SILENT && at.us == 6000, "one silent look counts here");
     s.list[0].has_answered = false;
     cr_expect_not(server_own_sight(&s.list[0], &loss, &at));
+}
+
+/* A change of the chair is looked for every few milliseconds: many looks wait where a server hangs for half a second. */
+Test(seat, looks_that_wait_at_one_time_are_lost_by_one_silence)
+{
+    struct servers s = two();
+    for (int ms = 0; ms < 500; ms += 10)
+        servers_lost(&s, 0, LOSS_SILENT, "", (struct fc_time){ 1000 * ms }, (struct fc_time){ 1000 * (ms + 500) });
+    cr_expect(s.list[0].is_reachable && s.list[0].misses == 1);
+    servers_lost(&s, 0, LOSS_SILENT, "", (struct fc_time){ 500000 }, (struct fc_time){ 1000000 });
+    cr_expect(!s.list[0].is_reachable && s.list[0].misses == 2, "this one was sent after the first was given up");
+    servers_saw(&s, 0, &s.list[0].look, (struct fc_time){ 1100000 });
+    servers_lost(&s, 0, LOSS_SILENT, "", (struct fc_time){ 1050000 }, (struct fc_time){ 1550000 });
+    cr_expect(s.list[0].is_reachable && s.list[0].misses == 0, "it was sent before one that was answered");
 }
 
 Test(seat, silent_is_out_of_sight_only_when_the_lease_lies_elsewhere)
