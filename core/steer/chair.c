@@ -41,6 +41,6 @@ bool chair_hear(struct chair *chair, const struct event *event)
     }
     chair->state = state;
     chair->row = *row;
-    chair->until = fc_later(chair->until, event->as.chair.until);
+    chair->until = is_news ? event->as.chair.until : fc_later(chair->until, event->as.chair.until);
     return is_news;
 }

@@ -14,7 +14,7 @@ enum chair_state { CHAIR_UNKNOWN = 0, CHAIR_SEATED, CHAIR_NOBODY, CHAIR_MOVING, 
 struct chair {
     enum chair_state state;
     struct decision row;             /* the deciding row behind it */
-    struct fc_time until;            /* the term: until when this node may speak of it */
+    struct fc_time until;            /* the term: until when this node may speak of it; of what was known before, nothing is left */
     struct fc_time since;            /* of the present server and state */
     int64_t since_unix_ms;
 };

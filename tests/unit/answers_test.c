@@ -81,6 +81,24 @@ Test(answers, a_held_server_says_who_holds_it)
     stage_close(&s);
 }
 
+/* A server that lags shows an older row later. */
+Test(answers, a_later_epoch_has_a_term_of_its_own)
+{
+    struct chair chair;
+    struct event older = { .type = CHAIR_GRANTED }, later = { .type = CHAIR_GRANTED };
+    older.as.chair.decision.rank.epoch = 4;
+    older.as.chair.until = (struct fc_time){ 1600000 };
+    later.as.chair.decision.rank.epoch = 5;
+    later.as.chair.until = (struct fc_time){ 1500000 };
+    chair_init(&chair);
+    chair_hear(&chair, &older);
+    chair_hear(&chair, &later);
+    cr_expect_eq(chair.until.us, 1500000);
+    later.as.chair.until = (struct fc_time){ 1400000 };
+    chair_hear(&chair, &later);
+    cr_expect_eq(chair.until.us, 1500000, "of the same epoch the longest counts");
+}
+
 Test(answers, a_chair_seated_without_a_fence_carries_its_mark)
 {
     struct stage s = stage_open("db1 db2", "db1");
