@@ -37,7 +37,7 @@ void lease_init(struct lease *lease, const struct lease_settings *settings, cons
     lease->settings = *settings;
     lease->port = *port;
     lease->started_at = now;
-    lease->best_at = FC_EVER;
+    lease->best_at = lease->best_heard_at = FC_EVER;
     lease->paused_until = FC_EVER;
     lease->next_write_at = FC_EVER;
     lease->next_id = 1;
@@ -178,11 +178,12 @@ static void renew(struct lease *lease, struct fc_time now)
 }
 
 /* The row learned from a server or a read-back; the highest one is what the world is. */
-static void learn(struct lease *lease, const struct decision *row, struct fc_time sent_at)
+static void learn(struct lease *lease, const struct decision *row, struct fc_time sent_at, struct fc_time now)
 {
     if (fc_is_ever(lease->best_at) || rank_compare(&row->rank, &lease->best.rank) > 0) {
         lease->best = *row;
         lease->best_at = sent_at;
+        lease->best_heard_at = now;
     }
 }
 
@@ -241,7 +242,7 @@ static bool may_contend(const struct lease *lease, struct fc_time now)
     const bool is_free = decision_is_free(&lease->best), sees_all = sees_all_rows(lease);
     const struct fc_span watch = lease_watch_span(&lease->settings);
     const bool waited = fc_since(lease->started_at, now).us >= watch.us;
-    if (!is_free && !is_mine(lease, &lease->best) && fc_since(lease->best_at, now).us < watch.us)
+    if (!is_free && !is_mine(lease, &lease->best) && fc_since(lease->best_heard_at, now).us < watch.us)
         return false;                                      /* it rose just now, wherever that was: its holder lives */
     for (int i = 0; i < lease->settings.server_count; i++) {
         const struct lease_server *s = &lease->servers[i];
@@ -494,12 +495,13 @@ static void adopt(struct lease *lease, int server, const struct decision *row, b
 void lease_saw(struct lease *lease, int server, const struct server_look *look, struct fc_time sent_at, struct fc_time now)
 {
     struct lease_server *s = &lease->servers[server];
+    const struct fc_time written_by = now;                 /* it may have taken long: what it shows may be younger than its sending */
     const bool is_other = !text_is(s->identity, look->identity);
     if (!fc_is_ever(s->sent_at) && fc_before(sent_at, s->sent_at))
         return;                                            /* an older look that came late */
     TEXT_SET(s->identity, look->identity);
     if (!s->is_reachable)
-        s->seen_since = sent_at;
+        s->seen_since = written_by;
     s->has_answered = s->is_reachable = true;
     s->is_read_only = look->is_read_only;
     s->is_behind = look->replica.is_configured && look->replica.io == THREAD_RUNNING &&
@@ -516,10 +518,10 @@ void lease_saw(struct lease *lease, int server, const struct server_look *look, 
     } else {
         if (!s->has_row || is_other || !rank_is_same_turn(&s->row.rank, &look->lease.rank) ||
             !text_is(s->row.rank.node, look->lease.rank.node))
-            s->changed_at = sent_at;
+            s->changed_at = written_by;
         s->has_row = true;
         s->row = look->lease;
-        learn(lease, &s->row, sent_at);
+        learn(lease, &s->row, sent_at, written_by);
     }
     if (lease->holds && s->has_row && !is_mine(lease, &s->row) && rank_compare(&s->row.rank, &lease->mine.rank) > 0)
         lose(lease, "a higher decision was found");
@@ -551,7 +553,7 @@ static void confirmed(struct lease *lease, const struct store_result *result, bo
         lose(lease, "it was written where nobody knew of a higher decision");
         return;
     }
-    learn(lease, &lease->written, result->sent_at);
+    learn(lease, &lease->written, result->sent_at, now);
     if (gave_back) {
         say_ended(lease, FC_OK, "", true);
         return;
@@ -581,7 +583,7 @@ void lease_wrote(struct lease *lease, const struct store_result *result, struct 
     if (result->code == FC_OK && is_as_written(&result->stored, &lease->written)) {
         confirmed(lease, result, is_command_write, now);
     } else if (result->code == FC_OK || result->code == FC_REFUSED) {
-        learn(lease, &result->stored, result->sent_at);
+        learn(lease, &result->stored, result->sent_at, now);
         if (lease->holds && rank_compare(&result->stored.rank, &lease->mine.rank) > 0 && !is_mine(lease, &result->stored))
             lose(lease, "somebody else decided first");
         else if (is_command_write)

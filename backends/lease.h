@@ -9,7 +9,8 @@
  *    was sent, and ends a drift margin before anybody else may take over;
  *  - a contender takes over only after every server that it can see has shown the same turn (epoch, seq), unchanged, for
  *    the whole lease plus margin on its own clock, or at once when nobody leads; it writes where the stored turn is still
- *    the one it watched, so of two contenders one wins;
+ *    the one it watched, so of two contenders one wins. It has watched from the return of the first look that showed the
+ *    turn, for that look may have taken long and the turn be written meanwhile, to the sending of the last one;
  *  - everything that raises the epoch is such a guarded write; a late one changes nothing. */
 #ifndef FC_BACKENDS_LEASE_H
 #define FC_BACKENDS_LEASE_H
@@ -44,8 +45,8 @@ struct lease_server {
     char identity[IDENTITY_SIZE];
     struct decision row;             /* as last read */
     struct fc_time sent_at;          /* of the last good look */
-    struct fc_time seen_since;       /* sent_at of the look that brought it into sight; it has been in sight since then */
-    struct fc_time changed_at;       /* sent_at of the first look that showed this turn */
+    struct fc_time seen_since;       /* when the look that brought it into sight came back; it has been in sight since then */
+    struct fc_time changed_at;       /* when the first look that showed this turn came back: it was written before that */
     char foreign_owner[NODE_NAME_SIZE], foreign_stamp[32];
     struct fc_time foreign_changed_at;
 };
@@ -57,7 +58,8 @@ struct lease {
     struct lease_port port;
     struct lease_server servers[STORE_SERVERS_MAX];
     struct decision best;            /* the highest row ever known to this process */
-    struct fc_time best_at;          /* when it last rose (sent_at of that look) */
+    struct fc_time best_at;          /* when it last rose: sent_at of that look, from which this node may speak of it */
+    struct fc_time best_heard_at;    /* and when that came back, from which a contender watches */
     struct fc_time started_at;
 
     bool stands;                     /* may contend */

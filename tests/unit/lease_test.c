@@ -13,7 +13,7 @@ struct scene {
     enum event_type said;            /* of LEASE_GRANTED, LEASE_DENIED, STORE_SILENT: the last one */
     struct event chair, ended;
     struct event granted;            /* the last LEASE_GRANTED */
-    int looks;
+    int looks, took_ms;              /* took_ms: a look is under way for so long */
     struct fc_time wakes_at;
     const char *owner, *stamp;       /* of active_node on both servers, when it is no node of ours */
 };
@@ -78,7 +78,7 @@ static void sees_row(struct scene *s, int server, const struct decision *row)
     TEXT_SET(look.foreign_stamp, s->stamp);
     if (row != NULL)
         look.lease = *row;
-    lease_saw(&s->lease, server, &look, s->now, s->now);
+    lease_saw(&s->lease, server, &look, fc_plus(s->now, (struct fc_span){ -fc_ms(s->took_ms).us }), s->now);
 }
 
 static void sees(struct scene *s, int server, uint64_t epoch, uint64_t seq, const char *node)
@@ -323,6 +323,28 @@ Test(lease, the_watch_is_lease_and_margin_to_the_millisecond)
     cr_expect_eq(s.request.row.rank.epoch, 8);
     cr_expect_eq(s.request.old.rank.epoch, 7);
     cr_expect_eq(s.request.old.rank.seq, 3);
+}
+
+/* While a look was under way the holder renewed: from then on it acts for 1800 ms, whenever the look was sent. */
+Test(lease, the_watch_begins_when_the_look_has_come_back_that_showed_the_turn)
+{
+    struct scene s;
+    begin(&s);
+    sees(&s, 0, 7, 2, "fc2~bbbb");
+    sees(&s, 1, 7, 2, "fc2~bbbb");
+    s.took_ms = 450;
+    pass(&s, 450);
+    sees(&s, 0, 7, 3, "fc2~bbbb");
+    sees(&s, 1, 7, 3, "fc2~bbbb");
+    s.took_ms = 0;
+    pass(&s, 1800);
+    sees(&s, 0, 7, 3, "fc2~bbbb");
+    sees(&s, 1, 7, 3, "fc2~bbbb");
+    cr_expect_eq(s.asked, 0);
+    pass(&s, 400);
+    sees(&s, 0, 7, 3, "fc2~bbbb");
+    sees(&s, 1, 7, 3, "fc2~bbbb");
+    cr_expect_eq(s.asked, 1);
 }
 
 Test(lease, time_alone_without_a_fresh_look_wins_nothing)
