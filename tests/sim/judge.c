@@ -9,6 +9,7 @@
 #include "sim/world.h"
 
 #define STALE_US 6000000             /* the replica's own time-out, and what may pass before a look shows it */
+#define DENIED_AGAIN_US 1000000      /* a server that denies something is asked again so much later */
 #define BY_HAND_US 5000000           /* from when a leader could, until it has closed what is open beside the seated one */
 
 void violate(struct world *world, const char *format, ...)
@@ -153,8 +154,18 @@ static void judge_servers(struct world *world)
 
 /* ---- (c) epochs --------------------------------------------------------------------------------------------------------------- */
 
+/* What carries one rank is one decision: neither row would ever replace the other. */
+static void judge_one_decision(struct world *world)
+{
+    const struct decision *a = &world->servers[0].row, *b = &world->servers[1].row;
+    if (a->rank.epoch > 0 && rank_compare(&a->rank, &b->rank) == 0 && (a->phase != b->phase || !text_is(a->successor, b->successor)))
+        violate(world, "epoch %llu seq %llu by %s says `%s` on db1 and `%s` on db2", (unsigned long long)a->rank.epoch,
+                (unsigned long long)a->rank.seq, a->rank.node, phase_word(a->phase), phase_word(b->phase));
+}
+
 static void judge_epochs(struct world *world)
 {
+    judge_one_decision(world);
     for (int i = 0; i < world->node_count; i++) {
         struct sim_node *n = &world->nodes[i];
         if (!n->is_up)
@@ -174,7 +185,7 @@ static void judge_epochs(struct world *world)
                     (unsigned long long)world->judge.row_rank[i].epoch, (unsigned long long)world->judge.row_rank[i].seq);
         world->judge.row_rank[i] = row->rank;
         const int node = node_of_name(row->rank.node);
-        if (row->phase != PHASE_SEATED || node < 0 || row->rank.epoch >= EPOCHS_MAX || row->rank.server[0] == '\0')
+        if (node < 0 || row->rank.epoch >= EPOCHS_MAX || row->rank.server[0] == '\0')
             continue;
         struct epoch_fact *fact = &world->judge.facts[row->rank.epoch];
         const int8_t server = (int8_t)(row->rank.server[4] - 'a' + 1);
@@ -187,6 +198,26 @@ static void judge_epochs(struct world *world)
     }
 }
 
+static bool is_late(const struct world *world, int node, int server)
+{
+    const struct net *net = &world->net;
+    return net->late_us[party_node(node)][party_server(server)] + net->late_us[party_server(server)][party_node(node)] +
+           world->servers[server].late_looks_us > 0;
+}
+
+static void cannot_renew(struct world *world, int node, int server, int64_t until)
+{
+    int64_t *at = &world->judge.cannot_renew_at[node][server];
+    *at = until > *at ? until : *at;
+}
+
+/* Who is denied asks again only so much later. */
+static int64_t denial_us(const struct world *world, int server)
+{
+    const int *under_way = world->servers[server].under_way;
+    return under_way[FAULT_FENCE_DENIED] + under_way[FAULT_LOOK_DENIED] + under_way[FAULT_SUPER] > 0 ? DENIED_AGAIN_US : 0;
+}
+
 /* Who can look, and who can be asked: kept so that a rule may ask since when. */
 static void watch_sights(struct world *world)
 {
@@ -196,6 +227,10 @@ static void watch_sights(struct world *world)
             if (!is_awake || !net_talks(&world->net, party_node(a), party_server(s)) ||
                 world->net.refused[party_node(a)][party_server(s)] > 0 || !world->servers[s].is_up || world->servers[s].is_frozen)
                 world->judge.cannot_look_at[a][s] = world->now;
+            if (world->judge.cannot_look_at[a][s] == world->now || is_late(world, a, s) || world->servers[s].under_way[FAULT_DISK_FULL] > 0)
+                cannot_renew(world, a, s, world->now);
+            if (denial_us(world, s) > 0)
+                cannot_renew(world, a, s, world->now + denial_us(world, s));
         }
         for (int b = 0; b < world->node_count; b++) {
             if (!is_awake || !net_talks(&world->net, party_node(a), party_node(b)))

@@ -46,6 +46,7 @@ struct judge {
     uint64_t fenced_epoch[2];        /* the highest at which a fence could leave its row there */
     uint64_t acked_epoch[2];         /* at which it was open when it last acknowledged a write */
     int64_t cannot_look_at[SIM_NODES_MAX][2];              /* when this node last could not look at this server */
+    int64_t cannot_renew_at[SIM_NODES_MAX][2];             /* or was kept from writing there in time */
     int64_t cannot_ask_at[SIM_NODES_MAX][SIM_NODES_MAX];   /* when these two last could not talk to each other */
     int leader;                      /* who last acted alone, 1 is fc1 */
     uint64_t handovers;

@@ -18,7 +18,7 @@ static struct judged_node *judged(struct world *world, int node)
     if (j->life != world->nodes[node].life) {
         memset(j, 0, sizeof *j);
         j->started_at = node_clock(world, node);
-        j->rose_at = j->wrote_at = j->stands_at = FC_EVER;
+        j->rose_at = j->rose_heard_at = j->wrote_at = j->open_at = j->stands_at = FC_EVER;
         j->life = world->nodes[node].life;
         j->moving_since = j->frozen_at = -1;
     }
@@ -91,12 +91,13 @@ void judge_shown(struct world *world, int node, int server, const struct server_
 {
     struct judged_node *j = judged(world, node);
     struct judged_row *row = &j->shown[server];
+    const struct fc_time now = node_clock(world, node);
     if (look == NULL)
         row->is_seen = false;                              /* the turn that it showed is the same when it shows it again */
     if (look == NULL || (row->has_answered && fc_before(sent_at, row->sent_at)))
         return;
     if (!row->is_seen)
-        row->seen_since = sent_at;
+        row->seen_since = now;
     row->is_seen = row->has_answered = true;
     row->sent_at = sent_at;
     if (!look->has_schema) {
@@ -104,14 +105,18 @@ void judge_shown(struct world *world, int node, int server, const struct server_
         return;
     }
     if (!row->has_row || !rank_is_same_turn(&row->rank, &look->lease.rank) || !text_is(row->rank.node, look->lease.rank.node))
-        row->changed_at = sent_at;
+        row->changed_at = now;
     row->has_row = true;
     row->rank = look->lease.rank;
-    row->is_open = !look->is_read_only && look->lease.phase == PHASE_SEATED;
     if (fc_is_ever(j->rose_at) || rank_compare(&row->rank, &j->highest) > 0) {
+        const bool is_of_now = !fc_is_ever(j->rose_at) && row->rank.epoch == j->highest.epoch;
         j->highest = row->rank;
-        j->rose_at = sent_at;
+        j->rose_at = is_of_now ? fc_later(j->rose_at, sent_at) : sent_at;
+        j->rose_heard_at = now;
     }
+    if (!look->is_read_only && look->lease.phase == PHASE_SEATED && row->rank.epoch == j->highest.epoch &&
+        text_is(look->identity, j->highest.server))
+        j->open_at = fc_later(j->open_at, sent_at);
 }
 
 static bool is_anothers(const struct world *world, int node, const struct rank *rank)
@@ -193,8 +198,8 @@ void judge_takes(struct world *world, int node, const struct decision *row, bool
         if (j->shown[i].is_seen && j->shown[i].has_row)
             watch_one(world, node, i, fc_ms(fc_span_ms(watch) + (unseen >= 0 ? c->lease_renew_ms : 0)), j->hasty, sizeof j->hasty);
     }
-    if (is_anothers(world, node, &j->highest) && fc_since(j->rose_at, now).us < watch.us)
-        TEXT_FORMAT(j->hasty, "it saw the lease rise %lld ms ago", (long long)(fc_since(j->rose_at, now).us / 1000));
+    if (is_anothers(world, node, &j->highest) && fc_since(j->rose_heard_at, now).us < watch.us)
+        TEXT_FORMAT(j->hasty, "it saw the lease rise %lld ms ago", (long long)(fc_since(j->rose_heard_at, now).us / 1000));
     if (unseen >= 0 && fc_since(j->started_at, now).us < watch.us)
         TEXT_FORMAT(j->hasty, "it started %lld ms ago and does not see %s", (long long)(fc_since(j->started_at, now).us / 1000),
                     SERVER_NAME(unseen));
@@ -203,12 +208,15 @@ void judge_takes(struct world *world, int node, const struct decision *row, bool
         TEXT_FORMAT(j->hasty, "%s has not applied what it hears of %s", SERVER_NAME(seen), SERVER_NAME(unseen));
 }
 
-/* Beside one who may still act. */
+/* Beside one who may still act; and never below what it knows, also when its write arrived where nobody knew that. */
 static void judge_granted(struct world *world, int node, uint64_t epoch)
 {
     struct judged_node *j = judged(world, node);
     const bool is_hasty = j->taking_epoch == epoch && j->hasty[0] != '\0';
     j->taking_epoch = 0;
+    if (j->highest.epoch > epoch && is_anothers(world, node, &j->highest))
+        violate(world, "%s holds the lease at epoch %llu and knew of a higher decision: epoch %llu by %s", name_of(node),
+                (unsigned long long)epoch, (unsigned long long)j->highest.epoch, j->highest.node);
     for (int i = 0; i < world->node_count && is_hasty; i++) {
         if (i != node && !world->nodes[i].is_frozen && node_may_act(world, i))
             violate(world, "%s takes the lease over while %s may act: %s", name_of(node), name_of(i), j->hasty);
@@ -216,13 +224,33 @@ static void judge_granted(struct world *world, int node, uint64_t epoch)
 }
 
 /* What is higher wins, as soon as it is known. */
-static void judge_higher(struct world *world, int node, const struct server_look *look)
+static void judge_higher(struct world *world, int node, const struct rank *shown)
 {
     const struct core *core = world->nodes[node].core;
-    if (look->has_schema && look->lease.rank.epoch > core->leadership.epoch && node_may_act(world, node) &&
-        !text_is(look->lease.rank.node, world->nodes[node].name))
+    if (shown->epoch > core->leadership.epoch && node_may_act(world, node) && !text_is(shown->node, world->nodes[node].name))
         violate(world, "%s goes on at epoch %llu and was shown a higher decision: epoch %llu by %s", name_of(node),
-                (unsigned long long)core->leadership.epoch, (unsigned long long)look->lease.rank.epoch, look->lease.rank.node);
+                (unsigned long long)core->leadership.epoch, (unsigned long long)shown->epoch, shown->node);
+}
+
+void judge_answered(struct world *world, int node, const struct store_result *result)
+{
+    if (result->code == FC_REFUSED)
+        judge_higher(world, node, &result->stored.rank);
+}
+
+/* A lease runs out only where something has kept it from being renewed: a write whose answer was lost costs no more than its own
+ * bound and the next renewal. */
+static void judge_lapse(struct world *world, int node)
+{
+    const struct config *c = &world->config;
+    const int place = world->nodes[node].core->leadership.place;
+    const int64_t grace_us = (2 * (int64_t)c->probe_timeout_ms + c->poll_ms + c->lease_renew_ms) * 1000;
+    if (place < 0)
+        return;
+    const int64_t unhindered_us = world->now - world->judge.cannot_renew_at[node][place];
+    if (unhindered_us > grace_us)
+        violate(world, "the lease of %s runs out, and nothing has kept it from %s for %lld ms", name_of(node), SERVER_NAME(place),
+                (long long)(unhindered_us / 1000));
 }
 
 /* ---- a move is begun -------------------------------------------------------------------------------------------------------- */
@@ -360,7 +388,10 @@ static void judge_loss(struct world *world, int node, const struct event *event,
     if (event->type != SERVER_LOST)
         return;
     const int server = event->as.lost.server;
-    j->misses[server]++;
+    if (event->as.lost.loss != LOSS_SILENT || j->misses[server] == 0 || !fc_before(event->as.lost.sent_at, j->missed_at[server])) {
+        j->misses[server]++;                               /* looks that wait at one time are lost by one silence */
+        j->missed_at[server] = node_clock(world, node);
+    }
     if (event->as.lost.loss == LOSS_SILENT && j->misses[server] == 1 && before->is_reachable[server] &&
         !world->nodes[node].core->servers.list[server].is_reachable)
         violate(world, "%s gives %s up after a single look without an answer", name_of(node), SERVER_NAME(server));
@@ -385,8 +416,10 @@ void judge_node_step(struct world *world, int node, const struct event *event, c
     judge_loss(world, node, event, before);
     if (event->type == LEASE_GRANTED)
         judge_granted(world, node, event->as.lease.epoch);
-    if (event->type == SERVER_SEEN)
-        judge_higher(world, node, event->as.seen.look);
+    if (event->type == STORE_SILENT)
+        judge_lapse(world, node);
+    if (event->type == SERVER_SEEN && event->as.seen.look->has_schema)
+        judge_higher(world, node, &event->as.seen.look->lease.rank);
     follow_intent(world, node);
     if (st->move.step != STEP_NONE && (before->move_step == STEP_NONE || before->intent_id != st->move.intent_id))
         judge_begun(world, node, before);
@@ -409,26 +442,32 @@ static bool has_looked_everywhere(const struct core *core)
     return true;
 }
 
+/* How long ago it last asked and heard who sits: that the row rose, or from the seated server itself that it is open. */
+static struct fc_span age_of_what_it_knows(struct world *world, int node)
+{
+    const struct judged_node *j = judged(world, node);
+    return fc_since(fc_later(fc_later(j->rose_at, j->wrote_at), j->open_at), node_clock(world, node));
+}
+
 void judge_node_says(struct world *world, int node, bool is_voice, const char *line)
 {
     const struct core *core = world->nodes[node].core;
     const bool is_heard = is_voice ? strstr(line, "fc-voice") != NULL : text_begins(line, "up ") || text_begins(line, "down ");
     if (is_heard && !has_looked_everywhere(core))
         violate(world, "%s says `%s` and has not looked at the world yet", name_of(node), line);
-    if (is_heard && is_voice && !fc_before(node_clock(world, node), core->steering.chair.until))
-        violate(world, "%s gives its voice after the term of what it knows", name_of(node));
+    if (!is_heard || !is_voice)
+        return;
+    const struct fc_span age = age_of_what_it_knows(world, node);
+    if (age.us >= fc_ms(world->config.term_ms).us)
+        violate(world, "%s gives its voice, %lld ms after it last asked and heard who sits", name_of(node), (long long)(age.us / 1000));
 }
 
 void judge_token(struct world *world, int node, int server)
 {
-    const struct judged_node *j = judged(world, node);
-    const struct judged_row *row = &j->shown[server];
-    struct fc_time latest = fc_later(j->rose_at, j->wrote_at);
-    if (row->has_row && row->is_open && row->rank.epoch >= j->highest.epoch)
-        latest = fc_later(latest, row->sent_at);
-    if (!fc_before(node_clock(world, node), fc_plus(latest, fc_ms(world->config.term_ms))))
+    const struct fc_span age = age_of_what_it_knows(world, node);
+    if (age.us >= fc_ms(world->config.term_ms).us)
         violate(world, "%s gives the token for %s, %lld ms after it last asked and heard that it sits", name_of(node),
-                SERVER_NAME(server), (long long)(fc_since(latest, node_clock(world, node)).us / 1000));
+                SERVER_NAME(server), (long long)(age.us / 1000));
 }
 
 void judge_deed_begins(struct world *world, int node, const struct effect *effect)

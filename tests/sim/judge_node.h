@@ -11,16 +11,17 @@
 #include "core/core.h"
 #include "sim/net.h"
 
+struct store_result;
 struct world;
 
 #define JUDGED_HOLDS 16
 
-/* What the looks of a node have shown of the deciding row on one server, each by when it was sent, on its own clock. */
+/* What the looks of a node have shown of the deciding row on one server, on its own clock. */
 struct judged_row {
     bool has_answered, is_seen, has_row;
-    bool is_open;                    /* and the row seats somebody */
     struct rank rank;
-    struct fc_time seen_since, changed_at, sent_at;
+    struct fc_time seen_since, changed_at;   /* by when a look came back: what it showed was so before that */
+    struct fc_time sent_at;
 };
 
 struct judged_hold { char pool[64], server[64]; uint64_t epoch, seq; };
@@ -31,7 +32,8 @@ struct judged_node {
     int64_t moving_since;            /* world time at which its chair was first known to be moving so; -1 = it is not */
     char moving_to[IDENTITY_SIZE];
     int64_t frozen_at;               /* last; -1 = never */
-    int misses[SIM_SERVERS];         /* looks in a row without an answer */
+    int misses[SIM_SERVERS];         /* looks in a row without an answer, one after the other */
+    struct fc_time missed_at[SIM_SERVERS];
     int failbacks;                   /* begun by this process */
     int hold_count;
     struct judged_hold holds[JUDGED_HOLDS];
@@ -39,6 +41,8 @@ struct judged_node {
     struct judged_row shown[SIM_SERVERS];
     struct rank highest;             /* that it was ever shown */
     struct fc_time rose_at, wrote_at;    /* by what was sent when; its own last write that was answered */
+    struct fc_time rose_heard_at;
+    struct fc_time open_at;          /* and the last look that found the seated one open, by a row of that epoch */
     struct fc_time stands_at;        /* it gave the lease back and pauses until then */
     uint64_t taking_epoch;           /* of the lease that it is about to take over; 0 = none */
     char hasty[96];                  /* what it has not waited for; "" = it has watched as long as it must */
@@ -68,6 +72,8 @@ void judge_node_step(struct world *world, int node, const struct event *event, c
 void judge_shown(struct world *world, int node, int server, const struct server_look *look, struct fc_time sent_at);
 /* A write of its lease was answered with what stands there; a server that it opened, with that it is open. */
 void judge_wrote(struct world *world, int node, struct fc_time sent_at);
+/* And everything that follows from it for this node has been done. */
+void judge_answered(struct world *world, int node, const struct store_result *result);
 void judge_told_open(struct world *world, int server);
 void judge_gives_back(struct world *world, int node, int64_t pause_ms);
 /* It is about to take a lease over, or to go on with its own, and may not act until then. */

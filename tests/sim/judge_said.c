@@ -124,6 +124,22 @@ void judge_left_alone(struct world *world, int old)
     world->judge.said.alone_told[old] = -1;
 }
 
+/* Is the seated one marked as seated beside it, unfenced? */
+static bool is_left_alone(const struct world *world, int old)
+{
+    const struct sim_server *seated = &world->servers[1 - old];
+    return world->judge.said.alone_from[old] >= 0 && strstr(seated->row.mark, "unfenced") != NULL &&
+           text_is(seated->row.rank.server, seated->identity);
+}
+
+/* What is told is all that it took: it is closed by then. */
+static void judge_is_closed(struct world *world, int old)
+{
+    const struct sim_server *s = &world->servers[old];
+    if (is_left_alone(world, old) && s->is_up && !s->is_read_only && !world->judge.is_by_hand[old])
+        violate(world, "it is told what %s took alone, which still takes writes", SERVER_NAME(old));
+}
+
 void judge_record(struct world *world, const char *kind, const char *text)
 {
     if (!text_is(kind, "alone"))
@@ -136,16 +152,16 @@ void judge_record(struct world *world, const char *kind, const char *text)
         const int64_t told = strstr(text, "at least") != NULL ? TOLD_ALL : count;
         if (told > world->judge.said.alone_told[i])
             world->judge.said.alone_told[i] = told;
+        judge_is_closed(world, i);
     }
 }
 
 bool judge_is_told(const struct world *world)
 {
     for (int old = 0; old < SIM_SERVERS; old++) {
-        const struct sim_server *s = &world->servers[old], *seated = &world->servers[1 - old];
+        const struct sim_server *s = &world->servers[old];
         int64_t count = 0;
-        if (world->judge.said.alone_from[old] < 0 || strstr(seated->row.mark, "unfenced") == NULL ||
-            !text_is(seated->row.rank.server, seated->identity))
+        if (!is_left_alone(world, old))
             continue;
         for (int i = world->judge.said.alone_from[old]; i < s->log_count; i++)
             count += s->log[i].kind == STMT_APP;

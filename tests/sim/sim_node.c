@@ -241,6 +241,8 @@ void node_result(struct world *world, int message)
         m->is_done = true;
         deliver(world, m->node, m);
         node_drain(world, m->node);
+        if (m->is_lease)
+            judge_answered(world, m->node, &m->result);
     }
     m->is_done = true;
     message_drop(world, message);
