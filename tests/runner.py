@@ -20,6 +20,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 UNIT_SECONDS, SCENE_SECONDS, SIM_SECONDS = 120, 90, 180
 SIM_SEEDS, SIM_SEEDS_LONG = '1..200', '1..5000'
+QUORUM_SEEDS, QUORUM_SEEDS_LONG = '1..300', '1..20000'
 CHAOS_ROUNDS, CHAOS_ROUNDS_LONG, CHAOS_ROUND_SECONDS = 3, 30, 20
 REPLAY_MINUTES, REPLAY_MINUTES_LONG, REPLAY_SECONDS_MORE = 1.25, 60, 300     # and the last round, its calm and the judgement
 CHAOS_KINDS = ('kill', 'switch', 'leaders')
@@ -109,6 +110,14 @@ def sim_cases(build, is_long):
                    'each party killed, frozen and cut off at each step of each move, and what else must be staged')
 
 
+def quorum_cases(build, is_long):
+    path = os.path.join(build, 'tests/quorumsim/quorumsim')
+    if os.access(path, os.X_OK):
+        seeds = QUORUM_SEEDS_LONG if is_long else QUORUM_SEEDS
+        yield Case(f'quorumsim/seeds {seeds}', [path, '--seeds', seeds], SIM_SECONDS * (20 if is_long else 1), read_sim,
+                   'nodes that agree on one seed each: one leader at a time, nothing lost, every promise checked after every step')
+
+
 def scene_cases(is_long):
     folder = os.path.join(HERE, 'integration')
     for file in sorted(os.listdir(folder)):
@@ -174,7 +183,7 @@ def fuzz_cases():
 
 
 def collect(build, is_long):
-    cases = [*unit_cases(build), *sim_cases(build, is_long), *mutate_cases(is_long), *scene_cases(is_long)]
+    cases = [*unit_cases(build), *sim_cases(build, is_long), *quorum_cases(build, is_long), *mutate_cases(is_long), *scene_cases(is_long)]
     return cases + [*fuzz_cases()] if is_long else cases
 
 

@@ -60,17 +60,25 @@ static enum fc_code file_read(const struct birth *b, const char *name, char *to,
     return code;
 }
 
+static bool kernel_chance(const struct birth *b, unsigned char *to, size_t size)
+{
+    (void)b;
+    return getrandom(to, size, 0) == (ssize_t)size;
+}
+
+static const struct birth_files real_files = { .read = file_read, .write = file_write, .chance = kernel_chance };
+
 static enum fc_code identity_write(const struct birth *b, struct fc_err *err)
 {
     char text[256];
     TEXT_FORMAT(text, "firstchair-raft 1\nname %s\nmark %s\nstate %s\n", b->name, b->mark, b->is_member ? "member" : "fresh");
-    return file_write(b, "identity", text, err);
+    return b->files->write(b, "identity", text, err);
 }
 
 static enum fc_code identity_make(struct birth *b, struct fc_err *err)
 {
     unsigned char chance[16];
-    if (getrandom(chance, sizeof chance, 0) != (ssize_t)sizeof chance)
+    if (!b->files->chance(b, chance, sizeof chance))
         return fc_fail(err, FC_INTERNAL, "no randomness from the kernel: %s", strerror(errno));
     for (size_t i = 0; i < sizeof chance; i++)
         text_format(b->mark + 2 * i, 3, "%02x", chance[i]);
@@ -103,15 +111,16 @@ static enum fc_code peers_take(struct birth *b, const char *text, struct fc_err 
     return FC_OK;
 }
 
-enum fc_code birth_open(const char *dir, const char *name, bool has_log, struct birth *ret, struct fc_err *err)
+enum fc_code birth_open_on(const struct birth_files *files, void *owner, const char *dir, const char *name, bool has_log, struct birth *ret,
+                           struct fc_err *err)
 {
     char text[FILE_BYTES_MAX];
     memset(ret, 0, sizeof *ret);
+    ret->files = files;
+    ret->owner = owner;
     TEXT_SET(ret->dir, dir);
     TEXT_SET(ret->name, name);
-    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
-        return broken(err, "cannot make RaftDataDir", dir);
-    enum fc_code code = file_read(ret, "identity", text, sizeof text, err);
+    enum fc_code code = files->read(ret, "identity", text, sizeof text, err);
     if (code == FC_NOT_FOUND && has_log)
         return fc_fail(err, FC_STORE, "RaftDataDir '%s' has a log and no identity: restore the whole directory", dir);
     code = code == FC_NOT_FOUND ? identity_make(ret, err) : code == FC_OK ? identity_take(ret, text, err) : code;
@@ -119,8 +128,15 @@ enum fc_code birth_open(const char *dir, const char *name, bool has_log, struct 
         return fc_fail(err, FC_STORE, "RaftDataDir '%s' has lost its log: a node that forgot must not vote", dir);
     if (code != FC_OK)
         return code;
-    code = file_read(ret, "peers", text, sizeof text, err);
+    code = files->read(ret, "peers", text, sizeof text, err);
     return code == FC_NOT_FOUND ? FC_OK : code == FC_OK ? peers_take(ret, text, err) : code;
+}
+
+enum fc_code birth_open(const char *dir, const char *name, bool has_log, struct birth *ret, struct fc_err *err)
+{
+    if (mkdir(dir, 0700) != 0 && errno != EEXIST)
+        return broken(err, "cannot make RaftDataDir", dir);
+    return birth_open_on(&real_files, NULL, dir, name, has_log, ret, err);
 }
 
 enum fc_code birth_joined(struct birth *b, struct fc_err *err)
@@ -154,7 +170,7 @@ enum fc_code birth_meet(struct birth *b, const char *name, const char *mark, cha
         const size_t length = strlen(text);
         text_format(text + length, sizeof text - length, "%s %s\n", b->peers[i].name, b->peers[i].mark);
     }
-    const enum fc_code code = file_write(b, "peers", text, err);
+    const enum fc_code code = b->files->write(b, "peers", text, err);
     if (code != FC_OK)
         b->peer_count--;
     else

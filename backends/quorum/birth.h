@@ -25,7 +25,20 @@
 
 struct birth_peer { char name[NODE_NAME_SIZE]; char mark[BIRTH_MARK_SIZE]; };
 
+struct birth;
+
+/* Where the two texts lie. The simulator lends false ones. */
+struct birth_files {
+    /* FC_NOT_FOUND when there is none; FC_STORE with the sentence. */
+    enum fc_code (*read)(const struct birth *birth, const char *file, char *to, size_t size, struct fc_err *err);
+    /* Whole and durable, or as it was. */
+    enum fc_code (*write)(const struct birth *birth, const char *file, const char *text, struct fc_err *err);
+    bool (*chance)(const struct birth *birth, unsigned char *to, size_t size);      /* of the new mark */
+};
+
 struct birth {
+    const struct birth_files *files;
+    void *owner;                     /* of the files; NULL with the real ones */
     char dir[BIRTH_DIR_SIZE];
     char name[NODE_NAME_SIZE];
     char mark[BIRTH_MARK_SIZE];
@@ -38,6 +51,9 @@ struct birth {
  * written, or its parts contradict each other (a log without identity, an identity that took part without a log). `has_log`: is there
  * anything in the log's folder? */
 enum fc_code birth_open(const char *dir, const char *name, bool has_log, struct birth *ret, struct fc_err *err);
+/* The same on other files; both must outlive `ret` and its copies. */
+enum fc_code birth_open_on(const struct birth_files *files, void *owner, const char *dir, const char *name, bool has_log, struct birth *ret,
+                           struct fc_err *err);
 /* From now on it has taken part. */
 enum fc_code birth_joined(struct birth *birth, struct fc_err *err);
 /* A peer shows its mark: *known is the mark by which it is known, written down now where there was none. */

@@ -35,7 +35,7 @@ int consensus_member_by_id(const struct consensus *c, uint64_t id)
 
 /* ---- the picture -------------------------------------------------------------------------------------------------- */
 
-bool consensus_leads(struct consensus *c) { return c->is_running && raft_state(&c->raft) == RAFT_LEADER; }
+bool consensus_leads(struct consensus *c) { return c->is_running && !c->is_disk_lost && raft_state(&c->raft) == RAFT_LEADER; }
 
 enum quorum_role consensus_role(struct consensus *c)
 {
@@ -200,6 +200,33 @@ void consensus_beat(struct consensus *c)
     consensus_show(c);
 }
 
+static void raft_closed(struct raft *raft)
+{
+    struct consensus *c = raft->data;
+    c->has_raft = false;
+    if (c->is_ending)
+        c->closed(c->world.owner);
+}
+
+static void close_raft(struct consensus *c)
+{
+    c->is_running = false;
+    if (!c->is_raft_closing)
+        raft_close(&c->raft, raft_closed);
+    c->is_raft_closing = true;
+}
+
+static void stop_for_the_disk(struct consensus *c)
+{
+    char why[200];
+    TEXT_FORMAT(why, "its disk failed (%s); mend that, then start this node again", c->disk_error);
+    consensus_go_out(c, why);
+    close_raft(c);
+    consensus_role_changed(c);
+    consensus_end_snapshot(c, FC_STORE, c->why);
+    consensus_show(c);
+}
+
 /* A new role is acted upon at once. */
 void consensus_turned(struct consensus *c)
 {
@@ -207,6 +234,10 @@ void consensus_turned(struct consensus *c)
         return;
     c->now = consensus_clock(c);
     const uint64_t led_before = c->led_term;
+    if (c->is_disk_lost) {
+        stop_for_the_disk(c);
+        return;
+    }
     consensus_role_changed(c);
     if (led_before != c->led_term)
         consensus_show(c);
@@ -216,12 +247,6 @@ void consensus_stand(struct consensus *c, bool stands) { c->stands = stands; }
 
 const struct shared_state *consensus_state(const struct consensus *c) { return &c->state; }
 
-static void raft_closed(struct raft *raft)
-{
-    struct consensus *c = raft->data;
-    c->closed(c->world.owner);
-}
-
 void consensus_end(struct consensus *c, void (*closed)(void *owner))
 {
     if (c->is_ending)
@@ -230,7 +255,7 @@ void consensus_end(struct consensus *c, void (*closed)(void *owner))
     c->closed = closed;
     c->led_term = 0;
     if (c->has_raft)
-        raft_close(&c->raft, raft_closed);
+        close_raft(c);
     else
         closed(c->world.owner);
 }

@@ -18,19 +18,26 @@ struct proposal {
     uint8_t bytes[SHARED_ENTRY_SIZE];
 };
 
+struct appending;
+
 struct consensus {
     const struct quorum_settings *settings;
     struct consensus_world world;
     struct raft raft;
     struct raft_io io, below;            /* below: the world's own calls, under ours */
     raft_io_recv_cb recv;
+    raft_io_tick_cb tick;
+    raft_io_close_cb io_closed;
+    bool is_disk_lost;                   /* a write failed, or raft is being closed: consensus_io.c */
+    char disk_error[160];
+    struct appending *failed_appends;
     struct raft_fsm fsm;
-    bool has_raft, is_running, is_ending;
+    bool has_raft, is_running, is_raft_closing, is_ending;
     void (*closed)(void *owner);
 
     struct birth birth;
     int marks_shown;                     /* others that know our mark */
-    bool has_shown[QUORUM_NODES_MAX];
+    bool has_shown[QUORUM_NODES_MAX], is_mark_refused[QUORUM_NODES_MAX];
     uint64_t ids[QUORUM_NODES_MAX];
     struct fc_time now;
 
@@ -119,6 +126,7 @@ void consensus_go_on_yielding(struct consensus *consensus, bool is_beat);
 
 /* ---- consensus_snapshot.c ---- */
 void consensus_go_on_snapshotting(struct consensus *consensus);
+void consensus_end_snapshot(struct consensus *consensus, enum fc_code code, const char *text);      /* where one was asked for */
 
 /* ---- consensus_peers.c ---- */
 void consensus_show_mark(struct consensus *consensus);

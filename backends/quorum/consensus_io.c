@@ -1,9 +1,18 @@
-/* Raft's I/O is the world's with two calls of ours in between: requests for a vote are neither sent nor heard while this node has
- * promised not to (promise.h) or lacks what it had confirmed (held.h), and none is sent by a node that does not stand. What is
- * confirmed to a leader is marked before it is sent. */
+/* Raft's I/O is the world's with calls of ours in between, for two reasons.
+ *
+ * Votes: requests for one are neither sent nor heard while this node has promised not to (promise.h) or lacks what it had
+ * confirmed (held.h), and none is sent by a node that does not stand. What is confirmed to a leader is marked before it is sent.
+ *
+ * A disk that fails: libraft 0.15 does not survive it. When a term or a vote is not written it frees what it has freed; when an entry is
+ * not written it shortens its log to before it, reads beyond the end when a later one was not written either, and as leader goes on with
+ * a log shorter than what it sent. So raft is never told: from the first write that failed on, nothing leaves this node and nothing
+ * reaches raft, which is as if the process had ended at that write; at the next turn raft is closed (consensus_turned). What it waits
+ * for is told then, as done: a closed raft only frees it. */
 #include "backends/quorum/consensus_inside.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/text.h"
 
@@ -43,14 +52,6 @@ void consensus_look_whether_whole(struct consensus *c)
     consensus_say(c, "raft: its log is whole again: entry %" PRIu64, (uint64_t)c->raft.last_stored);
 }
 
-static int io_truncate(struct raft_io *io, raft_index index)
-{
-    struct consensus *c = (struct consensus *)((char *)io - offsetof(struct consensus, io));
-    if (c->world.hold != NULL && !c->is_short && held_of(c) >= index)
-        c->world.hold(c->world.owner, index - 1);          /* a leader takes back what was confirmed to another and not decided */
-    return c->below.truncate(io, index);
-}
-
 /* ---- votes -------------------------------------------------------------------------------------------------------- */
 
 static bool lets_vote(struct consensus *c) { return !c->is_short && promise_lets_vote(&c->promise, c->now); }
@@ -59,41 +60,180 @@ bool consensus_may_ask_for_votes(struct consensus *c)
 {
     /* Who yielded lets others go first; but its log may be the only one that is long enough, so not for ever. */
     const bool is_needed = fc_since(c->led_at, c->now).us > 2 * election(c).us;
-    return c->stands && (is_needed || fc_reached(c->paused_until, c->now)) && lets_vote(c);
+    return c->stands && !c->is_out && (is_needed || fc_reached(c->paused_until, c->now)) && lets_vote(c);
 }
+
+static struct consensus *of(struct raft_io *io) { return (struct consensus *)((char *)io - offsetof(struct consensus, io)); }
+
+/* ---- what passes -------------------------------------------------------------------------------------------------- */
 
 static int io_send(struct raft_io *io, struct raft_io_send *request, const struct raft_message *message, raft_io_send_cb cb)
 {
-    struct consensus *c = (struct consensus *)((char *)io - offsetof(struct consensus, io));
+    struct consensus *c = of(io);
     c->now = consensus_clock(c);
     if (message->type == RAFT_IO_REQUEST_VOTE && !consensus_may_ask_for_votes(c)) {
         c->votes_withheld++;
         return RAFT_NOCONNECTION;
     }
+    if (c->is_disk_lost)
+        return RAFT_NOCONNECTION;
     if (message->type == RAFT_IO_APPEND_ENTRIES_RESULT && message->append_entries_result.rejected == 0)
         hold(c, message->append_entries_result.last_log_index);
     return c->below.send(io, request, message, cb);
 }
 
+static void entries_free(struct raft_append_entries *message)
+{
+    if (message->n_entries == 0)
+        return;
+    raft_free(message->entries[0].batch);
+    raft_free(message->entries);
+    message->entries = NULL;
+    message->n_entries = 0;
+}
+
+static void message_free(struct raft_message *message)
+{
+    if (message->type == RAFT_IO_APPEND_ENTRIES)
+        entries_free(&message->append_entries);
+    if (message->type == RAFT_IO_INSTALL_SNAPSHOT) {
+        raft_configuration_close(&message->install_snapshot.conf);
+        raft_free(message->install_snapshot.data.base);
+    }
+}
+
+/* Entries that come a second time, from the log's very beginning, when a snapshot has taken their place: libraft 0.15 would add them
+ * at its log's end. All that a snapshot holds is agreed upon, so what is behind it is as good. */
+static void leave_out_what_is_held(const struct raft_log *log, struct raft_append_entries *message)
+{
+    if (message->n_entries == 0 || message->prev_log_index >= log->offset)
+        return;
+    const raft_index held = log->snapshot.last_index - message->prev_log_index;
+    if (held >= message->n_entries) {
+        entries_free(message);
+    } else {
+        message->n_entries -= (unsigned)held;
+        memmove(message->entries, message->entries + held, sizeof message->entries[0] * message->n_entries);
+    }
+    message->prev_log_index = log->snapshot.last_index;
+    message->prev_log_term = log->snapshot.last_term;
+}
+
 static void io_came(struct raft_io *io, struct raft_message *message)
 {
-    struct consensus *c = (struct consensus *)((char *)io - offsetof(struct consensus, io));
+    struct consensus *c = of(io);
     const int member = consensus_member_by_id(c, message->server_id);
     c->now = consensus_clock(c);
     if (member >= 0)
         c->heard_at[member] = c->now;
+    if (c->is_disk_lost) {
+        message_free(message);
+        return;
+    }
     if (message->type == RAFT_IO_REQUEST_VOTE && !lets_vote(c)) {
         c->votes_withheld++;
         return;
     }
+    if (message->type == RAFT_IO_APPEND_ENTRIES)
+        leave_out_what_is_held(&c->raft.log, &message->append_entries);
     c->recv(io, message);
+}
+
+static void io_tick(struct raft_io *io)
+{
+    struct consensus *c = of(io);
+    if (!c->is_disk_lost)
+        c->tick(io);
 }
 
 static int io_start(struct raft_io *io, unsigned every_ms, raft_io_tick_cb tick, raft_io_recv_cb recv)
 {
-    struct consensus *c = (struct consensus *)((char *)io - offsetof(struct consensus, io));
+    struct consensus *c = of(io);
+    c->tick = tick;
     c->recv = recv;
-    return c->below.start(io, every_ms, tick, io_came);
+    return c->below.start(io, every_ms, io_tick, io_came);
+}
+
+/* ---- what is written ---------------------------------------------------------------------------------------------- */
+
+static int written(struct consensus *c, int code)
+{
+    if (code != 0 && !c->is_disk_lost) {
+        c->is_disk_lost = true;
+        TEXT_FORMAT(c->disk_error, "%s: %s", raft_strerror(code), c->io.errmsg);
+    }
+    return 0;
+}
+
+static int io_set_term(struct raft_io *io, raft_term term) { return written(of(io), of(io)->is_disk_lost ? 0 : of(io)->below.set_term(io, term)); }
+static int io_set_vote(struct raft_io *io, raft_id id) { return written(of(io), of(io)->is_disk_lost ? 0 : of(io)->below.set_vote(io, id)); }
+
+static int io_truncate(struct raft_io *io, raft_index index)
+{
+    struct consensus *c = of(io);
+    if (c->is_disk_lost)
+        return 0;
+    if (c->world.hold != NULL && !c->is_short && held_of(c) >= index)
+        c->world.hold(c->world.owner, index - 1);          /* a leader takes back what was confirmed to another and not decided */
+    return written(c, c->below.truncate(io, index));
+}
+
+/* An append that is under way, or that failed and is told at the end. */
+struct appending {
+    struct raft_io_append below;
+    struct raft_io_append *request;      /* raft's */
+    struct consensus *consensus;
+    struct appending *next;
+};
+
+static void appended(struct raft_io_append *below, int status)
+{
+    struct appending *a = below->data;
+    struct consensus *c = a->consensus;
+    struct raft_io_append *request = a->request;
+    if (status == 0 && !c->is_disk_lost) {
+        free(a);
+        request->cb(request, 0);
+        return;
+    }
+    written(c, status);
+    a->next = c->failed_appends;
+    c->failed_appends = a;
+}
+
+static int io_append(struct raft_io *io, struct raft_io_append *request, const struct raft_entry entries[], unsigned count, raft_io_append_cb cb)
+{
+    struct consensus *c = of(io);
+    struct appending *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return RAFT_NOMEM;
+    request->cb = cb;
+    *a = (struct appending){ .below = { .data = a }, .request = request, .consensus = c };
+    const int code = c->is_disk_lost ? RAFT_IOERR : c->below.append(io, &a->below, entries, count, appended);
+    if (code != 0)
+        appended(&a->below, code);
+    return 0;
+}
+
+static void io_closed(struct raft_io *io)
+{
+    struct consensus *c = of(io);
+    while (c->failed_appends != NULL) {
+        struct appending *a = c->failed_appends;
+        struct raft_io_append *request = a->request;
+        c->failed_appends = a->next;
+        free(a);
+        request->cb(request, 0);
+    }
+    c->io_closed(io);
+}
+
+static void io_close(struct raft_io *io, raft_io_close_cb closed)
+{
+    struct consensus *c = of(io);
+    c->io_closed = closed;
+    c->is_disk_lost = true;                                /* what is cancelled now is told as what failed */
+    c->below.close(io, io_closed);
 }
 
 void consensus_wrap_io(struct consensus *c)
@@ -101,5 +241,9 @@ void consensus_wrap_io(struct consensus *c)
     c->below = c->io;
     c->io.send = io_send;
     c->io.start = io_start;
+    c->io.set_term = io_set_term;
+    c->io.set_vote = io_set_vote;
     c->io.truncate = io_truncate;
+    c->io.append = io_append;
+    c->io.close = io_close;
 }

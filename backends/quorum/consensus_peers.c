@@ -13,10 +13,12 @@ static void mark_asked(struct consensus *c, int member, const struct frame *fram
     bytes_get_text(&in, mark, sizeof mark);
     if (in.is_bad || !text_is(name, name_of(c, member)))
         return;                                            /* proven to be somebody else */
-    if (birth_meet(&c->birth, name, mark, known, &err) != FC_OK) {
+    const bool is_met = birth_meet(&c->birth, name, mark, known, &err) == FC_OK;
+    if (!is_met && !c->is_mark_refused[member])            /* it asks several times a second */
         consensus_say(c, "raft: the mark of %s is not written down: %s", name, err.text);
+    c->is_mark_refused[member] = !is_met;
+    if (!is_met)
         return;
-    }
     struct bytes_out out = { .to = answer->payload, .size = sizeof answer->payload };
     bytes_put_text(&out, known);
     answer->kind = FRAME_MARK_TELL;

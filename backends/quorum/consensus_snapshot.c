@@ -43,15 +43,22 @@ void consensus_snapshot(struct consensus *c, uint64_t number)
     }
 }
 
+void consensus_end_snapshot(struct consensus *c, enum fc_code code, const char *text)
+{
+    const uint64_t number = c->snapshotting;
+    if (number == 0)
+        return;
+    c->snapshotting = 0;
+    raft_set_snapshot_threshold(&c->raft, (unsigned)c->settings->snapshot_entries);
+    consensus_tell_end(c, number, QUORUM_ENDED, code, text);
+}
+
 void consensus_go_on_snapshotting(struct consensus *c)
 {
     if (c->snapshotting == 0)
         return;
-    const bool is_taken = c->raft.log.snapshot.last_index > c->snapshot_before && c->raft.snapshot.pending.term == 0;
-    if (!is_taken && !fc_reached(c->snapshot_by, c->now))
-        return;
-    raft_set_snapshot_threshold(&c->raft, (unsigned)c->settings->snapshot_entries);
-    const uint64_t number = c->snapshotting;
-    c->snapshotting = 0;
-    consensus_tell_end(c, number, QUORUM_ENDED, is_taken ? FC_OK : FC_TIMEOUT, is_taken ? "" : "nothing new was in the log, or the disk did not take it in time");
+    if (c->raft.log.snapshot.last_index > c->snapshot_before && c->raft.snapshot.pending.term == 0)
+        consensus_end_snapshot(c, FC_OK, "");
+    else if (fc_reached(c->snapshot_by, c->now))
+        consensus_end_snapshot(c, FC_TIMEOUT, "nothing new was in the log, or the disk did not take it in time");
 }
