@@ -51,7 +51,7 @@ void daemon_feed(struct daemon *d, struct event *event)
         step(d, &next);
     }
     d->is_feeding = false;
-    fleet_turn(d);
+    fleet_keeper_turn(d->fleet, d->core->leadership.state == LEADING);
 }
 
 static void core_woken(void *owner)
@@ -229,6 +229,20 @@ static uint64_t desk_snapshot(void *owner, desk_reply *reply, void *waiter)
     return d->snapshot_waiter.ticket;
 }
 
+static const struct picture *desk_picture(void *owner)
+{
+    return fleet_keeper_picture(((struct daemon *)owner)->fleet);
+}
+
+static uint64_t desk_fleet_order(void *owner, const struct fleet_order *order, desk_reply *reply, void *waiter)
+{
+    struct daemon *d = owner;
+    const uint64_t ticket = d->next_ticket + 1;
+    if (!fleet_keeper_order(d->fleet, order, ticket, reply, waiter))
+        return 0;
+    return d->next_ticket = ticket;
+}
+
 static void desk_forget(void *owner, uint64_t ticket)
 {
     struct daemon *d = owner;
@@ -239,6 +253,7 @@ static void desk_forget(void *owner, uint64_t ticket)
             memset(&d->verify_waiters[i], 0, sizeof d->verify_waiters[i]);
     }
     historian_forget(d->historian, ticket);
+    fleet_keeper_drop_waiter(d->fleet, ticket);
     for (int i = 0; i < DAEMON_WAITERS_MAX; i++) {
         if (ticket != 0 && d->waiters[i].ticket == ticket)
             memset(&d->waiters[i], 0, sizeof d->waiters[i]);
@@ -274,7 +289,7 @@ static enum fc_code reload(void *owner, struct fc_err *err)
         lease_retime(&d->lease, &settings);
         if (d->redis != NULL)
             redis_reload(d->redis, d->config);
-        survey_reload(d->survey, d->config, NULL);         /* its patterns were compiled when the file was read */
+        fleet_keeper_reload(d->fleet);
         log_say(&d->log, NOTE_INFO, "config", "reloaded from %s", warnings->read_from);
     }
     free(fresh);
@@ -419,6 +434,11 @@ static enum fc_code open_historian(struct daemon *d, struct fc_err *err)
     return d->historian == NULL || d->explaining == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory") : FC_OK;
 }
 
+static enum fc_code open_fleet(struct daemon *d, struct fc_err *err)
+{
+    return fleet_keeper_open(d->host, d->config, &d->log, d->core->name, d->token, &d->fleet, err);
+}
+
 static enum fc_code open_timers(struct daemon *d, struct fc_err *err)
 {
     const struct host *h = d->host;
@@ -468,7 +488,7 @@ static enum fc_code open_doors(struct daemon *d, struct fc_err *err)
     enum fc_code code;
     d->desk = (struct desk){ .daemon = d, .config = d->config, .order = desk_order, .verify = desk_verify, .forget = desk_forget,
                              .status = daemon_status, .explain = daemon_explain, .history = daemon_history, .reload = reload,
-                             .raft = desk_raft, .snapshot = desk_snapshot, .counters = counters };
+                             .raft = desk_raft, .snapshot = desk_snapshot, .counters = counters, .picture = desk_picture, .fleet_order = desk_fleet_order };
     if ((code = agent_listener_open(ev, d->config, d->board, &d->listener, err)) != FC_OK)
         return code;
     if (d->config->order_socket[0] != '\0' && (code = order_socket_open(ev, &d->desk, &d->orders, err)) != FC_OK)
@@ -504,7 +524,7 @@ enum fc_code daemon_open(const char *config_path, struct config *config, struct 
         d->host = loop_host(d->loop);
         if ((code = name_the_process(d, err)) == FC_OK && (code = open_timers(d, err)) == FC_OK &&
             (code = open_core(d, err)) == FC_OK && (code = open_store(d, err)) == FC_OK &&
-            (code = open_historian(d, err)) == FC_OK && (code = fleet_open(d, err)) == FC_OK &&
+            (code = open_historian(d, err)) == FC_OK && (code = open_fleet(d, err)) == FC_OK &&
             (code = open_doors(d, err)) == FC_OK)
             code = publish_open(d, err);
     }
@@ -556,7 +576,7 @@ void daemon_close(struct daemon *d)
     askers_free(d->askers);
     sights_free(d->sights);
     verify_drop(d->verification);
-    survey_close(d->survey);
+    fleet_keeper_close(d->fleet);
     historian_free(d->historian);
     store_close(d->store);
     agreement_free(d->agreement);

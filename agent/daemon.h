@@ -20,11 +20,11 @@
 #include "agent/proxies.h"
 #include "agent/recorder.h"
 #include "agent/sights.h"
-#include "agent/survey.h"
 #include "agent/verify.h"
 #include "backends/lease.h"
 #include "backends/redis.h"
 #include "agent/explain_json.h"
+#include "agent/fleet_keeper.h"
 #include "agent/historian.h"
 #include "backends/store.h"
 #include "base/room.h"
@@ -69,8 +69,7 @@ struct daemon {
     struct sights *sights;
     struct proxies *proxies;
     struct recorder *recorder;
-    struct survey *survey;                   /* the fleet; it rests where nothing is to be looked at, or another node looks */
-    bool has_fleet, is_seeded;               /* MySQLTopologyUser is set; DiscoverySeeds were named */
+    struct fleet_keeper *fleet;
     struct historian *historian;
     struct explain_desk *explaining;
     struct desk desk;
@@ -103,11 +102,6 @@ void daemon_close(struct daemon *daemon);        /* NULL is fine */
 
 /* The whole program is this function, fed by every watcher. */
 void daemon_feed(struct daemon *daemon, struct event *event);
-
-/* fleet.c */
-enum fc_code fleet_open(struct daemon *daemon, struct fc_err *err);
-/* Leadership may have changed: does this node look at the fleet, or another one? */
-void fleet_turn(struct daemon *daemon);
 
 /* deeds.c */
 void effect_perform(struct daemon *daemon, const struct effect *effect);

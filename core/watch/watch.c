@@ -57,6 +57,9 @@ bool watch_init(struct watch *w, struct room *room, const struct watch_setting *
     if (!topology_init(&w->topology, room, WATCH_SERVERS_MAX))
         return false;
     overrides_init(&w->overrides, room, &w->topology.names);
+    server_pools_init(&w->pools, room, &w->topology.names);
+    host_names_init(&w->resolved, room, &w->topology.names);
+    host_names_init(&w->unresolved, room, &w->topology.names);
     classifications_init(&w->classifications, room, &w->topology);
     aliases_init(&w->aliases, room, &w->topology.names);
     called_init(&w->called, room, &w->topology.names);
@@ -77,6 +80,9 @@ void watch_done(struct watch *w)
     called_done(&w->called);
     aliases_done(&w->aliases);
     classifications_done(&w->classifications);
+    host_names_done(&w->unresolved);
+    host_names_done(&w->resolved);
+    server_pools_done(&w->pools);
     overrides_done(&w->overrides);
     discovery_done(&w->calendar);
     topology_done(&w->topology);
@@ -181,19 +187,18 @@ static void told(void *listener, member_id id)
     struct watch_place *place = &w->places[id];
     const struct analysis *found = fleet_analysis(&w->fleet, id);
     const bool is_sick = found != NULL && found->code != ANALYSIS_NO_PROBLEM;
-    discovery_watch(&w->calendar, id, m->first_replica != MEMBER_NONE || is_sick, w->judge_due);
+    discovery_watch(&w->calendar, id, m->first_replica != MEMBER_NONE || is_sick, w->now);
     if (place->told_head != m->head || place->told_depth != m->depth || place->told_ring != m->ring)
         watch_mark(w, id, true);
     if (emergency_of(w, id) != EMERGENCY_NONE)
         be_alarmed(w, id);
 }
 
-/* `judge_due` is the moment of the event while fleet_judge() runs, for told(). */
 static void settle(struct watch *w, struct fc_time now)
 {
     if (w->is_recalling)
         return;
-    w->judge_due = now;
+    w->now = now;
     w->judge_due = fleet_judge(&w->fleet, now);
 }
 
@@ -480,7 +485,7 @@ static void expired(void *asker, struct instance_key key)
     struct watch *w = asker;
     const member_id id = topology_find(&w->topology, &key);
     if (id != MEMBER_NONE && topology_member(&w->topology, id)->kind == MEMBER_KNOWN)
-        fleet_looked(&w->fleet, id, w->turn_due);
+        fleet_looked(&w->fleet, id, w->now);
 }
 
 /* Looks that hang for longer than allowed: the verdict has to hear of it. Those that ended meanwhile are passed over. */
@@ -542,11 +547,14 @@ void watch_woken(struct watch *w, struct fc_time now)
 {
     if (w->is_resting || w->is_recalling)
         return;
+    w->now = now;
     note_hanging(w, now);
     if (fc_reached(w->turn_due, now))
         turn(w, now);
-    if (fc_reached(w->overrides_due, now))
-        w->overrides_due = overrides_expire(&w->overrides, now, expired, w);
+    if (fc_reached(w->overrides_due, now)) {
+        const struct fc_time names = fc_earlier(host_names_expire(&w->unresolved, now), server_pools_expire(&w->pools, now));
+        w->overrides_due = fc_earlier(overrides_expire(&w->overrides, now, expired, w), names);
+    }
     settle(w, now);
 }
 
@@ -558,7 +566,7 @@ static struct fc_time hanging_due(const struct watch *w)
 
 struct fc_time watch_wake_at(const struct watch *w, struct fc_time now)
 {
-    if (w->is_resting || w->is_recalling || (w->topology.known == 0 && w->overrides.count == 0))
+    if (w->is_resting || w->is_recalling || (w->topology.known == 0 && fc_is_never(w->overrides_due)))
         return FC_NEVER;
     const struct fc_time own = fc_earlier(fc_earlier(w->turn_due, w->judge_due), fc_earlier(hanging_due(w), w->overrides_due));
     return fc_later(fc_earlier(own, discovery_wake_at(&w->calendar, now)), now);

@@ -24,7 +24,9 @@
 #include "judge/aliases.h"
 #include "judge/fleet.h"
 #include "model/classification.h"
+#include "model/host_names.h"
 #include "model/overrides.h"
+#include "model/server_pools.h"
 #include "model/topology.h"
 #include "watch/called.h"
 
@@ -85,7 +87,9 @@ struct watch {
     struct room *room;
     struct watch_setting setting;
     struct topology topology;
-    struct overrides overrides;
+    struct overrides overrides;       /* this and the next three: what people and tools said; watch_said() after a change */
+    struct server_pools pools;
+    struct host_names resolved, unresolved;       /* a name and the one that it was found to be; a host and its virtual name */
     struct classifications classifications;
     struct aliases aliases;
     struct fleet fleet;
@@ -105,6 +109,7 @@ struct watch {
     uint32_t note_first, note_count;
     char told[400];
 
+    struct fc_time now;               /* of the event under way, for those who are called back */
     struct fc_time turn_due, judge_due, aliases_due, overrides_due;
     member_id sweep_at;
     uint32_t sweep_turn;

@@ -71,11 +71,12 @@ static bool is_worth_trying(const struct watch *w, member_id id, const char *nam
 }
 
 /* `id` is known by its own name from now on; `other` was the same server, asked by another name. */
-static void take_name(struct watch *w, member_id id, member_id other)
+static void take_name(struct watch *w, member_id id, member_id other, struct fc_time now)
 {
     const struct instance_key old = topology_key(&w->topology, other), key = topology_key(&w->topology, id);
     if (!called_learn(&w->called, &old, key.host))
         return;
+    host_names_set(&w->resolved, old.host, key.host, now, FC_NEVER, NULL);       /* shown; nothing goes by it */
     watch_note(w, WATCH_TELLS, "%s:%u calls itself %s, answers there, and is known by that name", old.host, old.port, key.host);
     watch_place_of(w, id)->is_asked |= watch_place_of(w, other)->is_asked;
     for (member_id replica = topology_first_replica(&w->topology, other); replica != MEMBER_NONE;
@@ -91,7 +92,7 @@ static void try_name(struct watch *w, member_id id, const char *name, struct fc_
     const bool is_known = there != MEMBER_NONE && topology_member(&w->topology, there)->kind == MEMBER_KNOWN;
     if (is_known && seen_of(w, there) != NULL) {
         if (is_one_server(seen_of(w, there), seen_of(w, id)))
-            take_name(w, there, id);
+            take_name(w, there, id, now);
         else
             do_not_try_again(w, id, name, now);
         return;
@@ -120,7 +121,7 @@ static void finish_trial(struct watch *w, member_id id, struct fc_time now)
     if (!is_waiting(w, other, id))
         return;
     if (is_one_server(seen_of(w, id), seen_of(w, other)))
-        take_name(w, id, other);
+        take_name(w, id, other, now);
     else
         do_not_try_again(w, other, topology_key(&w->topology, id).host, now);
 }

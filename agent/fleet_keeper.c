@@ -1,0 +1,309 @@
+/* Orders are answered from the timer: those that are done in memory at its next tick, a discovery when its look has ended. */
+#include "agent/fleet_keeper.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/survey.h"
+#include "base/text.h"
+
+struct fleet_waiter {
+    uint64_t ticket;                     /* 0: free */
+    bool is_looked_for;                  /* done when a look at `key` has ended that began at `asked_at` or later */
+    struct instance_key key;
+    char host[INSTANCE_HOST_MAX + 1];
+    struct fc_time asked_at;
+    enum fc_code code;
+    char text[320];
+    desk_reply *reply;
+    void *waiter;
+};
+
+struct fleet_keeper {
+    const struct host *host;
+    const struct config *config;
+    struct log *log;
+    struct survey *survey;
+    struct picture picture;
+    struct host_filters *problems_ignored, *recoveries_ignored, *osc_ignored;
+    bool has_fleet, is_seeded;           /* MySQLTopologyUser is set; DiscoverySeeds were named */
+    struct fleet_waiter waiters[FLEET_WAITERS_MAX];
+    struct host_timer *timer;
+};
+
+static struct fc_time now_of(const struct fleet_keeper *k) { return k->host->now(k->host->agent); }
+
+static struct watch *watch_of(struct fleet_keeper *k) { return survey_watch(k->survey); }
+
+/* ---- who waits ---- */
+
+static void wake(struct fleet_keeper *k) { k->host->timer_set(k->timer, now_of(k)); }
+
+static void end_waiter(struct fleet_keeper *k, struct fleet_waiter *w, enum fc_code code, const char *text)
+{
+    w->is_looked_for = false;
+    w->code = code;
+    TEXT_SET(w->text, text);
+    wake(k);
+}
+
+/* The server that somebody waits for may be known by another name meanwhile. */
+static void check_waiter(struct fleet_keeper *k, struct fleet_waiter *w)
+{
+    struct watch *watch = watch_of(k);
+    const struct instance_key is = called_is(&watch->called, &w->key);
+    const member_id id = topology_find(&watch->topology, &is);
+    const struct member *m = id == MEMBER_NONE ? NULL : topology_member(&watch->topology, id);
+    char text[320];
+    if (m == NULL || m->kind != MEMBER_KNOWN) {
+        end_waiter(k, w, FC_NOT_FOUND, "it was forgotten meanwhile");
+    } else if (!fc_is_ever(m->checked_at) && fc_reached(w->asked_at, m->checked_at)) {
+        TEXT_FORMAT(text, m->is_seen ? "%s:%u" : "%s:%u was not seen: %.200s", is.host, is.port, survey_trouble(k->survey, id));
+        end_waiter(k, w, m->is_seen ? FC_OK : FC_UNREACHABLE, text);
+    }
+}
+
+static void check_waiters(struct fleet_keeper *k)
+{
+    for (int i = 0; i < FLEET_WAITERS_MAX; i++) {
+        if (k->waiters[i].ticket != 0 && k->waiters[i].is_looked_for)
+            check_waiter(k, &k->waiters[i]);
+    }
+}
+
+static void answer_waiters(void *owner)
+{
+    struct fleet_keeper *k = owner;
+    for (int i = 0; i < FLEET_WAITERS_MAX; i++) {
+        const struct fleet_waiter w = k->waiters[i];
+        if (w.ticket == 0 || w.is_looked_for)
+            continue;
+        k->waiters[i].ticket = 0;
+        w.reply(w.waiter, w.code, w.text, true);
+    }
+}
+
+void fleet_keeper_drop_waiter(struct fleet_keeper *k, uint64_t ticket)
+{
+    for (int i = 0; k != NULL && ticket != 0 && i < FLEET_WAITERS_MAX; i++) {
+        if (k->waiters[i].ticket == ticket)
+            k->waiters[i].ticket = 0;
+    }
+}
+
+/* ---- what comes of looks ---- */
+
+static void on_row(void *owner, member_id id, bool is_changed)
+{
+    (void)id;
+    (void)is_changed;
+    check_waiters(owner);
+}
+
+static void on_gone(void *owner, const struct instance_key *key)
+{
+    (void)key;
+    check_waiters(owner);
+}
+
+static void on_note(void *owner, enum watch_note level, const char *text)
+{
+    static const enum note_level levels[] = { [WATCH_TELLS] = NOTE_INFO, [WATCH_WARNS] = NOTE_WARNING, [WATCH_ALARMS] = NOTE_ALARM };
+    const struct fleet_keeper *k = owner;
+    log_say(k->log, levels[level], "fleet", "%s", text);
+}
+
+/* ---- orders ---- */
+
+static enum fc_code discover(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *key, struct fc_err *err)
+{
+    if (!k->has_fleet)
+        return fc_fail(err, FC_REFUSED, "MySQLTopologyUser is not set: this node looks at no servers");
+    (void)o;
+    return watch_named(watch_of(k), key, now_of(k), NULL, err);
+}
+
+static enum fc_code refresh(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *key, struct fc_err *err)
+{
+    (void)o;
+    return watch_urge(watch_of(k), key) ? FC_OK : fc_fail(err, FC_NOT_FOUND, "%s:%u is not known", key->host, key->port);
+}
+
+static enum fc_code forget(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *key, struct fc_err *err)
+{
+    (void)o;
+    return watch_forget(watch_of(k), key, now_of(k), err);
+}
+
+/* Each one that is forgotten may change who is in the cluster: so its servers are noted first. */
+static enum fc_code forget_cluster(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *unused, struct fc_err *err)
+{
+    struct watch *watch = watch_of(k);
+    const struct topology *t = &watch->topology;
+    const member_id head = aliases_find_cluster(&watch->aliases, t, o->subject);
+    enum fc_code code = FC_OK;
+    uint32_t count = 0;
+    (void)unused;
+    if (head == MEMBER_NONE)
+        return fc_fail(err, FC_NOT_FOUND, "no cluster is called '%s'", o->subject);
+    member_id *ids = calloc(topology_member(t, head)->cluster_count, sizeof *ids);
+    if (ids == NULL)
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    for (member_id id = topology_member(t, head)->first_in_cluster; id != MEMBER_NONE; id = topology_member(t, id)->next_in_cluster)
+        ids[count++] = id;
+    for (uint32_t i = 0; code == FC_OK && i < count; i++) {
+        const struct instance_key key = topology_key(t, ids[i]);
+        if (topology_member(t, ids[i])->kind == MEMBER_KNOWN)
+            code = watch_forget(watch, &key, now_of(k), err);
+    }
+    free(ids);
+    return code;
+}
+
+typedef enum fc_code fleet_deed(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *key, struct fc_err *err);
+static fleet_deed *const deeds[FLEET_VERB_COUNT] = {
+    [FLEET_DISCOVER] = discover, [FLEET_ASYNC_DISCOVER] = discover, [FLEET_REFRESH] = refresh, [FLEET_FORGET] = forget,
+    [FLEET_FORGET_CLUSTER] = forget_cluster,
+};
+
+static struct fleet_memory memory_of(struct fleet_keeper *k)
+{
+    struct watch *watch = watch_of(k);
+    return (struct fleet_memory){
+        .overrides = &watch->overrides, .classifications = &watch->classifications, .pools = &watch->pools,
+        .resolved = &watch->resolved, .unresolved = &watch->unresolved,
+        .rule_life = fc_ms(k->config->candidate_expire_minutes * INT64_C(60000)), .pool_life = fc_ms(INT64_C(3600000)),
+        .name_life = fc_ms(k->config->resolves_expire_minutes * INT64_C(60000)),
+    };
+}
+
+static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *key, struct fc_err *err)
+{
+    struct fleet_memory memory = memory_of(k);
+    if (survey_is_resting(k->survey) && k->has_fleet)
+        return fc_fail(err, FC_NOT_LEADER, "this node does not lead, and another one keeps the fleet");
+    if (deeds[o->verb] != NULL)
+        return deeds[o->verb](k, o, key, err);
+    if (!fleet_verbs[o->verb].is_of_memory)
+        return fc_fail(err, FC_REFUSED, "%s is not in this version", fleet_verbs[o->verb].word);
+    const enum fc_code code = fleet_order_apply(&memory, o, now_of(k), err);
+    if (code == FC_OK)
+        watch_said(watch_of(k), key, now_of(k));
+    return code;
+}
+
+bool fleet_keeper_order(struct fleet_keeper *k, const struct fleet_order *o, uint64_t ticket, desk_reply *reply, void *waiter)
+{
+    struct fleet_waiter *place = NULL;
+    struct fc_err err = { .code = FC_OK };
+    for (int i = 0; i < FLEET_WAITERS_MAX && place == NULL; i++)
+        place = k->waiters[i].ticket == 0 ? &k->waiters[i] : NULL;
+    if (place == NULL)
+        return false;
+    *place = (struct fleet_waiter){ .ticket = ticket, .asked_at = now_of(k), .reply = reply, .waiter = waiter };
+    TEXT_SET(place->host, o->host);
+    place->key = (struct instance_key){ place->host, o->port };
+    place->code = obey(k, o, &place->key, &err);
+    place->is_looked_for = place->code == FC_OK && (o->verb == FLEET_DISCOVER || o->verb == FLEET_REFRESH);
+    TEXT_SET(place->text, err.text);
+    survey_turn(k->survey);
+    wake(k);
+    return true;
+}
+
+/* ---- showing ---- */
+
+const struct picture *fleet_keeper_picture(struct fleet_keeper *k)
+{
+    if (k == NULL)
+        return NULL;
+    k->picture.now = now_of(k);
+    k->picture.unix_ms = k->host->unix_ms(k->host->agent);
+    return &k->picture;
+}
+
+struct fleet_keeper_numbers fleet_keeper_numbers(struct fleet_keeper *k)
+{
+    const struct watch *w = watch_of(k);
+    return (struct fleet_keeper_numbers){
+        .known = w->topology.known, .clusters = w->topology.head_count, .under_way = w->calendar.under_way,
+        .urgent_under_way = w->calendar.urgent_under_way, .waiting_rows = w->rows.count, .begun = w->calendar.begun_count,
+        .urged = w->calendar.urged_count, .counts = w->counts, .is_looking = !survey_is_resting(k->survey),
+    };
+}
+
+/* ---- opening, leading ---- */
+
+static void show(struct fleet_keeper *k, const char *node, const char *token)
+{
+    const struct watch *w = watch_of(k);
+    k->picture = (struct picture){
+        .topology = &w->topology, .fleet = &w->fleet, .overrides = &w->overrides, .classifications = &w->classifications,
+        .aliases = &w->aliases, .pools = &w->pools, .resolved = &w->resolved, .unresolved = &w->unresolved,
+        .default_port = (uint16_t)k->config->default_instance_port, .node = node, .token = token,
+    };
+}
+
+enum fc_code fleet_keeper_open(const struct host *host, const struct config *config, struct log *log, const char *node, const char *token,
+                               struct fleet_keeper **ret, struct fc_err *err)
+{
+    struct fleet_keeper *k = calloc(1, sizeof *k);
+    if (k == NULL)
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    const struct survey_port port = { .owner = k, .row = on_row, .gone = on_gone, .note = on_note };
+    k->host = host;
+    k->config = config;
+    k->log = log;
+    k->has_fleet = config->topology_user[0] != '\0';
+    k->timer = host->timer(host->agent, answer_waiters, k);
+    const enum fc_code code = k->timer == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory")
+                                               : survey_open(host, config, &port, &k->survey, err);
+    if (code != FC_OK) {
+        fleet_keeper_close(k);
+        return code;
+    }
+    survey_rest(k->survey, true);
+    show(k, node, token);
+    if (!k->has_fleet && config->discovery_seeds.count > 0)
+        log_say(log, NOTE_WARNING, "fleet", "DiscoverySeeds are named and MySQLTopologyUser is not set: nobody is looked at");
+    *ret = k;
+    return FC_OK;
+}
+
+void fleet_keeper_close(struct fleet_keeper *k)
+{
+    if (k == NULL)
+        return;
+    survey_close(k->survey);
+    k->host->untimer(k->timer);
+    free(k);
+}
+
+static void name_seeds(struct fleet_keeper *k)
+{
+    struct fc_err err;
+    k->is_seeded = true;
+    for (int i = 0; i < k->config->discovery_seeds.count; i++) {
+        if (survey_seed(k->survey, k->config->discovery_seeds.item[i], &err) != FC_OK)
+            log_say(k->log, NOTE_WARNING, "fleet", "DiscoverySeeds: %s", err.text);
+    }
+}
+
+void fleet_keeper_turn(struct fleet_keeper *k, bool leads)
+{
+    const bool looks = k != NULL && k->has_fleet && (k->config->raft_enabled || leads);
+    if (k == NULL || looks == !survey_is_resting(k->survey))
+        return;
+    survey_rest(k->survey, !looks);
+    if (looks && !k->is_seeded)
+        name_seeds(k);
+    for (int i = 0; !looks && i < FLEET_WAITERS_MAX; i++) {
+        if (k->waiters[i].ticket != 0 && k->waiters[i].is_looked_for)
+            end_waiter(k, &k->waiters[i], FC_NOT_LEADER, "this node leads no more");
+    }
+}
+
+void fleet_keeper_reload(struct fleet_keeper *k)
+{
+    survey_reload(k->survey, k->config, NULL);
+}

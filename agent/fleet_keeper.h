@@ -1,0 +1,42 @@
+/* The fleet in the running node: it is looked at (agent/survey.h), remembered, shown to doors, and orders about it are taken.
+ *
+ * With raft every node looks at everybody and has a picture of its own. With a shared store the leader looks, and the others read what it
+ * writes. Without MySQLTopologyUser nobody looks. */
+#ifndef FC_AGENT_FLEET_KEEPER_H
+#define FC_AGENT_FLEET_KEEPER_H
+
+#include "agent/doors/desk.h"
+#include "agent/log.h"
+#include "agent/picture.h"
+#include "backends/host.h"
+#include "core/config.h"
+#include "watch/watch.h"
+
+#define FLEET_WAITERS_MAX 64           /* orders about the fleet whose end is awaited at a door */
+
+struct fleet_keeper;
+
+struct fleet_keeper_numbers {
+    uint32_t known, clusters, under_way, urgent_under_way, waiting_rows;
+    uint64_t begun, urged;
+    struct watch_counts counts;
+    bool is_looking;
+};
+
+/* Everything is borrowed and outlives it; `node` and `token` are shown. FC_BAD_CONFIG, FC_NO_MEMORY. */
+enum fc_code fleet_keeper_open(const struct host *host, const struct config *config, struct log *log, const char *node, const char *token,
+                               struct fleet_keeper **ret, struct fc_err *err);
+void fleet_keeper_close(struct fleet_keeper *keeper);          /* NULL is fine */
+/* Leadership may have changed. NULL is fine. */
+void fleet_keeper_turn(struct fleet_keeper *keeper, bool leads);
+/* The configuration has been changed in place; its patterns were compiled when it was read. */
+void fleet_keeper_reload(struct fleet_keeper *keeper);
+
+/* NULL: no fleet is kept here. Borrowed until the loop's next turn. */
+const struct picture *fleet_keeper_picture(struct fleet_keeper *keeper);
+/* Answered once, finally, never from within; `ticket` is the caller's. False: too many wait. */
+bool fleet_keeper_order(struct fleet_keeper *keeper, const struct fleet_order *order, uint64_t ticket, desk_reply *reply, void *waiter);
+void fleet_keeper_drop_waiter(struct fleet_keeper *keeper, uint64_t ticket);
+struct fleet_keeper_numbers fleet_keeper_numbers(struct fleet_keeper *keeper);
+
+#endif
