@@ -51,7 +51,7 @@ void daemon_feed(struct daemon *d, struct event *event)
         step(d, &next);
     }
     d->is_feeding = false;
-    fleet_keeper_turn(d->fleet, d->core->leadership.state == LEADING);
+    fleet_keeper_turn(d->fleet, d->core->leadership.state == LEADING, d->core->leadership.place);
 }
 
 static void core_woken(void *owner)
@@ -365,6 +365,7 @@ static void counters(void *owner, struct desk_counters *to)
         to->redis_dropped = redis_state(d->redis)->dropped;
     }
     to->peer_streams = d->agreement == NULL ? NULL : agreement_peer_counts(d->agreement);
+    to->fleet = fleet_keeper_numbers(d->fleet, &d->fleet_numbers) ? &d->fleet_numbers : NULL;
     to->store_requests = d->store_requests;
     to->store_failures = d->store_failures;
     to->process_start_unix_ms = d->started_unix_ms;

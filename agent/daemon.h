@@ -70,6 +70,7 @@ struct daemon {
     struct proxies *proxies;
     struct recorder *recorder;
     struct fleet_keeper *fleet;
+    struct fleet_keeper_numbers fleet_numbers;
     struct historian *historian;
     struct explain_desk *explaining;
     struct desk desk;

@@ -257,10 +257,12 @@ static void perform_publish(struct daemon *d, const struct effect *effect)
     daemon_publish_soon(d);
 }
 
+static void stop_loop(void *owner) { loop_stop(((struct daemon *)owner)->loop); }
+
 static void perform_stop(struct daemon *d, const struct effect *effect)
 {
     (void)effect;
-    loop_stop(d->loop);
+    fleet_keeper_flush(d->fleet, stop_loop, d);
 }
 
 /* ---- the proxies: first the other nodes, then the push ------------------------------------------------------------- */

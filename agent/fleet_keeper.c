@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/fleet_rows.h"
 #include "agent/survey.h"
 #include "base/text.h"
 
@@ -29,6 +30,10 @@ struct fleet_keeper {
     bool has_fleet, is_seeded;           /* MySQLTopologyUser is set; DiscoverySeeds were named */
     struct fleet_waiter waiters[FLEET_WAITERS_MAX];
     struct host_timer *timer;
+    struct fleet_store *store;           /* NULL: no fleet, so nothing to remember */
+    struct fleet_row_texts texts;
+    void (*flushed)(void *owner);
+    void *flush_owner;
 };
 
 static struct fc_time now_of(const struct fleet_keeper *k) { return k->host->now(k->host->agent); }
@@ -93,17 +98,48 @@ void fleet_keeper_drop_waiter(struct fleet_keeper *k, uint64_t ticket)
 
 /* ---- what comes of looks ---- */
 
+static struct both_clocks clocks_of(const struct fleet_keeper *k)
+{
+    return (struct both_clocks){ now_of(k), k->host->unix_ms(k->host->agent) };
+}
+
+/* Of rows that say nothing new the store sees that itself. */
 static void on_row(void *owner, member_id id, bool is_changed)
 {
-    (void)id;
+    struct fleet_keeper *k = owner;
+    const struct both_clocks clocks = clocks_of(k);
+    struct fleet_row row;
     (void)is_changed;
-    check_waiters(owner);
+    check_waiters(k);
+    if (k->store != NULL && fleet_row_of_server(watch_of(k), id, &clocks, &k->texts, &row))
+        fleet_store_put(k->store, &row);
 }
 
 static void on_gone(void *owner, const struct instance_key *key)
 {
-    (void)key;
-    check_waiters(owner);
+    struct fleet_keeper *k = owner;
+    const struct both_clocks clocks = clocks_of(k);
+    const struct fleet_row row = fleet_row_of_gone(key, &clocks);
+    check_waiters(k);
+    if (k->store != NULL)
+        fleet_store_delete(k->store, &row);
+}
+
+static void on_changed(void *owner, const struct fleet_change *change)
+{
+    struct fleet_keeper *k = owner;
+    const struct both_clocks clocks = clocks_of(k);
+    const char *host, *word = analysis_codes[change->is].word;
+    size_t length;
+    char name[INSTANCE_HOST_MAX + 1];
+    struct instance_key key = { .host = name };
+    if (k->store == NULL || !instance_key_parse(change->server, strlen(change->server), 0, &host, &length, &key.port) ||
+        !text_copy_bytes(name, sizeof name, host, length))
+        return;
+    const struct fleet_row now = fleet_row_of_finding(&key, word, &clocks);
+    const struct fleet_row line = fleet_row_of_change(&key, word, fleet_new_number(k->store), &clocks);
+    fleet_store_put(k->store, &now);
+    fleet_store_put(k->store, &line);
 }
 
 static void on_note(void *owner, enum watch_note level, const char *text)
@@ -111,6 +147,93 @@ static void on_note(void *owner, enum watch_note level, const char *text)
     static const enum note_level levels[] = { [WATCH_TELLS] = NOTE_INFO, [WATCH_WARNS] = NOTE_WARNING, [WATCH_ALARMS] = NOTE_ALARM };
     const struct fleet_keeper *k = owner;
     log_say(k->log, levels[level], "fleet", "%s", text);
+}
+
+/* ---- what the store says ---- */
+
+static struct fleet_memory memory_of(struct fleet_keeper *k)
+{
+    struct watch *watch = watch_of(k);
+    return (struct fleet_memory){
+        .overrides = &watch->overrides, .classifications = &watch->classifications, .pools = &watch->pools,
+        .resolved = &watch->resolved, .unresolved = &watch->unresolved,
+        .rule_life = fc_ms(k->config->candidate_expire_minutes * INT64_C(60000)), .pool_life = fc_ms(INT64_C(3600000)),
+        .name_life = fc_ms(k->config->resolves_expire_minutes * INT64_C(60000)),
+    };
+}
+
+static void take_word(struct fleet_keeper *k, const struct fleet_row *row, bool is_gone)
+{
+    const struct both_clocks clocks = clocks_of(k);
+    struct fleet_memory memory = memory_of(k);
+    struct instance_key key;
+    if (fleet_word_take(&memory, row, is_gone, &clocks, &key))
+        watch_said(watch_of(k), &key, clocks.now);
+}
+
+static void row_read(void *owner, const struct fleet_row *row)
+{
+    struct fleet_keeper *k = owner;
+    const struct both_clocks clocks = clocks_of(k);
+    struct fleet_server_read read;
+    if (row->table == FLEET_database_instance) {
+        fleet_server_of_row(row, &clocks, &read);
+        watch_recall(watch_of(k), &read.recalled, clocks.now, NULL);
+    } else {
+        take_word(k, row, false);
+    }
+    if (!watch_of(k)->is_recalling)
+        survey_turn(k->survey);
+}
+
+static void row_gone(void *owner, const struct fleet_row *row)
+{
+    struct fleet_keeper *k = owner;
+    const struct instance_key key = { fleet_text(row, database_instance_hostname), (uint16_t)fleet_number(row, database_instance_port) };
+    if (row->table == FLEET_database_instance)
+        watch_forget(watch_of(k), &key, now_of(k), NULL);
+    else
+        take_word(k, row, true);
+    survey_turn(k->survey);
+}
+
+/* Also when the store cannot be read: then looking does not wait for it. */
+static void was_read(void *owner, enum fc_code code, const char *sentence)
+{
+    struct fleet_keeper *k = owner;
+    if (code != FC_OK)
+        log_say(k->log, NOTE_WARNING, "fleet", "the store of the fleet is not read yet: %s", sentence);
+    if (!watch_of(k)->is_recalling)
+        return;
+    watch_recall_end(watch_of(k), now_of(k));
+    if (code == FC_OK)
+        log_say(k->log, NOTE_INFO, "fleet", "%u servers are known from the store", watch_of(k)->topology.known);
+    survey_turn(k->survey);
+}
+
+static void store_notes(void *owner, const char *sentence)
+{
+    const struct fleet_keeper *k = owner;
+    log_say(k->log, NOTE_WARNING, "fleet", "%s", sentence);
+}
+
+static void flushed(void *owner, enum fc_code code)
+{
+    struct fleet_keeper *k = owner;
+    if (code != FC_OK)
+        log_say(k->log, NOTE_WARNING, "fleet", "not all that was seen last is in the store");
+    k->flushed(k->flush_owner);
+}
+
+void fleet_keeper_flush(struct fleet_keeper *k, void (*done)(void *owner), void *owner)
+{
+    if (k == NULL || k->store == NULL) {
+        done(owner);
+        return;
+    }
+    k->flushed = done;
+    k->flush_owner = owner;
+    fleet_store_flush(k->store, FLEET_FLUSH_MS, flushed, k);
 }
 
 /* ---- orders ---- */
@@ -166,17 +289,6 @@ static fleet_deed *const deeds[FLEET_VERB_COUNT] = {
     [FLEET_FORGET_CLUSTER] = forget_cluster,
 };
 
-static struct fleet_memory memory_of(struct fleet_keeper *k)
-{
-    struct watch *watch = watch_of(k);
-    return (struct fleet_memory){
-        .overrides = &watch->overrides, .classifications = &watch->classifications, .pools = &watch->pools,
-        .resolved = &watch->resolved, .unresolved = &watch->unresolved,
-        .rule_life = fc_ms(k->config->candidate_expire_minutes * INT64_C(60000)), .pool_life = fc_ms(INT64_C(3600000)),
-        .name_life = fc_ms(k->config->resolves_expire_minutes * INT64_C(60000)),
-    };
-}
-
 static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *key, struct fc_err *err)
 {
     struct fleet_memory memory = memory_of(k);
@@ -222,14 +334,18 @@ const struct picture *fleet_keeper_picture(struct fleet_keeper *k)
     return &k->picture;
 }
 
-struct fleet_keeper_numbers fleet_keeper_numbers(struct fleet_keeper *k)
+bool fleet_keeper_numbers(struct fleet_keeper *k, struct fleet_keeper_numbers *to)
 {
+    if (k == NULL || !k->has_fleet)
+        return false;
     const struct watch *w = watch_of(k);
-    return (struct fleet_keeper_numbers){
+    *to = (struct fleet_keeper_numbers){
         .known = w->topology.known, .clusters = w->topology.head_count, .under_way = w->calendar.under_way,
         .urgent_under_way = w->calendar.urgent_under_way, .waiting_rows = w->rows.count, .begun = w->calendar.begun_count,
         .urged = w->calendar.urged_count, .counts = w->counts, .is_looking = !survey_is_resting(k->survey),
+        .store = fleet_store_counts(k->store),
     };
+    return true;
 }
 
 /* ---- opening, leading ---- */
@@ -244,20 +360,25 @@ static void show(struct fleet_keeper *k, const char *node, const char *token)
     };
 }
 
+static enum fc_code open_store(struct fleet_keeper *k, struct fc_err *err)
+{
+    const struct fleet_store_port port = { .owner = k, .row = row_read, .gone = row_gone, .was_read = was_read, .note = store_notes };
+    return k->has_fleet ? fleet_store_open(k->host, k->config, NULL, &port, &k->store, err) : FC_OK;
+}
+
 enum fc_code fleet_keeper_open(const struct host *host, const struct config *config, struct log *log, const char *node, const char *token,
                                struct fleet_keeper **ret, struct fc_err *err)
 {
     struct fleet_keeper *k = calloc(1, sizeof *k);
     if (k == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
-    const struct survey_port port = { .owner = k, .row = on_row, .gone = on_gone, .note = on_note };
-    k->host = host;
-    k->config = config;
-    k->log = log;
-    k->has_fleet = config->topology_user[0] != '\0';
+    const struct survey_port port = { .owner = k, .row = on_row, .gone = on_gone, .note = on_note, .changed = on_changed };
+    *k = (struct fleet_keeper){ .host = host, .config = config, .log = log, .has_fleet = config->topology_user[0] != '\0' };
     k->timer = host->timer(host->agent, answer_waiters, k);
-    const enum fc_code code = k->timer == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory")
-                                               : survey_open(host, config, &port, &k->survey, err);
+    enum fc_code code = k->timer == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory")
+                                         : survey_open(host, config, &port, &k->survey, err);
+    if (code == FC_OK)
+        code = open_store(k, err);
     if (code != FC_OK) {
         fleet_keeper_close(k);
         return code;
@@ -274,8 +395,10 @@ void fleet_keeper_close(struct fleet_keeper *k)
 {
     if (k == NULL)
         return;
+    fleet_store_close(k->store);
     survey_close(k->survey);
     k->host->untimer(k->timer);
+    fleet_row_texts_done(&k->texts);
     free(k);
 }
 
@@ -289,18 +412,33 @@ static void name_seeds(struct fleet_keeper *k)
     }
 }
 
-void fleet_keeper_turn(struct fleet_keeper *k, bool leads)
+static void begin_looking(struct fleet_keeper *k)
 {
-    const bool looks = k != NULL && k->has_fleet && (k->config->raft_enabled || leads);
-    if (k == NULL || looks == !survey_is_resting(k->survey))
-        return;
-    survey_rest(k->survey, !looks);
-    if (looks && !k->is_seeded)
+    watch_recall_begin(watch_of(k));     /* first what the store knows */
+    survey_rest(k->survey, false);
+    if (!k->is_seeded)
         name_seeds(k);
-    for (int i = 0; !looks && i < FLEET_WAITERS_MAX; i++) {
+}
+
+static void end_looking(struct fleet_keeper *k)
+{
+    survey_rest(k->survey, true);
+    for (int i = 0; i < FLEET_WAITERS_MAX; i++) {
         if (k->waiters[i].ticket != 0 && k->waiters[i].is_looked_for)
             end_waiter(k, &k->waiters[i], FC_NOT_LEADER, "this node leads no more");
     }
+}
+
+void fleet_keeper_turn(struct fleet_keeper *k, bool leads, int server)
+{
+    if (k == NULL || !k->has_fleet)
+        return;
+    const bool looks = k->config->raft_enabled || leads;
+    if (looks && survey_is_resting(k->survey))
+        begin_looking(k);
+    else if (!looks && !survey_is_resting(k->survey))
+        end_looking(k);
+    fleet_store_turn(k->store, looks ? FLEET_WRITES : FLEET_READS, server > 0 ? server : 0);
 }
 
 void fleet_keeper_reload(struct fleet_keeper *k)

@@ -8,10 +8,12 @@
 #include "agent/doors/desk.h"
 #include "agent/log.h"
 #include "agent/picture.h"
+#include "backends/fleet_store.h"
 #include "backends/host.h"
 #include "core/config.h"
 #include "watch/watch.h"
 
+#define FLEET_FLUSH_MS 1000            /* of a graceful stop */
 #define FLEET_WAITERS_MAX 64           /* orders about the fleet whose end is awaited at a door */
 
 struct fleet_keeper;
@@ -21,14 +23,17 @@ struct fleet_keeper_numbers {
     uint64_t begun, urged;
     struct watch_counts counts;
     bool is_looking;
+    struct fleet_store_counts store;
 };
 
 /* Everything is borrowed and outlives it; `node` and `token` are shown. FC_BAD_CONFIG, FC_NO_MEMORY. */
 enum fc_code fleet_keeper_open(const struct host *host, const struct config *config, struct log *log, const char *node, const char *token,
                                struct fleet_keeper **ret, struct fc_err *err);
 void fleet_keeper_close(struct fleet_keeper *keeper);          /* NULL is fine */
-/* Leadership may have changed. NULL is fine. */
-void fleet_keeper_turn(struct fleet_keeper *keeper, bool leads);
+/* Leadership may have changed, or the server of the store on which it lies (an index into BackendServers; else 0). NULL is fine. */
+void fleet_keeper_turn(struct fleet_keeper *keeper, bool leads, int server);
+/* What waits for the store is written, or the bound is over: `done` comes once, later. */
+void fleet_keeper_flush(struct fleet_keeper *keeper, void (*done)(void *owner), void *owner);
 /* The configuration has been changed in place; its patterns were compiled when it was read. */
 void fleet_keeper_reload(struct fleet_keeper *keeper);
 
@@ -37,6 +42,7 @@ const struct picture *fleet_keeper_picture(struct fleet_keeper *keeper);
 /* Answered once, finally, never from within; `ticket` is the caller's. False: too many wait. */
 bool fleet_keeper_order(struct fleet_keeper *keeper, const struct fleet_order *order, uint64_t ticket, desk_reply *reply, void *waiter);
 void fleet_keeper_drop_waiter(struct fleet_keeper *keeper, uint64_t ticket);
-struct fleet_keeper_numbers fleet_keeper_numbers(struct fleet_keeper *keeper);
+/* False: no fleet is looked at here. */
+bool fleet_keeper_numbers(struct fleet_keeper *keeper, struct fleet_keeper_numbers *to);
 
 #endif

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "agent/fleet_keeper.h"
 #include "backends/quorum/transport.h"
 #include "base/text.h"
 
@@ -122,6 +123,26 @@ VALUE(redis_dropped, true, at->counters->redis_dropped)
 VALUE(store_requests, true, at->counters->store_requests)
 VALUE(store_failures, true, at->counters->store_failures)
 
+#define FLEET(name, expression) VALUE(fleet_##name, at->counters->fleet != NULL, at->counters->fleet->expression)
+FLEET(servers, known)
+FLEET(clusters, clusters)
+FLEET(looking, is_looking)
+FLEET(looks, begun)
+FLEET(looks_urged, urged)
+FLEET(looks_lost, counts.looks_lost)
+FLEET(under_way, under_way + at->counters->fleet->urgent_under_way)
+VALUE(fleet_late, at->counters->fleet != NULL, (double)at->counters->fleet->counts.late_us / 1e6)
+VALUE(fleet_late_most, at->counters->fleet != NULL, (double)(at->counters->fleet->counts.late_most_us > at->counters->fleet->counts.late_most_before_us
+      ? at->counters->fleet->counts.late_most_us : at->counters->fleet->counts.late_most_before_us) / 1e6)
+FLEET(filtered, counts.filtered)
+FLEET(refused, counts.refused)
+FLEET(forgotten, counts.forgotten)
+FLEET(rows_waiting, store.waiting)
+FLEET(rows_written, store.rows)
+FLEET(rows_dropped, store.dropped)
+FLEET(statements, store.statements)
+FLEET(statements_failed, store.failures)
+
 #define PEER_STREAMS (at->counters->peer_streams)
 VALUE(peer_stream, true, atomic_load_explicit(&PEER_STREAMS->of[at->stream], memory_order_relaxed))
 VALUE(peer_half_open, PEER_STREAMS != NULL, atomic_load_explicit(&PEER_STREAMS->half_open, memory_order_relaxed))
@@ -207,6 +228,23 @@ static const struct family families[] = {
     COUNTER("moves", moves, "Moves of a chair that were begun."),
     COUNTER("moves_failed", moves_failed, "Moves that did not reach their aim."),
     COUNTER("notes_dropped", notes_dropped, "Notes that found no room."),
+    GAUGE("fleet_servers", OF_NODE, fleet_servers, "Servers of the fleet that are known here."),
+    GAUGE("fleet_clusters", OF_NODE, fleet_clusters, "Clusters that they make."),
+    GAUGE("fleet_looking", OF_NODE, fleet_looking, "1 when this node looks at the fleet; 0 when it reads what another one writes."),
+    COUNTER("fleet_looks", fleet_looks, "Looks begun at servers of the fleet."),
+    COUNTER("fleet_looks_urged", fleet_looks_urged, "Of them those out of turn."),
+    COUNTER("fleet_looks_lost", fleet_looks_lost, "Looks that brought nothing."),
+    GAUGE("fleet_looks_under_way", OF_NODE, fleet_under_way, "Looks begun and not ended."),
+    COUNTER("fleet_late_seconds", fleet_late, "How much later than due looks began, all together."),
+    GAUGE("fleet_late_most_seconds", OF_NODE, fleet_late_most, "The latest look of the last minute or two."),
+    COUNTER("fleet_filtered", fleet_filtered, "Times that a filter passed a server over."),
+    COUNTER("fleet_refused", fleet_refused, "Times that a server was not taken because of a bound."),
+    COUNTER("fleet_forgotten", fleet_forgotten, "Servers forgotten."),
+    GAUGE("fleet_rows_waiting", OF_NODE, fleet_rows_waiting, "Rows that wait to be written into the store."),
+    COUNTER("fleet_rows_written", fleet_rows_written, "Rows written."),
+    COUNTER("fleet_rows_dropped", fleet_rows_dropped, "Rows for which there was no room; they are written at their next change."),
+    COUNTER("fleet_statements", fleet_statements, "Statements that wrote them."),
+    COUNTER("fleet_statements_failed", fleet_statements_failed, "Of them those that failed and were repeated."),
     COUNTER("agent_accepted", agent_accepted, "Agent-check connections accepted."),
     COUNTER("agent_answered", agent_answered, "Agent-check questions answered."),
     COUNTER("agent_refused_source", agent_refused, "Agent-check connections from sources that are not allowed."),

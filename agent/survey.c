@@ -241,6 +241,8 @@ static void perform(struct survey *s, const struct watch_effect *effect)
     case WATCH_NOTE:
         if (port->note != NULL)
             port->note(port->owner, effect->level, effect->text);
+        if (port->changed != NULL && effect->change != NULL)
+            port->changed(port->owner, effect->change);
         break;
     case WATCH_RESOLVE:
         resolve(s, effect);

@@ -17,6 +17,7 @@ struct survey_port {
     void (*row)(void *owner, member_id id, bool is_changed);
     void (*gone)(void *owner, const struct instance_key *key);
     void (*note)(void *owner, enum watch_note level, const char *text);
+    void (*changed)(void *owner, const struct fleet_change *change);       /* a finding; its sentence is noted too */
     /* Everybody who is known has been looked at; again each time when more was found and looked at. */
     void (*quiet)(void *owner);
 };

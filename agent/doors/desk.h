@@ -21,6 +21,7 @@ typedef void desk_reply(void *waiter, enum fc_code code, const char *text, bool 
 typedef void desk_report(void *waiter, enum fc_code code, const char *text, const char *json);
 
 struct transport_counts;
+struct fleet_keeper_numbers;
 struct picture;
 
 /* Numbers of the process for /metrics, beside those in struct status. */
@@ -29,6 +30,7 @@ struct desk_counters {
     uint64_t orders_open, http_requests, redis_published, redis_dropped, store_requests, store_failures;
     int64_t process_start_unix_ms;
     const struct transport_counts *peer_streams;    /* raft's (backends/quorum/transport.h), borrowed; NULL in all other modes */
+    const struct fleet_keeper_numbers *fleet;       /* agent/fleet_keeper.h, borrowed; NULL: no fleet is looked at here */
 };
 
 struct desk {

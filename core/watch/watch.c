@@ -580,12 +580,10 @@ enum fc_code watch_recall(struct watch *w, const struct watch_recalled *row, str
 {
     struct instance_key master;
     member_id id;
-    assert(w->is_recalling);
     const enum fc_code code = watch_know(w, &row->key, now, &id, err);
     if (code != FC_OK)
         return code;
     const struct member *m = topology_member(&w->topology, id);
-    struct watch_place *place = &w->places[id];
     if (!fc_is_ever(m->checked_at) && !fc_before(m->checked_at, row->checked_at))
         return FC_OK;
     if (row->seen != NULL && (m->kept.seen == NULL || fc_before(m->seen_at, row->seen->seen_at))) {
@@ -593,22 +591,26 @@ enum fc_code watch_recall(struct watch *w, const struct watch_recalled *row, str
         if (saw != FC_OK)
             return saw;
     }
-    m = topology_member(&w->topology, id);
     if (!watch_make_places(w))
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
-    place = &w->places[id];
-    place->told_head = m->head;      /* the store knows */
-    place->told_depth = m->depth;
-    place->told_ring = m->ring;
     if (!fc_is_ever(row->checked_at) && (row->seen == NULL || fc_before(row->seen->seen_at, row->checked_at)))
         topology_missed(&w->topology, id, row->is_partly_seen, row->checked_at);
     classify(w, id, NULL);
-    return fleet_looked(&w->fleet, id, now) ? FC_OK : fc_fail(err, FC_NO_MEMORY, "out of memory");
+    if (!fleet_looked(&w->fleet, id, now))
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    settle(w, now);
+    return FC_OK;
 }
 
 void watch_recall_end(struct watch *w, struct fc_time now)
 {
     w->is_recalling = false;
+    for (member_id id = 0; id < w->topology.count && id < w->place_capacity; id++) {
+        const struct member *m = topology_member(&w->topology, id);
+        w->places[id].told_head = m->head;           /* what was read need not be written */
+        w->places[id].told_depth = m->depth;
+        w->places[id].told_ring = m->ring;
+    }
     settle(w, now);
 }
 

@@ -70,6 +70,7 @@ struct watch_effect {
     bool is_changed;                  /* ROW: more than its moments */
     enum watch_note level;
     const char *text;                 /* NOTE: one sentence; borrowed likewise */
+    const struct fleet_change *change;            /* NOTE: of a finding that changed; else NULL */
 };
 
 struct watch_place;                   /* what is kept beside a slot of the topology */
@@ -151,6 +152,7 @@ struct watch_recalled {
     struct fc_time checked_at;             /* the last look ended; FC_EVER: none */
 };
 void watch_recall_begin(struct watch *watch);
+/* Outside begin and end: one row that came later. */
 enum fc_code watch_recall(struct watch *watch, const struct watch_recalled *row, struct fc_time now, struct fc_err *err);
 void watch_recall_end(struct watch *watch, struct fc_time now);
 

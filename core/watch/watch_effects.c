@@ -112,7 +112,7 @@ static bool next_note(struct watch *w, struct watch_effect *ret)
         while (change == NULL)           /* more than are kept changed at once */
             change = fleet_change(&w->fleet, ++w->change_told);
         fleet_change_text(change, w->told, sizeof w->told);
-        *ret = (struct watch_effect){ .type = WATCH_NOTE, .id = MEMBER_NONE, .level = level_of(change), .text = w->told };
+        *ret = (struct watch_effect){ .type = WATCH_NOTE, .id = MEMBER_NONE, .level = level_of(change), .text = w->told, .change = change };
         return true;
     }
     if (w->note_count == 0)

@@ -1,0 +1,81 @@
+"""A running node keeps its fleet: found from one seed, judged as it changes, known again after a restart."""
+import re
+import time
+
+from stage import Pair, Single, wait_until
+from stage.mariadb import GRANTS
+
+PASSWORD = 'look-and-see'
+LOOKER = 'REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS'
+
+
+def counter(node, name):
+    return next((float(line.split()[-1]) for line in node.get('/metrics')[1].splitlines() if line.startswith(name + ' ')), None)
+
+
+def chain_of_three(house):
+    servers = Pair(house.nest, names=('db1', 'db2', 'db3')).servers
+    for server in servers:
+        server.start(wait=False)
+    for server in servers:
+        server.wait_ready()
+        server.execute(f"SET SESSION sql_log_bin=0; CREATE USER repl@'{server.place.accounts}' IDENTIFIED BY 'r'; "
+                       f"CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
+                       f"GRANT {GRANTS['repl'][0]} TO repl@'{server.place.accounts}'; GRANT {LOOKER} ON *.* TO topo@'{server.place.accounts}'")
+    for server, master in zip(servers[1:], servers):
+        server.execute(f"CHANGE MASTER TO master_host='{master.place.host}', master_port={master.port}, master_user='repl', "
+                       f"master_password='r', master_use_gtid=slave_pos, master_connect_retry=1; START SLAVE")
+        wait_until(server.replicates, 30, f'{server.name} to replicate')
+    return servers
+
+
+def log_of(node):
+    with open(node.log, encoding='utf-8') as log:
+        return log.read()
+
+
+def wait_said(node, server, finding, since, bound=20):
+    """A change to this finding, in the log since then; how long it took."""
+    began = time.monotonic()
+    wait_until(lambda: re.search(rf'{server.address}: \w+ -> {finding}, ', log_of(node)[since:]), bound, f'{server.name} to be {finding}')
+    return time.monotonic() - began
+
+
+def test_a_fleet_is_found_from_one_seed_judged_and_known_again():
+    """The last one of a chain is the seed. The middle one dies and comes back, the master dies; the node starts again without seeds."""
+    with Single() as house:
+        servers = db1, db2, db3 = chain_of_three(house)
+        house.extra = {'DiscoverySeeds': [db3.address], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
+                       'InstancePollSeconds': 2, 'MySQLHostnameResolveMethod': 'none'}
+        node = house.start().nodes[0]
+        wait_until(lambda: counter(node, 'firstchair_fleet_servers') == 3 and counter(node, 'firstchair_fleet_clusters') == 1, 20,
+                   'three servers in one cluster')
+
+        since = len(log_of(node))
+        db2.kill()
+        took = wait_said(node, db2, 'DeadIntermediateMasterWithSingleReplicaFailingToConnect', since)
+        print(f'a dead intermediate master is known after {took:.2f} s')
+        wait_said(node, db1, 'MasterSingleReplicaDead', since)
+        since = len(log_of(node))
+        db2.start()
+        wait_until(db3.replicates, 30, 'db3 to replicate again')
+        wait_said(node, db2, 'NoProblem', since)
+        wait_said(node, db1, 'NoProblem', since)
+
+        since = len(log_of(node))
+        db1.kill()
+        took = wait_said(node, db1, 'DeadMaster', since)
+        print(f'a dead master is known after {took:.2f} s')
+
+        del house.extra['DiscoverySeeds']
+        assert node.stop() == 0, node.child.tail()
+        house.start()
+        wait_until(lambda: '3 servers are known from the store' in log_of(node), 20, 'the store to be read')
+        wait_until(lambda: counter(node, 'firstchair_fleet_looks_lost_total') > 0, 20, 'the dead one to be looked at')
+        since = len(log_of(node))
+        db1.start()
+        text = log_of(node)[since:]
+        wait_until(lambda: f'{db1.address}: DeadMaster -> ' in log_of(node)[since:], 30, f'db1, never seen by this process, to be back: {text}')
+        assert counter(node, 'firstchair_fleet_servers') == 3
+        assert PASSWORD not in log_of(node)
+        assert all(server.alive() for server in servers)
