@@ -49,6 +49,7 @@ static enum deed deed_of(enum effect_type type)
     case ORDER_CLOSE: return DEED_ORDER;
     case PREPARE: return DEED_PREPARE;
     case ALONE: return DEED_ALONE;
+    case RESUME: return DEED_RESUME;
     case WAKE_AT: case NOTE: case LOOK: case CHECK: case STAND: case GIVE_BACK: case INTEND: case SEAT: case ORDER_REPLY: case REGISTER:
     case RECORD: case ANSWER_SHOW: case ANSWER_EXTEND: case VOICE_EXTEND: case PROXY_PUSH: case PROXY_LOOK: case ASKERS_LOOK:
     case SIGHTS_LOOK:
@@ -113,6 +114,12 @@ static void perform_fence(struct daemon *d, const struct effect *effect)
     const struct decision *row = lease_row(&d->lease);
     if (row != NULL)
         request.row = *row;
+    begin_deed(d, effect, &request);
+}
+
+static void perform_resume(struct daemon *d, const struct effect *effect)
+{
+    struct store_request request = { .deed = STORE_RESUME };
     begin_deed(d, effect, &request);
 }
 
@@ -325,7 +332,7 @@ static perform *const performers[EFFECT_TYPE_COUNT] = {
     [ORDER_LAY] = perform_order_lay,     [ORDER_CLOSE] = perform_order_close, [ORDER_REPLY] = perform_reply,
     [REGISTER] = perform_register,       [RECORD] = perform_record,         [ANSWER_SHOW] = perform_show,
     [ANSWER_EXTEND] = perform_extend,    [VOICE_EXTEND] = perform_voice,    [PROXY_PUSH] = perform_push,
-    [PROXY_LOOK] = perform_proxy_look,   [ASKERS_LOOK] = perform_askers_look, [ALONE] = perform_alone,
+    [PROXY_LOOK] = perform_proxy_look,   [ASKERS_LOOK] = perform_askers_look, [ALONE] = perform_alone, [RESUME] = perform_resume,
     [SIGHTS_LOOK] = perform_sights_look,
     [PUBLISH] = perform_publish,
     [STOP] = perform_stop,
@@ -390,6 +397,7 @@ static enum deed deed_of_store(enum store_deed deed)
     case STORE_CHECK:
     case STORE_COMPARE: case STORE_DEED_COUNT: break;
     case STORE_ALONE: return DEED_ALONE;
+    case STORE_RESUME: return DEED_RESUME;
     }
     return DEED_NONE;
 }
@@ -447,6 +455,7 @@ void daemon_store_heard(void *owner, const struct store_result *result)
         break;
     case STORE_FENCE:
     case STORE_ALONE:
+    case STORE_RESUME:
     case STORE_CATCH_UP:
     case STORE_OPEN:
     case STORE_HOLD:

@@ -157,6 +157,8 @@ const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
                   "limit_ms, why, mark, written_at) values ('lease', 0, 0, '', '', 'seated', '', 0, 0, '', '', "
                   "datetime(1, 'unixepoch'))",
     },
+    /* The owner's procedure, so that `fence` may begin fetching again and nothing else of replication (docs/accounts.md). */
+    [SQL_REPLICA_RESUME] = { .name = "replica-resume", .places = "", .mysql = "call firstchair_resume()" },
     [SQL_LEASE_RENEW] = {
         .name = "lease-renew", .writes = true, .places = DECISION_PLACES,
         .replay = "a maximum by rank: a lower or equal row changes nothing, in any order",

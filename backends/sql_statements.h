@@ -31,6 +31,7 @@ enum sql_name {
     SQL_DEPLOYMENT_LAY,
     /* the deciding row */
     SQL_LEASE_LAY,
+    SQL_REPLICA_RESUME,
     SQL_LEASE_RENEW,
     SQL_LEASE_TAKE,
     SQL_LEASE_READ,

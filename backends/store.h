@@ -42,6 +42,8 @@ enum store_deed {
     STORE_CHECK,       /* one round trip: struct server_settings, as the account `fence`. A pair's */
     STORE_COMPARE,     /* one round trip: the rows of the tables in backends/compare.h, as the account `fence`; FC_NOT_FOUND: they are not there. A pair's */
     STORE_ALONE,       /* what the server itself wrote from `position` on: result `alone`. A pair's */
+    STORE_RESUME,      /* the procedure firstchair_resume, which the owner of the servers has laid there: begin fetching again; FC_NOT_FOUND: there is
+                        * none, or the account may not call it. A pair's */
     STORE_DEED_COUNT
 };
 

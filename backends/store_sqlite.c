@@ -337,6 +337,7 @@ static const struct deed_row deed_table[STORE_DEED_COUNT] = {
     [STORE_CHECK]       = { NULL,         SQLITE_READS },
     [STORE_COMPARE]     = { NULL,         SQLITE_READS },
     [STORE_ALONE]       = { NULL,         SQLITE_READS },
+    [STORE_RESUME]      = { NULL,         SQLITE_READS },
 };
 
 static void perform(void *job)

@@ -26,6 +26,7 @@
     X(SEAT,           "name the new server in the deciding row")                                              \
     X(OPEN,           "set read_only off where the row still says so")                                        \
     X(ALONE,          "read what a server that was replaced unfenced wrote alone")                            \
+    X(RESUME,         "begin a replica's fetching again")                                                    \
     X(HOLD_WRITE,     "store an operator's hold")                                                             \
     X(ORDER_LAY,      "lay an order into the store for the leader")                                           \
     X(ORDER_CLOSE,    "store an order's answer")                                                              \

@@ -80,6 +80,7 @@ enum deed {
     DEED_PREPARE,      /* the schema is there */
     DEED_PUSH,         /* an HAProxy took the push */
     DEED_ALONE,        /* the log of a server that was replaced unfenced is read */
+    DEED_RESUME,       /* a replica was told to fetch again */
     DEED_COUNT
 };
 

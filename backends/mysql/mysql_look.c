@@ -161,6 +161,15 @@ static bool was_refused(const struct replica_row *row)
     return at != NULL && (at[strlen(errno_shown)] == ')' || at[strlen(errno_shown)] == ' ');
 }
 
+/* Ended by what came over the network, not by what stands in the log: an event whose checksum is wrong (1743), which MariaDB then
+ * tells as "could not queue event from master" (1595). A server that is frozen or cut off in the moment of reconnecting does it: the
+ * client library connects anew by itself, and what had been agreed about checksums is gone with the old connection. */
+static bool was_torn(const struct replica_row *row)
+{
+    const char *number = replica_text(row, R_IO_ERRNO);
+    return text_is(number, "1595") || text_is(number, "1743");
+}
+
 static uint64_t number_of(const char *text)
 {
     uint64_t number = 0;
@@ -189,6 +198,7 @@ void mysql_fold_replica(const struct mysql_rows *rows, int set, const struct loo
     ret->io = thread_state_of(replica_text(&row, R_IO));
     ret->is_refused = ret->io == THREAD_CONNECTING && was_refused(&row);
     ret->sql = text_is_nocase(replica_text(&row, R_SQL), "Yes") ? THREAD_RUNNING : THREAD_STOPPED;
+    ret->is_torn = ret->io == THREAD_STOPPED && ret->sql == THREAD_RUNNING && was_torn(&row);
     ret->lag_ms = lag_of(replica_text(&row, R_LAG));
     master_address(&row, ret->master, sizeof ret->master);
     TEXT_SET(ret->read.file, replica_text(&row, R_READ_FILE));

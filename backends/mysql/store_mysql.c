@@ -408,7 +408,7 @@ static void row_begin(struct deed *deed)
         break;
     case STORE_LOOK: case STORE_PREPARE: case STORE_RENEW: case STORE_TAKE: case STORE_FENCE: case STORE_CATCH_UP:
     case STORE_OPEN: case STORE_REGISTER: case STORE_HISTORY: case STORE_HISTORY_READ: case STORE_CHECK: case STORE_COMPARE:
-    case STORE_ALONE: case STORE_DEED_COUNT:
+    case STORE_ALONE: case STORE_RESUME: case STORE_DEED_COUNT:
         assert(false);
     }
     deed_send(deed, row_written);
@@ -492,6 +492,26 @@ static void history_read_begin(struct deed *deed)
     deed_send(deed, history_was_read);
 }
 
+#define NO_SUCH_PROCEDURE 1305
+#define MAY_NOT_CALL 1370
+
+static void resumed(struct deed *deed, const struct session_answer *answer)
+{
+    if (answer->code != FC_OK && (answer->error_number == NO_SUCH_PROCEDURE || answer->error_number == MAY_NOT_CALL))
+        deed_fail(deed, FC_NOT_FOUND, "%s", answer->text);
+    else
+        noted(deed, answer);
+}
+
+static void resume_begin(struct deed *deed)
+{
+    deed_text_begin(deed);
+    if (!mysql_session_has_database(deed->lane->session))
+        deed_text_add_use(deed, SQL_DATABASE_USE);
+    deed_text_add(deed, SQL_REPLICA_RESUME);
+    deed_send(deed, resumed);
+}
+
 /* --- the deeds ---------------------------------------------------------------------------------------------------- */
 
 enum by { BY_LOOK, BY_STORE, BY_FENCE, BY_FOLLOW, BY_CHECK, BY_REQUEST };
@@ -514,6 +534,7 @@ static const struct { enum by by; bool is_of_chair; void (*begin)(struct deed *d
     [STORE_CHECK]       = { BY_CHECK,    true,     check_begin },
     [STORE_COMPARE]     = { BY_CHECK,    true,     compare_begin },
     [STORE_ALONE]       = { BY_CHECK,    true,     alone_begin },
+    [STORE_RESUME]      = { BY_CHECK,    true,     resume_begin },
 };
 
 static enum lane_kind lane_kind_of(const struct store_mysql *store, const struct store_request *request)

@@ -32,6 +32,7 @@ struct replica_look {
     struct log_position read;         /* of the master's log: fetched */
     struct log_position applied;      /* of the master's log: executed. read == applied: nothing waits in the relay log */
     char error[160];                  /* Last_SQL_Error or Last_IO_Error, plain */
+    bool is_torn;                     /* io STOPPED by an error of the way there (1595, 1743), sql runs: begun again, it goes on */
     bool is_refused;                  /* io CONNECTING, and its last attempt found that nobody listens there any more */
 };
 

@@ -146,6 +146,8 @@ void steering_init(struct steering *st, const struct config *config, const char 
     st->not_before = FC_EVER;
     st->voice_until = FC_EVER;
     st->alone.again_at = st->gone.ask_at = FC_EVER;
+    for (int i = 0; i < STORE_SERVERS_MAX; i++)
+        st->resuming[i].again_at = st->resuming[i].ran_since = FC_EVER;
     st->gone.server = -1;
     for (int i = 0; i < STORE_SERVERS_MAX; i++)
         st->stray_fence_at[i] = FC_EVER;
@@ -198,6 +200,7 @@ void steering_hear(struct steering *st, struct steer_stage *stage, const struct 
     case DEED_ENDED:
         move_hear(st, stage, event);
         alone_hear(st, stage, event);
+        resume_hear(st, stage, event);
         command_deed_ended(st, stage, event);
         break;
     case PROXY_SEEN:
@@ -539,6 +542,7 @@ void steering_step(struct steering *st, struct steer_stage *stage)
         if (steer_bar(st, stage) == BAR_NONE)
             decide(st, stage);
         alone_step(st, stage);
+        resume_step(st, stage);
         move_confirm(st, stage);
     }
     answers_prepare(st, stage);
@@ -548,6 +552,7 @@ struct fc_time steering_wakes_at(const struct steering *st, const struct steer_s
 {
     struct fc_time next = FC_NEVER;
     next = fc_earlier(next, gone_wakes_at(st, stage));
+    next = fc_earlier(next, resume_wakes_at(st, stage));
     if (st->move.step == STEP_WAIT)
         next = fc_earlier(next, fc_before(stage->now, st->move.fence_at) ? fc_earlier(st->move.fence_at, st->move.wait_until)
                                                                          : st->move.wait_until);

@@ -94,6 +94,14 @@ struct alone_search {
     int64_t found_unix_ms;
 };
 
+/* Of one server: its fetching, stopped by an error of the way there (resume.c). */
+struct resuming {
+    uint64_t deed_id;                /* under way; 0 none */
+    int tries;                       /* since it last ran for RESUME_CALM_MS */
+    bool is_told, is_helpless;       /* helpless: there is no procedure to call; asked again rarely */
+    struct fc_time again_at, ran_since;
+};
+
 /* Automatic moves that failed one after another (retry.c). */
 struct retry {
     int failures;
@@ -132,6 +140,7 @@ struct steering {
     struct heard heard;              /* of the revoke of the present move */
     struct alone_search alone;
     struct gone_search gone;
+    struct resuming resuming[STORE_SERVERS_MAX];
     struct retry retry;
     bool has_told_writers;           /* that more than one server is writable in the paused pool */
     struct confirming confirming;
@@ -198,6 +207,11 @@ struct fc_span move_unfenced_wait(const struct config *config);
 /* alone.c */
 void alone_step(struct steering *steering, struct steer_stage *stage);
 void alone_hear(struct steering *steering, struct steer_stage *stage, const struct event *event);      /* DEED_ENDED */
+
+/* resume.c: replication that an error of the way there has stopped is begun again. */
+void resume_step(struct steering *steering, struct steer_stage *stage);
+void resume_hear(struct steering *steering, struct steer_stage *stage, const struct event *event);     /* DEED_ENDED */
+struct fc_time resume_wakes_at(const struct steering *steering, const struct steer_stage *stage);
 
 /* retry.c */
 uint64_t retry_picture(const struct steering *steering, const struct steer_stage *stage);

@@ -6,5 +6,8 @@ GRANT BINLOG MONITOR, SLAVE MONITOR ON *.* TO 'store'@'10.0.9.%';
 CREATE USER 'fence'@'10.0.9.%' IDENTIFIED BY '${FC_FENCE_PASSWORD}';
 GRANT SELECT, INSERT, UPDATE, CREATE ON firstchair.* TO 'fence'@'10.0.9.%';
 GRANT READ_ONLY ADMIN, CONNECTION ADMIN, PROCESS, BINLOG MONITOR, SLAVE MONITOR ON *.* TO 'fence'@'10.0.9.%';
+-- Owned by who runs this file: with it firstchair begins replication again after an error of the network, and can do nothing else to it.
+CREATE PROCEDURE firstchair.firstchair_resume() SQL SECURITY DEFINER START SLAVE IO_THREAD;
+GRANT EXECUTE ON PROCEDURE firstchair.firstchair_resume TO 'fence'@'10.0.9.%';
 CREATE USER 'repl'@'10.0.1.%' IDENTIFIED BY '${FC_REPL_PASSWORD}';
 GRANT REPLICATION SLAVE ON *.* TO 'repl'@'10.0.1.%';

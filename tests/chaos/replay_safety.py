@@ -5,7 +5,9 @@ a relay that can be cut. Rounds of random kills, freezes and cuts of servers, no
 
 Promised, and judged by the servers themselves:
   - replication never stops with an error: Last_SQL_Errno and Last_IO_Errno (but for errors of connecting) are polled all the time,
-    and the servers' error logs are read, so that nothing between two polls is missed;
+    and the servers' error logs are read, so that nothing between two polls is missed. One stop is MariaDB's own: caught in the
+    moment of reconnecting, a replica takes events without the checksum that it asked for on the connection before (1743, 1595).
+    It is counted, and the leader has to have begun the fetching again before the calm is over;
   - in the calm after each round one node leads, one server sits, both replicate, and every table of firstchair's schema has the
     same rows on both servers, column by column;
   - at the end the clients' tables are the same on both and hold every write that was acknowledged.
@@ -41,6 +43,7 @@ KEYS = {'HAProxyHardStopSeconds': 2, 'ChairDwellMilliseconds': 500, 'YieldPauseM
 # Connecting and losing a connection: what a cut, a kill or a freeze of the other side is to a replica. 1236 is none of them.
 CONNECTING = {0, 1040, 1042, 1043, 1053, 1129, 1152, 1153, 1156, 1157, 1158, 1159, 1160, 1161, 1184, 1189, 1190, 1927,
               2002, 2003, 2005, 2006, 2012, 2013, 2024, 2025, 2026, 2027, 2055}
+TORN = {1595, 1743}             # the leader begins fetching again (core/steer/resume.c)
 REGISTERING = 1597              # a command to the other side failed; why stands in its text as (Errno: N)
 APP_TABLES = ('app.t', 'app.tally')
 
@@ -67,11 +70,12 @@ class Story:
 
 
 class ReplicationWatch(threading.Thread):
-    """Asks both servers all the time, and reads their error logs; `broken` is the first error that is not one of connecting."""
+    """Asks both servers all the time, and reads their error logs; `broken` is the first error that is neither one of
+    connecting nor of a fetching that was torn off; `torn`: how often that was."""
 
     def __init__(self, servers):
         super().__init__(daemon=True)
-        self.servers, self.over, self.broken, self.polls = servers, threading.Event(), None, 0
+        self.servers, self.over, self.broken, self.polls, self.torn = servers, threading.Event(), None, 0, 0
         self.read_to = {server.name: 0 for server in servers}
 
     def run(self):
@@ -91,6 +95,8 @@ class ReplicationWatch(threading.Thread):
             if row['Last_SQL_Errno'] != '0':
                 self.break_(f"{server.name} has stopped applying: {row['Last_SQL_Errno']} {row['Last_SQL_Error']}")
             number, text = int(row['Last_IO_Errno']), row['Last_IO_Error']
+            if number in TORN and row['Slave_SQL_Running'] == 'Yes':
+                continue
             if not is_connecting(number, text) or (number and row['Slave_IO_Running'] == 'No'):
                 self.break_(f'{server.name} has stopped fetching: {number} {text}')
 
@@ -105,7 +111,9 @@ class ReplicationWatch(threading.Thread):
         self.read_to[server.name] += len(whole.encode(errors='replace'))
         for line in whole.splitlines():
             found = re.search(r'\[ERROR\].*Slave (SQL|I/O).*error code: (\d+)', line)
-            if found and (found.group(1) == 'SQL' or not is_connecting(int(found.group(2)), line)):
+            if found and found.group(1) == 'I/O' and int(found.group(2)) in TORN:
+                self.torn += int(found.group(2)) == 1595
+            elif found and (found.group(1) == 'SQL' or not is_connecting(int(found.group(2)), line)):
                 self.break_(f'{server.name} said: {line}')
 
     def break_(self, text):
@@ -269,7 +277,8 @@ class Run:
         moves = self.home.pair.servers[0].value(f"SELECT COUNT(*) FROM {DATABASE}.firstchair_history WHERE kind = 'move'")
         return (f'{self.rounds} rounds: {counts["kills"]} kills, {counts["freezes"]} freezes, {counts["stops"]} stops, '
                 f'{counts["cuts"]} cuts, {moves} moves of the chair, {counts["orders"]} orders ({answers["done"]} done, '
-                f'{answers["refused"]} not), {replayed(self.home.pair)} transactions replayed, {self.watch.polls} polls; '
+                f'{answers["refused"]} not), {replayed(self.home.pair)} transactions replayed, {self.watch.polls} polls, '
+                f'{self.watch.torn} times fetching was torn off and begun again; '
                 f'longest way to calm {self.worst_calm:.1f} s')
 
     def play(self, minutes):

@@ -628,6 +628,7 @@ static void perform(struct world *world, int node, const struct effect *effect)
     case PROXY_PUSH:    begin_push(world, node); break;
     case PROXY_LOOK:    begin_proxy_look(world, node, effect->as.proxy.proxy); break;
     case ALONE:         begin_deed(world, node, effect, STORE_ALONE, DEED_ALONE); break;
+    case RESUME:        begin_deed(world, node, effect, STORE_RESUME, DEED_RESUME); break;
     case ASKERS_LOOK:   hear_askers(world, node, effect); break;
     case SIGHTS_LOOK:   ask_sights(world, node, effect->server); break;
     case PUBLISH:       break;

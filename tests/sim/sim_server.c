@@ -679,6 +679,7 @@ void server_serve(struct world *world, int message)
     case STORE_HISTORY_READ:
     case STORE_CHECK:
     case STORE_COMPARE:
+    case STORE_RESUME:
     case STORE_DEED_COUNT:
         answer(world, message, FC_OK, "");
         break;

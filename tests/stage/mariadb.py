@@ -179,6 +179,9 @@ class Server:
         for user, password in passwords.items():
             text.append(f"CREATE USER {user}@'{self.place.accounts}' IDENTIFIED BY '{password}';")
             text += [f"GRANT {grant} TO {user}@'{self.place.accounts}';" for grant in GRANTS[user]]
+        if 'fence' in passwords:
+            text.append(f"CREATE PROCEDURE {DATABASE}.firstchair_resume() START SLAVE IO_THREAD; "
+                        f"GRANT EXECUTE ON PROCEDURE {DATABASE}.firstchair_resume TO fence@'{self.place.accounts}';")
         text.append(f"ALTER USER root@localhost IDENTIFIED BY '{root_password}';")
         self.execute('\n'.join(text))
         self.nest.write(f'{self.name}/root.cnf',

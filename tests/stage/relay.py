@@ -9,7 +9,7 @@ is refused here too, and what it ends ends here. Each of its two directions can 
 Through a cut link a new connection is accepted and gets no further (its first packet is under way for ever). `refuse` says no to
 new connections and resets the standing ones. A peer that dies behind a cut is not heard of until the link is healed. `hold` waits for
 words on their way there and keeps them, and what follows them, back until the link is healed: bytes that are under way for as long as
-a scene wants.
+a scene wants. `spoil` changes a bit, as a network that TCP's own checksum does not see through.
 
 Bounds: LINES_MAX connections for the whole relay, KEPT_MAX bytes a direction; beyond, the sender has to wait, as with TCP.
 """
@@ -66,7 +66,7 @@ class Link:
         self.keeper = socket_for(self.port)      # bound, never listening: the port stays ours while it refuses
         self.door, self.probe, self.probed_at = None, None, 0.0
         self.cut, self.refuses = [None, None], False
-        self.awaited, self.on_held = None, None
+        self.awaited, self.on_held, self.to_spoil = None, None, 0
         self.lines = set()
 
     @property
@@ -107,6 +107,10 @@ class Relay:
     def hold(self, links, words, on_held):
         """The first time that `words` are sent there on one of these links they do not arrive; `on_held()` is called at once."""
         self.do(lambda: [setattr(link, 'awaited', words) or setattr(link, 'on_held', on_held) for link in links])
+
+    def spoil(self, links, least):
+        """The next `least` bytes or more that come back in one piece arrive with one bit changed, near their end."""
+        self.do(lambda: [setattr(link, 'to_spoil', least) for link in links])
 
     def refuse(self, links):
         self.do(lambda: [self.refuse_one(link) for link in links])
@@ -301,6 +305,9 @@ class Relay:
         elif line.link.cut[way] == 'drop' and line.is_connected:
             line.has_lost = True
         else:
+            if way == BACK and 0 < line.link.to_spoil <= len(part):
+                line.link.to_spoil = 0
+                part = part[:-2] + bytes([part[-2] ^ 1]) + part[-1:]
             line.kept[way] += part
             if way == THERE and line.link.awaited and line.link.awaited in line.kept[way]:
                 line.link.awaited = None

@@ -252,7 +252,9 @@ void stage_report(struct stage *s, const char *server, const char *words)
         look->is_read_only = false;
     look->replica.is_configured = strstr(words, "unconfigured") == NULL;
     look->replica.sql = strstr(words, "broken") != NULL ? THREAD_STOPPED : THREAD_RUNNING;
-    look->replica.io = strstr(words, "io=connecting") != NULL ? THREAD_CONNECTING : THREAD_RUNNING;
+    look->replica.is_torn = strstr(words, "torn") != NULL;
+    look->replica.io = look->replica.is_torn                     ? THREAD_STOPPED
+                       : strstr(words, "io=connecting") != NULL ? THREAD_CONNECTING : THREAD_RUNNING;
     look->replica.is_refused = strstr(words, "io=connecting") != NULL && strstr(words, "silently") == NULL;
     look->replica.lag_ms = strstr(words, "behind") != NULL ? 90000 : 0;
     s->now = fc_plus(s->now, fc_ms(1));
@@ -300,7 +302,7 @@ static enum effect_type effect_of(const char *deed)
 {
     static const struct { const char *word; enum effect_type type; } table[] = {
         { "intend", INTEND }, { "fence", FENCE }, { "catch-up", CATCH_UP }, { "seat", SEAT }, { "open", OPEN },
-        { "hold", HOLD_WRITE }, { "give-back", GIVE_BACK }, { "order", ORDER_LAY }, { "alone", ALONE },
+        { "hold", HOLD_WRITE }, { "give-back", GIVE_BACK }, { "order", ORDER_LAY }, { "alone", ALONE }, { "resume", RESUME },
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (text_is(deed, table[i].word))
@@ -345,7 +347,7 @@ void stage_deed(struct stage *s, const char *deed, const char *how)
     event.as.ended.id = asked.id;
     event.as.ended.server = asked.server;
     event.as.ended.code = is_ok ? FC_OK : text_is(how, "timeout") ? FC_TIMEOUT
-                          : text_is(how, "unreachable") ? FC_UNREACHABLE : text_is(how, "denied") ? FC_STORE : FC_REFUSED;
+                          : text_is(how, "unreachable") ? FC_UNREACHABLE : text_is(how, "not there") ? FC_NOT_FOUND : text_is(how, "denied") ? FC_STORE : FC_REFUSED;
     event.as.ended.is_durable_on_all = true;
     event.as.ended.position = s->looks[asked.server < 0 ? 0 : asked.server].written;
     TEXT_SET(event.as.ended.text, !is_ok ? how : text_begins(how, "ok: ") ? how + strlen("ok: ") : "");
@@ -587,6 +589,8 @@ static void add_deed(const struct stage *s, const struct effect *e, char *to, si
         snprintf(to + at, size - at, "%sseat %s%s%s", comma, name_at(s, e->server), e->as.seat.mark[0] != '\0' ? " " : "", e->as.seat.mark);
     else if (e->type == OPEN)
         snprintf(to + at, size - at, "%sopen %s", comma, name_at(s, e->server));
+    else if (e->type == RESUME)
+        snprintf(to + at, size - at, "%sresume %s", comma, name_at(s, e->server));
     else if (e->type == ALONE)
         snprintf(to + at, size - at, "%salone %s %s:%llu", comma, name_at(s, e->server), e->as.alone.position.file,
                  (unsigned long long)e->as.alone.position.offset);

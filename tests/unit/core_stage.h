@@ -34,12 +34,12 @@ void stage_forget(struct stage *stage);                                      /* 
 void stage_lead(struct stage *stage);
 void stage_lose_lease(struct stage *stage, const char *event);      /* "denied" or "silent" */
 void stage_order(struct stage *stage, const char *text);
-/* A look at this server: words like "read_only=1", "open", "behind", "broken", "unconfigured", "io=connecting" (and it is refused; "silently": it is not). */
+/* A look at this server: words like "read_only=1", "open", "behind", "broken", "torn" (fetching stopped by an error of the network), "unconfigured", "io=connecting" (and it is refused; "silently": it is not). */
 void stage_report(struct stage *stage, const char *server, const char *words);
 void stage_lost(struct stage *stage, const char *server, const char *how);   /* "ended", "refused", "silent" (it took the connection), "out of reach" (it did not) */
 /* A check of its settings has ended with these (server: 0 the first). */
 void stage_checked(struct stage *stage, int server, const struct server_settings *settings);
-/* The deed under way ends: "intend", "fence", "catch-up", "seat", "open", "hold"; how: "ok", "ok: a remark", "timeout", "refused", "unreachable", "denied". */
+/* The deed under way ends: "intend", "fence", "catch-up", "seat", "open", "hold", "resume"; how: "ok", "ok: a remark", "timeout", "refused", "unreachable", "denied". */
 void stage_deed(struct stage *stage, const char *deed, const char *how);
 /* So far this server has fetched its master's log. */
 void stage_fetched(struct stage *stage, const char *server, const char *file, uint64_t offset);
