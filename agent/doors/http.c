@@ -228,6 +228,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **mi
         return;
     http_order_forget(request);
     free(request->order.report);
+    free(request->fleet_details);
     free(request);
     *mine = NULL;
 }

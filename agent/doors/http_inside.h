@@ -51,12 +51,20 @@ http_handler http_pools, http_pool, http_picture, http_events, http_metrics, htt
 http_handler http_explain, http_plan;                                                       /* http_steering.c */
 http_handler http_order, http_reelect, http_verify, http_history;                           /* http_order.c */
 
+http_handler http_fleet_read, http_fleet_order;                                             /* http_fleet.c */
+
 http_handler http_raft_state, http_raft_leader, http_raft_health, http_raft_status, http_raft_peers, http_raft_snapshot;
 http_handler http_raft_yield, http_raft_yield_hint, http_raft_members_fixed, http_raft_report;   /* http_raft.c */
 void http_raft_in_health(struct http_request *request, cJSON *details);
 /* The connection sleeps until its end is known (http_order.c). */
 void http_give_yield(struct http_request *request, const char *node, struct http_answer *answer);
 http_handler http_wait_for_snapshot;
+
+/* ---- the fleet (http_fleet.c) ---- */
+
+struct fleet_route;
+/* The answer to its order, which was done. */
+void http_fleet_answer(struct http_request *request, struct http_answer *answer);
 
 /* ---- answers (http_answer.c) ---- */
 
@@ -86,6 +94,8 @@ struct http_request {
     struct http_door *door;
     struct MHD_Connection *connection;
     const struct http_route *route;
+    const struct fleet_route *fleet_route;       /* NULL: none of those */
+    char *fleet_details;              /* what an order took before it was given; from malloc */
     struct http_path path;
     const char *parameter[HTTP_PARAMETERS_MAX];
     int parameter_count;
@@ -135,6 +145,11 @@ bool http_auth_change(struct http_request *request, enum http_right right, struc
 
 /* ---- orders that wait (http_order.c) ---- */
 
+/* May one more wait? False: the answer says why not. */
+bool http_order_may_wait(const struct http_request *request, struct http_answer *answer);
+/* The connection sleeps from here on, until http_order_replied() or the limit. Ticket 0: nobody took it up, and the answer says so. */
+void http_order_wait(struct http_request *request, uint64_t ticket, int64_t limit_ms, struct http_answer *answer);
+void http_order_replied(void *waiter, enum fc_code code, const char *text, bool is_final);  /* a desk_reply; the waiter is the request */
 void http_order_answer(struct http_request *request, struct http_answer *answer);           /* after it has ended */
 void http_order_forget(struct http_request *request);                                       /* the request goes away */
 void http_order_end(struct http_request *request, enum fc_code code, const char *text);     /* and wakes the connection */

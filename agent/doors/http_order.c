@@ -37,7 +37,7 @@ void http_order_forget(struct http_request *request)
     leave_waiting(request, HTTP_ORDER_NONE);
 }
 
-static void on_reply(void *waiter, enum fc_code code, const char *text, bool is_final)
+void http_order_replied(void *waiter, enum fc_code code, const char *text, bool is_final)
 {
     struct http_request *request = waiter;
     if (is_final && request->order.state == HTTP_ORDER_WAITING)
@@ -55,7 +55,7 @@ static void on_bound(struct ev_loop *loop, ev_timer *timer, int events)
                                             : "the order goes on, but its end was not heard in time; see /api/steering/status");
 }
 
-static bool may_wait(const struct http_request *request, struct http_answer *answer)
+bool http_order_may_wait(const struct http_request *request, struct http_answer *answer)
 {
     if (request->door->counters.orders_waiting < HTTP_ORDERS_MAX)
         return true;
@@ -63,8 +63,7 @@ static bool may_wait(const struct http_request *request, struct http_answer *ans
     return false;
 }
 
-/* The connection sleeps from here on. Ticket 0: nobody took it up. */
-static void wait_for(struct http_request *request, uint64_t ticket, int64_t limit_ms, struct http_answer *answer)
+void http_order_wait(struct http_request *request, uint64_t ticket, int64_t limit_ms, struct http_answer *answer)
 {
     struct http_door *door = request->door;
 
@@ -96,8 +95,8 @@ void http_verify(struct http_request *request, struct http_answer *answer)
 {
     const struct desk *desk = request->door->desk;
 
-    if (may_wait(request, answer))
-        wait_for(request, desk->verify(desk->daemon, on_report, request), VERIFY_WHOLE_MS, answer);
+    if (http_order_may_wait(request, answer))
+        http_order_wait(request, desk->verify(desk->daemon, on_report, request), VERIFY_WHOLE_MS, answer);
 }
 
 static void give(struct http_request *request, const char *text, int64_t limit_ms, struct http_answer *answer)
@@ -105,12 +104,12 @@ static void give(struct http_request *request, const char *text, int64_t limit_m
     struct http_door *door = request->door;
     char by[HTTP_USER_SIZE + sizeof "@http"];
 
-    if (!may_wait(request, answer))
+    if (!http_order_may_wait(request, answer))
         return;
     door->counters.orders++;
     TEXT_FORMAT(by, "%s@http", request->user);
     TEXT_SET(request->order.said, text);
-    wait_for(request, door->desk->order(door->desk->daemon, text, strlen(text), by, true, on_reply, request), limit_ms, answer);
+    http_order_wait(request, door->desk->order(door->desk->daemon, text, strlen(text), by, true, http_order_replied, request), limit_ms, answer);
 }
 
 void http_give_yield(struct http_request *request, const char *node, struct http_answer *answer)
@@ -135,8 +134,8 @@ static void on_snapshot(void *waiter, enum fc_code code, const char *text, bool 
 void http_wait_for_snapshot(struct http_request *request, struct http_answer *answer)
 {
     const struct desk *desk = request->door->desk;
-    if (may_wait(request, answer))
-        wait_for(request, desk->snapshot(desk->daemon, on_snapshot, request), SNAPSHOT_WAIT_MS, answer);
+    if (http_order_may_wait(request, answer))
+        http_order_wait(request, desk->snapshot(desk->daemon, on_snapshot, request), SNAPSHOT_WAIT_MS, answer);
 }
 
 /* ---- history: no order, but it waits for the store as one does ---- */
@@ -173,8 +172,8 @@ void http_history(struct http_request *request, struct http_answer *answer)
         answer_error(answer, err.code, "%s", err.text);
         return;
     }
-    if (may_wait(request, answer))
-        wait_for(request, desk->history(desk->daemon, &order, on_report, request), 0, answer);
+    if (http_order_may_wait(request, answer))
+        http_order_wait(request, desk->history(desk->daemon, &order, on_report, request), 0, answer);
 }
 
 /* orchestrator's route promises Details null; our own name the order and the code. */
@@ -186,6 +185,10 @@ void http_order_answer(struct http_request *request, struct http_answer *answer)
     if (request->order.report != NULL) {
         answer_json(answer, MHD_HTTP_OK, request->order.report);
         request->order.report = NULL;
+        return;
+    }
+    if (code == FC_OK && request->fleet_route != NULL) {
+        http_fleet_answer(request, answer);
         return;
     }
     if (code != FC_OK)

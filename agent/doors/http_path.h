@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 #define HTTP_SEGMENTS_MAX 8
-#define HTTP_SEGMENT_SIZE 256         /* with the zero byte */
-#define HTTP_PARAMETERS_MAX 4
+#define HTTP_SEGMENT_SIZE 1024        /* with the zero byte */
+#define HTTP_PARAMETERS_MAX 5
 
 struct http_path {
     int count;                        /* 0 = "/" */

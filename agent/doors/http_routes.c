@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/fleet_answer.h"
 #include "base/text.h"
 
 #define READ(path, handle, meaning) { path, HTTP_READ, handle, NULL, 0, meaning }
@@ -70,6 +71,27 @@ static const struct http_route routes[] = {
 /* Its path is configured, and stands above URLPrefix. */
 static const struct http_route status_route = READ("/api/status", http_health, "as health; at StatusEndpoint, without URLPrefix");
 
+/* Routes about the fleet are rows of agent/fleet_answer.c. Some that only look need the right to write all the same. */
+static const struct http_route fleet_read = READ("", http_fleet_read, "");
+static const struct http_route fleet_right_read = WRITE("", http_fleet_read, "");
+static const struct http_route fleet_write = WRITE("", http_fleet_order, "");
+
+static const struct http_route *row_of(const struct fleet_route *route)
+{
+    return !route->needs_right ? &fleet_read : route->make == NULL ? &fleet_right_read : &fleet_write;
+}
+
+static const struct http_route *find_fleet(struct http_request *request)
+{
+    struct fleet_asked asked = { .parameter_count = 0 };
+    request->fleet_route = fleet_route_find(&request->path, &asked);
+    if (request->fleet_route == NULL)
+        return NULL;
+    request->parameter_count = asked.parameter_count;
+    memcpy(request->parameter, asked.parameter, sizeof asked.parameter);
+    return row_of(request->fleet_route);
+}
+
 #define ROUTE_COUNT (sizeof routes / sizeof *routes)
 
 /* The path below the prefix, or NULL when it does not stand below it. */
@@ -106,7 +128,7 @@ const struct http_route *http_route_find(const struct config *config, struct htt
     for (const struct http_route *route = routes; route < routes + ROUTE_COUNT; route++)
         if (http_path_fits(&request->path, route->path, request->parameter, &request->parameter_count))
             return route;
-    return NULL;
+    return find_fleet(request);
 }
 
 static const char *right_mark(enum http_right right)
@@ -140,6 +162,10 @@ void http_page(struct http_request *request, struct http_answer *answer)
     for (const struct http_route *route = routes; route < routes + ROUTE_COUNT; route++)
         fprintf(to, "%s  %s%-*s %s\n", right_mark(route->right), config->url_prefix,
                 44 - (int)strnlen(config->url_prefix, 40), route->path, route->meaning);
+    const struct fleet_route *one;
+    for (size_t i = 0; (one = fleet_route_at(i)) != NULL; i++)
+        fprintf(to, "%s  %s%-*s %s\n", right_mark(row_of(one)->right), config->url_prefix, 44 - (int)strnlen(config->url_prefix, 40),
+                one->path, one->meaning);
     const bool is_whole = ferror(to) == 0;
     if (fclose(to) != 0 || !is_whole) {
         free(text);
@@ -151,6 +177,20 @@ void http_page(struct http_request *request, struct http_answer *answer)
 static void print_row(FILE *to, const struct http_route *route)
 {
     fprintf(to, "| `%s` | %s | %s |\n", route->path, right_mark(route->right), route->meaning);
+}
+
+static void print_fleet(FILE *to)
+{
+    const struct fleet_route *route;
+    fputs("\n## The fleet\n\n"
+          "Servers, clusters and analyses in the shapes that orchestrator's clients read; the table is in `agent/fleet_answer.c`. `raw` "
+          "is a plain value, `told` an envelope. A hint is a cluster's name, its alias, or a server of it. Lists are `[]` when they are "
+          "empty, never `null`. Moments are `YYYY-MM-DD hh:mm:ss` in UTC. An instance that is named in part (`db1` of `db1.example`) "
+          "is found when it is the only one of that port.\n\n"
+          "| path | right | answer | meaning |\n|---|---|---|---|\n", to);
+    for (size_t i = 0; (route = fleet_route_at(i)) != NULL; i++)
+        fprintf(to, "| `%s` | %s | %s | %s |\n", route->path, right_mark(row_of(route)->right),
+                route->shape == FLEET_RAW ? "raw" : "told", route->meaning);
 }
 
 void http_routes_print(FILE *to)
@@ -172,4 +212,5 @@ void http_routes_print(FILE *to)
     print_row(to, &status_route);
     for (const struct http_route *route = routes; route < routes + ROUTE_COUNT; route++)
         print_row(to, route);
+    print_fleet(to);
 }

@@ -160,7 +160,7 @@ bool aliases_text(const struct aliases *a, const struct topology *t, member_id h
     return topology_key_text(t, head, to, size);
 }
 
-static member_id head_of_alias(const struct aliases *a, const struct topology *t, const char *hint)
+member_id aliases_find_alias(const struct aliases *a, const struct topology *t, const char *hint)
 {
     const name_id alias = names_find(a->names, hint, strlen(hint));
     if (alias == NAME_EMPTY)
@@ -206,9 +206,17 @@ static member_id member_meant(const struct topology *t, const char *hint)
     return exact != MEMBER_NONE || is_address(text) ? exact : only_one_like(t, text, key.port);
 }
 
+member_id aliases_find_server(const struct topology *t, const struct instance_key *key)
+{
+    const member_id exact = topology_find(t, key);
+    if (exact != MEMBER_NONE && topology_member(t, exact)->kind == MEMBER_KNOWN)
+        return exact;
+    return is_address(key->host) ? MEMBER_NONE : only_one_like(t, key->host, key->port);
+}
+
 member_id aliases_find_cluster(const struct aliases *a, const struct topology *t, const char *hint)
 {
-    const member_id named = member_meant(t, hint), aliased = head_of_alias(a, t, hint);
+    const member_id named = member_meant(t, hint), aliased = aliases_find_alias(a, t, hint);
     char name[FLEET_KEY_SIZE];
     if (named != MEMBER_NONE && topology_member(t, named)->head == named && topology_key_text(t, named, name, sizeof name) &&
         text_is(name, hint))

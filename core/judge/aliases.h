@@ -31,8 +31,13 @@ bool aliases_choose(struct aliases *aliases, const struct fleet *fleet, struct c
                     const struct classifier *classifier);
 /* The alias of the cluster of this head, or the cluster's name. False: cut. */
 bool aliases_text(const struct aliases *aliases, const struct topology *topology, member_id head, char *to, size_t size);
+/* The known server that a person means: exactly this one, or the only one of this port whose host name has the text in it (not for
+ * addresses). MEMBER_NONE: none, or more than one. */
+member_id aliases_find_server(const struct topology *topology, const struct instance_key *key);
 /* The head of the cluster that a person means: by the cluster's name, by alias, by a member's host:port, or by the one server whose
  * host name has the hint in it (not for addresses). MEMBER_NONE: none, or more than one. */
 member_id aliases_find_cluster(const struct aliases *aliases, const struct topology *topology, const char *hint);
+/* By alias alone. */
+member_id aliases_find_alias(const struct aliases *aliases, const struct topology *topology, const char *alias);
 
 #endif

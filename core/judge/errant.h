@@ -27,5 +27,8 @@ void errant_desk_done(struct errant_desk *desk);
 enum errant { ERRANT_NO = 0, ERRANT_YES, ERRANT_UNKNOWN };
 /* Unknown: one of the two was not seen, uses no GTID, prints one that we do not understand, or memory is out. */
 enum errant errant_judge(struct errant_desk *desk, const struct topology *topology, member_id replica);
+/* Which ones: of MySQL the set, of MariaDB the last place of each domain that has any. Memory of the desk's room, the caller's to
+ * release; NULL: none, unknown, or no memory. */
+char *errant_text(struct errant_desk *desk, const struct topology *topology, member_id replica);
 
 #endif

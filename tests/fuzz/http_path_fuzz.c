@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
-    static const char *const patterns[HTTP_PARAMETERS_MAX + 1] = { "/", "/:a", "/:a/:b", "/:a/:b/:c", "/:a/:b/:c/:d" };
+    static const char *const patterns[HTTP_PARAMETERS_MAX + 1] = { "/", "/:a", "/:a/:b", "/:a/:b/:c", "/:a/:b/:c/:d", "/:a/:b/:c/:d/:e" };
     const char *parameter[HTTP_PARAMETERS_MAX];
     struct http_path path;
     int count;

@@ -19,6 +19,7 @@
 #include "agent/doors/http.h"
 #include "agent/doors/http_path.h"
 #include "base/text.h"
+#include "fleet_stage.h"
 
 #define PATIENCE 2000                 /* turns of at most 5 ms */
 #define LOCAL "Host: localhost\r\n"
@@ -1175,4 +1176,109 @@ Test(http, members_are_not_changed_by_a_call)
     ask("/api/raft-yield/fc9");
     answers_with(500, "RaftNodes has no such node");
     stage_close();
+}
+
+/* ---- the fleet ---- */
+
+static const struct picture *lend_picture(void *daemon)
+{
+    (void)daemon;
+    return &fleet_stage.picture;
+}
+
+static uint64_t take_fleet_order(void *daemon, const struct fleet_order *order, desk_reply *reply, void *waiter)
+{
+    (void)daemon;
+    TEXT_FORMAT(stage.order, "%s %s:%u %s %s %d", fleet_verbs[order->verb].word, order->host, order->port, order->name, order->text,
+                (int)order->seconds);
+    TEXT_SET(stage.by, order->by);
+    stage.reply = reply;
+    stage.waiter = waiter;
+    return (uint64_t)++stage.order_count;
+}
+
+static void fleet_open(void)
+{
+    fleet_stage_open();
+    stage.desk.picture = lend_picture;
+    stage.desk.fleet_order = take_fleet_order;
+    stage_open();
+}
+
+static void fleet_close(void)
+{
+    stage_close();
+    fleet_stage_close();
+}
+
+Test(http, a_question_about_the_fleet_is_answered_from_the_picture)
+{
+    fleet_open();
+    ask("/api/clusters");
+    answers(200, "[\"db1.example:3306\"]");
+    answers_with(200, "Content-Type: application/json; charset=UTF-8");
+    ask("/api/search?s=db3%0A");
+    answers_with(200, "[{\"Key\":{\"Hostname\":\"db3.example\",\"Port\":3306},");
+    ask("/api/instance/nobody/3306");
+    answers(500, "{\"Code\":\"ERROR\",\"Message\":\"there is no known server 'nobody:3306'\",\"Details\":null}");
+    ask_as("HEAD", "/api/clusters", LOCAL);
+    answers(200, "");
+    fleet_close();
+}
+
+Test(http, without_a_fleet_the_routes_say_so_in_the_envelope)
+{
+    stage_open();
+    ask("/api/clusters");
+    answers_with(500, "{\"Code\":\"ERROR\",\"Message\":\"this node keeps no fleet: ");
+    ask("/api/forget/db1.example/3306");
+    answers_with(500, "\"Message\":\"this node keeps no fleet: ");
+    stage_close();
+}
+
+Test(http, an_order_about_the_fleet_is_answered_when_it_has_ended)
+{
+    fleet_open();
+    ask_order("/api/begin-downtime/db2.example/3306/amy%0A/disk%20is%20loud%0A/30m", LOCAL, FC_OK, "done");
+    answers(200, "{\"Code\":\"OK\",\"Message\":\"Downtime begun\",\"Details\":{\"Hostname\":\"db2.example\",\"Port\":3306}}");
+    cr_expect_str_eq(stage.order, "begin-downtime db2.example:3306 amy disk is loud 1800");
+    cr_expect_str_eq(stage.by, "127.0.0.1@http");
+    ask_order("/api/discover/db2.example/3306", LOCAL, FC_UNREACHABLE, "db2.example:3306 does not answer");
+    answers_with(500, "{\"Code\":\"ERROR\",\"Message\":\"db2.example:3306 does not answer\",\"Details\":null}");
+    ask("/api/begin-downtime/db2.example/3306/amy/disk/soon");
+    answers_with(500, "'soon' is no duration");
+    cr_expect_eq(stage.order_count, 2);
+    fleet_close();
+}
+
+Test(http, an_order_about_the_fleet_needs_the_right_to_write)
+{
+    fleet_open();
+    stage.config.read_only = true;
+    ask("/api/tag/db2.example/3306?tag=a");
+    answers(500, "{\"Code\":\"ERROR\",\"Message\":\"Unauthorized\",\"Details\":null}");
+    ask("/api/bulk-instances");
+    answers_with(500, "Unauthorized");
+    ask("/api/tags/db2.example/3306");
+    answers(200, "[]");
+    cr_expect_eq(stage.order_count, 0);
+    fleet_close();
+}
+
+Test(http, who_goes_away_before_an_order_has_ended_is_forgotten)
+{
+    fleet_open();
+    struct client *client = client_ask("GET", "/api/untag/db2.example/3306?tag=a", LOCAL);
+    for (int i = 0; i < PATIENCE && stage.reply == NULL; i++)
+        turn(client);
+    cr_assert_eq(stage.order_count, 1);
+    client_close(client);
+    client = client_open();
+    some_turns(client);
+    client_close(client);
+    http_door_close(stage.door);
+    stage.door = NULL;
+    cr_expect_eq(stage.forgotten_count, 1);
+    ev_loop_destroy(stage.loop);
+    fleet_stage_close();
 }
