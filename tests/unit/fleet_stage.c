@@ -188,8 +188,11 @@ static const cJSON *part_of(const char *path)
     while (at != NULL && *path != '\0') {
         char name[64];
         if (*path == '[') {
-            at = cJSON_GetArrayItem(at, atoi(path + 1));
-            path += strcspn(path, "]") + 1;
+            uint64_t place = 0;
+            const size_t length = strcspn(path, "]");
+            cr_assert(text_to_u64(path + 1, length - 1, &place));
+            at = cJSON_GetArrayItem(at, (int)place);
+            path += length + 1;
             continue;
         }
         cr_assert_eq(*path, '.');
