@@ -319,8 +319,10 @@ static void look_everywhere(void *owner)
 {
     struct daemon *d = owner;
     d->looked_for_peer_at = now_of(d);
-    for (int i = 0; i < d->store->server_count; i++)
-        daemon_look(d, i);
+    for (int i = 0; i < d->store->server_count; i++) {
+        if (!server_hangs(&d->core->servers.list[i]))
+            daemon_look(d, i);
+    }
 }
 
 static void peer_moved(void *owner)

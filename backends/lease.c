@@ -356,19 +356,22 @@ static void begin_seat(struct lease *lease, struct fc_time now)
     write_row(lease, STORE_TAKE, to, &row, &lease->mine, true, now);
 }
 
-/* From the moment when the row is sent another node may lead, so this one stops acting before. */
+/* From the moment when the row is sent another node may lead, so this one stops acting before. The row of a chair that is being moved
+ * keeps its leader: then the lease is left to run out. */
 static void begin_give_back(struct lease *lease, struct fc_time now)
 {
-    if (lease->mine.phase == PHASE_MOVING) {
-        say_ended(lease, FC_BUSY, "the chair is being moved: its row keeps its leader", false);
-        return;
-    }
+    const bool runs_out = lease->mine.phase == PHASE_MOVING;
     struct decision row = lease->mine;
     row.rank.seq++;
     row.rank.node[0] = '\0';
     lease->holds = false;
+    lease->is_silent = false;
     lease->paused_until = fc_plus(now, fc_ms(lease->wanted.as.give_back.pause_ms));
-    say_denied(lease, LEASE_DENIED, "the lease is given back");
+    say_denied(lease, LEASE_DENIED, runs_out ? "the lease is left to run out" : "the lease is given back");
+    if (runs_out) {
+        say_ended(lease, FC_OK, "", true);
+        return;
+    }
     write_row(lease, STORE_RENEW, lease->place, &row, NULL, true, now);
 }
 

@@ -116,7 +116,7 @@ static void set_up_proxies(struct core *core)
     }
 }
 
-static void start(struct core *core, const struct event *event, struct effects *effects)
+static void start(struct core *core, const struct event *event)
 {
     assert(!core->is_started);
     *core->config = *event->as.started.config;
@@ -132,20 +132,28 @@ static void start(struct core *core, const struct event *event, struct effects *
     needs_init(&core->needs, core->servers.has_chair ? core->servers.count : 0);
     steering_init(&core->steering, core->config, core->name);
     schedule_start(core);
-    effects_add(effects, STAND)->as.stand = true;
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------ */
 
-static void stop_asked(struct core *core, struct effects *effects)
+static void stop_asked(struct core *core)
 {
     if (core->is_stopping)
         return;
     core->is_stopping = true;
     core->stop_by = fc_plus(core->now, fc_ms(STOP_WITHIN_MS));
-    effects_add(effects, STAND)->as.stand = false;
     if (!leadership_may_act(&core->leadership, core->now))
         core->stop_by = core->now;
+}
+
+/* Who stops does not stand for the lease, nor who leaves it to another node. */
+static void stand_step(struct core *core, const struct steer_stage *stage, struct effects *effects)
+{
+    const bool stands = !core->is_stopping && !left_to_another(&core->steering, stage);
+    if (stands == core->stands)
+        return;
+    core->stands = stands;
+    effects_add(effects, STAND)->as.stand = stands;
 }
 
 /* A chair on its way keeps its leader: the lease is given back when somebody sits, or is left to run out. */
@@ -351,13 +359,13 @@ void core_step(struct core *core, const struct event *event, struct effects *eff
     core->unix_ms = event->unix_ms;
     core->steps++;
     if (event->type == STARTED)
-        start(core, event, effects);
+        start(core, event);
     if (!core->is_started)
         return;
     if (event->type == RELOADED)
         config_reload(core->config, event->as.started.config);
     else if (event->type == STOP_ASKED)
-        stop_asked(core, effects);
+        stop_asked(core);
 
     observe(core, event, effects);
     views_hear(core, event, effects);
@@ -368,6 +376,7 @@ void core_step(struct core *core, const struct event *event, struct effects *eff
     steering_hear(&core->steering, &stage, event);
     steering_step(&core->steering, &stage);
     views_watch(core, effects);
+    stand_step(core, &stage, effects);
     stop_give_back(core, effects);
     stop_step(core, event, effects);
     schedule_step(core, effects);

@@ -51,6 +51,7 @@ struct core {
     int64_t unix_ms;
     uint64_t next_id;
     bool is_started, is_stopping, has_said_stop;
+    bool stands;                     /* for the lease, as it was last told to */
     uint64_t stop_deed;
     struct fc_time stop_by;
 

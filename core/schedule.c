@@ -9,8 +9,9 @@
 #define MOVING_POLL_MS 20            /* while the chair is being moved: whoever answers HAProxy must not be late with the end */
 #define MOVING_PROXY_POLL_MS 100     /* the same of the HAProxies: what they show may end a wait */
 #define LOOK_AGAIN_MS 50             /* after a loss: the next look comes early, to tell gone from silent */
-#define SILENT_MISSES 8              /* a server that hangs keeps a session for each look that gave up: ask it seldom, or it has */
-#define SILENT_AGAIN_MS 2000         /* none left for the fence. One that is out of reach keeps nothing: it is found as soon as it is back */
+/* A server that hangs keeps a session for each look that gave up: ask it seldom, or it has none left for the fence. One that is out of
+ * reach keeps nothing: it is found as soon as it is back. */
+#define SILENT_AGAIN_MS 2000
 #define CHECK_AGAIN_MS 5000          /* a check that brought nothing is repeated so soon: nothing but people waits for it */
 #define CHECK_LOST_MS 30000          /* and is given up, should nobody tell its end */
 #define DENIED_AGAIN_MS 1000         /* refused or answered with nonsense: it costs the server or us something each time, and only people mend it */
@@ -95,7 +96,7 @@ void schedule_hear(struct core *core, const struct event *event)
         } else if (event->as.lost.loss == LOSS_DENIED || event->as.lost.loss == LOSS_BROKEN) {
             s->look_at = fc_plus(core->now, ms(DENIED_AGAIN_MS));
         } else if (event->as.lost.loss == LOSS_SILENT && !event->as.lost.is_unconnected &&
-                   core->servers.list[event->as.lost.server].misses > SILENT_MISSES) {
+                   server_hangs(&core->servers.list[event->as.lost.server])) {
             s->look_at = fc_plus(core->now, ms(SILENT_AGAIN_MS));
         } else {
             s->look_at = fc_plus(core->now, ms(core->config->poll_ms < LOOK_AGAIN_MS ? core->config->poll_ms : LOOK_AGAIN_MS));

@@ -158,6 +158,36 @@ bool servers_agree_on_gone(const struct servers *servers, int server)
     return servers_gone(servers, server) == GONE_AGREED;
 }
 
+int servers_seen_by(const struct servers *servers, int server, struct fc_span fresh, struct fc_time now)
+{
+    const struct server_state *s = &servers->list[server];
+    for (int i = 0; i < servers->other_count; i++) {
+        const struct sight *sight = &s->sights[i];
+        if (sight->state == SIGHT_TOLD && sight->loss == LOSS_NONE && !fc_before(sight->at, s->lost_at) &&
+            fc_since(sight->at, now).us <= fresh.us)
+            return i;
+    }
+    return -1;
+}
+
+bool servers_await_sights(const struct servers *servers, int server)
+{
+    const struct server_state *s = &servers->list[server];
+    for (int i = 0; i < servers->other_count; i++) {
+        const struct sight *sight = &s->sights[i];
+        const bool is_of_before = sight->state == SIGHT_TOLD && (sight->loss == LOSS_NONE || sight->loss == LOSS_ENDED) &&
+                                  fc_before(sight->at, s->lost_at);
+        if (sight->state == SIGHT_UNKNOWN || is_of_before)
+            return true;
+    }
+    return false;
+}
+
+bool server_hangs(const struct server_state *s)
+{
+    return !s->is_reachable && s->loss == LOSS_SILENT && s->misses > SERVER_HANGS_MISSES;
+}
+
 bool server_own_sight(const struct server_state *s, enum loss *loss, struct fc_time *at)
 {
     if (!s->has_answered)

@@ -8,6 +8,7 @@
 #include "model/look.h"
 
 #define SERVER_SILENT_MISSES 2       /* one lost probe never flips (spec/steering.md 6) */
+#define SERVER_HANGS_MISSES 8
 #define SIGHTS_MAX 9                 /* nodes besides this one, which need not be among `Nodes`: NODES_MAX of the configuration */
 
 /* Another node's own look at a server, as it told us when it was asked. Moments are on this node's clock. */
@@ -74,6 +75,12 @@ bool server_hears_master(const struct server_state *server);
  * asked or cannot look, or there are none, another server must say that its replication was refused. Else the server may live. */
 enum gone servers_gone(const struct servers *servers, int server);
 bool servers_agree_on_gone(const struct servers *servers, int server);
+/* Another node that has seen this server since it was lost here, by a look that is not older than `fresh`: its index; -1 = none. */
+int servers_seen_by(const struct servers *servers, int server, struct fc_span fresh, struct fc_time now);
+/* Has some other node not told yet what it sees since then? Its look of before says nothing of that. */
+bool servers_await_sights(const struct servers *servers, int server);
+/* It takes connections and hangs: each look that gives up leaves a session there, so it is looked at seldom and never on a hint. */
+bool server_hangs(const struct server_state *server);
 /* What this node itself saw of it last, and when: what it tells others. False: it has not looked yet. */
 bool server_own_sight(const struct server_state *server, enum loss *loss, struct fc_time *at);
 /* Another node has told (or, SIGHT_MUTE, has not). A node that is not configured changes nothing; false then. */

@@ -114,6 +114,16 @@ static void order_hold(struct steering *st, struct steer_stage *stage, const str
     }
 }
 
+void steer_give_back(struct steering *st, struct steer_stage *stage, const char *to, const struct asker *asker)
+{
+    struct effect *effect = effects_add(stage->out, GIVE_BACK);
+    effect->id = st->yield_deed = (*stage->next_id)++;
+    effect->until = stage->leadership->until;
+    effect->as.give_back.pause_ms = (uint32_t)stage->config->yield_pause_ms;
+    TEXT_SET(effect->as.give_back.to, to);
+    st->yielding = *asker;
+}
+
 static void order_yield(struct steering *st, struct steer_stage *stage, const struct order *order, const struct asker *asker)
 {
     if (order->from[0] != '\0' && !text_is(order->from, stage->node)) {
@@ -129,12 +139,7 @@ static void order_yield(struct steering *st, struct steer_stage *stage, const st
                                                                          : "the chair is being moved; yield after that");
         return;
     }
-    struct effect *effect = effects_add(stage->out, GIVE_BACK);
-    effect->id = st->yield_deed = (*stage->next_id)++;
-    effect->until = stage->leadership->until;
-    effect->as.give_back.pause_ms = (uint32_t)stage->config->yield_pause_ms;
-    TEXT_SET(effect->as.give_back.to, order->server);
-    st->yielding = *asker;
+    steer_give_back(st, stage, order->server, asker);
 }
 
 /* `text`: the order as it was given. */

@@ -114,7 +114,7 @@ static void add_server(struct explanation *e, const struct steering *st, const s
 static void add_sights(struct explanation *e, const struct steer_stage *stage, int server)
 {
     const struct server_state *s = &stage->servers->list[server];
-    for (int i = 0; server_is_gone(s) && i < stage->servers->other_count; i++) {
+    for (int i = 0; s->has_answered && !s->is_reachable && i < stage->servers->other_count; i++) {
         const struct sight *sight = &s->sights[i];
         if (sight->state == SIGHT_TOLD)
             explain_input(e, age_ms(sight->at, stage->now), stage->servers->others[i], "%s %s%s%s", sight->loss == LOSS_NONE ? "sees" : "has lost",
@@ -446,6 +446,9 @@ void explain_leader(const struct steering *st, const struct steer_stage *stage, 
     TEXT_SET(e->because, answer_rules[which].because);
     explain_input(e, -1, "state", "%s%s%s", leadership_state_word(l->state), l->why[0] != '\0' ? ": " : "", l->why);
     explain_input(e, -1, "epoch", "%llu", (unsigned long long)l->epoch);
+    if (left_to_another(st, stage))
+        explain_input(e, age_ms(st->left.since, stage->now), "left to another", "%s sees %s, and this node does not: it does not stand for the lease",
+                      stage->servers->others[st->left.node], steer_server_name(stage, st->facts.seated));
     explain_input(e, age_ms(l->confirmed_at, stage->now), "last confirmed by the store", "%s",
                   fc_is_ever(l->confirmed_at) ? "never" : "a renewal or a look at another's");
     if (l->state == LEADING)
@@ -590,6 +593,9 @@ static void plan_verdict(struct explanation *e, const struct steering *st, const
         say_move(e, stage, &room->steering.move);
     else if (fence != NULL)
         TEXT_FORMAT(e->verdict, "would fence %s: it is writable and does not sit", steer_server_name(stage, fence->server));
+    else if (effect_find(room, GIVE_BACK) != NULL)
+        TEXT_FORMAT(e->verdict, "would give the lease back: %s sees %s, and this node does not", stage->servers->others[room->steering.left.node],
+                    steer_server_name(stage, st->facts.seated));
     else if (bar != BAR_NONE && bar != BAR_NOT_LEADING)
         TEXT_FORMAT(e->verdict, "nothing now: %s", steer_bar_sentences[bar]);
     else

@@ -1,11 +1,10 @@
-/* Refused is not believed of this node alone: while a server that matters refuses it, the other nodes are asked what they see.
+/* A loss is not believed of this node alone: while a server that matters is lost to it, the other nodes are asked what they see.
  *
- * Every node asks, not only the leader: whoever takes the lease over finds the answers there. What they mean: servers_gone(). */
+ * Every node asks, not only the leader: whoever takes the lease over finds the answers there. What they mean: servers_gone() where it
+ * refuses, left.c where another node sees it. */
 #include "steer/steering.h"
 
 #define AGAIN_LEAST_MS 10            /* each question has the other node look at once: the second answer is nearly always enough */
-#define AGAIN_MOST_MS 500            /* as long as it lasts: a node comes back, or sees the server return. Doubled up to there */
-
 /* The old server of the move under way, else the one that sits: what is concluded from its end opens another one. */
 static int whom(const struct steering *st)
 {
@@ -15,7 +14,10 @@ static int whom(const struct steering *st)
 static bool is_asked_about(const struct steering *st, const struct steer_stage *stage)
 {
     const int server = whom(st);
-    return server >= 0 && stage->servers->other_count > 0 && server_is_gone(&stage->servers->list[server]);
+    if (server < 0 || stage->servers->other_count == 0)
+        return false;
+    const struct server_state *s = &stage->servers->list[server];
+    return s->has_answered && !s->is_reachable && s->loss != LOSS_ENDED;      /* ended: the next look tells what that means */
 }
 
 void gone_step(struct steering *st, struct steer_stage *stage)
@@ -27,7 +29,7 @@ void gone_step(struct steering *st, struct steer_stage *stage)
     const bool is_news = search->server != whom(st) || search->lost_at.us != lost_at.us;
     if (!is_news && !fc_reached(search->ask_at, stage->now))
         return;
-    search->again_ms = is_news ? AGAIN_LEAST_MS : search->again_ms * 2 < AGAIN_MOST_MS ? search->again_ms * 2 : AGAIN_MOST_MS;
+    search->again_ms = is_news ? AGAIN_LEAST_MS : search->again_ms * 2 < GONE_AGAIN_MOST_MS ? search->again_ms * 2 : GONE_AGAIN_MOST_MS;
     search->server = whom(st);
     search->lost_at = lost_at;
     search->ask_at = fc_plus(stage->now, fc_ms(search->again_ms));

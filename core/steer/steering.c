@@ -145,9 +145,9 @@ void steering_init(struct steering *st, const struct config *config, const char 
     st->preferred_fit_since = FC_EVER;
     st->not_before = FC_EVER;
     st->voice_until = FC_EVER;
-    st->alone.again_at = st->gone.ask_at = FC_EVER;
     for (int i = 0; i < STORE_SERVERS_MAX; i++)
         st->resuming[i].again_at = st->resuming[i].ran_since = FC_EVER;
+    st->alone.again_at = st->gone.ask_at = st->left.since = FC_EVER;
     st->gone.server = -1;
     for (int i = 0; i < STORE_SERVERS_MAX; i++)
         st->stray_fence_at[i] = FC_EVER;
@@ -323,6 +323,8 @@ static void decide_half_moved(struct steering *st, struct steer_stage *stage)
     char why[WHY_SIZE];
     if (!from_lives && from >= 0 && servers_gone(stage->servers, from) == GONE_ASKED)
         return;                                            /* all have told in a moment, or cannot */
+    if (!from_lives && from >= 0 && !servers_agree_on_gone(stage->servers, from) && left_holds_back(st, stage))
+        return;
     TEXT_FORMAT(why, FINISHING "%s", without_finishing(row->why));
     if (from_lives && is_overdue(&st->chair, stage->now)) {
         begin(st, stage, MOVE_BACK, from, from, "given back: the time of the move is over");
@@ -447,7 +449,8 @@ static void decide(struct steering *st, struct steer_stage *stage)
         decide_lost(st, stage, MOVE_GONE);
         break;
     case SEAT_OUT_OF_SIGHT:
-        decide_lost(st, stage, MOVE_SILENT);
+        if (!left_holds_back(st, stage))
+            decide_lost(st, stage, MOVE_SILENT);
         break;
     case SEAT_ELSEWHERE:
         if (st->facts.other_open_at >= 0)
@@ -475,7 +478,7 @@ const char *const steer_decisions[SEAT_FINDING_COUNT] = {
     [SEAT_HALF_MOVED] = "finishes the move; or gives the chair back, when its time is over or its new server cannot sit, and the old one lives",
     [SEAT_EMPTY] = "a move of the kind first: to the one open server, else to the first of the configuration that can sit",
     [SEAT_GONE] = "a move of the kind gone, to the best successor",
-    [SEAT_OUT_OF_SIGHT] = "a move of the kind silent, to the best successor",
+    [SEAT_OUT_OF_SIGHT] = "gives the lease back, once, when another node sees it; else a move of the kind silent, to the best successor",
     [SEAT_DOUBTFUL] = "nothing: it looks again; the lease runs out there if nobody sees it",
     [SEAT_ELSEWHERE] = "a move of the kind first, to the open one: the operator's own switch is followed",
     [SEAT_CLOSED] = "a move of the kind reseat: it is opened again",
@@ -539,6 +542,7 @@ void steering_step(struct steering *st, struct steer_stage *stage)
         retry_step(st, stage);
         move_drive(st, stage);
         gone_step(st, stage);
+        left_step(st, stage);
         if (steer_bar(st, stage) == BAR_NONE)
             decide(st, stage);
         alone_step(st, stage);
@@ -553,6 +557,7 @@ struct fc_time steering_wakes_at(const struct steering *st, const struct steer_s
     struct fc_time next = FC_NEVER;
     next = fc_earlier(next, gone_wakes_at(st, stage));
     next = fc_earlier(next, resume_wakes_at(st, stage));
+    next = fc_earlier(next, left_wakes_at(st, stage));
     if (st->move.step == STEP_WAIT)
         next = fc_earlier(next, fc_before(stage->now, st->move.fence_at) ? fc_earlier(st->move.fence_at, st->move.wait_until)
                                                                          : st->move.wait_until);

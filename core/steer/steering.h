@@ -112,12 +112,22 @@ struct retry {
     char reason[240];
 };
 
-/* The other nodes are asked what they see of a server that refuses this one (gone.c). */
+/* The other nodes are asked what they see of a server that is lost here (gone.c). */
 struct gone_search {
     int server;
     struct fc_time lost_at;          /* the loss that it is about */
     int again_ms;
     struct fc_time ask_at;
+};
+
+#define GONE_AGAIN_MOST_MS 500       /* as long as it lasts: a node comes back, or sees the server return. Doubled up to there */
+
+/* Leadership is left to a node that sees the server that sits (left.c). */
+struct left {
+    struct fc_time since;            /* FC_EVER: it is not */
+    int node;                        /* who sees it: index among servers.others */
+    uint64_t epoch, said_epoch;
+    bool has_given_back;             /* since then */
 };
 
 /* A move is done: its asker hears so when the row was read back on every server, or when that takes too long. */
@@ -141,6 +151,7 @@ struct steering {
     struct alone_search alone;
     struct gone_search gone;
     struct resuming resuming[STORE_SERVERS_MAX];
+    struct left left;
     struct retry retry;
     bool has_told_writers;           /* that more than one server is writable in the paused pool */
     struct confirming confirming;
@@ -229,11 +240,22 @@ int steer_second_writer(const struct steering *steering, const struct steer_stag
 void gone_step(struct steering *steering, struct steer_stage *stage);
 struct fc_time gone_wakes_at(const struct steering *steering, const struct steer_stage *stage);
 
+/* left.c */
+void left_step(struct steering *steering, struct steer_stage *stage);
+/* Another node sees the server that sits, and this one does not: it must not stand for the lease now. */
+bool left_to_another(const struct steering *steering, const struct steer_stage *stage);
+/* This node leads all the same, and would move the chair without a fence. True: not now. The others are asked first what they see, or
+ * the lease is on its way back. */
+bool left_holds_back(struct steering *steering, struct steer_stage *stage);
+struct fc_time left_wakes_at(const struct steering *steering, const struct steer_stage *stage);
+
 /* commands.c: the operator's orders. `by` may change something when may_change. */
 void command_given(struct steering *steering, struct steer_stage *stage, const struct event *event);
 void command_stored(struct steering *steering, struct steer_stage *stage, const struct server_look *look);
 void command_deed_ended(struct steering *steering, struct steer_stage *stage, const struct event *event);
 void command_expire(struct steering *steering, struct steer_stage *stage);
+/* to: the node that is to lead; "" = any. Who asked for it hears its end. */
+void steer_give_back(struct steering *steering, struct steer_stage *stage, const char *to, const struct asker *asker);
 
 /* answers.c: what a pool's server is called, by the first row that fits. */
 enum answer_case {

@@ -12,7 +12,7 @@ STAND_IN = ' [stand-in]'
 LEASE, STEERING, MOVE = 'backends/lease.c', 'core/steer/steering.c', 'core/steer/move.c'
 COMMANDS, ANSWERS, SEAT = 'core/steer/commands.c', 'core/steer/answers.c', 'core/judge/seat.c'
 DECISION, POOL, LEADERSHIP, HEARD = 'core/model/decision.c', 'core/steer/pool.c', 'core/lead/leadership.c', 'core/steer/heard.c'
-ALONE, VIEWS, SERVERS = 'core/steer/alone.c', 'core/views.c', 'core/model/servers.c'
+ALONE, VIEWS, SERVERS, LEFT = 'core/steer/alone.c', 'core/views.c', 'core/model/servers.c', 'core/steer/left.c'
 SIM_NODE, SIM_SERVER = 'tests/sim/sim_node.c', 'tests/sim/sim_server.c'
 
 MUTATIONS = [
@@ -84,6 +84,11 @@ MUTATIONS = [
     Mutation('catch-up-failure-ignored', 'a catch-up that failed is taken for done', MOVE,
              '} else {\n        turn_back(st, stage, event->as.ended.text);\n    }\n}\n\nstatic void step_failed',
              '} else {\n        advance(st, stage);\n    }\n}\n\nstatic void step_failed'),
+    Mutation('left-to-nobody', 'who alone does not see the seated server stands for the lease beside one that does', LEFT,
+             'return servers_seen_by(stage->servers, server, fc_ms(fresh_ms(stage->config)), stage->now);', 'return -1;'),
+    Mutation('left-not-asked', 'a move without a fence is begun before any other node was asked what it sees', LEFT,
+             'return servers_await_sights(stage->servers, st->facts.seated) && !fc_reached(asks_until(st, stage), stage->now);',
+             'return false;'),
     Mutation('wait-left-out', 'a server that could not be fenced is not waited for', MOVE,
              '{ MOVE_SILENT,  "silent",     { NEVER, NEVER,   NEEDED, TRIED,  TRIED,   NEEDED,',
              '{ MOVE_SILENT,  "silent",     { NEVER, NEVER,   NEEDED, TRIED,  TRIED,   NEVER,'),

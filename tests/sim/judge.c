@@ -218,9 +218,26 @@ static int64_t denial_us(const struct world *world, int server)
     return under_way[FAULT_FENCE_DENIED] + under_way[FAULT_LOOK_DENIED] + under_way[FAULT_SUPER] > 0 ? DENIED_AGAIN_US : 0;
 }
 
+static bool is_hindered(const struct world *world)
+{
+    bool is = world->now < world->judge.apart_until || world->now < world->judge.paused_until || world->foreign_fresh > 0;
+    for (int i = 0; i < SIM_SERVERS; i++) {
+        const struct sim_server *s = &world->servers[i];
+        is = is || s->under_way[FAULT_DISK_FULL] + s->under_way[FAULT_FENCE_DENIED] + s->under_way[FAULT_LOOK_DENIED] + s->under_way[FAULT_SUPER] > 0 ||
+             s->late_looks_us > 0 || s->late_deeds_us > 0 || s->replica.slow_us > 0;
+    }
+    for (int a = 0; a < SIM_PARTIES; a++) {
+        for (int b = 0; b < SIM_PARTIES; b++)
+            is = is || world->net.late_us[a][b] > 0;
+    }
+    return is;
+}
+
 /* Who can look, and who can be asked: kept so that a rule may ask since when. */
 static void watch_sights(struct world *world)
 {
+    if (is_hindered(world))
+        world->judge.hindered_at = world->now;
     for (int a = 0; a < world->node_count; a++) {
         const bool is_awake = world->nodes[a].is_up && !world->nodes[a].is_frozen;
         for (int s = 0; s < SIM_SERVERS; s++) {
@@ -383,7 +400,7 @@ static void judge_mark(struct world *world, int node, const struct move *move, i
                 SERVER_NAME(1 - server));
     if (move->from != 1 - server || (move->kind != MOVE_GONE && move->kind != MOVE_SILENT))
         return;
-    if (old->is_up && !old->is_read_only &&
+    if (old->is_up && !old->is_read_only && !world->judge.is_by_hand[1 - server] &&
         ((move->kind == MOVE_SILENT && !move->is_fenced) || world->now >= world->judge.apart_until) && strstr(s->row.mark, "unfenced") == NULL)
         violate(world, "%s is seated beside %s, which is up and writable, and nothing says so", SERVER_NAME(server),
                 SERVER_NAME(1 - server));
@@ -411,6 +428,25 @@ static void judge_gone(struct world *world, int node, const struct move *move, i
     }
 }
 
+/* What one node alone does not see is left to another one that does: it could look at both servers, be asked, and take the lease
+ * over, for longer than a lease is watched twice. */
+static void judge_unseen_alone(struct world *world, int node, const struct move *move, int old)
+{
+    const struct judge *j = &world->judge;
+    const struct config *c = &world->config;
+    const int64_t began_at = world->now - fc_since(move->started_at, node_clock(world, node)).us * 1000000 /
+                                              (1000000 + world->nodes[node].clock_ppm);
+    const int64_t since = began_at - 2 * (int64_t)c->lease_ms * (100 + c->drift_percent) * 10 * 5 / 4;
+    if (j->hindered_at >= since || world->servers[old].is_read_only || !world->servers[old].is_up || j->is_by_hand[old])
+        return;
+    for (int i = 0; i < world->node_count; i++) {
+        if (i != node && j->cannot_look_at[i][0] < since && j->cannot_look_at[i][1] < since && j->cannot_ask_at[node][i] < since &&
+            j->nodes[i].life == world->nodes[i].life && fc_is_ever(j->nodes[i].stands_at))
+            violate(world, "%s is opened by fc%d, which alone does not see %s, and fc%d sees both", SERVER_NAME(1 - old), node + 1,
+                    SERVER_NAME(old), i + 1);
+    }
+}
+
 /* (e) A planned move that was not forced opens the new server only when it has all that the old one acknowledged. */
 void judge_opened(struct world *world, int node, int server)
 {
@@ -428,8 +464,10 @@ void judge_opened(struct world *world, int node, int server)
                 (unsigned long long)world->servers[server].opened_epoch, (unsigned long long)world->judge.fenced_epoch[server]);
     if (move->step == STEP_OPEN)
         judge_mark(world, node, move, server);
-    if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced && old->is_up && !old->is_read_only)
+    if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced && old->is_up && !old->is_read_only) {
+        judge_unseen_alone(world, node, move, 1 - server);
         note_unfenced(world, node, 1 - server);
+    }
     if (move->step == STEP_NONE || move->kind != MOVE_PLANNED || move->is_forced || move->to != server)
         return;
     if (old->last_acked > world->servers[server].replica.applied && !is_opened_by_hand(world))

@@ -212,6 +212,21 @@ static const char *const refusals[] = {
     "quiet+0.1 cut leader follower for 6;then+0 refuse leader seated for 6;then+0 fetch-not other for 6",
     NULL
 };
+/* A leader alone does not reach the server that sits: a node that does sees to it, and nobody moves; where there is none, it moves. */
+static const char *const left_leaderships[] = {
+    "quiet+8 cut leader seated for 12", "nodes 2;quiet+8 cut leader seated for 12", "nodes 3;quiet+8 cut leader seated for 12",
+    "nodes 3;quiet+8 cut fc1 seated for 16;then+0 cut fc2 seated for 16", "nodes 3;quiet+8 cut leader seated for 16;then+5 cut leader seated for 8",
+    "nodes 2;quiet+8 cut-one-way leader seated for 12", "nodes 2;quiet+8 cut-one-way seated leader for 12",
+    "quiet+8 refuse leader seated for 12", "quiet+8 refuse leader seated for 12;then+0 fetch-not other for 6",
+    "nodes 2;quiet+8 cut leader seated for 20;then+8 kill follower for 1", "nodes 2;quiet+8 cut leader seated for 20;then+8 freeze follower for 3",
+    "nodes 2;quiet+8 cut leader seated for 20;then+1 freeze follower for 3", "nodes 2;quiet+8 cut leader seated for 20;then+8 kill seated for 6",
+    "nodes 2;quiet+8 cut leader seated for 12;then+8 cut follower seated for 12", "nodes 2;quiet+8 freeze follower for 4;then+0 cut leader seated for 14",
+    "nodes 2;quiet+8 cut fc1 seated for 12;then+0 cut fc2 other for 12", "nodes 2;quiet+8 cut leader seated for 12;then+6 order leader yield",
+    "nodes 2;quiet+8 cut follower seated for 12;then+2 order leader yield", "nodes 2;quiet+8 cut follower seated for 12;then+2 kill leader for 9",
+    "quiet+8 cut leader seated for 12;then+0.5 close seated", "quiet+8 order leader switch fc_backend other;intend+0 cut leader seated for 12",
+    "nodes 2;quiet+8 drift leader 90000;then+0 drift follower -90000;then+0.5 cut leader seated for 12",
+    NULL
+};
 /* A leader pauses between check and send, or its bytes are under way for long; the pair is cut and the next leader reaches the
  * old server with the fence account only. What was decided before the fence is refused by the server itself when it comes. */
 static const char *const late_openings[] = {
@@ -342,6 +357,7 @@ const struct scene scenes[] = {
     { "disk-full", "nothing can be written, everything can be read, at each step", disks, NULL },
     { "privileges", "an account lacks a privilege, or has SUPER, at each step", privileges, NULL },
     { "refused", "something between refuses a node's connections to the server that sits, which lives or not", NULL, refusals },
+    { "left", "a leader alone does not reach the server that sits", NULL, left_leaderships },
     { "foreign", "a foreign orchestrator owns active_node, alive or dead, at each step", foreigners, NULL },
     { "relay", "the relay's first node freezes, falls silent, dies, at each step", relays, NULL },
 };

@@ -747,8 +747,10 @@ void node_look_all(struct world *world, int node)
 {
     if (!node_at(world, node)->is_up)
         return;
-    for (int i = 0; i < SIM_SERVERS; i++)
-        ask_look(world, node, i);
+    for (int i = 0; i < SIM_SERVERS; i++) {
+        if (!server_hangs(&node_at(world, node)->core->servers.list[i]))
+            ask_look(world, node, i);
+    }
 }
 
 void node_proxy_looked(struct world *world, int node, int proxy)
