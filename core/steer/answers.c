@@ -155,10 +155,24 @@ static bool show(struct steer_stage *stage, struct pool *pool, int member, const
     return is_other_voice;
 }
 
+/* It would take out of service who sits, because it saw it closed and then no more: whoever still sees it is to be asked. */
+static bool knows_no_better(const struct steering *st, const struct steer_stage *stage)
+{
+    const int seated = st->facts.seated;
+    return st->chair.state == CHAIR_SEATED && seated >= 0 && !stage->servers->list[seated].is_reachable &&
+           stage->servers->list[seated].look.is_read_only;
+}
+
+static struct fc_time voice_until(const struct steering *st, const struct steer_stage *stage)
+{
+    if (st->backend < 0)
+        return fc_plus(stage->leadership->confirmed_at, fc_ms(stage->config->term_ms));
+    return stage->has_looked && !knows_no_better(st, stage) ? st->chair.until : FC_EVER;
+}
+
 static void prepare_voice(struct steering *st, struct steer_stage *stage)
 {
-    const struct fc_time until = st->backend >= 0 ? (stage->has_looked ? st->chair.until : FC_EVER)
-                                                  : fc_plus(stage->leadership->confirmed_at, fc_ms(stage->config->term_ms));
+    const struct fc_time until = voice_until(st, stage);
     if (until.us == st->voice_until.us)
         return;
     st->voice_until = until;

@@ -47,6 +47,32 @@ def test_a_leader_that_was_cut_off_with_the_old_server_does_not_take_the_chair_b
         home.wait_seated('db2')
 
 
+def is_left_alone(home, node):
+    """db1 sits for every other node, it alone is open, and `node` does not lead."""
+    others = [one for one in home.nodes if one is not node]
+    return ({one.seated() for one in others} == {'db1'} and not home.pair['db1'].is_read_only() and home.pair['db2'].is_read_only()
+            and node not in home.leaders())
+
+
+@limit(120)
+def test_what_the_leader_alone_does_not_reach_stays_seated_and_another_node_leads():
+    """A firewall resets the leader alone, then the next leader's link is cut: each time db1 stays seated and open, db2 is never opened, and
+    a node that sees db1 leads. A client writes through HAProxy all the while."""
+    with Home(proxies=1, is_apart=True).start() as home:
+        writer = home.writer().start()
+        for hinder in (home.net.refuse, home.net.cut):
+            home.wait_seated('db1')
+            leader = home.wait_leader()
+            hinder(leader.name, 'db1')
+            home.wait_leader(30, other_than=leader)
+            stays(lambda leader=leader: is_left_alone(home, leader), 3, 'db1 to sit, and another node to lead', every=0.1)
+            home.net.heal()
+            wait_until(lambda leader=leader: leader.seated() == 'db1', 20, 'the old leader to see db1 again')
+        writer.stop()
+        written = writer.acknowledged()
+        assert written and {int(write.server_id) for write in written} == {1}, written[:3]
+
+
 def row(server):
     """The deciding row as it stands there: (epoch, phase, who sits by it)."""
     stands = server.rows("SELECT epoch, phase, server FROM firstchair.firstchair_decision WHERE name='lease'")[0]

@@ -47,7 +47,7 @@ def passes(sender, receiver, seconds=0.3):
 
 
 def test_a_cut_is_silence_and_can_be_one_way():
-    """Cut hosts hear nothing of each other, not even a refusal; others and the healed do."""
+    """Cut hosts hear nothing of each other, not even a refusal; who is refused hears that, alone; others and the healed hear all."""
     net = Net(['one', 'two', 'three'])
     try:
         one, two, three = (net.place(name) for name in net)
@@ -66,6 +66,10 @@ def test_a_cut_is_silence_and_can_be_one_way():
             assert hears(door, one) == 'silence' and hears(door, three) == 'silence' and hears(door, two) == 'heard'
             assert passes(one, three)
             net.heal()
+            net.refuse('one', 'two')
+            assert hears(door, one) == 'refused' and hears(door, three) == 'heard'
+            net.heal()
+            assert hears(door, one) == 'heard'
             assert net.dropped()['two'] > 0
         assert hears(door, one) == 'refused'
     finally:

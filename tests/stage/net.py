@@ -4,6 +4,7 @@
     net.cut('db1', 'db2')                   neither hears the other
     net.cut('db1', 'db2', one_way=True)     db2 no longer hears db1
     net.isolate('db1')                      db1 hears nobody, nobody hears db1
+    net.refuse('node', 'db1')               a firewall at db1 resets what node sends there, and node alone
     net.heal()
 
 A cut is a drop in the receiving namespace: nothing is refused, so both sides see silence, as they would with a dead switch. The
@@ -26,7 +27,8 @@ NAME = re.compile(r'fcnet(\d+)x\d+-')
 SUBNET = '10.77.0.'
 CUTS = """table inet cuts {
   set silent { type ipv4_addr; }
-  chain heard { type filter hook input priority 0; ip saddr @silent counter drop; }
+  set refused { type ipv4_addr; }
+  chain heard { type filter hook input priority 0; ip saddr @silent counter drop; ip saddr @refused meta l4proto tcp reject with tcp reset; }
 }
 """
 libc = ctypes.CDLL(None, use_errno=True)
@@ -135,10 +137,17 @@ class Net:
     def __iter__(self):
         return iter(self.places)
 
-    def deafen(self, place, sources):
+    def add(self, place, kind, sources):
         hosts = ', '.join(source.host for source in sources)
         with place.inside():
-            run('nft', 'add', 'element', 'inet', 'cuts', 'silent', f'{{ {hosts} }}')
+            run('nft', 'add', 'element', 'inet', 'cuts', kind, f'{{ {hosts} }}')
+
+    def deafen(self, place, sources):
+        self.add(place, 'silent', sources)
+
+    def refuse(self, a, b):
+        """What a sends to b is answered by a reset, also on connections that stand; b sends to a as before."""
+        self.add(self.places[b], 'refused', [self.places[a]])
 
     def cut(self, a, b, one_way=False):
         """What a sends no longer reaches b, and unless `one_way` the other way round."""
@@ -156,7 +165,7 @@ class Net:
     def heal(self):
         for place in self.places.values():
             with place.inside():
-                run('nft', 'flush', 'set', 'inet', 'cuts', 'silent')
+                run('nft', '-f', '-', text='flush set inet cuts silent\nflush set inet cuts refused\n')
 
     def dropped(self):
         """host -> packets that were not let in so far."""

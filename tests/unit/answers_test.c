@@ -157,6 +157,21 @@ Test(answers, before_anybody_leads_nobody_is_named)
 
 /* ---- pushes ---- */
 
+/* It was cut off right after the seated server was found closed: that it is open again, the others see. */
+Test(answers, who_saw_the_seated_server_closed_and_then_no_more_has_no_voice)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_lose_lease(&s, "denied");
+    stage_report(&s, "db1", "read_only=1");
+    cr_expect_not(fc_is_ever(s.core->steering.voice_until), "it sees it closed");
+    stage_out_of_sight(&s, "db1");
+    cr_expect(fc_is_ever(s.core->steering.voice_until));
+    stage_report(&s, "db1", "open");
+    cr_expect_not(fc_is_ever(s.core->steering.voice_until));
+    stage_close(&s);
+}
+
 Test(answers, a_change_of_voice_is_pushed_by_the_leader_and_shown_by_everybody)
 {
     struct stage s = stage_open("db1 db2", "db1");
