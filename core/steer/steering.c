@@ -343,6 +343,31 @@ static void decide_half_moved(struct steering *st, struct steer_stage *stage)
     }
 }
 
+/* One that resists is fenced each second, and told at the first fence, the second, the fourth, the eighth. */
+static void note_stray(struct steering *st, struct steer_stage *stage, int stray)
+{
+    const int fences = ++st->stray_fences[stray];
+    const char *name = steer_server_name(stage, stray), *pool = st->pools[st->backend].name;
+    if (fences == 1)
+        steer_note(stage, NOTE_ALARM, pool, stage->leadership->epoch, "%s is writable and does not sit: fencing it", name);
+    else if ((fences & (fences - 1)) == 0)
+        steer_note(stage, NOTE_ALARM, pool, stage->leadership->epoch, "%s is still writable and does not sit: fence number %d", name, fences);
+}
+
+/* Who fenced it tells that it is over. */
+static void end_strays(struct steering *st, struct steer_stage *stage)
+{
+    for (int i = 0; i < stage->servers->count; i++) {
+        const struct server_state *s = &stage->servers->list[i];
+        const bool is_closed = s->is_reachable && s->look.is_read_only;
+        if (st->stray_fences[i] == 0 || (steer_may_act(stage) && !is_closed && i != st->facts.seated))
+            continue;
+        if (steer_may_act(stage) && is_closed)
+            steer_note(stage, NOTE_INFO, st->pools[st->backend].name, stage->leadership->epoch, "%s is closed now", s->name);
+        st->stray_fences[i] = 0;
+    }
+}
+
 static void decide_stray(struct steering *st, struct steer_stage *stage)
 {
     for (int i = 0; i < stage->servers->count; i++) {
@@ -355,8 +380,7 @@ static void decide_stray(struct steering *st, struct steer_stage *stage)
         effect->server = i;
         effect->until = stage->leadership->until;
         effect->as.fence.limit_ms = (uint32_t)stage->config->fence_timeout_ms;
-        steer_note(stage, NOTE_ALARM, st->pools[st->backend].name, stage->leadership->epoch,
-                   "%s is writable and does not sit: fencing it", s->name);
+        note_stray(st, stage, i);
         tell_stray(st, stage, i, st->facts.seated);
     }
 }
@@ -545,6 +569,7 @@ void steering_step(struct steering *st, struct steer_stage *stage)
         left_step(st, stage);
         if (steer_bar(st, stage) == BAR_NONE)
             decide(st, stage);
+        end_strays(st, stage);
         alone_step(st, stage);
         resume_step(st, stage);
         move_confirm(st, stage);

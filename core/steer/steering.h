@@ -162,6 +162,7 @@ struct steering {
     int failback_count;
     struct fc_time not_before;                   /* after a failed move: no automatic one before this */
     struct fc_time stray_fence_at[STORE_SERVERS_MAX];
+    int stray_fences[STORE_SERVERS_MAX];         /* of this node, as long as it stays writable */
     uint64_t executed[16];                       /* ids of stored orders already taken up */
     int executed_count;
     struct closed_orders closed;

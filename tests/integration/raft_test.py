@@ -39,6 +39,7 @@ class Watch:
             return False
 
     def check(self):
+        assert self.looks > 0, 'nobody was ever asked whether he leads'
         assert not self.two, f'two led at one moment: {self.two[:3]} in {self.looks} looks'
 
 

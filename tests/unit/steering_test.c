@@ -403,6 +403,29 @@ Test(steering, a_second_open_server_is_fenced_and_not_offered)
     stage_close(&s);
 }
 
+Test(steering, a_stray_that_resists_is_fenced_each_second_told_ever_less_often_and_told_to_be_over)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    stage_forget(&s);
+    stage_report(&s, "db2", "open");
+    stage_notes(&s, "db2 is writable and does not sit: fencing it");
+    stage_counts(&s, "NOTE", 1);
+    stage_pass(&s, 1000);
+    stage_report(&s, "db2", "open");
+    stage_notes(&s, "db2 is still writable and does not sit: fence number 2");
+    stage_counts(&s, "FENCE", 2);
+    stage_counts(&s, "NOTE", 2);
+    stage_pass(&s, 1000);
+    stage_report(&s, "db2", "open");
+    stage_counts(&s, "FENCE", 3);
+    stage_counts(&s, "NOTE", 2);
+    stage_report(&s, "db2", "read_only=1");
+    stage_notes(&s, "db2 is closed now");
+    stage_counts(&s, "NOTE", 3);
+    stage_close(&s);
+}
+
 Test(steering, who_switched_by_hand_is_followed_not_undone)
 {
     struct stage s = stage_open("db1 db2", "db1");
