@@ -384,7 +384,7 @@ void mysql_prober_close(struct mysql_prober *prober)
 static struct mysql_session *session_of(struct mysql_probe *p)
 {
     const struct mysql_prober_setting *setting = &p->prober->setting;
-    struct mysql_session_setting with = { .connect_limit = setting->connect_limit, .tls = setting->tls, .takes_back = false };
+    struct mysql_session_setting with = { .connect_limit = setting->connect_limit, .tls = setting->tls, .is_one_of_many = true };
     const bool is_v6 = strchr(p->host_name, ':') != NULL;
     TEXT_FORMAT(with.label, is_v6 ? "[%.80s]:%u" : "%.80s:%u", p->host_name, p->key.port);
     instance_key_text(&p->key, with.address, sizeof with.address);

@@ -16,14 +16,15 @@ void mysql_rows_clear(struct mysql_rows *rows)
 
 void mysql_rows_done(struct mysql_rows *rows)
 {
+    free(rows->sets);
     free(rows->cells);
     free(rows->bytes);
     *rows = (struct mysql_rows){ 0 };
 }
 
-static bool grow(void **memory, size_t *room, size_t wanted, size_t most, size_t size)
+static bool grow_from(size_t first, void **memory, size_t *room, size_t wanted, size_t most, size_t size)
 {
-    size_t more = *room == 0 ? 1024 : *room;
+    size_t more = *room == 0 ? first : *room;
     if (wanted <= *room)
         return true;
     if (wanted > most)
@@ -38,6 +39,19 @@ static bool grow(void **memory, size_t *room, size_t wanted, size_t most, size_t
     return true;
 }
 
+static bool grow(void **memory, size_t *room, size_t wanted, size_t most, size_t size)
+{
+    return grow_from(1024, memory, room, wanted, most, size);
+}
+
+static bool grow_sets(struct mysql_rows *rows, int wanted)
+{
+    void *sets = rows->sets;
+    const bool fits = grow_from(16, &sets, &rows->set_room, (size_t)wanted, ROWS_SETS_MAX, sizeof *rows->sets);
+    rows->sets = sets;
+    return fits;
+}
+
 bool mysql_rows_copy(struct mysql_rows *to, const struct mysql_rows *from)
 {
     void *cells = to->cells, *bytes = to->bytes;
@@ -46,7 +60,7 @@ bool mysql_rows_copy(struct mysql_rows *to, const struct mysql_rows *from)
     const bool fits_too = fits && grow(&bytes, &to->byte_room, from->byte_count, ROWS_BYTES_MAX + 1, 1);
     to->bytes = bytes;
     mysql_rows_clear(to);
-    if (!fits_too)
+    if (!fits_too || (from->set_count > 0 && !grow_sets(to, from->set_count)))
         return false;
     if (from->cell_count > 0)
         memcpy(to->cells, from->cells, from->cell_count * sizeof *to->cells);
@@ -55,7 +69,8 @@ bool mysql_rows_copy(struct mysql_rows *to, const struct mysql_rows *from)
     to->cell_count = from->cell_count;
     to->byte_count = from->byte_count;
     to->set_count = from->set_count;
-    memcpy(to->sets, from->sets, sizeof to->sets);
+    if (from->set_count > 0)
+        memcpy(to->sets, from->sets, (size_t)from->set_count * sizeof *to->sets);
     return true;
 }
 
@@ -83,7 +98,7 @@ static bool add_text(struct mysql_rows *rows, const char *text, size_t length)
 
 bool mysql_rows_begin_set(struct mysql_rows *rows, uint32_t column_count)
 {
-    if (rows->set_count == ROWS_SETS_MAX || column_count > ROWS_COLUMNS_MAX)
+    if (rows->set_count == ROWS_SETS_MAX || column_count > ROWS_COLUMNS_MAX || !grow_sets(rows, rows->set_count + 1))
         return false;
     rows->sets[rows->set_count++] = (struct rows_set){
         .first_name = (uint32_t)rows->cell_count, .first_cell = (uint32_t)(rows->cell_count + column_count),

@@ -18,7 +18,8 @@ struct rows_set { uint32_t first_name, first_cell, column_count, row_count; };
 
 struct mysql_rows {
     int set_count;
-    struct rows_set sets[ROWS_SETS_MAX];
+    struct rows_set *sets;
+    size_t set_room;
     uint32_t *cells;                 /* offsets into bytes; 0 is NULL. Names of columns stand among them */
     size_t cell_count, cell_room;
     char *bytes;                     /* texts with their zero bytes; byte 0 is not used */

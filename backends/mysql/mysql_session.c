@@ -26,13 +26,13 @@
 #define NAME_KEPT_MS 60000           /* how long resolved addresses are used */
 #define ADDRESSES_MAX 4              /* of one name; after a failed connect the next one is tried */
 #define PACKET_MAX (1ul << 20)       /* a server that sends more in one packet is not believed */
-static char session_key[] = "firstchair";    /* under which a handle knows its session */
 #define READ_MAX (64ul << 20)        /* more in one read is no length */
 #define ANSWER_BYTES_MAX (512u << 10)    /* all of one answer; a look has some 20 kB. The library loses what it had begun to keep */
 #define SETTLING_CAPABILITIES 2      /* sets of the first round trip: two of settings, then these */
 #define SETTLING_GRANTS 3
 #define SETTLING_USE 4
 #define START (-1)
+#define IDLE_STACK 1024              /* of an idle session: nothing runs on it */
 #define INSECURE_TRANSPORT 3159      /* ER_SECURE_TRANSPORT_REQUIRED of both families; the header has it for one */
 
 enum state { CLOSED, RESOLVING, CONNECTING, SETTLING, IDLE, QUERYING };
@@ -151,6 +151,8 @@ static void answer(struct mysql_session *s, struct session_answer *with)
     with->rows = &s->rows;
     with->done_count = s->done_count;
     s->has_query = false;
+    free(s->text);
+    s->text = NULL;
     s->host->timer_stop(s->timer);
     answered(s->answer_owner, with);      /* may begin the next query, or close us: nothing is touched after it */
 }
@@ -419,8 +421,20 @@ static void begin_query(struct mysql_session *s)
     s->sent_at = now_of(s);
 }
 
+/* The library runs an operation on a stack of its own, 60 kB, and keeps that for as long as the session stands. Setting the option again is
+ * how it is given another one, which it refuses while an operation is suspended. */
+static void take_stack(struct mysql_session *s, bool is_for_work)
+{
+    const size_t small = IDLE_STACK;
+    if (s->setting.is_one_of_many)
+        mysql_options(s->mysql, MYSQL_OPT_NONBLOCK, is_for_work ? NULL : &small);
+    if (s->setting.is_one_of_many && !is_for_work)
+        mysql_options(s->mysql, MYSQL_OPT_CONNECT_ATTR_RESET, NULL);      /* the server has them, and 8 kB are free */
+}
+
 static void begin_idle(struct mysql_session *s)
 {
+    take_stack(s, false);
     s->state = IDLE;
     s->waiting = 0;
     s->library_until = FC_NEVER;
@@ -548,13 +562,15 @@ static bool finish_operation(struct mysql_session *s)
     return false;
 }
 
+static _Thread_local struct mysql_session *reading;        /* whose operation is started or continued at this moment */
+
 /* The library reads on for as long as a server sends, and keeps what it tells of its columns, however much that is. So the
  * bytes of an answer are counted at each read, and past the bound the connection is cut under the library's feet. */
 static void count_read(int mode, MYSQL *mysql, const unsigned char *bytes, size_t length)
 {
-    struct mysql_session *s = NULL;
+    struct mysql_session *s = reading;
     (void)bytes;
-    if (mode != 0 || length > READ_MAX || mysql_get_optionv(mysql, MARIADB_OPT_USERDATA, session_key, &s) != 0 || s == NULL)
+    if (mode != 0 || length > READ_MAX || s == NULL || s->mysql != mysql)
         return;                                            /* a failed read has the length -1 */
     s->received += length;
     if (s->received > ANSWER_BYTES_MAX) {
@@ -598,11 +614,19 @@ static int continue_operation(struct mysql_session *s, int status)
     return 0;
 }
 
+static int operate(struct mysql_session *s, int status)
+{
+    reading = s;
+    const int waiting = status == START ? start_operation(s) : continue_operation(s, status);
+    reading = NULL;
+    return waiting;
+}
+
 /* finish_operation() may have closed the session (through the answer) when it says false: nothing is touched then. */
 static void drive(struct mysql_session *s, int status)
 {
     for (;;) {
-        const int waiting = status == START ? start_operation(s) : continue_operation(s, status);
+        const int waiting = operate(s, status);
         if (waiting != 0) {
             wait_for(s, waiting);
             return;
@@ -616,7 +640,7 @@ static void drive(struct mysql_session *s, int status)
 /* Starts the first operation of a query or connect; what is done at once is finished from the timer. */
 static void begin_operation(struct mysql_session *s)
 {
-    const int waiting = start_operation(s);
+    const int waiting = operate(s, START);
     if (waiting != 0) {
         wait_for(s, waiting);
         return;
@@ -744,7 +768,6 @@ static MYSQL *handle_new(struct mysql_session *s)
     if (!counts_reads)
         counts_reads = ma_pvio_register_callback(1, count_read) == 0;      /* one for all sessions of the process */
     mysql_options(mysql, MYSQL_OPT_NONBLOCK, 0);
-    mysql_optionsv(mysql, MARIADB_OPT_USERDATA, session_key, s);
     mysql_options(mysql, MYSQL_OPT_RECONNECT, &off);
     mysql_options(mysql, MYSQL_OPT_PROTOCOL, &protocol);
     mysql_options(mysql, MYSQL_OPT_LOCAL_INFILE, &infile);       /* no server reads our files */
@@ -891,6 +914,7 @@ void mysql_session_query(struct mysql_session *s, const char *text, size_t lengt
     s->done_count = 0;
     mysql_rows_clear(&s->rows);
     if (s->state == IDLE) {
+        take_stack(s, true);
         begin_query(s);
         begin_operation(s);
     } else if (s->state == CLOSED) {

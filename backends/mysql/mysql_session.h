@@ -51,6 +51,7 @@ struct mysql_session_setting {
     struct fc_span connect_limit;    /* name, connect, greeting and first round trip together; 0: the query's deadline alone */
     struct mysql_tls tls;
     int dial_ms;                     /* 0: one connect only, as the kernel repeats it */
+    bool is_one_of_many;             /* between two queries it keeps no more memory than it must */
     bool takes_back;                 /* a statement that times out must not arrive late: what the peer has not taken is dropped */
 };
 
