@@ -22,7 +22,8 @@ struct survey_port {
     void (*quiet)(void *owner);
 };
 
-/* The configuration is borrowed for the call alone, except the names of TLS files: for the survey's life. FC_BAD_CONFIG: a pattern. */
+/* The configuration is borrowed for the call alone, except the names of TLS files and the Detect
+ * queries: for the survey's life (a reload in place changes the queries). FC_BAD_CONFIG: a pattern. */
 enum fc_code survey_open(const struct host *host, const struct config *config, const struct survey_port *port, struct survey **ret,
                          struct fc_err *err);
 void survey_close(struct survey *survey);                /* NULL is fine */

@@ -2,6 +2,7 @@
 #include "backends/mysql/mysql_probe.h"
 
 #include <assert.h>
+#include <ctype.h>
 #include <mysqld_error.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,10 @@
 #include "backends/sql_statements.h"
 #include "base/text.h"
 
-#define TEXT_SIZE 8192               /* all parts together take 4 KB */
+#define TEXT_SIZE 16384              /* all parts together take 4 KB, each of the operator's queries 1 KB at most */
+#define PART_QUERY PART_COUNT        /* the first of the operator's queries: they come behind all parts of ours */
+#define PARTS_ALL (PART_COUNT + PROBE_QUERIES)
+_Static_assert(PARTS_ALL <= 32, "a bit each");
 
 struct mysql_prober {
     const struct host *host;
@@ -19,10 +23,11 @@ struct mysql_prober {
     mysql_probe_seen *seen;
     mysql_probe_lost *lost;
     struct probe_scratch scratch;
+    struct detected detected;
     int probe_count;
 };
 
-struct aside { struct fc_time until; bool is_denied; char why[160]; };
+struct aside { struct fc_time until; bool is_denied; char *why; };     /* why: NULL out of memory */
 
 struct mysql_probe {
     struct mysql_prober *prober;
@@ -35,15 +40,16 @@ struct mysql_probe {
     uint64_t variables;              /* that this connection's server has; 0: not known yet */
     bool needs_threads;              /* the list of replicas was not enough when last read */
     struct fc_time connected_at;
-    struct aside aside[PART_COUNT];  /* until FC_EVER: not set aside */
+    struct aside aside[PARTS_ALL];   /* until FC_EVER: not set aside */
 
     bool is_busy, has_retried_tls;
     struct fc_time begun, deadline;
     int round_trips;
     unsigned asked, done;            /* parts, of this probe */
-    enum probe_part order[PART_COUNT];
+    int order[PARTS_ALL];            /* enum probe_part, or a query */
     int order_count;                 /* of the round trip under way */
     struct part_sets sets;
+    int query_sets[PROBE_QUERIES];
     struct mysql_rows rows;          /* of earlier round trips of this probe: only when it is split */
 };
 
@@ -72,6 +78,23 @@ static void tell_lost(struct mysql_probe *p, const struct session_answer *answer
 
 static unsigned version_of(const struct mysql_probe *p) { return version_number(mysql_session_kind(p->session)->version); }
 
+static const char *query_of(const struct mysql_probe *p, int part)
+{
+    const char *query = p->prober->setting.queries[part - PART_QUERY];
+    return query == NULL ? "" : query;
+}
+
+static int *set_of(struct mysql_probe *p, int part)
+{
+    return part < PART_QUERY ? &p->sets.of[part] : &p->query_sets[part - PART_QUERY];
+}
+
+static void keep_aside(struct mysql_probe *p, int part, bool is_denied, const char *why)
+{
+    free(p->aside[part].why);
+    p->aside[part] = (struct aside){ .until = fc_plus(now_of(p), fc_ms(PROBE_ASIDE_MS)), .is_denied = is_denied, .why = strdup(why) };
+}
+
 static bool has_needed(const struct mysql_probe *p, enum probe_part part)
 {
     const char *needed = dialect_needs(part);
@@ -83,8 +106,10 @@ static bool has_needed(const struct mysql_probe *p, enum probe_part part)
 }
 
 /* Does this server have the part, and is it of use now? The threads are only asked for when the list is not enough. */
-static bool is_wanted(const struct mysql_probe *p, enum probe_part part)
+static bool is_wanted(const struct mysql_probe *p, int part)
 {
+    if (part >= PART_QUERY)
+        return query_of(p, part)[0] != '\0';
     if (dialect_statement(part, mysql_session_kind(p->session)->is_mariadb, version_of(p)) == NO_STATEMENT || !has_needed(p, part))
         return false;
     return part != PART_DUMP_THREADS || p->needs_threads;
@@ -100,22 +125,42 @@ static void note_blindness(struct mysql_probe *p, const struct instance_seen *se
     if ((p->done & bit) == 0 || mysql_session_kind(p->session)->sees_all_sessions || has_thread)
         return;
     p->done &= ~bit;
-    p->aside[PART_DUMP_THREADS] = (struct aside){ .until = fc_plus(now_of(p), fc_ms(PROBE_ASIDE_MS)), .is_denied = true };
-    TEXT_SET(p->aside[PART_DUMP_THREADS].why, "dump-threads: PROCESS is missing, the sessions of others are not shown");
+    keep_aside(p, PART_DUMP_THREADS, true, "dump-threads: PROCESS is missing, the sessions of others are not shown");
 }
 
 static void mark_missing(const struct mysql_probe *p, struct instance_seen *seen)
 {
-    for (enum probe_part part = 0; part < PART_COUNT; part++) {
+    for (int part = 0; part < PARTS_ALL; part++) {
+        const unsigned readings = part < PART_QUERY ? part_readings((enum probe_part)part) : 0;
         if (!is_wanted(p, part))
             continue;
-        seen->wanted |= part_readings(part);
+        seen->wanted |= readings;
         if ((p->done & PART_BIT(part)) != 0)
             continue;
-        seen->missing |= part_readings(part);
-        seen->denied |= p->aside[part].is_denied ? part_readings(part) : 0;
-        seen->trouble = seen->trouble[0] == '\0' ? p->aside[part].why : seen->trouble;
+        seen->missing |= readings;
+        seen->denied |= p->aside[part].is_denied ? readings : 0;
+        if (seen->trouble[0] == '\0' && p->aside[part].why != NULL)
+            seen->trouble = p->aside[part].why;
     }
+}
+
+/* One row, one column; what is something else is no answer. */
+static const char *answer_of(const struct mysql_probe *p, const struct mysql_rows *rows, int query)
+{
+    const int set = p->query_sets[query];
+    const bool is_answer = set >= 0 && mysql_rows_count(rows, set) == 1 && mysql_rows_columns(rows, set) == 1;
+    return is_answer ? mysql_rows_cell(rows, set, 0, 0) : NULL;
+}
+
+static void read_queries(struct mysql_probe *p, const struct mysql_rows *rows, const struct instance_seen *seen)
+{
+    for (int i = 0; i < CLASSIFIED_COUNT; i++)
+        p->prober->detected.answer[i] = answer_of(p, rows, i);
+    const char *lag = answer_of(p, rows, PROBE_QUERY_LAG);
+    const struct channel_seen *counts = lag == NULL ? NULL : instance_channel(seen);
+    const long long lag_s = lag == NULL ? 0 : strtoll(lag, NULL, 10);      /* a fraction is left out */
+    if (counts != NULL && (isdigit((unsigned char)lag[0]) || lag[0] == '-'))
+        p->prober->scratch.channels[counts - seen->channels].lag_s = lag_s < 0 ? 0 : lag_s;
 }
 
 static void tell_seen(struct mysql_probe *p, const struct mysql_rows *rows)
@@ -127,6 +172,7 @@ static void tell_seen(struct mysql_probe *p, const struct mysql_rows *rows)
     }
     note_blindness(p, &seen);
     mark_missing(p, &seen);
+    read_queries(p, rows, &seen);
     p->is_busy = false;
     p->prober->seen(p->owner, &seen);      /* may close us or begin the next one: nothing is touched after it */
 }
@@ -143,14 +189,16 @@ static size_t add_variables(const struct mysql_probe *p, char *to, size_t size)
     return sql_fill(is_known ? SQL_VARIABLES_READ : SQL_VARIABLES_FIND, &values, to, size);
 }
 
-static size_t add_part(const struct mysql_probe *p, enum probe_part part, char *to, size_t size)
+static size_t add_part(const struct mysql_probe *p, int part, char *to, size_t size)
 {
+    if (part >= PART_QUERY)
+        return text_copy(to, size, query_of(p, part)) ? strlen(to) : 0;
     if (part == PART_VARIABLES)
         return add_variables(p, to, size);
-    return sql_fill(dialect_statement(part, mysql_session_kind(p->session)->is_mariadb, version_of(p)), NULL, to, size);
+    return sql_fill(dialect_statement((enum probe_part)part, mysql_session_kind(p->session)->is_mariadb, version_of(p)), NULL, to, size);
 }
 
-static bool is_due(const struct mysql_probe *p, enum probe_part part)
+static bool is_due(const struct mysql_probe *p, int part)
 {
     return (p->asked & PART_BIT(part)) == 0 && is_wanted(p, part) && fc_is_ever(p->aside[part].until);
 }
@@ -160,7 +208,7 @@ static size_t compose(struct mysql_probe *p, char text[TEXT_SIZE])
 {
     size_t length = 0;
     p->order_count = 0;
-    for (enum probe_part part = 0; part < PART_COUNT; part++) {
+    for (int part = 0; part < PARTS_ALL; part++) {
         const bool is_first = p->variables == 0;
         if (is_first ? part != PART_VARIABLES : !is_due(p, part))
             continue;
@@ -203,24 +251,27 @@ static bool keep_set(struct mysql_rows *to, const struct mysql_rows *from, int s
 static bool keep_sets(struct mysql_probe *p, const struct session_answer *answer)
 {
     for (int i = 0; i < answer->done_count && i < p->order_count; i++) {
-        p->sets.of[p->order[i]] = p->rows.set_count;
+        *set_of(p, p->order[i]) = p->rows.set_count;
         if (!keep_set(&p->rows, answer->rows, i))
             return false;
     }
     return true;
 }
 
-static void set_aside(struct mysql_probe *p, enum probe_part part, const struct session_answer *answer)
+static void set_aside(struct mysql_probe *p, int part, const struct session_answer *answer)
 {
     static const unsigned denials[] = {
         ER_SPECIFIC_ACCESS_DENIED_ERROR, ER_TABLEACCESS_DENIED_ERROR, ER_COLUMNACCESS_DENIED_ERROR, ER_DBACCESS_DENIED_ERROR,
         ER_ACCESS_DENIED_ERROR,
     };
-    struct aside *aside = &p->aside[part];
-    *aside = (struct aside){ .until = fc_plus(now_of(p), fc_ms(PROBE_ASIDE_MS)) };
+    const char *word = part < PART_QUERY ? part_word((enum probe_part)part) : part - PART_QUERY == PROBE_QUERY_LAG ? "ReplicationLagQuery"
+                                                                                             : classified_rows[part - PART_QUERY].query_key;
+    bool is_denied = false;
+    char why[240];
     for (size_t i = 0; i < sizeof denials / sizeof denials[0]; i++)
-        aside->is_denied |= answer->error_number == denials[i];
-    TEXT_FORMAT(aside->why, "%s: %s", part_word(part), answer->text);
+        is_denied |= answer->error_number == denials[i];
+    TEXT_FORMAT(why, "%s: %s", word, answer->text);
+    keep_aside(p, part, is_denied, why);
 }
 
 /* What is known once the list of replicas is read, or cannot be. */
@@ -288,7 +339,7 @@ static void on_loss(struct mysql_probe *p, const struct session_answer *answer)
 
 static bool has_more(const struct mysql_probe *p)
 {
-    for (enum probe_part part = 0; part < PART_COUNT; part++) {
+    for (int part = 0; part < PARTS_ALL; part++) {
         if (is_due(p, part))
             return true;
     }
@@ -323,7 +374,7 @@ static void on_answer(void *owner, const struct session_answer *answer)
     const bool goes_on = has_more(p);
     if (!goes_on && p->rows.set_count == 0) {      /* the usual way: one round trip, nothing is copied */
         for (int i = 0; i < answer->done_count; i++)
-            p->sets.of[p->order[i]] = i;
+            *set_of(p, p->order[i]) = i;
         mysql_session_take_rows(p->session, &rows);
         tell_seen(p, &rows);
         mysql_rows_done(&rows);
@@ -404,7 +455,7 @@ struct mysql_probe *mysql_probe_open(struct mysql_prober *prober, const struct i
     *p = (struct mysql_probe){ .prober = prober, .owner = owner, .connected_at = FC_EVER };
     TEXT_SET(p->host_name, key->host);
     p->key = (struct instance_key){ p->host_name, key->port };
-    for (enum probe_part part = 0; part < PART_COUNT; part++)
+    for (int part = 0; part < PARTS_ALL; part++)
         p->aside[part].until = FC_EVER;
     p->session = session_of(p);
     if (p->session == NULL) {
@@ -421,20 +472,23 @@ void mysql_probe_close(struct mysql_probe *p)
         return;
     mysql_session_close(p->session);
     mysql_rows_done(&p->rows);
+    for (int part = 0; part < PARTS_ALL; part++)
+        free(p->aside[part].why);
     p->prober->probe_count--;
     free(p);
 }
 
-/* What was set aside is tried again over a new connection, which has the privileges of now. */
+/* What was set aside is tried again over a new connection, which has the privileges of now; an operator's query over the same one. */
 static bool takes_up_again(struct mysql_probe *p)
 {
     bool any = false;
-    for (enum probe_part part = 0; part < PART_COUNT; part++) {
+    for (int part = 0; part < PARTS_ALL; part++) {
         struct aside *aside = &p->aside[part];
         if (fc_is_ever(aside->until) || !fc_reached(aside->until, p->begun))
             continue;
+        free(aside->why);
         *aside = (struct aside){ .until = FC_EVER };
-        any = true;
+        any |= part < PART_QUERY;
     }
     return any;
 }
@@ -460,11 +514,13 @@ bool mysql_probe_start(struct mysql_probe *p)
     p->deadline = fc_plus(p->begun, (struct fc_span){ setting->read_limit.us + (p->variables == 0 ? setting->connect_limit.us : 0) });
     p->round_trips = 0;
     p->asked = p->done = 0;
-    for (enum probe_part part = 0; part < PART_COUNT; part++)
-        p->sets.of[part] = -1;
+    for (int part = 0; part < PARTS_ALL; part++)
+        *set_of(p, part) = -1;
     begin_round(p);
     return true;
 }
+
+const struct detected *mysql_prober_detected(const struct mysql_prober *prober) { return &prober->detected; }
 
 bool mysql_probe_is_busy(const struct mysql_probe *p) { return p->is_busy; }
 int mysql_probe_round_trips(const struct mysql_probe *p) { return p->round_trips; }

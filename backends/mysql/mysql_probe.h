@@ -15,9 +15,12 @@
 
 #include "backends/host.h"
 #include "backends/mysql/mysql_session.h"
+#include "model/classification.h"
 #include "model/instance.h"
 
 #define PROBE_ASIDE_MS 60000
+#define PROBE_QUERIES (CLASSIFIED_COUNT + 1)
+#define PROBE_QUERY_LAG CLASSIFIED_COUNT
 
 enum probe_tls { PROBE_TLS_NEVER = 0, PROBE_TLS_MIXED, PROBE_TLS_ALWAYS };     /* MIXED: plain first, TLS where that is refused */
 
@@ -26,6 +29,9 @@ struct mysql_prober_setting {
     enum probe_tls tls_use;
     struct mysql_tls tls;                 /* files; borrowed for the life of the prober. is_on is not read */
     struct fc_span connect_limit, read_limit;      /* both > 0 */
+    /* The operator's, asked with each probe; NULL or "": none. Borrowed likewise. The last one, ReplicationLagQuery: its number takes the place of
+     * Seconds_Behind_Master of the channel that counts (instance_channel()). */
+    const char *queries[PROBE_QUERIES];
     struct fc_span connection_life;       /* a session is made anew after so long; 0: never */
 };
 
@@ -40,6 +46,9 @@ typedef void mysql_probe_lost(void *owner, const struct instance_lost *lost);
 struct mysql_prober *mysql_prober_open(const struct host *host, const struct mysql_prober_setting *setting, mysql_probe_seen *seen,
                                        mysql_probe_lost *lost);
 void mysql_prober_close(struct mysql_prober *prober);      /* after its probes; NULL is fine */
+
+/* Within `seen`: what the queries of that probe brought, borrowed like the observation. */
+const struct detected *mysql_prober_detected(const struct mysql_prober *prober);
 
 /* `key` is copied. Nothing happens yet. NULL: out of memory. */
 struct mysql_probe *mysql_probe_open(struct mysql_prober *prober, const struct instance_key *key, void *owner);

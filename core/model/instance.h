@@ -66,7 +66,7 @@ struct channel_seen {
     struct coordinates read;          /* of the master's log: fetched */
     struct coordinates applied;       /* of the master's log: executed */
     struct coordinates relay;         /* of the own relay log: executed */
-    int64_t lag_s;                    /* Seconds_Behind_Master; -1 NULL */
+    int64_t lag_s;                    /* Seconds_Behind_Master, or what ReplicationLagQuery told in its place; -1 NULL */
     int64_t delay_s;                  /* SQL_Delay asked for; 0 none */
     int64_t delay_left_s;             /* SQL_Remaining_Delay; -1 NULL: it does not wait for that now */
     int64_t connect_retry_s;

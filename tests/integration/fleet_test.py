@@ -1,5 +1,6 @@
 """A running node keeps its fleet: found from one seed, judged as it changes, known again after a restart."""
 import re
+import sqlite3
 import time
 
 from stage import Pair, Single, wait_until
@@ -41,15 +42,25 @@ def wait_said(node, server, finding, since, bound=20):
     return time.monotonic() - began
 
 
+def stored(house, node):
+    with sqlite3.connect(house.nest.file(f'{node.name}/firstchair.db')) as file:
+        return file.execute('select port, data_center, instance_alias, replication_depth, cluster_name, slave_lag_seconds '
+                            'from database_instance order by replication_depth').fetchall()
+
+
 def test_a_fleet_is_found_from_one_seed_judged_and_known_again():
     """The last one of a chain is the seed. The middle one dies and comes back, the master dies; the node starts again without seeds."""
     with Single() as house:
         servers = db1, db2, db3 = chain_of_three(house)
         house.extra = {'DiscoverySeeds': [db3.address], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
-                       'InstancePollSeconds': 2, 'MySQLHostnameResolveMethod': 'none'}
+                       'InstancePollSeconds': 2, 'MySQLHostnameResolveMethod': 'none',
+                       'DetectDataCenterQuery': "select concat('dc', 1);", 'DetectInstanceAliasQuery': 'select name from nowhere.known',
+                       'ReplicationLagQuery': 'select 7.3'}
         node = house.start().nodes[0]
         wait_until(lambda: counter(node, 'firstchair_fleet_servers') == 3 and counter(node, 'firstchair_fleet_clusters') == 1, 20,
                    'three servers in one cluster')
+        whole = [(server.port, 'dc1', '', depth, db1.address, 7 if depth > 0 else None) for depth, server in enumerate(servers)]
+        wait_until(lambda: stored(house, node) == whole, 20, 'three rows in the store, by what they say and by what they were asked')
 
         since = len(log_of(node))
         db2.kill()
