@@ -31,6 +31,7 @@ struct consensus {
     bool is_disk_lost;                   /* a write failed, or raft is being closed: consensus_io.c */
     char disk_error[160];
     struct appending *failed_appends;
+    struct unsent *unsent;
     struct raft_fsm fsm;
     bool has_raft, is_running, is_raft_closing, is_ending;
     void (*closed)(void *owner);

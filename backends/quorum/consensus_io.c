@@ -67,6 +67,20 @@ static struct consensus *of(struct raft_io *io) { return (struct consensus *)((c
 
 /* ---- what passes -------------------------------------------------------------------------------------------------- */
 
+/* Not every sender in libraft frees its request when it is refused; so nothing is refused but requests for votes. */
+struct unsent { struct raft_io_send *request; struct unsent *next; };
+
+static int keep_unsent(struct consensus *c, struct raft_io_send *request, raft_io_send_cb cb)
+{
+    struct unsent *u = malloc(sizeof *u);
+    if (u == NULL)
+        return RAFT_NOMEM;
+    request->cb = cb;
+    *u = (struct unsent){ request, c->unsent };
+    c->unsent = u;
+    return 0;
+}
+
 static int io_send(struct raft_io *io, struct raft_io_send *request, const struct raft_message *message, raft_io_send_cb cb)
 {
     struct consensus *c = of(io);
@@ -76,7 +90,7 @@ static int io_send(struct raft_io *io, struct raft_io_send *request, const struc
         return RAFT_NOCONNECTION;
     }
     if (c->is_disk_lost)
-        return RAFT_NOCONNECTION;
+        return keep_unsent(c, request, cb);
     if (message->type == RAFT_IO_APPEND_ENTRIES_RESULT && message->append_entries_result.rejected == 0)
         hold(c, message->append_entries_result.last_log_index);
     return c->below.send(io, request, message, cb);
@@ -224,6 +238,14 @@ static void io_closed(struct raft_io *io)
         c->failed_appends = a->next;
         free(a);
         request->cb(request, 0);
+    }
+    while (c->unsent != NULL) {
+        struct unsent *u = c->unsent;
+        struct raft_io_send *request = u->request;
+        c->unsent = u->next;
+        free(u);
+        if (request->cb != NULL)
+            request->cb(request, RAFT_CANCELED);
     }
     c->io_closed(io);
 }

@@ -24,7 +24,7 @@ void consensus_ping_all(struct consensus *c)
 {
     if (c->led_term == 0 || c->yielding != 0)
         return;
-    if (promise_give(&c->promise, c->ids[own(c)], c->led_term, c->raft.current_term, lease(c), c->now))
+    if (promise_give(&c->promise, c->ids[own(c)], c->led_term, (uint64_t)c->now.us, c->raft.current_term, lease(c), c->now))
         c->confirmed[own(c)] = c->now;
     for (int i = 0; i < voters(c); i++) {
         if (i != own(c))

@@ -40,10 +40,11 @@ void consensus_asked(struct consensus *c, int member, const struct frame *frame,
     case FRAME_PING:
         answer->kind = FRAME_PONG;
         answer->length = 1;
-        answer->payload[0] = c->is_running && promise_give(&c->promise, c->ids[member], frame->term, c->raft.current_term, lease(c), c->now);
+        answer->payload[0] = c->is_running && promise_give(&c->promise, c->ids[member], frame->term, frame->number, c->raft.current_term,
+                                                             lease(c), c->now);
         break;
     case FRAME_RELEASE:
-        promise_release(&c->promise, c->ids[member], frame->term, c->now);
+        promise_release(&c->promise, c->ids[member], frame->term, frame->number, c->now);
         answer->kind = FRAME_RELEASED;
         answer->length = 2;
         answer->payload[0] = promise_lets_vote(&c->promise, c->now);      /* not, when it has just been started */
@@ -95,7 +96,8 @@ void consensus_answered(struct consensus *c, int member, const struct frame *fra
     c->asked_at[member] = FC_EVER;
     switch (frame->kind) {
     case FRAME_PONG:
-        if (c->led_term != 0 && frame->term == c->led_term && frame->length == 1 && frame->payload[0] == 1 && (int64_t)frame->number <= c->now.us) {
+        if (c->led_term != 0 && frame->term == c->led_term && frame->length == 1 && frame->payload[0] == 1 &&
+            frame->number > c->yield_round && (int64_t)frame->number <= c->now.us) {
             c->confirmed[member] = fc_later(c->confirmed[member], (struct fc_time){ (int64_t)frame->number });
             consensus_show(c);
         }

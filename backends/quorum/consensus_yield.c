@@ -51,7 +51,9 @@ void consensus_yield(struct consensus *c, uint64_t number, int to, uint32_t paus
     memset(c->has_released, 0, sizeof c->has_released);
     memset(c->may_stand, 0, sizeof c->may_stand);
     consensus_show(c);                                     /* no lease from here on */
-    promise_release(&c->promise, c->ids[own(c)], c->led_term, c->now);
+    promise_release(&c->promise, c->ids[own(c)], c->led_term, c->yield_round, c->now);
+    for (int i = 0; i < voters(c); i++)
+        c->confirmed[i] = FC_EVER;                         /* nobody stands still for it any more, also when nobody takes over */
     c->has_released[own(c)] = true;
     ask_for_releases(c);
 }

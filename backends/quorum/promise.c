@@ -6,19 +6,21 @@ void promise_init(struct promise *promise, struct fc_span lease, struct fc_time 
     *promise = (struct promise){ .until = fc_plus(now, lease) };
 }
 
-bool promise_give(struct promise *promise, uint64_t leader, uint64_t term, uint64_t own_term, struct fc_span lease, struct fc_time now)
+bool promise_give(struct promise *promise, uint64_t leader, uint64_t term, uint64_t number, uint64_t own_term, struct fc_span lease,
+                  struct fc_time now)
 {
     if (own_term > term || promise->term > term || (promise->term == term && promise->leader != leader))
         return false;                                      /* a later leader may have my vote already */
+    promise->asked = promise->term == term && promise->asked > number ? promise->asked : number;
     promise->leader = leader;
     promise->term = term;
     promise->until = fc_later(promise->until, fc_plus(now, lease));
     return true;
 }
 
-bool promise_release(struct promise *promise, uint64_t leader, uint64_t term, struct fc_time now)
+bool promise_release(struct promise *promise, uint64_t leader, uint64_t term, uint64_t number, struct fc_time now)
 {
-    if (promise->leader != leader || promise->term != term)
+    if (promise->leader != leader || promise->term != term || number < promise->asked)
         return false;
     promise->until = now;
     return true;

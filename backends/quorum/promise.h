@@ -23,14 +23,16 @@
 /* The voter's side. */
 struct promise {
     uint64_t leader, term;           /* to whom; 0 = nobody in particular (after the start) */
+    uint64_t asked;                  /* the number of the latest ping: the leader's own moment of sending */
     struct fc_time until;            /* before that no vote is given and none asked for */
 };
 
 void promise_init(struct promise *promise, struct fc_span lease, struct fc_time now);
-/* A ping of `leader` in `term` was heard; own_term is raft's. Returns whether the answer may confirm it. */
-bool promise_give(struct promise *promise, uint64_t leader, uint64_t term, uint64_t own_term, struct fc_span lease, struct fc_time now);
-/* The leader let go. False when the promise is another one, which stays. */
-bool promise_release(struct promise *promise, uint64_t leader, uint64_t term, struct fc_time now);
+/* A ping `number` of `leader` in `term` was heard; own_term is raft's. Returns whether the answer may confirm it. */
+bool promise_give(struct promise *promise, uint64_t leader, uint64_t term, uint64_t number, uint64_t own_term, struct fc_span lease,
+                  struct fc_time now);
+/* The leader let go, and said so by `number`. False when the promise is another one, or was given anew since; it stays. */
+bool promise_release(struct promise *promise, uint64_t leader, uint64_t term, uint64_t number, struct fc_time now);
 bool promise_lets_vote(const struct promise *promise, struct fc_time now);
 
 /* The leader's side: sent_at[i] is when the latest ping that voter i confirmed in this term was sent (FC_EVER: none); the

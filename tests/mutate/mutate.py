@@ -21,7 +21,10 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
-from mutations import MUTATIONS, NOT_SEEN_YET                                       # noqa: E402
+from mutations import MUTATIONS as CHAIR_MUTATIONS, NOT_SEEN_YET                    # noqa: E402
+from mutations_quorum import QUORUM_MUTATIONS                                       # noqa: E402
+
+MUTATIONS = CHAIR_MUTATIONS + QUORUM_MUTATIONS
 
 COPIED = ('CMakeLists.txt', 'cmake', 'core', 'haproxy', 'backends', 'agent', 'tests')
 SEEDS = 4000                   # of a mutation that nothing catches; most need one or two
@@ -87,7 +90,7 @@ class Bench:
             flags.append('-DCMAKE_C_COMPILER_LAUNCHER=ccache')
         self.tool(['cmake', '-S', folder, '-B', os.path.join(folder, 'build'), *flags])
         self.has_staged = False
-        self.sim = os.path.join(folder, 'build/tests/sim/sim')
+        self.is_quorum = False         # which simulator: of the chair, or of how nodes agree
 
     def tool(self, argv):
         done = subprocess.run(argv, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -95,12 +98,13 @@ class Bench:
             raise DoesNotBuild(f'{" ".join(argv)}\n{done.stdout[-3000:]}')
 
     def build(self):
-        self.tool(['cmake', '--build', os.path.join(self.root, 'build'), '-j1', '--target', 'sim'])
+        self.tool(['cmake', '--build', os.path.join(self.root, 'build'), '-j1', '--target', 'quorumsim' if self.is_quorum else 'sim'])
 
     def run(self, words):
         """What broke first in one run of the simulator; None when nothing did."""
+        sim = os.path.join(self.root, 'build/tests', 'quorumsim/quorumsim' if self.is_quorum else 'sim/sim')
         try:
-            done = subprocess.run([self.sim, *words], cwd=self.root, env=self.environment, stdout=subprocess.PIPE,
+            done = subprocess.run([sim, *words], cwd=self.root, env=self.environment, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, timeout=RUN_SECONDS)
         except subprocess.TimeoutExpired:
             return Finding(' '.join(words), f'the run does not end within {RUN_SECONDS} s', 0)
@@ -123,7 +127,21 @@ class Bench:
                 return found._replace(seeds=seeds)
         return None
 
+    def hunt_quorum(self, seeds):
+        """The first violation: seeds in growing strides, each after the kept stories."""
+        begin, strides = 1, iter((20, 200, *[STRIDES[-1]] * seeds))
+        while begin <= seeds:
+            end = min(begin + next(strides) - 1, seeds)
+            found = self.run(['--seeds', f'{begin}..{end}'])
+            if found:
+                return found._replace(seeds=found.seeds or end)
+            begin = end + 1
+        return None
+
     def hunt(self, seeds):
+        return self.hunt_quorum(seeds) if self.is_quorum else self.hunt_chair(seeds)
+
+    def hunt_chair(self, seeds):
         """The first violation: a few seeds, the kept stories, the directed scenes, then all the other seeds in growing strides."""
         begin, strides = 1, iter((*STRIDES, *[STRIDES[-1]] * seeds))
         while begin <= seeds:
@@ -144,6 +162,7 @@ class Bench:
         try:
             with open(path, 'w') as file:
                 file.write(changed)
+            self.is_quorum = mutation in QUORUM_MUTATIONS
             self.build()
             self.has_staged = False
             return self.hunt(seeds)
@@ -169,11 +188,13 @@ def hunt_all(mutations, seeds, jobs):
         benches = []
         for number in range(min(jobs, len(mutations))):
             benches.append(Bench(os.path.join(folder, str(number))))
-            benches[-1].build()
-        broken = benches[0].hunt(seeds)
-        if broken:
-            print(f'the unchanged code breaks already: {broken.how}: {broken.what}')
-            return -1
+        for is_quorum in sorted({mutation in QUORUM_MUTATIONS for mutation in mutations}):
+            benches[0].is_quorum = is_quorum
+            benches[0].build()
+            broken = benches[0].hunt(seeds)
+            if broken:
+                print(f'the unchanged code breaks already: {broken.how}: {broken.what}')
+                return -1
 
         def one(mutation):
             bench, began = benches.pop(), time.monotonic()

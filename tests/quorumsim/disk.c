@@ -159,7 +159,11 @@ static void call_back(struct disk *d, struct disk_op *op, int status)
         return;
     switch (op->kind) {
     case DISK_APPEND: append->cb(append, status); break;
-    case DISK_PUT: put->cb(put, status); break;
+    case DISK_PUT:
+        put->cb(put, status);
+        if (status != 0)
+            raft_free(op->list);                           /* libraft 0.15 forgets it when an install fails */
+        break;
     case DISK_GET: get->cb(get, status == 0 ? snapshot_give(&d->snapshot) : NULL, status); break;
     case DISK_TRUNCATE: break;
     }
@@ -238,8 +242,12 @@ void disk_let_go(struct machine *m, bool is_orderly)
 static int io_load(struct raft_io *io, raft_term *term, raft_id *vote, struct raft_snapshot **snapshot, raft_index *start,
                    struct raft_entry *entries[], size_t *count)
 {
-    const struct disk *d = &machine_of(io)->disk;
+    struct disk *d = &machine_of(io)->disk;
     size_t all = 0, at = 0;
+    if (d->snapshot.is_there && last_index(d) < d->snapshot.index) {
+        entries_cut_from(d, 1);                            /* as the library does with segments that end before the snapshot */
+        d->first = d->snapshot.index + 1;
+    }
     *term = d->term;
     *vote = d->vote;
     *snapshot = d->snapshot.is_there ? snapshot_give(&d->snapshot) : NULL;
@@ -344,6 +352,7 @@ static int io_put(struct raft_io *io, unsigned trailing, struct raft_io_snapshot
     request->cb = cb;
     struct disk_op *op = op_add(machine_of(io), DISK_PUT, request);
     op->trailing = trailing;
+    op->list = trailing == 0 ? snapshot->bufs : NULL;
     snapshot_take(snapshot, &op->snapshot);
     return 0;
 }
@@ -399,6 +408,14 @@ enum fc_code disk_file_write(const struct birth *birth, const char *file, const 
 }
 
 bool disk_has_log(const struct disk *d) { return d->term != 0 || d->count > 0 || d->snapshot.is_there; }
+
+int disk_lose_tail(struct disk *d, int count)
+{
+    const int lost = count < d->count - 1 ? count : d->count > 0 ? d->count - 1 : 0;      /* the first segment is an older file */
+    if (lost > 0)
+        entries_cut_from(d, last_index(d) - (raft_index)lost + 1);
+    return lost;
+}
 
 void disk_wipe(struct disk *d)
 {

@@ -87,6 +87,9 @@ static void lend_break_off(void *owner, int member)
     wire_break(m->world, m->place, member, LINE_FRAMES);
 }
 
+static uint64_t lend_held(void *owner) { return ((struct machine *)owner)->disk.held; }
+static void lend_hold(void *owner, uint64_t index) { ((struct machine *)owner)->disk.held = index; }
+
 static bool is_heard(const struct machine *m) { return !m->is_ended && m->disk.writes_left != 0; }
 
 static void count_end(struct tally *t, const struct quorum_heard *heard, enum asked_for what)
@@ -192,7 +195,7 @@ void machine_init(struct machine *m, struct world *world, int place)
 }
 
 static const struct consensus_world lent = { .now = lend_now, .open_io = lend_io, .send = lend_send, .break_off = lend_break_off,
-                                             .heard = lend_heard, .heard_state = lend_state, .show = lend_show, .say = lend_say };
+                                             .held = lend_held, .hold = lend_hold, .heard = lend_heard, .heard_state = lend_state, .show = lend_show, .say = lend_say };
 
 void machine_start(struct machine *m)
 {

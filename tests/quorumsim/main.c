@@ -93,6 +93,7 @@ static const struct { const char *word; size_t at; } counts[] = {
     { "yields in vain", offsetof(struct tally, yields_failed) }, { "snapshots taken", offsetof(struct tally, snapshots_taken) },
     { "snapshots taken as asked for", offsetof(struct tally, snapshots_asked) },
     { "snapshots installed", offsetof(struct tally, snapshots_installed) }, { "tails lost", offsetof(struct tally, lost_tails) },
+    { "tails lost that were called durable", offsetof(struct tally, lied_tails) },
     { "appends on a full disk", offsetof(struct tally, full_disks) }, { "power lost at a write", offsetof(struct tally, power_cuts) },
     { "directories lost", offsetof(struct tally, wiped_out) }, { "nodes that went out", offsetof(struct tally, outs) },
     { "frames", offsetof(struct tally, frames) }, { "frames lost", offsetof(struct tally, lost_frames) },

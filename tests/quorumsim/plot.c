@@ -16,6 +16,7 @@ const struct plot_row plot_faults[PLOT_FAULT_COUNT] = {
     [PLOT_STOP]          = { "stop",         1, false, true,   4,    0,      0, "the process ends in order" },
     [PLOT_POWER_CUT]     = { "power-cut",    1, true,  true,   6,    1,     12, "the machine goes off at so many writes from now" },
     [PLOT_WIPE]          = { "wipe",         1, false, true,   1,    0,      0, "the process is gone and its directory with it" },
+    [PLOT_LOSE_TAIL]     = { "lose-tail",    1, true,  true,   3,    1,      6, "the process is gone, and so many entries that its disk had called durable" },
     [PLOT_FREEZE]        = { "freeze",       1, false, true,  10,    0,      0, "nothing of the process runs; its clock does" },
     [PLOT_CUT]           = { "cut",          2, false, true,   8,    0,      0, "no packet passes between two" },
     [PLOT_CUT_ONE_WAY]   = { "cut-one-way",  2, false, true,   8,    0,      0, "no packet passes from the first to the second" },

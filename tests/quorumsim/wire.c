@@ -233,14 +233,14 @@ static int io_send(struct raft_io *io, struct raft_io_send *request, const struc
     int to = 0;
     while (to < w->node_count && m->consensus->ids[to] != message->server_id)
         to++;
-    if (to == w->node_count || m->disk.writes_left == 0)
+    if (to == w->node_count)
         return RAFT_NOCONNECTION;
     struct pending_send *send = calloc(1, sizeof *send);
     request->cb = cb;
     *send = (struct pending_send){ .request = request, .next = m->sends };
     m->sends = send;
     struct wire_line *line = &w->lines[m->place][to][LINE_RAFT];
-    if (wire_is_up(w, m->place, to, LINE_RAFT) && line->under_way < UNDER_WAY_MAX) {
+    if (m->disk.writes_left != 0 && wire_is_up(w, m->place, to, LINE_RAFT) && line->under_way < UNDER_WAY_MAX) {
         struct packet *p = calloc(1, sizeof *p);
         *p = (struct packet){ .from = m->place, .to = to, .kind = LINE_RAFT, .left_at = machine_now(m) };
         message_copy(message, &p->message);

@@ -128,7 +128,7 @@ static void wipe(struct world *w, struct machine *m, int64_t for_us)
 {
     int wiped = 0;
     for (int i = 0; i < w->node_count; i++)
-        wiped += w->nodes[i].may_stay_out;
+        wiped += w->nodes[i].may_stay_out || w->nodes[i].lacks_entries;
     if (wiped >= (w->node_count - 1) / 2 || m->may_stay_out)
         return;                                            /* a majority that forgot is beyond any promise */
     m->is_wiped = strstr(m->disk.identity, "state member") != NULL;
@@ -136,6 +136,21 @@ static void wipe(struct world *w, struct machine *m, int64_t for_us)
     end_for(w, m, for_us, false);
     disk_wipe(&m->disk);
     w->tally->wiped_out += m->is_wiped;
+}
+
+/* A mark in the directory is what a node knows it by; the power's loss could take the mark with it, which is beyond the promise. */
+static void lose_tail(struct world *w, const struct plot_line *line)
+{
+    struct machine *m = &w->nodes[line->a];
+    int without = !m->is_up;
+    for (int i = 0; i < w->node_count; i++)
+        without += w->nodes[i].may_stay_out || w->nodes[i].lacks_entries;
+    if (without >= (w->node_count - 1) / 2)
+        return;                                            /* the others must be able to elect somebody without it */
+    end_for(w, m, line->for_us, false);
+    const int lost = disk_lose_tail(&m->disk, (int)line->amount);
+    m->lacks_entries = lost > 0;
+    w->tally->lied_tails += lost > 0;
 }
 
 static void isolate(struct world *w, int node, int by)
@@ -211,6 +226,10 @@ static void play(struct world *w, const struct plot_line *line, bool on)
     case PLOT_WIPE:
         if (on)
             wipe(w, m, line->for_us);
+        break;
+    case PLOT_LOSE_TAIL:
+        if (on)
+            lose_tail(w, line);
         break;
     case PLOT_FREEZE:
         if (on)
@@ -313,6 +332,8 @@ static void happen(struct world *w, const struct world_event *event)
     }
     happen_at(w, m, event);
     /* A process that was held up does several things before it looks at its role. */
+    if (m->lacks_entries && m->consensus != NULL && m->consensus->is_running && !m->consensus->is_short)
+        m->lacks_entries = m->consensus->raft.last_stored < m->disk.held;
     if (m->consensus != NULL && (awake_at < w->now || world_percent(w, 50)))
         consensus_turned(m->consensus);
 }

@@ -49,6 +49,7 @@ struct disk_op {
     raft_index index;                    /* TRUNCATE */
     unsigned trailing;                   /* PUT */
     struct disk_snapshot snapshot;       /* PUT; owned */
+    struct raft_buffer *list;            /* PUT of one that is installed: raft's, see disk.c */
     struct disk_op *next;
 };
 
@@ -61,6 +62,7 @@ struct disk {
     struct disk_entry *entries;
     struct disk_snapshot snapshot;
     char identity[256], peers[512];      /* "" = no such file */
+    uint64_t held;                       /* up to where entries were confirmed: a mapped page, which outlives the process */
     /* not yet */
     struct disk_op *ops;                 /* in the order in which they were asked for; the first is under way */
     bool is_broken;                      /* an append failed: the library takes none any more in this process */
@@ -105,6 +107,7 @@ struct machine {
     struct world *world;
     int place;
     bool is_up, is_ending;
+    bool lacks_entries;                  /* its disk lost what it had called durable, and no leader has given it back yet */
     bool is_wiped, may_stay_out;         /* its directory was lost after it had taken part; after others may have known it */
     uint32_t life;                       /* rises with every start and every end */
     int64_t clock_begin_us, clock_ppm;
@@ -161,7 +164,7 @@ struct tally {
     uint64_t stories, steps, faults, heals, healed_us_all, healed_us_most;
     uint64_t entries, acknowledged, failed, repeated;
     uint64_t elections, leases, withheld, yields_done, yields_failed, snapshots_taken, snapshots_installed, snapshots_asked;
-    uint64_t lost_tails, full_disks, power_cuts, wiped_out, outs, frames, messages, lost_frames, doubled_frames, broken_lines;
+    uint64_t lost_tails, lied_tails, full_disks, power_cuts, wiped_out, outs, frames, messages, lost_frames, doubled_frames, broken_lines;
 };
 
 struct world {
@@ -225,6 +228,8 @@ void disk_done(struct machine *m);                       /* the first operation 
  * else a beginning of them, by chance. */
 void disk_let_go(struct machine *m, bool is_orderly);
 void disk_wipe(struct disk *disk);
+/* The last entries, that were called durable, are gone. How many there were to lose. */
+int disk_lose_tail(struct disk *disk, int count);
 bool disk_has_log(const struct disk *disk);
 enum fc_code disk_file_read(const struct birth *birth, const char *file, char *to, size_t size, struct fc_err *err);
 enum fc_code disk_file_write(const struct birth *birth, const char *file, const char *text, struct fc_err *err);

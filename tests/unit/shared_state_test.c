@@ -191,26 +191,27 @@ Test(promise, each_ping_of_the_leader_renews_it_and_an_older_leader_gets_none)
 {
     struct promise p;
     promise_init(&p, LEASE, AT(0));
-    cr_assert(promise_give(&p, 1, 5, 5, LEASE, AT(1000)));
-    cr_assert(promise_give(&p, 1, 5, 5, LEASE, AT(1200)));
+    cr_assert(promise_give(&p, 1, 5, 1000, 5, LEASE, AT(1000)));
+    cr_assert(promise_give(&p, 1, 5, 1200, 5, LEASE, AT(1200)));
     cr_assert_not(promise_lets_vote(&p, AT(1499)));
-    cr_assert_not(promise_give(&p, 2, 4, 5, LEASE, AT(1200)));
-    cr_assert_not(promise_give(&p, 2, 5, 5, LEASE, AT(1200)), "one term has one leader");
-    cr_assert_not(promise_give(&p, 1, 5, 6, LEASE, AT(1200)), "raft here knows a later term: its vote may be given");
-    cr_assert(promise_give(&p, 2, 6, 6, LEASE, AT(1200)));
+    cr_assert_not(promise_give(&p, 2, 4, 1200, 5, LEASE, AT(1200)));
+    cr_assert_not(promise_give(&p, 2, 5, 1200, 5, LEASE, AT(1200)), "one term has one leader");
+    cr_assert_not(promise_give(&p, 1, 5, 1200, 6, LEASE, AT(1200)), "raft here knows a later term: its vote may be given");
+    cr_assert(promise_give(&p, 2, 6, 1200, 6, LEASE, AT(1200)));
 }
 
 Test(promise, only_its_own_leader_and_term_release_it)
 {
     struct promise p;
     promise_init(&p, LEASE, AT(0));
-    promise_give(&p, 1, 5, 5, LEASE, AT(1000));
-    cr_assert_not(promise_release(&p, 2, 5, AT(1010)));
-    cr_assert_not(promise_release(&p, 1, 4, AT(1010)));
+    promise_give(&p, 1, 5, 1000, 5, LEASE, AT(1000));
+    cr_assert_not(promise_release(&p, 2, 5, 1010, AT(1010)));
+    cr_assert_not(promise_release(&p, 1, 4, 1010, AT(1010)));
     cr_assert_not(promise_lets_vote(&p, AT(1010)));
-    cr_assert(promise_release(&p, 1, 5, AT(1010)));
+    cr_assert(promise_release(&p, 1, 5, 1010, AT(1010)));
     cr_assert(promise_lets_vote(&p, AT(1010)));
-    cr_assert(promise_give(&p, 1, 5, 5, LEASE, AT(1020)), "a leader that goes on after all is promised to again");
+    cr_assert(promise_give(&p, 1, 5, 1020, 5, LEASE, AT(1020)), "a leader that goes on after all is promised to again");
+    cr_assert_not(promise_release(&p, 1, 5, 1010, AT(1021)), "a release that was sent before the ping and comes after it");
     cr_assert_not(promise_lets_vote(&p, AT(1020)));
 }
 
