@@ -81,6 +81,15 @@ static int keep_unsent(struct consensus *c, struct raft_io_send *request, raft_i
     return 0;
 }
 
+/* libraft 0.15 refuses a pre-vote of an older term and answers with that same term. So who stands in it never learns of the later one,
+ * and where the refusing node cannot win (its log is shorter) and is needed, nobody is ever elected. */
+static int send_own_term(struct consensus *c, struct raft_io_send *request, const struct raft_message *message, raft_io_send_cb cb)
+{
+    struct raft_message answer = *message;
+    answer.request_vote_result.term = c->raft.current_term;
+    return c->below.send(&c->io, request, &answer, cb);
+}
+
 static int io_send(struct raft_io *io, struct raft_io_send *request, const struct raft_message *message, raft_io_send_cb cb)
 {
     struct consensus *c = of(io);
@@ -93,6 +102,8 @@ static int io_send(struct raft_io *io, struct raft_io_send *request, const struc
         return keep_unsent(c, request, cb);
     if (message->type == RAFT_IO_APPEND_ENTRIES_RESULT && message->append_entries_result.rejected == 0)
         hold(c, message->append_entries_result.last_log_index);
+    if (message->type == RAFT_IO_REQUEST_VOTE_RESULT && message->request_vote_result.term < c->raft.current_term)
+        return send_own_term(c, request, message, cb);
     return c->below.send(io, request, message, cb);
 }
 
@@ -174,7 +185,7 @@ static int written(struct consensus *c, int code)
 {
     if (code != 0 && !c->is_disk_lost) {
         c->is_disk_lost = true;
-        TEXT_FORMAT(c->disk_error, "%s: %s", raft_strerror(code), c->io.errmsg);
+        TEXT_SET(c->disk_error, c->io.errmsg[0] != '\0' ? c->io.errmsg : raft_strerror(code));
     }
     return 0;
 }

@@ -61,7 +61,9 @@ QUORUM_MUTATIONS = [
              'if (status == 0 && !c->is_disk_lost) {\n        free(a);\n        request->cb(request, 0);',
              'if (true) {\n        free(a);\n        request->cb(request, status);'),
     Mutation('quorum-disk-lost-goes-on', 'a node whose disk did not take an entry goes on', IO,
-             'c->is_disk_lost = true;\n        TEXT_FORMAT', 'TEXT_FORMAT'),
+             'c->is_disk_lost = true;\n        TEXT_SET', 'TEXT_SET'),
+    Mutation('quorum-pre-vote-term', 'who refuses a pre-vote of an older term keeps the later one to itself', IO,
+             'message->request_vote_result.term < c->raft.current_term)', 'message->request_vote_result.term == 0)'),
     Mutation('quorum-held-entries', 'entries that a snapshot holds are added again at the end of the log', IO,
              'leave_out_what_is_held(&c->raft.log, &message->append_entries);', '(void)leave_out_what_is_held;'),
 ]

@@ -190,6 +190,7 @@ void disk_done(struct machine *m)
     if (writes && (d->is_full || (d->is_broken && op->kind == DISK_APPEND)))
         status = RAFT_NOSPACE;
     if (status != 0 && op->kind == DISK_APPEND) {
+        text_format(m->io->errmsg, sizeof m->io->errmsg, "no space left on device");
         m->world->tally->full_disks += !d->is_broken;
         d->is_broken = true;
     }
