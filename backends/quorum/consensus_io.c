@@ -67,6 +67,10 @@ static struct consensus *of(struct raft_io *io) { return (struct consensus *)((c
 
 /* ---- what passes -------------------------------------------------------------------------------------------------- */
 
+/* While a snapshot is installed, libraft 0.15 answers heartbeats as if it were durable. All of it is decided without this node, so
+ * that harms nobody; but this node does not hold it yet. */
+static bool is_installing(const struct consensus *c) { return c->raft.snapshot.put.data != NULL && c->raft.snapshot.pending.term == 0; }
+
 /* Not every sender in libraft frees its request when it is refused; so nothing is refused but requests for votes. */
 struct unsent { struct raft_io_send *request; struct unsent *next; };
 
@@ -100,7 +104,7 @@ static int io_send(struct raft_io *io, struct raft_io_send *request, const struc
     }
     if (c->is_disk_lost)
         return keep_unsent(c, request, cb);
-    if (message->type == RAFT_IO_APPEND_ENTRIES_RESULT && message->append_entries_result.rejected == 0)
+    if (message->type == RAFT_IO_APPEND_ENTRIES_RESULT && message->append_entries_result.rejected == 0 && !is_installing(c))
         hold(c, message->append_entries_result.last_log_index);
     if (message->type == RAFT_IO_REQUEST_VOTE_RESULT && message->request_vote_result.term < c->raft.current_term)
         return send_own_term(c, request, message, cb);
@@ -240,6 +244,34 @@ static int io_append(struct raft_io *io, struct raft_io_append *request, const s
     return 0;
 }
 
+/* One that is taken here may fail: the log is still there. One that a leader sent has taken the log's place in memory already. */
+struct putting { struct raft_io_snapshot_put below; struct raft_io_snapshot_put *request; struct consensus *consensus; bool is_install; };
+
+static void put_done(struct raft_io_snapshot_put *below, int status)
+{
+    struct putting *p = below->data;
+    struct raft_io_snapshot_put *request = p->request;
+    if (p->is_install)
+        written(p->consensus, status);
+    free(p);
+    request->cb(request, status);
+}
+
+static int io_snapshot_put(struct raft_io *io, unsigned trailing, struct raft_io_snapshot_put *request, const struct raft_snapshot *snapshot,
+                           raft_io_snapshot_put_cb cb)
+{
+    struct consensus *c = of(io);
+    struct putting *p = c->is_disk_lost ? NULL : calloc(1, sizeof *p);
+    if (p == NULL)
+        return c->is_disk_lost ? RAFT_IOERR : RAFT_NOMEM;
+    request->cb = cb;
+    *p = (struct putting){ .below = { .data = p }, .request = request, .consensus = c, .is_install = trailing == 0 };
+    const int code = c->below.snapshot_put(io, trailing, &p->below, snapshot, put_done);
+    if (code != 0)
+        free(p);
+    return code;
+}
+
 static void io_closed(struct raft_io *io)
 {
     struct consensus *c = of(io);
@@ -278,5 +310,6 @@ void consensus_wrap_io(struct consensus *c)
     c->io.set_vote = io_set_vote;
     c->io.truncate = io_truncate;
     c->io.append = io_append;
+    c->io.snapshot_put = io_snapshot_put;
     c->io.close = io_close;
 }
