@@ -95,6 +95,40 @@ void consensus_go_out(struct consensus *c, const char *why)
 
 /* ---- life --------------------------------------------------------------------------------------------------------- */
 
+static void loaded_free(struct raft_snapshot *snapshot, struct raft_entry *entries, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (i == 0 || entries[i].batch != entries[i - 1].batch)
+            raft_free(entries[i].batch);
+    }
+    raft_free(entries);
+    if (snapshot == NULL)
+        return;
+    raft_configuration_close(&snapshot->configuration);
+    for (unsigned i = 0; i < snapshot->n_bufs; i++)
+        raft_free(snapshot->bufs[i].base);
+    raft_free(snapshot->bufs);
+    raft_free(snapshot);
+}
+
+/* An earlier start wrote the first term and ended before it took part. Where it ended before the first entry too, this node would
+ * neither vote nor stand for ever: the entry is written now, as it would have been. */
+static int finish_bootstrap(struct consensus *c, const struct raft_configuration *all)
+{
+    struct raft_snapshot *snapshot = NULL;
+    struct raft_entry *entries = NULL;
+    raft_index start = 0;
+    raft_term term = 0;
+    raft_id vote = 0;
+    size_t count = 0;
+    const int code = c->io.load(&c->io, &term, &vote, &snapshot, &start, &entries, &count);
+    if (code != 0)
+        return code;
+    const bool is_empty = count == 0 && snapshot == NULL;
+    loaded_free(snapshot, entries, count);
+    return is_empty ? raft_recover(&c->raft, all) : 0;
+}
+
 static int bootstrap(struct consensus *c)
 {
     const struct quorum_settings *s = c->settings;
@@ -105,8 +139,10 @@ static int bootstrap(struct consensus *c)
         code = raft_configuration_add(&all, c->ids[i], s->members[i].name, RAFT_VOTER);
     if (code == 0)
         code = raft_bootstrap(&c->raft, &all);
+    if (code == RAFT_CANTBOOTSTRAP)
+        code = finish_bootstrap(c, &all);
     raft_configuration_close(&all);
-    return code == RAFT_CANTBOOTSTRAP ? 0 : code;          /* done by an earlier start that ended before it took part */
+    return code;
 }
 
 static int open_raft(struct consensus *c)

@@ -303,24 +303,33 @@ static int io_set_vote(struct raft_io *io, raft_id vote)
     return code;
 }
 
+static int write_configuration(struct machine *m, const struct raft_configuration *configuration)
+{
+    struct raft_buffer buffer;
+    if (raft_configuration_encode(configuration, &buffer) != 0)
+        return RAFT_NOMEM;
+    const int code = write_now(m);
+    if (code == 0)
+        entries_add(&m->disk, &(struct disk_entry){ 1, RAFT_CHANGE, buffer.len, buffer.base });
+    raft_free(buffer.base);
+    return code;
+}
+
 static int io_bootstrap(struct raft_io *io, const struct raft_configuration *configuration)
 {
     struct machine *m = machine_of(io);
-    struct disk *d = &m->disk;
-    struct raft_buffer buffer;
-    if (d->term != 0)
+    if (m->disk.term != 0)
         return RAFT_CANTBOOTSTRAP;
-    if (raft_configuration_encode(configuration, &buffer) != 0)
-        return RAFT_NOMEM;
-    int code = write_now(m);
-    if (code == 0) {
-        d->term = 1;                                       /* the library writes it before the first entry */
-        code = write_now(m);
-    }
-    if (code == 0)
-        entries_add(d, &(struct disk_entry){ 1, RAFT_CHANGE, buffer.len, buffer.base });
-    raft_free(buffer.base);
-    return code;
+    const int code = write_now(m);
+    if (code != 0)
+        return code;
+    m->disk.term = 1;                                      /* the library writes it before the first entry */
+    return write_configuration(m, configuration);
+}
+
+static int io_recover(struct raft_io *io, const struct raft_configuration *configuration)
+{
+    return write_configuration(machine_of(io), configuration);
 }
 
 static int io_append(struct raft_io *io, struct raft_io_append *request, const struct raft_entry entries[], unsigned count, raft_io_append_cb cb)
@@ -370,6 +379,7 @@ void disk_lend(struct machine *m, struct raft_io *io)
     (void)m;
     io->load = io_load;
     io->bootstrap = io_bootstrap;
+    io->recover = io_recover;
     io->set_term = io_set_term;
     io->set_vote = io_set_vote;
     io->append = io_append;

@@ -62,17 +62,11 @@ static int io_random(struct raft_io *io, int min, int max)
     return min + (int)rng_below(&m->chance, (uint64_t)(max - min));
 }
 
-static int io_recover(struct raft_io *io, const struct raft_configuration *configuration)
-{
-    (void)io, (void)configuration;
-    return RAFT_IOERR;
-}
-
 static int lend_io(void *owner, struct raft_io *ret)
 {
     struct machine *m = owner;
     *ret = (struct raft_io){ .version = 1, .impl = m, .init = io_init, .close = io_close, .start = io_start, .time = io_time,
-                             .random = io_random, .recover = io_recover };
+                             .random = io_random };
     disk_lend(m, ret);
     wire_lend(m, ret);
     m->io = ret;
