@@ -7,6 +7,8 @@
 
 #include "base/text.h"
 
+#define INSTALL_MS 5000                  /* a snapshot that was sent and not answered is sent again; at most 256 KiB */
+
 void consensus_say(struct consensus *c, const char *format, ...)
 {
     char sentence[QUORUM_SENTENCE_SIZE];
@@ -161,6 +163,7 @@ static int open_raft(struct consensus *c)
     raft_set_election_timeout(&c->raft, (unsigned)s->election_ms);
     raft_set_heartbeat_timeout(&c->raft, (unsigned)(s->election_ms / 10));
     raft_set_pre_vote(&c->raft, true);
+    raft_set_install_snapshot_timeout(&c->raft, INSTALL_MS);
     raft_set_snapshot_threshold(&c->raft, (unsigned)s->snapshot_entries);
     raft_set_snapshot_trailing(&c->raft, (unsigned)s->trailing_entries);
     return 0;
