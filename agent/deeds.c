@@ -50,7 +50,7 @@ static enum deed deed_of(enum effect_type type)
     case PREPARE: return DEED_PREPARE;
     case ALONE: return DEED_ALONE;
     case RESUME: return DEED_RESUME;
-    case WAKE_AT: case NOTE: case LOOK: case CHECK: case STAND: case GIVE_BACK: case INTEND: case SEAT: case ORDER_REPLY: case REGISTER:
+    case WAKE_AT: case NOTE: case LOOK: case CHECK: case STAND: case GIVE_BACK: case MEMBERS: case INTEND: case SEAT: case ORDER_REPLY: case REGISTER:
     case RECORD: case ANSWER_SHOW: case ANSWER_EXTEND: case VOICE_EXTEND: case PROXY_PUSH: case PROXY_LOOK: case ASKERS_LOOK:
     case SIGHTS_LOOK:
     case PUBLISH:
@@ -327,6 +327,7 @@ static void perform_sights_look(struct daemon *d, const struct effect *effect)
 static perform *const performers[EFFECT_TYPE_COUNT] = {
     [WAKE_AT] = perform_wake,            [NOTE] = perform_note,             [LOOK] = perform_look,
     [CHECK] = perform_check,             [PREPARE] = perform_prepare,         [STAND] = perform_stand,           [GIVE_BACK] = perform_leader_command,
+    [MEMBERS] = perform_leader_command,
     [INTEND] = perform_leader_command,    [FENCE] = perform_fence,           [CATCH_UP] = perform_catch_up,
     [SEAT] = perform_leader_command,      [OPEN] = perform_open,             [HOLD_WRITE] = perform_hold_write,
     [ORDER_LAY] = perform_order_lay,     [ORDER_CLOSE] = perform_order_close, [ORDER_REPLY] = perform_reply,

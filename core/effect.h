@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/moment.h"
+#include "core/config.h"
 #include "model/decision.h"
 #include "model/look.h"
 #include "steer/answer.h"
@@ -20,6 +21,7 @@
     X(PREPARE,        "bring the schema of a server up to date")                                              \
     X(STAND,          "try, or do not try, to become leader")                                                 \
     X(GIVE_BACK,      "give the lease back")                                                                  \
+    X(MEMBERS,        "change the members of the raft group")                                                 \
     X(INTEND,         "write the intent: the chair moves")                                                    \
     X(FENCE,          "set read_only, end sessions, read back")                                               \
     X(CATCH_UP,       "wait until a server has applied what it fetched")                                      \
@@ -77,6 +79,7 @@ struct effect {
         struct { int proxy; } proxy;
         struct { char pool[64]; char server[64]; } askers;
         struct { uint32_t pause_ms; char to[NODE_NAME_SIZE]; } give_back;   /* to: the node that is to lead; "" = any */
+        struct { enum member_change change; char name[NODE_NAME_SIZE]; char address[ADDRESS_SIZE]; } members;   /* address: of ADD */
     } as;
 };
 

@@ -77,6 +77,7 @@ enum deed {
     DEED_HOLD,         /* a hold is stored */
     DEED_ORDER,        /* an order is laid into the store, or its answer */
     DEED_GIVE_BACK,    /* the lease is given back */
+    DEED_MEMBERS,      /* a member of the raft group is added, promoted or removed */
     DEED_PREPARE,      /* the schema is there */
     DEED_PUSH,         /* an HAProxy took the push */
     DEED_ALONE,        /* the log of a server that was replaced unfenced is read */

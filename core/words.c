@@ -17,7 +17,7 @@ static const char *const effect_words[EFFECT_TYPE_COUNT] = {
 static const char *const deed_words[DEED_COUNT] = {
     [DEED_NONE] = "none", [DEED_INTEND] = "intend", [DEED_FENCE] = "fence", [DEED_CATCH_UP] = "catch-up",
     [DEED_SEAT] = "seat", [DEED_OPEN] = "open", [DEED_HOLD] = "hold", [DEED_ORDER] = "order",
-    [DEED_GIVE_BACK] = "give-back", [DEED_PREPARE] = "prepare", [DEED_PUSH] = "push", [DEED_ALONE] = "alone", [DEED_RESUME] = "resume",
+    [DEED_GIVE_BACK] = "give-back", [DEED_MEMBERS] = "members", [DEED_PREPARE] = "prepare", [DEED_PUSH] = "push", [DEED_ALONE] = "alone", [DEED_RESUME] = "resume",
 };
 
 const char *event_type_word(enum event_type type)

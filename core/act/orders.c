@@ -55,6 +55,16 @@ const struct verb_row verb_table[VERB_COUNT] = {
                      "The leader gives its lease back and does not stand again for a while. With raft its successor can be named. "
                      "With `from` only if that node leads.", "yield",
                      true, true },
+    [VERB_RAFT_ADD] = { "raft-add", "raft-add NODE@HOST:PORT",
+                        "Takes a node with an empty RaftDataDir into the raft group, as a learner: it is given the log and does not vote.",
+                        "raft-add fc4@10.0.9.4:10008", true, true },
+    [VERB_RAFT_PROMOTE] = { "raft-promote", "raft-promote NODE", "Makes a learner that has caught up a voter.", "raft-promote fc4", true, true },
+    [VERB_RAFT_REMOVE] = { "raft-remove", "raft-remove NODE",
+                           "Removes a member of the raft group, alive or not. Refused for the one that leads, and where too few would be left.",
+                           "raft-remove fc2", true, true },
+    [VERB_RAFT_BACKUP] = { "raft-backup", "raft-backup",
+                           "What all nodes hold in common, as a file for `firstchair raft-restore`; `--to FILE` writes it there.",
+                           "raft-backup", false, false },
 };
 
 /* ---- words ---- */
@@ -487,6 +497,42 @@ static enum fc_code parse_yield(struct order *order, struct words *words, struct
     return code;
 }
 
+static enum fc_code parse_member(struct order *order, struct words *words, struct fc_err *err)
+{
+    const struct word word = take(words);
+    if (word.length == 0)
+        return misused(order, "the node is missing", err);
+    const enum fc_code code = name_into(order, "node", word, order->server, err);
+    return code == FC_OK ? at_end(order, words, err) : code;
+}
+
+/* It is kept in the log, and shown. */
+static bool is_plain_address(const char *address)
+{
+    return address[strspn(address, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-:[]")] == '\0';
+}
+
+static enum fc_code parse_new_member(struct order *order, struct words *words, struct fc_err *err)
+{
+    const struct word word = take(words);
+    const char *at = memchr(word.text, '@', word.length);
+    char host[ADDRESS_SIZE];
+    int port = 0;
+
+    if (word.length == 0)
+        return misused(order, "the node and its address are missing", err);
+    if (at == NULL)
+        return misused(order, "the address is missing: NODE@HOST:PORT", err);
+    const size_t name_length = (size_t)(at - word.text);
+    const enum fc_code code = name_into(order, "node", (struct word){ word.text, name_length }, order->server, err);
+    if (code != FC_OK)
+        return code;
+    if (!text_copy_bytes(order->address, sizeof order->address, at + 1, word.length - name_length - 1) ||
+        !is_plain_address(order->address) || !address_split(order->address, host, sizeof host, &port) || host[0] == '\0' || port == 0)
+        return misused(order, "the address must be HOST:PORT", err);
+    return at_end(order, words, err);
+}
+
 typedef enum fc_code parse_operands(struct order *order, struct words *words, struct fc_err *err);
 
 static parse_operands *const operands_of[VERB_COUNT] = {
@@ -496,6 +542,7 @@ static parse_operands *const operands_of[VERB_COUNT] = {
     [VERB_DOWN] = parse_target_because, [VERB_UP] = parse_target, [VERB_WEIGHT] = parse_weight,
     [VERB_MAINT] = parse_target_because, [VERB_DRAIN] = parse_target_because, [VERB_READY] = parse_target,
     [VERB_PAUSE] = parse_pool_because, [VERB_RESUME] = parse_pool, [VERB_YIELD] = parse_yield,
+    [VERB_RAFT_ADD] = parse_new_member, [VERB_RAFT_PROMOTE] = parse_member, [VERB_RAFT_REMOVE] = parse_member, [VERB_RAFT_BACKUP] = parse_nothing,
 };
 
 /* ---- the verb ---- */
@@ -537,7 +584,7 @@ static enum fc_code unknown_verb(struct word word, struct fc_err *err)
     if (nearest != NULL)
         return fc_fail(err, FC_BAD_INPUT, "'%s' is not an order; the nearest is: %s", echo_of(word).text, nearest->usage);
     return fc_fail(err, FC_BAD_INPUT, "'%s' is not an order; orders are status, pools, events, explain, plan, history, "
-                   "verify-backends, switch, failback, maint, down, drain, ready, up, weight, pause, resume and yield", echo_of(word).text);
+                   "verify-backends, switch, failback, maint, down, drain, ready, up, weight, pause, resume, yield, raft-add, raft-promote, raft-remove and raft-backup", echo_of(word).text);
 }
 
 enum fc_code order_parse(const char *text, size_t length, struct order *ret, struct fc_err *err)

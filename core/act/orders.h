@@ -8,6 +8,7 @@
  *   maint POOL/SERVER [because TEXT]    drain POOL/SERVER [because TEXT]    ready POOL/SERVER
  *   down POOL/SERVER [because TEXT]     up POOL/SERVER                      weight POOL/SERVER PERCENT
  *   pause POOL [because TEXT]           resume POOL
+ *   raft-add NODE@HOST:PORT             raft-promote NODE                  raft-remove NODE    raft-backup
  *
  * Words are separated by blanks; `because` takes the rest of the line (plain UTF-8, shorter than WHY_SIZE bytes). Case matters
  * for names, not for verbs and the small words. "POOL SERVER" is taken for "POOL/SERVER". */
@@ -19,11 +20,13 @@
 #include <stdint.h>
 
 #include "base/err.h"
+#include "core/config.h"
 #include "model/look.h"
 
 enum verb {
     VERB_STATUS = 0, VERB_POOLS, VERB_EVENTS, VERB_EXPLAIN, VERB_PLAN, VERB_HISTORY, VERB_VERIFY,
     VERB_SWITCH, VERB_FAILBACK, VERB_MAINT, VERB_DOWN, VERB_DRAIN, VERB_READY, VERB_UP, VERB_WEIGHT, VERB_PAUSE, VERB_RESUME, VERB_YIELD,
+    VERB_RAFT_ADD, VERB_RAFT_PROMOTE, VERB_RAFT_REMOVE, VERB_RAFT_BACKUP,
     VERB_COUNT
 };
 
@@ -44,8 +47,9 @@ extern const struct verb_row verb_table[VERB_COUNT];
 struct order {
     enum verb verb;
     char pool[64];
-    char server[64];             /* yield: the node that is to lead */
+    char server[64];             /* yield: the node that is to lead; raft-...: the member */
     char from[64];               /* yield: only while this node leads */
+    char address[ADDRESS_SIZE];  /* raft-add: where it lives, host:port */
     bool is_forced;
     uint32_t limit_ms;           /* 0 = the configured one */
     int weight_percent;          /* weight: 0 to 100 */

@@ -16,6 +16,9 @@
 #define MARK_SIZE 40
 #define RANK_MAX (UINT64_C(1) << 53)   /* of epoch and seq: a thousand a second for 280,000 years; beyond, somebody lies */
 
+/* What an order does to the members of the raft group: a newcomer learns the log first, and votes when it is promoted. */
+enum member_change { MEMBER_ADD = 0, MEMBER_PROMOTE, MEMBER_REMOVE };
+
 enum phase {
     PHASE_SEATED = 0,   /* `server` sits ("" = nobody yet); `node` leads ("" = nobody: anyone may take the lease at once) */
     PHASE_MOVING,       /* revoked: nobody sits; `node` moves the chair from `server` to `successor` */

@@ -142,6 +142,30 @@ static void order_yield(struct steering *st, struct steer_stage *stage, const st
     steer_give_back(st, stage, order->server, asker);
 }
 
+static void order_members(struct steering *st, struct steer_stage *stage, const struct order *order, const struct asker *asker)
+{
+    static const enum member_change changes[VERB_COUNT] = {
+        [VERB_RAFT_ADD] = MEMBER_ADD, [VERB_RAFT_PROMOTE] = MEMBER_PROMOTE, [VERB_RAFT_REMOVE] = MEMBER_REMOVE,
+    };
+    if (!stage->config->raft_enabled) {
+        steer_reply(stage, asker, FC_REFUSED, true, "raft is not in use here");
+        return;
+    }
+    if (st->members_deed != 0) {
+        steer_reply(stage, asker, FC_BUSY, true, "another change of the members is under way; one at a time");
+        return;
+    }
+    struct effect *effect = effects_add(stage->out, MEMBERS);
+    effect->id = st->members_deed = (*stage->next_id)++;
+    effect->until = stage->leadership->until;
+    effect->as.members.change = changes[order->verb];
+    TEXT_SET(effect->as.members.name, order->server);
+    TEXT_SET(effect->as.members.address, order->address);
+    st->changing_members = *asker;
+}
+
+static bool is_about_members(enum verb verb) { return verb == VERB_RAFT_ADD || verb == VERB_RAFT_PROMOTE || verb == VERB_RAFT_REMOVE; }
+
 /* `text`: the order as it was given. */
 static void carry_out(struct steering *st, struct steer_stage *stage, const struct order *order, const char *text, size_t length,
                       const struct asker *asker)
@@ -154,6 +178,8 @@ static void carry_out(struct steering *st, struct steer_stage *stage, const stru
     st->orders++;
     if (order->verb == VERB_YIELD) {
         order_yield(st, stage, order, asker);
+    } else if (is_about_members(order->verb)) {
+        order_members(st, stage, order, asker);
     } else if (pool < 0) {
         steer_reply(stage, asker, FC_NOT_FOUND, true, "there is no pool %s here%s%s", order->pool,
                     st->backend >= 0 ? "; the pool with a chair is " : "", st->backend >= 0 ? st->pools[st->backend].name : "");
@@ -339,6 +365,10 @@ void command_deed_ended(struct steering *st, struct steer_stage *stage, const st
         else
             steer_reply(stage, &st->yielding, event->as.ended.code, true, "not given back: %s", event->as.ended.text);
         st->yield_deed = 0;
+    }
+    if (st->members_deed == id) {
+        steer_reply(stage, &st->changing_members, event->as.ended.code, true, "%s", event->as.ended.text);
+        st->members_deed = 0;
     }
 }
 

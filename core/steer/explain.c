@@ -521,7 +521,7 @@ static void give(struct explain_room *room, struct steer_stage *stage, const cha
 static void order_verdict(struct explanation *e, const struct steering *st, const struct steer_stage *stage,
                           const struct explain_room *room)
 {
-    const struct effect *reply = effect_find(room, ORDER_REPLY), *hold = effect_find(room, HOLD_WRITE);
+    const struct effect *reply = effect_find(room, ORDER_REPLY), *hold = effect_find(room, HOLD_WRITE), *members = effect_find(room, MEMBERS);
     if (reply != NULL) {
         e->code = reply->as.reply.code;
         TEXT_SET(e->rule, fc_code_word(e->code));
@@ -532,6 +532,10 @@ static void order_verdict(struct explanation *e, const struct steering *st, cons
         TEXT_SET(e->rule, "hold");
         TEXT_FORMAT(e->verdict, "would store for %s%s%s: %s", hold->as.hold.pool, hold->as.hold.server[0] != '\0' ? "/" : "",
                     hold->as.hold.server, hold->as.hold.kind == HOLD_NONE ? "no hold any more" : hold_kind_word(hold->as.hold.kind));
+    } else if (members != NULL) {
+        static const char *const what[] = { [MEMBER_ADD] = "take in as a learner", [MEMBER_PROMOTE] = "make a voter", [MEMBER_REMOVE] = "remove" };
+        TEXT_SET(e->rule, "members");
+        TEXT_FORMAT(e->verdict, "would %s: %s, if raft's thread finds nothing against it", what[members->as.members.change], members->as.members.name);
     } else {
         TEXT_SET(e->rule, "yield");
         TEXT_FORMAT(e->verdict, "would give the lease back; this node would not stand again for %d ms", stage->config->yield_pause_ms);

@@ -170,6 +170,8 @@ struct steering {
     struct hold_in_flight writing_holds[PENDING_MAX];
     struct asker yielding;
     uint64_t yield_deed;
+    struct asker changing_members;
+    uint64_t members_deed;
     struct fc_time voice_until;
     uint64_t moves, moves_failed, orders;
 };

@@ -592,6 +592,7 @@ static void perform(struct world *world, int node, const struct effect *effect)
     case CHECK:         check(world, node, effect->server); break;
     case PREPARE:       begin_deed(world, node, effect, STORE_PREPARE, DEED_PREPARE); break;
     case STAND:         lease_stand(&n->lease, effect->as.stand, now); break;
+    case MEMBERS:       break;             /* the core asks for it only where raft is in use */
     case GIVE_BACK:
         if (command_writes(n, effect, now)) {
             judge_deed_begins(world, node, effect);
