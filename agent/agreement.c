@@ -113,7 +113,7 @@ struct leader_source agreement_source(struct agreement *a) { return quorum_store
 
 void agreement_view(const struct agreement *a, struct agreement_view *ret)
 {
-    *ret = (struct agreement_view){ .quorum = quorum_store_view(a->store), .settings = quorum_store_settings(a->store), .bind = a->bind, .members = a->members,
+    *ret = (struct agreement_view){ .quorum = quorum_store_view(a->store), .settings = quorum_store_settings(a->store), .bind = a->bind,
                                     .unapplied = quorum_store_unapplied(a->store) };
     ret->own = ret->settings->own;
     TEXT_SET(ret->address, a->address);
@@ -121,7 +121,7 @@ void agreement_view(const struct agreement *a, struct agreement_view *ret)
 
 const char *agreement_address(const struct agreement_view *view, int member)
 {
-    return member == view->own ? view->address : view->members[member].address;
+    return member == view->own ? view->address : view->quorum->roster.places[member].address;
 }
 
 const struct transport_counts *agreement_peer_counts(const struct agreement *a)

@@ -14,7 +14,6 @@ struct agreement_view {
     int own;
     char address[ADDRESS_SIZE];          /* RaftAdvertise, or this node's own of RaftNodes */
     const char *bind;
-    const struct named_address *members;     /* as in RaftNodes */
     struct fc_time now;
     int unapplied;                       /* entries that the private store has still to take */
 };
@@ -26,7 +25,7 @@ enum fc_code agreement_open(const struct host *host, const struct config *config
 struct store *agreement_store(struct agreement *agreement);          /* closed by its owner, before agreement_free */
 struct leader_source agreement_source(struct agreement *agreement);
 void agreement_view(const struct agreement *agreement, struct agreement_view *ret);
-/* The address by which a member is shown; own: RaftAdvertise. */
+/* The address by which a node of the roster is shown; own: RaftAdvertise. */
 const char *agreement_address(const struct agreement_view *view, int member);
 /* Who came to the peers' port, and what became of it: for metrics. */
 const struct transport_counts *agreement_peer_counts(const struct agreement *agreement);

@@ -54,9 +54,12 @@ http_handler http_order, http_reelect, http_verify, http_history;               
 http_handler http_fleet_read, http_fleet_order;                                             /* http_fleet.c */
 
 http_handler http_raft_state, http_raft_leader, http_raft_health, http_raft_status, http_raft_peers, http_raft_snapshot;
-http_handler http_raft_yield, http_raft_yield_hint, http_raft_members_fixed, http_raft_report;   /* http_raft.c */
+http_handler http_raft_yield, http_raft_yield_hint, http_raft_add, http_raft_promote, http_raft_remove, http_raft_report;   /* http_raft.c */
 void http_raft_in_health(struct http_request *request, cJSON *details);
 /* The connection sleeps until its end is known (http_order.c). */
+#define HTTP_ORDER_SIZE 160              /* as long as an order that a follower hands on */
+/* An order about raft's members, waited for as long as raft's thread tries. */
+void http_give_members(struct http_request *request, const char *order, struct http_answer *answer);
 void http_give_yield(struct http_request *request, const char *node, struct http_answer *answer);
 http_handler http_wait_for_snapshot;
 

@@ -119,6 +119,13 @@ void http_give_yield(struct http_request *request, const char *node, struct http
     give(request, text, request->door->desk->config->move_limit_ms, answer);
 }
 
+#define MEMBERS_WAIT_MS 15000            /* longer than raft's thread tries */
+
+void http_give_members(struct http_request *request, const char *order, struct http_answer *answer)
+{
+    give(request, order, MEMBERS_WAIT_MS, answer);
+}
+
 /* Its answer is a bare word when all is well, as orchestrator's clients know it. */
 static void on_snapshot(void *waiter, enum fc_code code, const char *text, bool is_final)
 {

@@ -76,11 +76,20 @@ void http_raft_health(struct http_request *request, struct http_answer *answer)
         answer_envelope(answer, MHD_HTTP_INTERNAL_SERVER_ERROR, false, "unhealthy", NULL);
 }
 
+/* A member; while there is no log yet, a node of RaftNodes. */
+static bool is_shown(const struct agreement_view *view, int place)
+{
+    const struct roster_place *p = &view->quorum->roster.places[place];
+    return p->name[0] != '\0' && (p->role != ROSTER_NONE || !view->quorum->roster.has_log);
+}
+
 static cJSON *peers(const struct agreement_view *view)
 {
     cJSON *list = cJSON_CreateArray();
-    for (int i = 0; list != NULL && i < view->settings->member_count; i++)
-        cJSON_AddItemToArray(list, json_text(agreement_address(view, i)));
+    for (int i = 0; list != NULL && i < ROSTER_PLACES_MAX; i++) {
+        if (is_shown(view, i))
+            cJSON_AddItemToArray(list, json_text(agreement_address(view, i)));
+    }
     return list;
 }
 
@@ -105,13 +114,19 @@ static void add_age(cJSON *to, const char *name, struct fc_time since, struct fc
 static cJSON *members(const struct agreement_view *view)
 {
     cJSON *list = cJSON_CreateArray();
-    for (int i = 0; list != NULL && i < view->settings->member_count; i++) {
+    for (int i = 0; list != NULL && i < ROSTER_PLACES_MAX; i++) {
+        const struct roster_place *p = &view->quorum->roster.places[i];
+        if (!is_shown(view, i))
+            continue;
         cJSON *member = cJSON_CreateObject();
-        cJSON_AddItemToObject(member, "Name", json_text(view->settings->members[i].name));
+        cJSON_AddItemToObject(member, "Name", json_text(p->name));
+        cJSON_AddStringToObject(member, "Role", roster_role_word(p->role));
         cJSON_AddItemToObject(member, "Address", json_text(agreement_address(view, i)));
         cJSON_AddBoolToObject(member, "IsSelf", i == view->own);
         cJSON_AddBoolToObject(member, "IsLeader", i == view->quorum->leader);
         cJSON_AddBoolToObject(member, "IsConnected", view->quorum->peers[i].is_open);
+        if (view->quorum->role == QUORUM_LEADER || view->quorum->role == QUORUM_ALONE)
+            cJSON_AddNumberToObject(member, "MatchedIndex", (double)view->quorum->log_matched[i]);
         add_age(member, "HeardSecondsAgo", i == view->own ? view->now : view->quorum->peers[i].heard_at, view->now);
         cJSON_AddItemToArray(list, member);
     }
@@ -134,7 +149,7 @@ void http_raft_status(struct http_request *request, struct http_answer *answer)
     cJSON_AddStringToObject(status, "LeaderURI", "");
     cJSON_AddItemToObject(status, "Peers", peers(&view));
     /* Ours. */
-    cJSON_AddItemToObject(status, "LeaderName", json_text(view.quorum->leader < 0 ? "" : view.settings->members[view.quorum->leader].name));
+    cJSON_AddItemToObject(status, "LeaderName", json_text(view.quorum->leader < 0 ? "" : view.quorum->roster.places[view.quorum->leader].name));
     cJSON_AddNumberToObject(status, "Term", (double)view.quorum->term);
     cJSON_AddNumberToObject(status, "LastIndex", (double)view.quorum->last_index);
     cJSON_AddNumberToObject(status, "AppliedIndex", (double)view.quorum->applied_index);
@@ -154,9 +169,10 @@ void http_raft_status(struct http_request *request, struct http_answer *answer)
 /* A member by its name or by its address. */
 static const char *member_given(const struct agreement_view *view, const char *given)
 {
-    for (int i = 0; i < view->settings->member_count; i++) {
-        if (text_is_nocase(view->settings->members[i].name, given) || text_is_nocase(agreement_address(view, i), given))
-            return view->settings->members[i].name;
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
+        const char *name = view->quorum->roster.places[i].name;
+        if (is_shown(view, i) && (text_is_nocase(name, given) || text_is_nocase(agreement_address(view, i), given)))
+            return name;
     }
     return NULL;
 }
@@ -168,7 +184,7 @@ void http_raft_yield(struct http_request *request, struct http_answer *answer)
         return;
     const char *name = member_given(&view, request->parameter[0]);
     if (name == NULL) {
-        answer_error(answer, FC_NOT_FOUND, "raft-yield: RaftNodes has no such node");
+        answer_error(answer, FC_NOT_FOUND, "raft-yield: the group has no such member");
         return;
     }
     http_give_yield(request, name, answer);
@@ -179,14 +195,15 @@ void http_raft_yield_hint(struct http_request *request, struct http_answer *answ
     struct agreement_view view;
     if (!has_raft(request, &view, answer))
         return;
-    for (int i = 0; i < view.settings->member_count; i++) {
-        const char *name = view.settings->members[i].name;
-        if (strstr(name, request->parameter[0]) != NULL && i != view.quorum->leader) {
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
+        const struct roster_place *p = &view.quorum->roster.places[i];
+        const char *name = p->name;
+        if (p->role == ROSTER_VOTER && strstr(name, request->parameter[0]) != NULL && i != view.quorum->leader) {
             http_give_yield(request, name, answer);
             return;
         }
     }
-    answer_error(answer, FC_NOT_FOUND, "raft-yield-hint: no other node of RaftNodes has a name with that in it");
+    answer_error(answer, FC_NOT_FOUND, "raft-yield-hint: no other voter has a name with that in it");
 }
 
 void http_raft_snapshot(struct http_request *request, struct http_answer *answer)
@@ -196,12 +213,36 @@ void http_raft_snapshot(struct http_request *request, struct http_answer *answer
         http_wait_for_snapshot(request, answer);
 }
 
-void http_raft_members_fixed(struct http_request *request, struct http_answer *answer)
+/* orchestrator's route names an address alone, and an address alone is nobody here. */
+void http_raft_add(struct http_request *request, struct http_answer *answer)
 {
     struct agreement_view view;
-    if (has_raft(request, &view, answer))
-        answer_error(answer, FC_REFUSED, "%s: members are those of RaftNodes in this version", request->path.segment[1]);
+    char order[HTTP_ORDER_SIZE];
+    if (!has_raft(request, &view, answer))
+        return;
+    if (strchr(request->parameter[0], '@') == NULL || !TEXT_FORMAT(order, "raft-add %s", request->parameter[0]))
+        answer_error(answer, FC_BAD_INPUT, "raft-add-peer: a member goes by its name: NAME@HOST:PORT");
+    else
+        http_give_members(request, order, answer);
 }
+
+static void change_named(struct http_request *request, const char *verb, struct http_answer *answer)
+{
+    struct agreement_view view;
+    char order[HTTP_ORDER_SIZE];
+    if (!has_raft(request, &view, answer))
+        return;
+    const char *name = member_given(&view, request->parameter[0]);
+    if (name == NULL) {
+        answer_error(answer, FC_NOT_FOUND, "%s: the group has no such member", request->path.segment[1]);
+        return;
+    }
+    TEXT_FORMAT(order, "%s %s", verb, name);
+    http_give_members(request, order, answer);
+}
+
+void http_raft_promote(struct http_request *request, struct http_answer *answer) { change_named(request, "raft-promote", answer); }
+void http_raft_remove(struct http_request *request, struct http_answer *answer) { change_named(request, "raft-remove", answer); }
 
 void http_raft_report(struct http_request *request, struct http_answer *answer)
 {
@@ -221,7 +262,9 @@ void http_raft_in_health(struct http_request *request, cJSON *details)
     cJSON_AddBoolToObject(details, "IsRaftLeader", is_on && request_status(request)->leads);
     cJSON_AddStringToObject(details, "RaftLeaderURI", "");
     cJSON_AddItemToObject(details, "RaftAdvertise", json_text(is_on ? view.address : ""));
-    for (int i = 0; is_on && i < view.settings->member_count; i++) {
+    for (int i = 0; is_on && i < ROSTER_PLACES_MAX; i++) {
+        if (!is_shown(&view, i))
+            continue;
         const struct fc_span silent = fc_since(view.quorum->peers[i].heard_at, view.now);
         if (request_status(request)->leads && (i == view.own || fc_span_ms(silent) < 2 * view.settings->election_ms))
             cJSON_AddItemToArray(healthy, json_text(agreement_address(&view, i)));

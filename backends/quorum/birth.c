@@ -68,10 +68,23 @@ static bool kernel_chance(const struct birth *b, unsigned char *to, size_t size)
 
 static const struct birth_files real_files = { .read = file_read, .write = file_write, .chance = kernel_chance };
 
+/* What the file says of a directory. */
+static const struct { const char *word; bool is_member, is_added, is_joining; } states[] = {
+    { "fresh",   false, false, false },
+    { "member",  true,  false, false },      /* a founder */
+    { "joining", true,  true,  true  },
+    { "joined",  true,  true,  false },
+};
+
 static enum fc_code identity_write(const struct birth *b, struct fc_err *err)
 {
     char text[256];
-    TEXT_FORMAT(text, "firstchair-raft 1\nname %s\nmark %s\nstate %s\n", b->name, b->mark, b->is_member ? "member" : "fresh");
+    const char *word = states[0].word;
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        if (states[i].is_member == b->is_member && states[i].is_added == b->is_added && states[i].is_joining == b->is_joining)
+            word = states[i].word;
+    }
+    TEXT_FORMAT(text, "firstchair-raft 1\nname %s\nmark %s\nstate %s\n", b->name, b->mark, word);
     return b->files->write(b, "identity", text, err);
 }
 
@@ -93,8 +106,15 @@ static enum fc_code identity_take(struct birth *b, const char *text, struct fc_e
         return fc_fail(err, FC_STORE, "'%s/identity' cannot be understood", b->dir);
     if (!text_is(name, b->name))
         return fc_fail(err, FC_BAD_CONFIG, "RaftDataDir '%s' belongs to node '%s', and this is node '%s'", b->dir, name, b->name);
-    b->is_member = text_is(state, "member");
-    return FC_OK;
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        if (text_is(state, states[i].word)) {
+            b->is_member = states[i].is_member;
+            b->is_added = states[i].is_added;
+            b->is_joining = states[i].is_joining;
+            return FC_OK;
+        }
+    }
+    return fc_fail(err, FC_STORE, "'%s/identity' has a state that is not known here: %s", b->dir, state);
 }
 
 static enum fc_code peers_take(struct birth *b, const char *text, struct fc_err *err)
@@ -124,7 +144,7 @@ enum fc_code birth_open_on(const struct birth_files *files, void *owner, const c
     if (code == FC_NOT_FOUND && has_log)
         return fc_fail(err, FC_STORE, "RaftDataDir '%s' has a log and no identity: restore the whole directory", dir);
     code = code == FC_NOT_FOUND ? identity_make(ret, err) : code == FC_OK ? identity_take(ret, text, err) : code;
-    if (code == FC_OK && ret->is_member && !has_log)
+    if (code == FC_OK && ret->is_member && !ret->is_joining && !has_log)
         return fc_fail(err, FC_STORE, "RaftDataDir '%s' has lost its log: a node that forgot must not vote", dir);
     if (code != FC_OK)
         return code;
@@ -139,9 +159,16 @@ enum fc_code birth_open(const char *dir, const char *name, bool has_log, struct 
     return birth_open_on(&real_files, NULL, dir, name, has_log, ret, err);
 }
 
+enum fc_code birth_joining(struct birth *b, struct fc_err *err)
+{
+    b->is_member = b->is_added = b->is_joining = true;
+    return identity_write(b, err);
+}
+
 enum fc_code birth_joined(struct birth *b, struct fc_err *err)
 {
     b->is_member = true;
+    b->is_joining = false;
     return identity_write(b, err);
 }
 

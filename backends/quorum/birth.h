@@ -6,6 +6,9 @@
  * mark that it saw under that name. Only when enough others (birth_needed) know it by this mark it takes part; when one of them
  * knows it by another, the directory was lost, and the node stays out and says so.
  *
+ * Who joins a group that runs already (raft-add) is told by it that its mark is among the members': its id is of that mark, so that a
+ * directory that is lost afterwards is nobody. It votes for nobody before it was promoted, so it may begin with an empty log.
+ *
  * Enough is so many that any two such groups of others share one: then one of those asked after the loss was asked before it. With
  * three nodes both others, with five three of four. A group is formed for the first time only while that many are there.
  *
@@ -42,7 +45,9 @@ struct birth {
     char dir[BIRTH_DIR_SIZE];
     char name[NODE_NAME_SIZE];
     char mark[BIRTH_MARK_SIZE];
-    bool is_member;                  /* took part at least once: its log is not empty */
+    bool is_member;                  /* took part at least once: its log is not empty, or it is joining */
+    bool is_added;                   /* joined a group that ran already: its id is of name and mark */
+    bool is_joining;                 /* ... and has nothing of the log yet */
     int peer_count;
     struct birth_peer peers[2 * QUORUM_NODES_MAX];
 };
@@ -54,7 +59,9 @@ enum fc_code birth_open(const char *dir, const char *name, bool has_log, struct 
 /* The same on other files; both must outlive `ret` and its copies. */
 enum fc_code birth_open_on(const struct birth_files *files, void *owner, const char *dir, const char *name, bool has_log, struct birth *ret,
                            struct fc_err *err);
-/* From now on it has taken part. */
+/* It is a member of a group that runs already, and will be given the log. */
+enum fc_code birth_joining(struct birth *birth, struct fc_err *err);
+/* From now on it has taken part, and has something in its log. */
 enum fc_code birth_joined(struct birth *birth, struct fc_err *err);
 /* A peer shows its mark: *known is the mark by which it is known, written down now where there was none. */
 enum fc_code birth_meet(struct birth *birth, const char *name, const char *mark, char known[BIRTH_MARK_SIZE], struct fc_err *err);

@@ -26,15 +26,6 @@ void consensus_tell_end(struct consensus *c, uint64_t number, enum quorum_heard_
     c->world.heard(c->world.owner, &heard);
 }
 
-int consensus_member_by_id(const struct consensus *c, uint64_t id)
-{
-    for (int i = 0; i < voters(c); i++) {
-        if (c->ids[i] == id)
-            return i;
-    }
-    return -1;
-}
-
 /* ---- the picture -------------------------------------------------------------------------------------------------- */
 
 bool consensus_leads(struct consensus *c) { return c->is_running && !c->is_disk_lost && raft_state(&c->raft) == RAFT_LEADER; }
@@ -59,7 +50,7 @@ int consensus_leader(struct consensus *c)
     const char *address = NULL;
     if (c->is_running)
         raft_leader(&c->raft, &id, &address);
-    return id == 0 ? -1 : consensus_member_by_id(c, id);
+    return roster_by_id(&c->roster, id);
 }
 
 void consensus_show(struct consensus *c)
@@ -73,9 +64,11 @@ void consensus_show(struct consensus *c)
     }
     view.until = consensus_may_act_until(c);
     TEXT_SET(view.why, c->why);
-    for (int i = 0; i < voters(c); i++) {
+    view.roster = c->roster;
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
         view.peers[i].heard_at = c->heard_at[i];
         view.peers[i].is_open = i == own(c);
+        view.log_matched[i] = consensus_matched(c, i);
     }
     for (int i = 0; i < QUORUM_PROPOSALS_MAX; i++)
         view.proposals += c->proposals[i].number != 0;
@@ -131,14 +124,26 @@ static int finish_bootstrap(struct consensus *c, const struct raft_configuration
     return is_empty ? raft_recover(&c->raft, all) : 0;
 }
 
+static int add_self(struct consensus *c, struct raft_configuration *to)
+{
+    char text[ROSTER_TEXT_SIZE];
+    roster_added_text(name_of(c, own(c)), c->birth.mark, c->roster.places[own(c)].address, text);
+    return raft_configuration_add(to, consensus_own_id(c), text, RAFT_VOTER);
+}
+
+static int add_founders(struct consensus *c, struct raft_configuration *to)
+{
+    int code = 0;
+    for (int i = 0; i < founders(c) && code == 0; i++)
+        code = raft_configuration_add(to, quorum_member_id(c->settings->members[i].name), c->settings->members[i].name, RAFT_VOTER);
+    return code;
+}
+
 static int bootstrap(struct consensus *c)
 {
-    const struct quorum_settings *s = c->settings;
     struct raft_configuration all;
     raft_configuration_init(&all);
-    int code = 0;
-    for (int i = 0; i < s->member_count && code == 0; i++)
-        code = raft_configuration_add(&all, c->ids[i], s->members[i].name, RAFT_VOTER);
+    int code = c->settings->forms_alone ? add_self(c, &all) : add_founders(c, &all);
     if (code == 0)
         code = raft_bootstrap(&c->raft, &all);
     if (code == RAFT_CANTBOOTSTRAP)
@@ -156,7 +161,7 @@ static int open_raft(struct consensus *c)
     consensus_wrap_io(c);
     c->fsm = consensus_fsm;
     c->fsm.data = c;
-    if ((code = raft_init(&c->raft, &c->io, &c->fsm, c->ids[own(c)], name_of(c, own(c)))) != 0)
+    if ((code = raft_init(&c->raft, &c->io, &c->fsm, consensus_own_id(c), name_of(c, own(c)))) != 0)
         return code;
     c->has_raft = true;
     c->raft.data = c;
@@ -173,6 +178,7 @@ void consensus_start_raft(struct consensus *c)
 {
     struct fc_err err = { .code = FC_OK };
     char why[200];
+    c->birth.is_added = c->birth.is_added || c->settings->forms_alone;
     int code = open_raft(c);
     if (code == 0 && !c->birth.is_member) {
         code = bootstrap(c);
@@ -187,6 +193,8 @@ void consensus_start_raft(struct consensus *c)
         code = raft_start(&c->raft);
     if (code == 0) {
         c->is_running = true;
+        consensus_know(c);
+        consensus_take_members(c);
         consensus_measure_log(c);
         consensus_show(c);
         return;
@@ -202,11 +210,12 @@ void consensus_init(struct consensus *c, const struct quorum_settings *settings,
     c->settings = settings;
     c->birth = *birth;
     c->world = *world;
+    roster_init(&c->roster, settings->own);
     for (int i = 0; i < settings->member_count; i++)
-        c->ids[i] = quorum_member_id(settings->members[i].name);
-    for (int i = 0; i < QUORUM_NODES_MAX; i++)
-        c->heard_at[i] = c->confirmed[i] = c->asked_at[i] = FC_EVER;
-    c->paused_until = c->led_at = FC_EVER;
+        roster_book(&c->roster, i, settings->members[i].name, settings->members[i].address);
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++)
+        c->heard_at[i] = c->confirmed[i] = c->asked_at[i] = c->shown_at[i] = FC_EVER;
+    c->paused_until = c->led_at = c->voters_changed_at = FC_EVER;
     shared_state_init(&c->state);
     c->now = consensus_clock(c);
     promise_init(&c->promise, lease(c), c->now);
@@ -214,7 +223,8 @@ void consensus_init(struct consensus *c, const struct quorum_settings *settings,
 
 void consensus_begin(struct consensus *c)
 {
-    if (c->birth.is_member || voters(c) == 1)
+    consensus_know(c);
+    if (c->birth.is_member || founders(c) == 1 || c->settings->forms_alone)
         consensus_start_raft(c);
     consensus_show(c);
 }
@@ -224,9 +234,9 @@ void consensus_beat(struct consensus *c)
     if (c->is_ending)
         return;
     c->now = consensus_clock(c);
-    if (!c->is_running && !c->is_out && voters(c) > 1 && !c->birth.is_member)
+    if (!c->is_running && (!c->is_out || c->may_join) && !c->birth.is_member)
         consensus_show_mark(c);
-    if (c->is_running && consensus_role(c) == QUORUM_OUT)
+    if (c->is_running && !c->is_out && consensus_role(c) == QUORUM_OUT)
         consensus_go_out(c, raft_errmsg(&c->raft)[0] != '\0' ? raft_errmsg(&c->raft) : "its disk failed");
     if (consensus_leader(c) >= 0)
         c->led_at = c->now;
@@ -236,6 +246,8 @@ void consensus_beat(struct consensus *c)
     consensus_look_at_proposals(c);
     consensus_go_on_yielding(c, true);
     consensus_go_on_snapshotting(c);
+    consensus_go_on_changing(c);
+    consensus_ask_for_members(c);
     consensus_show(c);
 }
 
@@ -277,6 +289,12 @@ void consensus_turned(struct consensus *c)
         stop_for_the_disk(c);
         return;
     }
+    if (c->birth.is_joining && raft_last_index(&c->raft) > 0) {
+        struct fc_err err = { .code = FC_OK };
+        if (birth_joined(&c->birth, &err) != FC_OK)
+            consensus_go_out(c, err.text);
+    }
+    consensus_take_members(c);
     consensus_role_changed(c);
     if (led_before != c->led_term)
         consensus_show(c);

@@ -26,6 +26,8 @@ struct consensus_world {
     void (*heard_state)(void *owner, const struct shared_state *state);
     void (*show)(void *owner, struct quorum_view *view);   /* without what the streams know, which the world adds */
     void (*say)(void *owner, const char *sentence);
+    /* Who is where, and this node's own id (0: none yet). NULL: the world knows by itself. */
+    void (*know)(void *owner, const struct roster *roster, uint64_t own_id);
 };
 
 struct consensus;
@@ -48,6 +50,7 @@ void consensus_propose(struct consensus *consensus, uint64_t number, const uint8
 void consensus_stand(struct consensus *consensus, bool stands);
 void consensus_yield(struct consensus *consensus, uint64_t number, int to, uint32_t pause_ms);
 void consensus_snapshot(struct consensus *consensus, uint64_t number);
+void consensus_change_members(struct consensus *consensus, uint64_t number, enum member_change change, const char *name, const char *address);
 const struct shared_state *consensus_state(const struct consensus *consensus);
 
 /* ---- what members say (streams.h) ---- */

@@ -2,7 +2,7 @@
  *
  * consensus.c its life and its picture; consensus_io.c between raft and its I/O; consensus_log.c what the log applies and the entries
  * on their way into it; consensus_lease.c pings and what they confirm; consensus_yield.c; consensus_snapshot.c; consensus_peers.c what
- * members ask and answer. */
+ * members ask and answer; consensus_members.c who is a member, and orders that change it. */
 #ifndef FC_BACKENDS_QUORUM_CONSENSUS_INSIDE_H
 #define FC_BACKENDS_QUORUM_CONSENSUS_INSIDE_H
 
@@ -19,6 +19,26 @@ struct proposal {
 };
 
 struct appending;
+
+/* How a mark that was shown stands to who was asked (FRAME_MARK_TELL). */
+enum mark_standing {
+    STANDING_OPEN = 0,                   /* the asked node takes no part itself yet */
+    STANDING_FOUNDER,                    /* a member by its name alone */
+    STANDING_ADDED,                      /* a member with this mark */
+    STANDING_OTHER,                      /* a member with another mark: what had it is lost */
+    STANDING_NONE                        /* there is a group, and it is no member of it */
+};
+
+enum change_step { CHANGE_SHOWS = 0, CHANGE_ENTERS, CHANGE_LEARNS, CHANGE_VOTES, CHANGE_LEAVES };
+
+struct change {                          /* of the members, on the leader; one at a time */
+    uint64_t number;                     /* 0: none */
+    enum change_step step;               /* the next to be taken, or under way (is_out) */
+    int place;
+    uint64_t id;
+    char address[ADDRESS_SIZE];
+    struct fc_time since;
+};
 
 struct consensus {
     const struct quorum_settings *settings;
@@ -38,15 +58,26 @@ struct consensus {
 
     struct birth birth;
     int marks_shown;                     /* others that know our mark */
-    bool has_shown[QUORUM_NODES_MAX], is_mark_refused[QUORUM_NODES_MAX];
-    uint64_t ids[QUORUM_NODES_MAX];
+    bool has_shown[ROSTER_PLACES_MAX], is_mark_refused[ROSTER_PLACES_MAX];
+    bool may_join;                       /* out, and would take part if the group took it in */
     struct fc_time now;
 
     bool is_short;                       /* its log ends before what it had confirmed: neither votes nor stands until it is given back */
 
+    struct roster roster;
+    raft_index taken_index, taken_uncommitted;      /* of the configuration that the roster shows */
+    struct fc_time voters_changed_at;
+    uint64_t members_asked;              /* counts questions */
+    int told_count;                      /* of the members that were told one after the other; -1: this node was among them */
+    char mark_of[ROSTER_PLACES_MAX][BIRTH_MARK_SIZE];      /* as shown to this node lately, by a directory that takes no part yet */
+    struct fc_time shown_at[ROSTER_PLACES_MAX];
+    struct change change;
+    struct raft_change change_request;
+    bool is_change_out;
+
     struct promise promise;
-    struct fc_time confirmed[QUORUM_NODES_MAX];
-    struct fc_time heard_at[QUORUM_NODES_MAX], asked_at[QUORUM_NODES_MAX];   /* asked_at: since when an answer is missing; EVER none */
+    struct fc_time confirmed[ROSTER_PLACES_MAX];
+    struct fc_time heard_at[ROSTER_PLACES_MAX], asked_at[ROSTER_PLACES_MAX];   /* asked_at: since when an answer is missing; EVER none */
     uint64_t led_term;                   /* 0: does not lead */
     struct raft_barrier barrier;
     bool is_ready, is_barrier_out;
@@ -59,7 +90,7 @@ struct consensus {
     uint32_t yield_pause_ms;
     struct fc_time yield_by;
     uint64_t yield_round;
-    bool has_released[QUORUM_NODES_MAX], may_stand[QUORUM_NODES_MAX];
+    bool has_released[ROSTER_PLACES_MAX], may_stand[ROSTER_PLACES_MAX];
     bool is_transferring;
     struct raft_transfer transfer;
 
@@ -77,11 +108,15 @@ struct consensus {
 };
 
 /* ---- short words ---- */
-static inline int voters(const struct consensus *c) { return c->settings->member_count; }
+static inline int founders(const struct consensus *c) { return c->settings->member_count; }
+static inline int voters(const struct consensus *c) { return roster_voters(&c->roster); }
+static inline bool is_voter(const struct consensus *c, int place) { return c->roster.places[place].role == ROSTER_VOTER; }
 static inline int own(const struct consensus *c) { return c->settings->own; }
 static inline struct fc_span election(const struct consensus *c) { return fc_ms(c->settings->election_ms); }
 static inline struct fc_span lease(const struct consensus *c) { return quorum_lease(c->settings); }
-static inline const char *name_of(const struct consensus *c, int member) { return c->settings->members[member].name; }
+static inline bool is_other(const struct consensus *c, int place) { return place != own(c) && c->roster.places[place].name[0] != '\0'; }
+static inline const char *name_of(const struct consensus *c, int place) { return c->roster.places[place].name; }
+static inline uint64_t id_of(const struct consensus *c, int place) { return c->roster.places[place].id; }
 static inline struct fc_time consensus_clock(struct consensus *c) { return c->world.now(c->world.owner); }
 static inline bool consensus_send(struct consensus *c, int member, const struct frame *frame)
 {
@@ -90,9 +125,8 @@ static inline bool consensus_send(struct consensus *c, int member, const struct 
 
 /* ---- consensus.c ---- */
 enum quorum_role consensus_role(struct consensus *consensus);
-int consensus_leader(struct consensus *consensus);                        /* place among the members; -1 nobody known */
+int consensus_leader(struct consensus *consensus);                        /* place in the roster; -1 nobody known */
 bool consensus_leads(struct consensus *consensus);                        /* as raft has it; leads nothing before its barrier */
-int consensus_member_by_id(const struct consensus *consensus, uint64_t id);   /* -1: none */
 void consensus_start_raft(struct consensus *consensus);
 void consensus_say(struct consensus *consensus, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What waits under `number` ends so. */
@@ -128,6 +162,20 @@ void consensus_go_on_yielding(struct consensus *consensus, bool is_beat);
 /* ---- consensus_snapshot.c ---- */
 void consensus_go_on_snapshotting(struct consensus *consensus);
 void consensus_end_snapshot(struct consensus *consensus, enum fc_code code, const char *text);      /* where one was asked for */
+
+/* ---- consensus_members.c ---- */
+uint64_t consensus_own_id(const struct consensus *consensus);             /* as its directory has it; may be no member */
+/* The log may say something else of the members than before. */
+void consensus_take_members(struct consensus *consensus);
+void consensus_know(struct consensus *consensus);                         /* the roster has changed: the world is told */
+/* Up to where the log of this member is known to be the leader's; 0 unknown. */
+raft_index consensus_matched(const struct consensus *consensus, int place);
+void consensus_go_on_changing(struct consensus *consensus);
+enum mark_standing consensus_standing(const struct consensus *consensus, int place, const char *mark);
+/* Who has heard of no leader for long asks the others whether the members are still those of its log. */
+void consensus_ask_for_members(struct consensus *consensus);
+void consensus_members_asked(const struct consensus *consensus, const struct frame *frame, struct frame *answer);
+void consensus_members_told(struct consensus *consensus, const struct frame *frame);
 
 /* ---- consensus_peers.c ---- */
 void consensus_show_mark(struct consensus *consensus);

@@ -151,7 +151,7 @@ static void leave_out_what_is_held(const struct raft_log *log, struct raft_appen
 static void io_came(struct raft_io *io, struct raft_message *message)
 {
     struct consensus *c = of(io);
-    const int member = consensus_member_by_id(c, message->server_id);
+    const int member = roster_by_id(&c->roster, message->server_id);
     c->now = consensus_clock(c);
     if (member >= 0)
         c->heard_at[member] = c->now;

@@ -5,7 +5,14 @@ struct fc_time consensus_may_act_until(struct consensus *c)
 {
     if (c->led_term == 0 || !c->is_ready || c->yielding != 0)
         return FC_EVER;
-    return confirmed_until(c->confirmed, voters(c), lease(c), c->settings->drift_percent);
+    /* Of the voters of the newest configuration, decided or not, as raft counts (docs/adr/0022). */
+    struct fc_time of_voters[ROSTER_PLACES_MAX];
+    int count = 0;
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
+        if (is_voter(c, i))
+            of_voters[count++] = c->confirmed[i];
+    }
+    return confirmed_until(of_voters, count, lease(c), c->settings->drift_percent);
 }
 
 void consensus_ask_member(struct consensus *c, int member, enum frame_kind kind)
@@ -24,10 +31,10 @@ void consensus_ping_all(struct consensus *c)
 {
     if (c->led_term == 0 || c->yielding != 0)
         return;
-    if (promise_give(&c->promise, c->ids[own(c)], c->led_term, (uint64_t)c->now.us, c->raft.current_term, lease(c), c->now))
+    if (promise_give(&c->promise, consensus_own_id(c), c->led_term, (uint64_t)c->now.us, c->raft.current_term, lease(c), c->now))
         c->confirmed[own(c)] = c->now;
-    for (int i = 0; i < voters(c); i++) {
-        if (i != own(c))
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
+        if (is_other(c, i) && c->roster.places[i].role != ROSTER_NONE)      /* learners too: one that is promoted has promised already */
             consensus_ask_member(c, i, FRAME_PING);
     }
 }
@@ -60,7 +67,7 @@ void consensus_role_changed(struct consensus *c)
         return;
     c->led_term = is_leading ? c->raft.current_term : 0;
     c->is_ready = false;
-    for (int i = 0; i < QUORUM_NODES_MAX; i++)
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++)
         c->confirmed[i] = c->asked_at[i] = FC_EVER;
     c->elections_won += is_leading;
     if (is_leading) {

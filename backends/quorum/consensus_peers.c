@@ -19,8 +19,11 @@ static void mark_asked(struct consensus *c, int member, const struct frame *fram
     c->is_mark_refused[member] = !is_met;
     if (!is_met)
         return;
+    TEXT_SET(c->mark_of[member], mark);
+    c->shown_at[member] = c->now;
     struct bytes_out out = { .to = answer->payload, .size = sizeof answer->payload };
     bytes_put_text(&out, known);
+    bytes_put_number(&out, consensus_standing(c, member, mark), 1);
     answer->kind = FRAME_MARK_TELL;
     answer->length = out.length;
 }
@@ -40,11 +43,11 @@ void consensus_asked(struct consensus *c, int member, const struct frame *frame,
     case FRAME_PING:
         answer->kind = FRAME_PONG;
         answer->length = 1;
-        answer->payload[0] = c->is_running && promise_give(&c->promise, c->ids[member], frame->term, frame->number, c->raft.current_term,
+        answer->payload[0] = c->is_running && promise_give(&c->promise, id_of(c, member), frame->term, frame->number, c->raft.current_term,
                                                              lease(c), c->now);
         break;
     case FRAME_RELEASE:
-        promise_release(&c->promise, c->ids[member], frame->term, frame->number, c->now);
+        promise_release(&c->promise, id_of(c, member), frame->term, frame->number, c->now);
         answer->kind = FRAME_RELEASED;
         answer->length = 2;
         answer->payload[0] = promise_lets_vote(&c->promise, c->now);      /* not, when it has just been started */
@@ -63,9 +66,34 @@ void consensus_asked(struct consensus *c, int member, const struct frame *frame,
     case FRAME_MARK_ASK:
         mark_asked(c, member, frame, answer);
         break;
-    case FRAME_PONG: case FRAME_RELEASED: case FRAME_REFUSED: case FRAME_MARK_TELL: case FRAME_KIND_COUNT:
+    case FRAME_MEMBERS_ASK:
+        consensus_members_asked(c, frame, answer);
+        break;
+    case FRAME_PONG: case FRAME_RELEASED: case FRAME_REFUSED: case FRAME_MARK_TELL: case FRAME_MEMBERS_TELL: case FRAME_KIND_COUNT:
         break;                                             /* answers to nothing */
     }
+}
+
+/* It goes on showing its mark: when it is added, it takes part. */
+static void stay_out(struct consensus *c, const char *why)
+{
+    consensus_go_out(c, why);
+    c->may_join = true;
+    consensus_show(c);
+}
+
+static void join(struct consensus *c)
+{
+    struct fc_err err = { .code = FC_OK };
+    c->may_join = false;
+    if (birth_joining(&c->birth, &err) != FC_OK) {
+        consensus_go_out(c, err.text);
+        return;
+    }
+    c->is_out = false;
+    c->why[0] = '\0';
+    consensus_say(c, "this node was added to the group, and is given its log");
+    consensus_start_raft(c);
 }
 
 static void mark_told(struct consensus *c, int member, const struct frame *frame)
@@ -74,18 +102,30 @@ static void mark_told(struct consensus *c, int member, const struct frame *frame
     char why[200];
     struct bytes_in in = { .from = frame->payload, .size = frame->length };
     bytes_get_text(&in, known, sizeof known);
-    if (in.is_bad || c->is_running || c->is_out)
+    const enum mark_standing standing = (enum mark_standing)bytes_get_number(&in, 1);
+    if (in.is_bad || c->is_running || (c->is_out && !c->may_join))
         return;
-    if (!text_is(known, c->birth.mark)) {
-        TEXT_FORMAT(why, "its data directory is empty, and %s knows this node by another one: what was lost was counted on; "
-                         "give it back its directory, or bring this node in under a new name", name_of(c, member));
-        consensus_go_out(c, why);
-        consensus_show(c);
+    if (standing == STANDING_ADDED) {
+        join(c);
         return;
     }
+    if (standing == STANDING_NONE) {
+        TEXT_FORMAT(why, "%s is in a group that this node is no member of: `raft-add %s@HOST:PORT` takes it in", name_of(c, member),
+                    name_of(c, own(c)));
+        stay_out(c, why);
+        return;
+    }
+    if (standing == STANDING_OTHER || !text_is(known, c->birth.mark)) {
+        TEXT_FORMAT(why, "its data directory is empty, and %s knows this node by another one: give it back its directory, or order "
+                         "`raft-remove %s`, then `raft-add %s@HOST:PORT`", name_of(c, member), name_of(c, own(c)), name_of(c, own(c)));
+        stay_out(c, why);
+        return;
+    }
+    if (c->is_out)
+        return;                                            /* another one told what stands against it */
     c->marks_shown += !c->has_shown[member];
     c->has_shown[member] = true;
-    if (c->marks_shown >= birth_needed(voters(c)))
+    if (c->marks_shown >= birth_needed(founders(c)))
         consensus_start_raft(c);
 }
 
@@ -116,7 +156,10 @@ void consensus_answered(struct consensus *c, int member, const struct frame *fra
     case FRAME_MARK_TELL:
         mark_told(c, member, frame);
         break;
-    case FRAME_PING: case FRAME_RELEASE: case FRAME_PROPOSE: case FRAME_MARK_ASK: case FRAME_KIND_COUNT:
+    case FRAME_MEMBERS_TELL:
+        consensus_members_told(c, frame);
+        break;
+    case FRAME_PING: case FRAME_RELEASE: case FRAME_PROPOSE: case FRAME_MARK_ASK: case FRAME_MEMBERS_ASK: case FRAME_KIND_COUNT:
         break;
     }
 }
@@ -128,8 +171,8 @@ void consensus_show_mark(struct consensus *c)
     bytes_put_text(&out, c->birth.name);
     bytes_put_text(&out, c->birth.mark);
     frame.length = out.length;
-    for (int i = 0; i < voters(c); i++) {
-        if (i != own(c) && !c->has_shown[i])
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
+        if (is_other(c, i) && !c->has_shown[i])
             consensus_send(c, i, &frame);
     }
 }

@@ -25,8 +25,8 @@ static void transferred(struct raft_transfer *request)
 
 static void ask_for_releases(struct consensus *c)
 {
-    for (int i = 0; i < voters(c); i++) {
-        if (i != own(c) && !(c->has_released[i] && c->may_stand[i]))
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
+        if (is_other(c, i) && is_voter(c, i) && !(c->has_released[i] && c->may_stand[i]))
             consensus_ask_member(c, i, FRAME_RELEASE);
     }
 }
@@ -37,6 +37,10 @@ void consensus_yield(struct consensus *c, uint64_t number, int to, uint32_t paus
     if (c->led_term == 0 || c->yielding != 0 || c->is_transferring) {
         consensus_tell_end(c, number, QUORUM_ENDED, c->led_term == 0 ? FC_OK : FC_BUSY,
                            c->led_term == 0 ? "" : "it is being given back already");
+        return;
+    }
+    if (c->change.number != 0 || c->is_change_out) {
+        consensus_tell_end(c, number, QUORUM_ENDED, FC_BUSY, "a change of the members is under way");
         return;
     }
     if (voters(c) == 1 || to == own(c)) {
@@ -51,8 +55,8 @@ void consensus_yield(struct consensus *c, uint64_t number, int to, uint32_t paus
     memset(c->has_released, 0, sizeof c->has_released);
     memset(c->may_stand, 0, sizeof c->may_stand);
     consensus_show(c);                                     /* no lease from here on */
-    promise_release(&c->promise, c->ids[own(c)], c->led_term, c->yield_round, c->now);
-    for (int i = 0; i < voters(c); i++)
+    promise_release(&c->promise, consensus_own_id(c), c->led_term, c->yield_round, c->now);
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++)
         c->confirmed[i] = FC_EVER;                         /* nobody stands still for it any more, also when nobody takes over */
     c->has_released[own(c)] = true;
     ask_for_releases(c);
@@ -63,15 +67,12 @@ static int successor(struct consensus *c)
 {
     int best = -1;
     raft_index best_index = 0;
-    for (int i = 0; i < voters(c); i++) {
-        if (i == own(c) || !c->has_released[i] || !c->may_stand[i] || (c->yield_to >= 0 && i != c->yield_to))
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
+        if (!is_other(c, i) || !is_voter(c, i) || !c->has_released[i] || !c->may_stand[i] || (c->yield_to >= 0 && i != c->yield_to))
             continue;
-        for (unsigned k = 0; k < c->raft.configuration.n; k++) {
-            if (c->raft.configuration.servers[k].id == c->ids[i] &&
-                (best < 0 || c->raft.leader_state.progress[k].match_index > best_index)) {
-                best = i;
-                best_index = c->raft.leader_state.progress[k].match_index;
-            }
+        if (best < 0 || consensus_matched(c, i) > best_index) {
+            best = i;
+            best_index = consensus_matched(c, i);
         }
     }
     return best;
@@ -82,13 +83,13 @@ void consensus_go_on_yielding(struct consensus *c, bool is_beat)
     int released = 0;
     if (c->yielding == 0 || c->is_transferring)
         return;
-    for (int i = 0; i < voters(c); i++)
-        released += c->has_released[i];
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++)
+        released += is_voter(c, i) && c->has_released[i];
     const int to = successor(c);
     if (released > voters(c) / 2 && to >= 0) {
         c->transfer.data = c;
         c->is_transferring = true;
-        if (raft_transfer(&c->raft, &c->transfer, c->ids[to], transferred) != 0) {
+        if (raft_transfer(&c->raft, &c->transfer, id_of(c, to), transferred) != 0) {
             c->is_transferring = false;
             consensus_end_yield(c, FC_BUSY, raft_errmsg(&c->raft));
         }

@@ -1,4 +1,4 @@
-/* Who is asked for by id is looked up among the members, who do not change while the quorum runs; only sentences cross the threads. */
+/* Who is asked for by id is looked up among those that the quorum knows, on its own thread; only sentences cross the threads. */
 #include "backends/quorum/peer_streams.h"
 
 #include <string.h>
@@ -10,7 +10,7 @@ static bool on_lookup(void *owner, raft_id id, struct transport_peer *ret)
     const struct peer_streams *streams = owner;
 
     for (int i = 0; i < streams->peer_count; i++) {
-        if (streams->peers[i].id == id) {
+        if (streams->peers[i].id == id && id != 0) {
             *ret = streams->peers[i];
             return true;
         }
@@ -57,6 +57,20 @@ static void done(void *owner, struct raft_uv_transport *transport)
     streams->is_in_use = false;
 }
 
+static void know(void *owner, const struct roster *roster)
+{
+    struct peer_streams *streams = owner;
+
+    streams->peer_count = ROSTER_PLACES_MAX;
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
+        const struct roster_place *place = &roster->places[i];
+        struct transport_peer *peer = &streams->peers[i];
+        *peer = (struct transport_peer){ .id = place->name[0] == '\0' ? 0 : quorum_member_id(place->name) };
+        TEXT_SET(peer->name, place->name);
+        TEXT_SET(peer->address, place->address);
+    }
+}
+
 static enum fc_code take_member(struct transport_peer *peer, struct quorum_member *member, struct fc_err *err)
 {
     char host[ADDRESS_SIZE];
@@ -69,7 +83,7 @@ static enum fc_code take_member(struct transport_peer *peer, struct quorum_membe
         return fc_fail(err, FC_BAD_CONFIG, "raft node %s cannot be reached at '%s': it takes host:port", member->name,
                        member->address);
     TEXT_SET(peer->name, member->name);
-    peer->id = raft_digest(member->name, 0);
+    peer->id = quorum_member_id(member->name);
     return FC_OK;
 }
 
@@ -93,9 +107,7 @@ enum fc_code peer_streams_init(struct peer_streams *ret, struct quorum_settings 
     ret->config.owner = ret;
     ret->config.lookup = on_lookup;
     ret->config.say = on_say;
-    for (int i = 0; i < settings->member_count; i++)
-        TEXT_SET(settings->members[i].address, settings->members[i].name);
-    settings->transport = (struct quorum_transport){ .owner = ret, .make = make, .done = done };
+    settings->transport = (struct quorum_transport){ .owner = ret, .make = make, .done = done, .know = know };
     return FC_OK;
 }
 

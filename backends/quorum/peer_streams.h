@@ -1,6 +1,7 @@
 /* Joins the two halves: gives a quorum (quorum.h) our authenticated transport (transport.h) in the place of the library's own.
  *
- * A member is known by its name, and its id is the digest of that, as quorum_member_id makes it. Where it lives is kept here. */
+ * A node is known by its name, and to the transport by the digest of that, as quorum_member_id makes it. Where it lives is kept here:
+ * at the start as RaftNodes has it, then as the quorum knows it. Which incarnation of a name stands there is told on the streams. */
 #ifndef FC_BACKENDS_QUORUM_PEER_STREAMS_H
 #define FC_BACKENDS_QUORUM_PEER_STREAMS_H
 
@@ -17,7 +18,7 @@ struct peer_sentence { enum transport_count kind; char text[320]; };
 struct peer_streams {
     struct transport_config config;      /* presets; the bounds may be changed after peer_streams_init */
     struct transport_counts counts;      /* for metrics, by any thread */
-    struct transport_peer peers[QUORUM_NODES_MAX];
+    struct transport_peer peers[ROSTER_PLACES_MAX];      /* after make: the quorum's thread's alone */
     int peer_count;
     atomic_bool is_in_use;               /* between make and done, on the quorum's thread */
     uv_mutex_t door;                     /* of the ring: raft's thread puts in, the pump takes out */
@@ -25,7 +26,7 @@ struct peer_streams {
     unsigned put, taken;
 };
 
-/* Takes the members' addresses over from `settings`, puts their names in the place of them, and sets settings->transport. *ret
+/* Takes the members' addresses over from `settings`, and sets settings->transport. *ret
  * is to stay where it is, and until quorum_close is through. FC_BAD_CONFIG when a member's address or name cannot be used. */
 enum fc_code peer_streams_init(struct peer_streams *ret, struct quorum_settings *settings, const char *cluster, const char *listen,
                                const struct peer_key *key, struct fc_err *err);

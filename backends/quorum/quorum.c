@@ -194,6 +194,14 @@ bool quorum_snapshot(struct quorum *q, uint64_t number)
     return tell(q, &told);
 }
 
+bool quorum_change_members(struct quorum *q, uint64_t number, enum member_change change, const char *name, const char *address)
+{
+    struct told told = { .kind = TOLD_MEMBERS, .number = number, .to = (int)change };
+    TEXT_SET(told.name, name);
+    TEXT_SET(told.address, address);
+    return tell(q, &told);
+}
+
 void quorum_hand_over(struct quorum *q)
 {
     pthread_mutex_lock(&q->lock);

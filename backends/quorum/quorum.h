@@ -18,6 +18,7 @@
 #include "backends/host.h"
 #include "backends/quorum/birth.h"
 #include "backends/quorum/promise.h"
+#include "backends/quorum/roster.h"
 #include "backends/quorum/shared_state.h"
 #include "backends/quorum/streams.h"
 #include "base/err.h"
@@ -40,13 +41,16 @@ struct quorum_transport {
     void *owner;
     enum fc_code (*make)(void *owner, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err);
     void (*done)(void *owner, struct raft_uv_transport *transport);
+    /* Who is to be known by name from now on, and where; by place. NULL: it is asked by address (the library's own transport). */
+    void (*know)(void *owner, const struct roster *roster);
 };
 
 struct quorum_settings {
     char dir[BIRTH_DIR_SIZE];            /* RaftDataDir */
     char node[NODE_NAME_SIZE];           /* NAME~MARK, the issuer of this process's entries */
-    int member_count, own;               /* own: this node's place among the members */
+    int member_count, own;               /* RaftNodes: founders and address book; own: this node's place among them */
     struct quorum_member members[QUORUM_NODES_MAX];
+    bool forms_alone;                    /* an empty directory becomes a new group of this node alone (raft-restore) */
     int election_ms;                     /* a follower stands after one to two of these without a leader */
     int drift_percent;
     int snapshot_entries, trailing_entries;
@@ -63,11 +67,13 @@ struct quorum_peer_view { struct fc_time heard_at; bool is_open; };     /* heard
 struct quorum_view {
     enum quorum_role role;               /* STARTING: shows its mark; OUT: must not or cannot take part, `why` says it */
     uint64_t term, last_index, applied_index, snapshot_index;
-    int leader;                          /* place among the members; -1 nobody known */
+    int leader;                          /* place in the roster; -1 nobody known */
     bool is_ready;                       /* leader, and everything before is applied */
     struct fc_time until;                /* leader: until when it may act; FC_EVER without a majority */
     char why[200];
-    struct quorum_peer_view peers[QUORUM_NODES_MAX];
+    struct roster roster;
+    struct quorum_peer_view peers[ROSTER_PLACES_MAX];
+    uint64_t log_matched[ROSTER_PLACES_MAX];     /* on the leader: up to where a member's log is known to be ours */
     uint64_t elections_won, votes_withheld, entries, repeated, strange;
     int proposals;
     struct streams_counters streams;
@@ -77,7 +83,7 @@ enum quorum_heard_kind {
     QUORUM_APPLIED,                      /* an entry, applied by the log */
     QUORUM_FAILED,                       /* an own entry (number) that will not be waited for any more: code, text */
     QUORUM_STATE,                        /* the whole state as it stands now, in place of single entries */
-    QUORUM_ENDED                         /* a yield or a snapshot (number): code, text */
+    QUORUM_ENDED                         /* a yield, a snapshot or a change of members (number): code, text */
 };
 
 struct quorum_heard {
@@ -102,15 +108,17 @@ enum fc_code quorum_open(const struct host *host, const struct quorum_settings *
 /* False when the queue is full. Ends with APPLIED or FAILED under this number, which rises from 1. */
 bool quorum_propose(struct quorum *quorum, uint64_t number, const struct shared_entry *entry, uint32_t limit_ms);
 void quorum_stand(struct quorum *quorum, bool stands);
-/* The caller has stopped acting. `to`: place of a member, or -1 for whoever is best. ENDED under `number`. */
+/* The caller has stopped acting. `to`: place of a voter, or -1 for whoever is best. ENDED under `number`. */
 bool quorum_yield(struct quorum *quorum, uint64_t number, int to, uint32_t pause_ms);
 bool quorum_snapshot(struct quorum *quorum, uint64_t number);
+/* Adds a learner (address: host:port), makes it a voter, or removes a member: one at a time, on the leader. ENDED under `number`. */
+bool quorum_change_members(struct quorum *quorum, uint64_t number, enum member_change change, const char *name, const char *address);
 /* STATE is heard after a beat, with all in it that was heard before. */
 void quorum_hand_over(struct quorum *quorum);
 /* Stops the thread; waits for it a bounded time (a hanging disk may keep it longer: then it is left to the process's end). */
 void quorum_close(struct quorum *quorum);
 
-/* A member's id comes from its name alone. */
+/* The id of a founder comes from its name alone; by it the transport knows every name (roster.h). */
 uint64_t quorum_member_id(const char *name);
 
 const char *quorum_role_word(enum quorum_role role);

@@ -10,13 +10,14 @@
 
 #define TOLD_MAX (QUORUM_PROPOSALS_MAX + 16)
 
-enum told_kind { TOLD_PROPOSE, TOLD_STAND, TOLD_YIELD, TOLD_SNAPSHOT, TOLD_END };
+enum told_kind { TOLD_PROPOSE, TOLD_STAND, TOLD_YIELD, TOLD_SNAPSHOT, TOLD_MEMBERS, TOLD_END };
 
 /* From the pump to the thread. */
 struct told {
     enum told_kind kind;
     uint64_t number;
-    int to;                              /* YIELD; STAND: 0 or 1 */
+    int to;                              /* YIELD; STAND: 0 or 1; MEMBERS: enum member_change */
+    char name[NODE_NAME_SIZE], address[ADDRESS_SIZE];      /* MEMBERS */
     uint32_t limit_ms;
     size_t length;
     uint8_t bytes[SHARED_ENTRY_SIZE];

@@ -10,6 +10,7 @@
 #define APPLY_LIMIT_MS 2000
 #define APPLY_AGAIN_MS 300
 #define SNAPSHOT_MARK (UINT64_C(1) << 60)
+#define MEMBERS_MARK (UINT64_C(1) << 59)
 
 struct waiting {                         /* one request that went to the log */
     uint64_t number;                     /* 0: free */
@@ -50,7 +51,7 @@ struct quorum_store {
     bool is_failing;
 
     bool leads, is_silent, is_yielding, has_caught_up;
-    uint64_t caught_up_term, said_term, yield_id;
+    uint64_t caught_up_term, said_term, yield_id, members_id;
     int said_leader;
     struct fc_time said_until;
     bool has_said;
@@ -232,7 +233,8 @@ static void state_came(struct quorum_store *q, const struct shared_state *state)
 static void end_command(struct quorum_store *q, const struct effect *effect, enum fc_code code, const char *text)
 {
     struct event event = { .type = DEED_ENDED };
-    event.as.ended.deed = effect->type == INTEND ? DEED_INTEND : effect->type == SEAT ? DEED_SEAT : DEED_GIVE_BACK;
+    event.as.ended.deed = effect->type == INTEND ? DEED_INTEND : effect->type == SEAT ? DEED_SEAT
+                        : effect->type == MEMBERS ? DEED_MEMBERS : DEED_GIVE_BACK;
     event.as.ended.id = effect->id;
     event.as.ended.server = effect->server;
     event.as.ended.code = code;
@@ -247,6 +249,12 @@ static void something_ended(struct quorum_store *q, const struct quorum_heard *h
         q->snapshot_done = NULL;
         if (done != NULL)
             done(q->snapshot_owner, heard->code, heard->text);
+        return;
+    }
+    if (heard->number == MEMBERS_MARK) {
+        const struct effect members = { .type = MEMBERS, .id = q->members_id };
+        q->members_id = 0;
+        end_command(q, &members, heard->code, heard->text);
         return;
     }
     const struct effect effect = { .type = GIVE_BACK, .id = q->yield_id };
@@ -282,7 +290,7 @@ static void say_denied(struct quorum_store *q, enum event_type type, const char 
     struct event event = { .type = type };
     event.as.denied.epoch = q->view.term;
     if (type == LEASE_DENIED && q->view.leader >= 0 && q->view.leader != q->settings.own)
-        TEXT_SET(event.as.denied.leader, q->settings.members[q->view.leader].name);
+        TEXT_SET(event.as.denied.leader, q->view.roster.places[q->view.leader].name);
     TEXT_SET(event.as.denied.why, why);
     q->leads = q->leads && type == STORE_SILENT;
     q->is_silent = type == STORE_SILENT;
@@ -381,16 +389,30 @@ static int named_member(const struct quorum_store *q, const char *name)
 {
     if (name[0] == '\0')
         return -1;
-    for (int i = 0; i < q->settings.member_count; i++) {
-        if (text_is(q->settings.members[i].name, name))
-            return i;
+    const int at = roster_by_name(&q->view.roster, name);
+    return at >= 0 && q->view.roster.places[at].role == ROSTER_VOTER ? at : -2;
+}
+
+static void change_members(struct quorum_store *q, const struct effect *effect)
+{
+    if (!q->leads || q->is_yielding || q->members_id != 0) {
+        end_command(q, effect, q->leads ? FC_BUSY : FC_NOT_LEADER, q->leads ? "something else is under way" : "the lease is over");
+        return;
     }
-    return -2;
+    q->members_id = effect->id;
+    if (!quorum_change_members(q->quorum, MEMBERS_MARK, effect->as.members.change, effect->as.members.name, effect->as.members.address)) {
+        q->members_id = 0;
+        end_command(q, effect, FC_BUSY, "raft's queue is full");
+    }
 }
 
 static void command(void *self, const struct effect *effect, struct fc_time now)
 {
     struct quorum_store *q = self;
+    if (effect->type == MEMBERS) {
+        change_members(q, effect);
+        return;
+    }
     if (effect->type != GIVE_BACK) {
         end_command(q, effect, FC_REFUSED, "there is no chair here");
         return;

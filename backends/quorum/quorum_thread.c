@@ -13,10 +13,6 @@
 
 static struct quorum *quorum_of(struct quorum_loop *l) { return (struct quorum *)((char *)l - offsetof(struct quorum, inside)); }
 
-/* Streams know peers without ourselves. */
-static int member_of(struct quorum_loop *l, int peer) { return peer < quorum_of(l)->settings.own ? peer : peer + 1; }
-static int peer_of(struct quorum_loop *l, int member) { return member < quorum_of(l)->settings.own ? member : member - 1; }
-
 static void log_folder(const struct quorum *q, char *to, size_t size) { text_format(to, size, "%s/log", q->settings.dir); }
 
 static bool has_files(const char *path)
@@ -55,13 +51,13 @@ static int world_open_io(void *owner, struct raft_io *ret)
 static bool world_send(void *owner, int member, const struct frame *frame)
 {
     struct quorum_loop *l = owner;
-    return streams_send(l->streams, peer_of(l, member), frame);
+    return streams_send(l->streams, member, frame);
 }
 
 static void world_break_off(void *owner, int member)
 {
     struct quorum_loop *l = owner;
-    streams_break(l->streams, peer_of(l, member));
+    streams_break(l->streams, member);
 }
 
 static uint64_t world_held(void *owner) { return held_index(&((struct quorum_loop *)owner)->held); }
@@ -74,13 +70,35 @@ static void world_show(void *owner, struct quorum_view *view)
 {
     struct quorum_loop *l = owner;
     const struct quorum_settings *s = &quorum_of(l)->settings;
-    for (int i = 0; i < s->member_count; i++) {
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
         if (i != s->own)
-            view->peers[i].is_open = l->streams != NULL && streams_is_open(l->streams, peer_of(l, i));
+            view->peers[i].is_open = l->streams != NULL && streams_is_open(l->streams, i);
     }
     if (l->streams != NULL)
         view->streams = streams_counters(l->streams);
     quorum_show(quorum_of(l), view);
+}
+
+/* The transport knows names, and the streams which incarnation of a name is meant. */
+static void world_know(void *owner, const struct roster *roster, uint64_t own_id)
+{
+    struct quorum_loop *l = owner;
+    const struct quorum_settings *s = &quorum_of(l)->settings;
+    if (l->streams == NULL)
+        return;
+    if (s->transport.know != NULL)
+        s->transport.know(s->transport.owner, roster);
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
+        const struct roster_place *p = &roster->places[i];
+        struct streams_peer peer = { .id = p->id };
+        if (i == s->own)
+            continue;
+        if (p->name[0] != '\0')
+            peer.name_id = quorum_member_id(p->name);
+        TEXT_SET(peer.address, s->transport.know != NULL ? p->name : p->address);
+        streams_put(l->streams, i, &peer);
+    }
+    streams_be(l->streams, own_id, roster->has_log);
 }
 
 /* ---- what the loop brings ----------------------------------------------------------------------------------------- */
@@ -88,13 +106,13 @@ static void world_show(void *owner, struct quorum_view *view)
 static void asked(void *owner, int peer, const struct frame *frame, struct frame *answer)
 {
     struct quorum_loop *l = owner;
-    consensus_asked(&l->consensus, member_of(l, peer), frame, answer);
+    consensus_asked(&l->consensus, peer, frame, answer);
 }
 
 static void answered(void *owner, int peer, const struct frame *frame)
 {
     struct quorum_loop *l = owner;
-    consensus_answered(&l->consensus, member_of(l, peer), frame);
+    consensus_answered(&l->consensus, peer, frame);
 }
 
 static void beat(uv_timer_t *timer)
@@ -152,6 +170,7 @@ static void take_told(uv_async_t *wake)
         case TOLD_STAND: consensus_stand(c, told.to != 0); break;
         case TOLD_YIELD: consensus_yield(c, told.number, told.to, told.limit_ms); break;
         case TOLD_SNAPSHOT: consensus_snapshot(c, told.number); break;
+        case TOLD_MEMBERS: consensus_change_members(c, told.number, (enum member_change)told.to, told.name, told.address); break;
         case TOLD_END: end(l); break;
         }
     }
@@ -162,16 +181,9 @@ static void take_told(uv_async_t *wake)
 static int open_streams(struct quorum_loop *l)
 {
     const struct quorum_settings *s = &quorum_of(l)->settings;
-    struct streams_peer peers[QUORUM_NODES_MAX];
+    const struct quorum_member *self = &s->members[s->own];
     const struct streams_port port = { .owner = l, .asked = asked, .answered = answered };
-    int count = 0;
-    for (int i = 0; i < s->member_count; i++) {
-        if (i == s->own)
-            continue;
-        peers[count] = (struct streams_peer){ .id = quorum_member_id(s->members[i].name) };
-        TEXT_SET(peers[count++].address, s->members[i].address);
-    }
-    return streams_open(&l->loop, &l->transport, quorum_member_id(s->members[s->own].name), s->members[s->own].address, peers, count, &port,
+    return streams_open(&l->loop, &l->transport, quorum_member_id(self->name), s->transport.know != NULL ? self->name : self->address, &port,
                         &l->streams);
 }
 
@@ -180,7 +192,7 @@ enum fc_code quorum_inside_open(struct quorum *q, struct fc_err *err)
     struct quorum_loop *l = &q->inside;
     const struct consensus_world world = { .owner = l, .now = world_now, .open_io = world_open_io, .send = world_send,
                                            .break_off = world_break_off, .held = world_held, .hold = world_hold, .heard = world_heard, .heard_state = world_heard_state,
-                                           .show = world_show, .say = world_say };
+                                           .show = world_show, .say = world_say, .know = world_know };
     struct birth birth;
     char path[BIRTH_DIR_SIZE + 8];
     log_folder(q, path, sizeof path);

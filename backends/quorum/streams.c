@@ -7,8 +7,9 @@
 #include "backends/quorum/bytes.h"
 #include "base/text.h"
 
-#define KIND_RAFT 'R'
-#define KIND_OURS 'S'
+#define KIND_RAFT 'r'
+#define KIND_OURS 's'
+#define PREFACE_SIZE 17              /* kind, own id, id that is looked for */
 #define HEAD_SIZE 21                 /* length, kind, term, number */
 #define WAITING_MAX 16               /* accepted, and not yet said which kind */
 #define WAITING_MS 2000
@@ -24,7 +25,7 @@ struct line {
     uv_stream_t *stream;
     enum line_state state;
     int peer;
-    uint64_t id;
+    uint64_t id, wanted;             /* of the other end; for whom it is, of this end */
     char address[STREAMS_ADDRESS_SIZE];
     struct fc_time since;
     size_t filled;
@@ -34,7 +35,8 @@ struct line {
 struct peer_link {
     struct streams_peer peer;
     struct line *line;               /* outgoing, open */
-    bool is_connecting;
+    uint64_t heard_id;               /* of who brought a raft stream while the members are not known */
+    bool is_connecting, is_stale;    /* stale: what it connects to is somebody else meanwhile */
     struct raft_uv_connect request;
     struct streams *streams;
     struct fc_time again_at;
@@ -48,8 +50,10 @@ struct streams {
     raft_uv_transport_close_cb raft_closed;
     uv_check_t raft_close_turn;      /* tells raft at the next turn of the loop that its transport is closed */
     struct streams_port port;
-    struct peer_link links[QUORUM_NODES_MAX];
-    int peer_count, waiting;
+    struct peer_link links[STREAMS_PLACES_MAX];
+    int waiting;
+    uint64_t own_id;
+    bool knows_members;
     int connecting;                  /* attempts of ours and of raft under way: their requests are not ours to free before */
     struct line *lines;
     struct streams_counters counters;
@@ -180,8 +184,14 @@ static void frame_came(struct line *line, const struct frame *frame)
         return;
     }
     struct frame answer = { .kind = 0 };
+    const bool is_member = line->id != 0 && line->id == s->links[line->peer].peer.id;
+    if (!is_member && frame->kind != FRAME_MARK_ASK && frame->kind != FRAME_MEMBERS_ASK) {
+        s->counters.strange++;
+        return;
+    }
+    const uv_stream_t *stream = line->stream;
     s->port.asked(s->port.owner, line->peer, frame, &answer);
-    if (answer.kind != 0)
+    if (answer.kind != 0 && stream->data == line)          /* not broken meanwhile */
         line_send(line, &answer);                          /* not sent: the asker asks again */
 }
 
@@ -189,13 +199,13 @@ static void give_room(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 {
     struct line *line = handle->data;
     (void)suggested;
-    if (line->state == LINE_WAITING)                       /* what follows the kind may be raft's */
-        *ret = uv_buf_init((char *)line->buffer, 1);
+    if (line->state == LINE_WAITING)                       /* what follows the preface may be raft's */
+        *ret = uv_buf_init((char *)line->buffer + line->filled, (unsigned)(PREFACE_SIZE - line->filled));
     else
         *ret = uv_buf_init((char *)line->buffer + line->filled, (unsigned)(sizeof line->buffer - line->filled));
 }
 
-static void kind_came(struct line *line);
+static void preface_came(struct line *line);
 
 static void bytes_came(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffer)
 {
@@ -210,11 +220,12 @@ static void bytes_came(uv_stream_t *stream, ssize_t count, const uv_buf_t *buffe
         line_drop(line);
         return;
     }
+    line->filled += (size_t)count;
     if (line->state == LINE_WAITING) {
-        kind_came(line);
+        if (line->filled == PREFACE_SIZE)
+            preface_came(line);
         return;
     }
-    line->filled += (size_t)count;
     while ((taken = frame_take(line, &frame)) == 1) {
         frame_came(line, &frame);
         if (stream->data != line)
@@ -240,19 +251,33 @@ static void serve(struct line *line)
     line->filled = 0;
 }
 
-static void kind_came(struct line *line)
+/* Who is for another incarnation than this one is not heard; who stands there while this node is none yet may be. */
+static bool is_for_us(const struct line *line) { return line->wanted == 0 || line->streams->own_id == 0 || line->wanted == line->streams->own_id; }
+
+static bool may_be_raft(const struct line *line)
+{
+    const struct streams *s = line->streams;
+    return line->id != 0 && line->wanted != 0 && (!s->knows_members || line->id == s->links[line->peer].peer.id);
+}
+
+static void preface_came(struct line *line)
 {
     struct streams *s = line->streams;
-    const uint8_t kind = line->buffer[0];
-    if (kind == KIND_OURS) {
+    struct bytes_in in = { .from = line->buffer, .size = PREFACE_SIZE };
+    const uint64_t kind = bytes_get_number(&in, 1);
+    line->id = bytes_get_number(&in, 8);
+    line->wanted = bytes_get_number(&in, 8);
+    if (kind == KIND_OURS && is_for_us(line)) {
         serve(line);
         return;
     }
-    if (kind != KIND_RAFT || s->raft_accept == NULL) {
-        *(kind == KIND_RAFT ? &s->counters.refused_raft : &s->counters.nonsense) += 1;
+    if (kind != KIND_RAFT || s->raft_accept == NULL || !is_for_us(line) || !may_be_raft(line)) {
+        *(kind != KIND_RAFT && kind != KIND_OURS ? &s->counters.nonsense
+          : kind == KIND_RAFT && s->raft_accept == NULL ? &s->counters.refused_raft : &s->counters.strange) += 1;
         line_drop(line);
         return;
     }
+    s->links[line->peer].heard_id = line->id;
     uv_stream_t *stream = line->stream;
     char address[STREAMS_ADDRESS_SIZE];
     const uint64_t id = line->id;
@@ -269,17 +294,16 @@ static void accepted(struct raft_uv_transport *below, raft_id id, const char *ad
 {
     struct streams *s = below->data;
     int peer = 0;
-    while (peer < s->peer_count && s->links[peer].peer.id != id)
+    while (peer < STREAMS_PLACES_MAX && s->links[peer].peer.name_id != id)
         peer++;
-    if (s->is_closing || peer == s->peer_count || s->waiting == WAITING_MAX) {
-        *(peer == s->peer_count ? &s->counters.unknown : &s->counters.crowded) += 1;
+    if (s->is_closing || peer == STREAMS_PLACES_MAX || s->waiting == WAITING_MAX) {
+        *(peer == STREAMS_PLACES_MAX ? &s->counters.unknown : &s->counters.crowded) += 1;
         stream_drop(stream);
         return;
     }
     struct line *line = line_new(s, stream, LINE_WAITING, peer);
     if (line == NULL)
         return;
-    line->id = id;
     TEXT_SET(line->address, address);
     if (uv_read_start(stream, give_room, bytes_came) != 0)
         line_drop(line);
@@ -295,15 +319,26 @@ static void closed_when_all(struct streams *s)
     closed(owner);
 }
 
+static bool say_preface(uv_stream_t *stream, uint8_t kind, uint64_t own_id, uint64_t wanted)
+{
+    uint8_t bytes[PREFACE_SIZE];
+    struct bytes_out out = { .to = bytes, .size = sizeof bytes };
+    bytes_put_number(&out, kind, 1);
+    bytes_put_number(&out, own_id, 8);
+    bytes_put_number(&out, wanted, 8);
+    return stream_write(stream, bytes, sizeof bytes);
+}
+
 static void link_connected(struct raft_uv_connect *request, uv_stream_t *stream, int status)
 {
     struct peer_link *link = request->data;
     struct streams *s = link->streams;
-    const uint8_t kind = KIND_OURS;
+    const bool is_wanted = !s->is_closing && !link->is_stale;
+    link->is_stale = false;
     link->is_connecting = false;
     s->connecting--;
     link->again_at = fc_plus(s->now, fc_ms(AGAIN_MS));
-    if (status == 0 && (s->is_closing || !stream_write(stream, &kind, 1))) {
+    if (status == 0 && (!is_wanted || !say_preface(stream, KIND_OURS, s->own_id, link->peer.id))) {
         stream_drop(stream);
     } else if (status == 0) {
         link->line = line_new(s, stream, LINE_OURS, (int)(link - s->links));
@@ -318,7 +353,7 @@ static void link_connect(struct peer_link *link)
     struct streams *s = link->streams;
     link->request.data = link;
     link->again_at = fc_plus(s->now, fc_ms(AGAIN_MS));
-    if (s->below->connect(s->below, &link->request, link->peer.id, link->peer.address, link_connected) == 0) {
+    if (s->below->connect(s->below, &link->request, link->peer.name_id, link->peer.address, link_connected) == 0) {
         link->is_connecting = true;
         s->connecting++;
     }
@@ -341,14 +376,19 @@ static int raft_side_listen(struct raft_uv_transport *t, raft_uv_accept_cb accep
     return 0;
 }
 
-struct raft_connecting { struct raft_uv_connect below; struct raft_uv_connect *asked; raft_uv_connect_cb cb; struct streams *streams; };
+struct raft_connecting {
+    struct raft_uv_connect below;
+    struct raft_uv_connect *asked;
+    raft_uv_connect_cb cb;
+    struct streams *streams;
+    uint64_t wanted;
+};
 
 static void raft_connected(struct raft_uv_connect *request, uv_stream_t *stream, int status)
 {
     struct raft_connecting *c = request->data;
     struct streams *s = c->streams;
-    const uint8_t kind = KIND_RAFT;
-    if (status == 0 && !stream_write(stream, &kind, 1)) {
+    if (status == 0 && !say_preface(stream, KIND_RAFT, s->own_id, c->wanted)) {
         stream_drop(stream);
         stream = NULL;
         status = RAFT_NOCONNECTION;
@@ -363,17 +403,20 @@ static int raft_side_connect(struct raft_uv_transport *t, struct raft_uv_connect
                              raft_uv_connect_cb cb)
 {
     struct streams *s = t->impl;
+    const struct peer_link *link = NULL;
+    (void)address;                                         /* of the log; where the peer lives now is known here */
+    for (int i = 0; i < STREAMS_PLACES_MAX; i++) {
+        if (id != 0 && (s->links[i].peer.id == id || s->links[i].heard_id == id))
+            link = &s->links[i];
+    }
+    if (link == NULL || s->own_id == 0)
+        return RAFT_NOCONNECTION;
     struct raft_connecting *c = calloc(1, sizeof *c);
     if (c == NULL)
         return RAFT_NOMEM;
-    *c = (struct raft_connecting){ .asked = request, .cb = cb, .streams = s };
+    *c = (struct raft_connecting){ .asked = request, .cb = cb, .streams = s, .wanted = id };
     c->below.data = c;
-    /* The address of the configuration, not that of the log: a node may move, its id stays. */
-    for (int i = 0; i < s->peer_count; i++) {
-        if (s->links[i].peer.id == id)
-            address = s->links[i].peer.address;
-    }
-    const int code = s->below->connect(s->below, &c->below, id, address, raft_connected);
+    const int code = s->below->connect(s->below, &c->below, link->peer.name_id, link->peer.address, raft_connected);
     if (code != 0)
         free(c);
     else
@@ -403,8 +446,8 @@ static void raft_side_close(struct raft_uv_transport *t, raft_uv_transport_close
 
 /* ---- opening and closing ------------------------------------------------------------------------------------------ */
 
-int streams_open(uv_loop_t *loop, struct raft_uv_transport *transport, uint64_t own_id, const char *own_address,
-                 const struct streams_peer *peers, int peer_count, const struct streams_port *port, struct streams **ret)
+int streams_open(uv_loop_t *loop, struct raft_uv_transport *transport, uint64_t own_name_id, const char *own_address,
+                 const struct streams_port *port, struct streams **ret)
 {
     struct streams *s = calloc(1, sizeof *s);
     if (s == NULL)
@@ -415,17 +458,60 @@ int streams_open(uv_loop_t *loop, struct raft_uv_transport *transport, uint64_t 
     s->now = FC_EVER;
     s->raft = (struct raft_uv_transport){ .impl = s, .init = raft_side_init, .listen = raft_side_listen,
                                           .connect = raft_side_connect, .close = raft_side_close };
-    s->peer_count = peer_count;
-    for (int i = 0; i < peer_count; i++)
-        s->links[i] = (struct peer_link){ .peer = peers[i], .streams = s, .again_at = FC_EVER };
+    for (int i = 0; i < STREAMS_PLACES_MAX; i++)
+        s->links[i] = (struct peer_link){ .streams = s, .again_at = FC_EVER };
     transport->data = s;
     uv_check_init(loop, &s->raft_close_turn);
     s->raft_close_turn.data = s;
-    int code = transport->init(transport, own_id, own_address);
+    int code = transport->init(transport, own_name_id, own_address);
     if (code == 0)
         code = transport->listen(transport, accepted);
     *ret = s;                                              /* also on failure: streams_close takes back what was begun */
     return code;
+}
+
+static void lines_drop(struct streams *s, int place)
+{
+    struct line *next;
+    for (struct line *line = s->lines; line != NULL; line = next) {
+        next = line->next;
+        if (line->peer == place)
+            line_drop(line);
+    }
+}
+
+void streams_put(struct streams *s, int place, const struct streams_peer *peer)
+{
+    struct peer_link *link = &s->links[place];
+    const bool is_same_name = link->peer.name_id == peer->name_id && text_is(link->peer.address, peer->address);
+    const bool is_other = link->peer.id != peer->id;
+    link->peer = *peer;
+    if (is_same_name && !is_other)
+        return;
+    link->is_stale = link->is_connecting;
+    link->again_at = FC_EVER;
+    if (is_other)
+        link->heard_id = 0;
+    if (!is_same_name)
+        lines_drop(s, place);
+    else if (link->line != NULL)
+        line_drop(link->line);                             /* made anew, for the other incarnation */
+}
+
+void streams_be(struct streams *s, uint64_t own_id, bool knows_members)
+{
+    struct line *next;
+    s->knows_members = knows_members;
+    if (s->own_id == own_id)
+        return;
+    s->own_id = own_id;
+    for (int i = 0; i < STREAMS_PLACES_MAX; i++)
+        s->links[i].is_stale = s->links[i].is_connecting;
+    for (struct line *line = s->lines; line != NULL; line = next) {
+        next = line->next;
+        if (line->state == LINE_OURS || (line->state == LINE_SERVED && !is_for_us(line)))
+            line_drop(line);
+    }
 }
 
 struct raft_uv_transport *streams_for_raft(struct streams *s) { return &s->raft; }
@@ -456,9 +542,9 @@ void streams_tick(struct streams *s, struct fc_time now)
             line_drop(line);
         }
     }
-    for (int i = 0; i < s->peer_count && !s->is_closing; i++) {
+    for (int i = 0; i < STREAMS_PLACES_MAX && !s->is_closing; i++) {
         struct peer_link *link = &s->links[i];
-        if (link->line == NULL && !link->is_connecting && fc_reached(link->again_at, now))
+        if (link->peer.name_id != 0 && link->line == NULL && !link->is_connecting && fc_reached(link->again_at, now))
             link_connect(link);
     }
 }

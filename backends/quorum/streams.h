@@ -6,6 +6,10 @@
  * know never comes. Here every buffer, every waiting stream and every queue has a bound; a stream that breaks a rule is closed and
  * made anew. One outgoing stream of ours to each peer, made again and again; of the incoming ones of a peer the latest is kept.
  *
+ * The transport proves names. Which incarnation of a name (roster.h) stands at an end is said right after the kind, by both ids in
+ * raft's sense: the own one, and the one that is looked for; 0 = none, or whichever. A stream for somebody that this node is not, or
+ * is no more, is closed; raft's is taken of members only, and of who is none only marks and questions for the members are heard.
+ *
  * Lives on one libuv loop; all calls are made from its thread. */
 #ifndef FC_BACKENDS_QUORUM_STREAMS_H
 #define FC_BACKENDS_QUORUM_STREAMS_H
@@ -19,6 +23,7 @@
 
 #define FRAME_PAYLOAD_MAX 1100       /* an entry and a name */
 #define STREAMS_ADDRESS_SIZE 320     /* host:port */
+#define STREAMS_PLACES_MAX 12
 
 /* On the wire: length of the rest (4 bytes), kind (1), term (8), number (8), payload; numbers little-endian. */
 enum frame_kind {
@@ -29,7 +34,9 @@ enum frame_kind {
     FRAME_PROPOSE,       /* follower -> leader: number = the issuer's own; payload: an entry */
     FRAME_REFUSED,       /* its answer when it did not go into the log: number; payload: one byte, 1 = not the leader, 2 = busy */
     FRAME_MARK_ASK,      /* payload: the sender's name and the mark of its data directory */
-    FRAME_MARK_TELL,     /* payload: by which mark the asked node knows the sender from now on */
+    FRAME_MARK_TELL,     /* payload: by which mark the asked node knows the sender from now on, and one byte of enum mark_standing */
+    FRAME_MEMBERS_ASK,   /* number: which of them, from 0 */
+    FRAME_MEMBERS_TELL,  /* term = index of the configuration; number; payload: how many (1), id (8), name, address ("" not told) */
     FRAME_KIND_COUNT
 };
 
@@ -40,22 +47,30 @@ struct frame {
     uint8_t payload[FRAME_PAYLOAD_MAX];
 };
 
-struct streams_peer { uint64_t id; char address[STREAMS_ADDRESS_SIZE]; };
+struct streams_peer {
+    uint64_t name_id;                            /* by which the transport knows the name; 0: nobody has this place */
+    uint64_t id;                                 /* of the incarnation that is a member; 0: none, or not known */
+    char address[STREAMS_ADDRESS_SIZE];          /* what the transport's connect is given */
+};
 
 struct streams_port {
     void *owner;
-    /* A peer asks: `answer` is to be filled, or left with kind 0 for none. `peer` is its place in the list of peers. */
+    /* A peer asks: `answer` is to be filled, or left with kind 0 for none. `peer` is its place. */
     void (*asked)(void *owner, int peer, const struct frame *frame, struct frame *answer);
     void (*answered)(void *owner, int peer, const struct frame *frame);
 };
 
-struct streams_counters { uint64_t unknown, crowded, nonsense, lost, refused_raft; };
+struct streams_counters { uint64_t unknown, crowded, nonsense, lost, refused_raft, strange; };     /* strange: of or for another incarnation */
 
 struct streams;
 
 /* `transport` is initialised and not yet started; it is started here, so that peers are heard before raft runs. */
-int streams_open(uv_loop_t *loop, struct raft_uv_transport *transport, uint64_t own_id, const char *own_address,
-                 const struct streams_peer *peers, int peer_count, const struct streams_port *port, struct streams **ret);
+int streams_open(uv_loop_t *loop, struct raft_uv_transport *transport, uint64_t own_name_id, const char *own_address,
+                 const struct streams_port *port, struct streams **ret);
+/* Who has this place from now on; streams with another who had it are closed. The own place stays free. */
+void streams_put(struct streams *streams, int place, const struct streams_peer *peer);
+/* This node's incarnation, 0 while it is none; and whether it knows who the members are: else raft's streams are taken of all peers. */
+void streams_be(struct streams *streams, uint64_t own_id, bool knows_members);
 /* What raft_uv_init is given. It serves one raft after the other; without one, peers' raft streams are closed at once. */
 struct raft_uv_transport *streams_for_raft(struct streams *streams);
 /* False: no stream to this peer yet, or its queue is full. It is not kept. */

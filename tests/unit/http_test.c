@@ -1109,7 +1109,7 @@ static bool lend_raft(void *daemon, struct agreement_view *ret)
 {
     (void)daemon;
     *ret = (struct agreement_view){ .quorum = &raft_picture, .settings = &raft_settings, .own = 0, .bind = "10.0.0.1:10008",
-                                    .members = raft_members, .now = { 5000000 } };
+                                    .now = { 5000000 } };
     TEXT_SET(ret->address, "10.0.0.1:10008");
     return true;
 }
@@ -1120,7 +1120,7 @@ static void stage_open_with_raft(enum quorum_role role, int leader)
     stage.desk.raft = lend_raft;
     raft_settings = (struct quorum_settings){ .member_count = 3, .own = 0, .election_ms = 500 };
     for (int i = 0; i < 3; i++) {
-        TEXT_SET(raft_settings.members[i].name, raft_members[i].name);
+        roster_book(&raft_picture.roster, i, raft_members[i].name, raft_members[i].address);
         raft_picture.peers[i].heard_at = (struct fc_time){ 4900000 };
     }
     raft_picture.role = role;
@@ -1168,13 +1168,33 @@ Test(http, a_leader_that_no_majority_has_confirmed_is_not_healthy_and_leads_noth
     stage_close();
 }
 
-Test(http, members_are_not_changed_by_a_call)
+Test(http, changes_of_members_are_orders_and_go_by_names)
 {
     stage_open_with_raft(QUORUM_LEADER, 0);
-    ask("/api/raft-add-peer/fc9");
-    answers_with(500, "members are those of RaftNodes");
+    ask("/api/raft-add-peer/10.0.0.4:10008");
+    answers_with(500, "a member goes by its name: NAME@HOST:PORT");
+    ask("/api/raft-remove-peer/fc9");
+    answers_with(500, "the group has no such member");
     ask("/api/raft-yield/fc9");
-    answers_with(500, "RaftNodes has no such node");
+    answers_with(500, "the group has no such member");
+    ask_order("/api/raft-add-peer/fc4@10.0.0.4:10008", "", FC_OK, "fc4 is a learner");
+    cr_expect_str_eq(stage.order, "raft-add fc4@10.0.0.4:10008");
+    ask_order("/api/raft-promote-peer/10.0.0.2:10008", "", FC_OK, "fc2 votes");
+    cr_expect_str_eq(stage.order, "raft-promote fc2");
+    stage_close();
+}
+
+Test(http, learners_and_voters_are_told_apart)
+{
+    stage_open_with_raft(QUORUM_LEADER, 0);
+    raft_picture.roster.has_log = true;
+    raft_picture.roster.places[0].role = raft_picture.roster.places[1].role = ROSTER_VOTER;
+    raft_picture.roster.places[2].role = ROSTER_LEARNER;
+    raft_picture.log_matched[2] = 12;
+    ask("/api/raft-status");
+    answers_with(200, "\"Name\":\"fc2\",\"Role\":\"voter\"");
+    answers_with(200, "\"Name\":\"fc3\",\"Role\":\"learner\"");
+    answers_with(200, "\"MatchedIndex\":12");
     stage_close();
 }
 

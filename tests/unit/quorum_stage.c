@@ -82,14 +82,16 @@ static void end_streams(struct stage_node *n)
 enum fc_code stage_try_start(struct stage *s, int node, struct fc_err *err)
 {
     struct stage_node *n = &s->nodes[node];
-    struct quorum_settings settings = { .member_count = s->count, .own = node, .election_ms = STAGE_ELECTION_MS, .drift_percent = 10,
+    const bool is_founder = node < s->founders;
+    struct quorum_settings settings = { .member_count = s->founders + !is_founder, .own = is_founder ? node : s->founders, .election_ms = STAGE_ELECTION_MS, .drift_percent = 10,
                                         .snapshot_entries = s->snapshot_entries, .trailing_entries = 16 };
     static int marks;
     TEXT_FORMAT(settings.dir, "%s/%d", s->dir, node);
     TEXT_FORMAT(settings.node, "fc%d~%06x", node + 1, (unsigned)++marks);
-    for (int i = 0; i < s->count; i++) {
-        TEXT_FORMAT(settings.members[i].name, "fc%d", i + 1);
-        TEXT_FORMAT(settings.members[i].address, "127.0.0.1:%d", s->ports[i]);
+    for (int i = 0; i < settings.member_count; i++) {
+        const int who = i < s->founders ? i : node;
+        TEXT_FORMAT(settings.members[i].name, "fc%d", who + 1);
+        TEXT_FORMAT(settings.members[i].address, "127.0.0.1:%d", s->ports[who]);
     }
     *n = (struct stage_node){ .stage = s, .place = node, .next_number = 1 };
     n->view.until = FC_EVER;
@@ -138,11 +140,14 @@ void stage_wipe(struct stage *s, int node)
     nftw(path, remove_one, 8, FTW_DEPTH | FTW_PHYS);
 }
 
-void stage_open(struct stage *s, int count)
+void stage_open(struct stage *s, int count) { stage_open_for(s, count, count); }
+
+void stage_open_for(struct stage *s, int count, int founders)
 {
     struct fc_err err = { .code = FC_OK };
     memset(s, 0, sizeof *s);
     s->count = count;
+    s->founders = founders;
     s->snapshot_entries = 1024;
     cr_assert_eq(loop_open(1, 8, &s->loop, &err), FC_OK);
     s->host = loop_host(s->loop);
@@ -202,6 +207,42 @@ void stage_until_(struct stage *s, stage_claim *claim, const char *name, int lin
         }
         stage_run_ms(s, 5);
     }
+}
+
+enum roster_role stage_role_of(const struct stage_node *node, int whom)
+{
+    char name[16];
+    TEXT_FORMAT(name, "fc%d", whom + 1);
+    const int place = roster_by_name(&node->view.roster, name);
+    return place < 0 ? ROSTER_NONE : node->view.roster.places[place].role;
+}
+
+static struct stage_node *asked;
+static bool it_has_answered(struct stage *stage)
+{
+    (void)stage;
+    return asked->ended > 0;
+}
+
+static bool one_leads(struct stage *stage) { return stage_leader(stage) >= 0; }
+
+enum fc_code stage_change(struct stage *s, enum member_change change, int whom, int *node)
+{
+    char name[16], address[64];
+    TEXT_FORMAT(name, "fc%d", whom + 1);
+    TEXT_FORMAT(address, "127.0.0.1:%d", s->ports[whom]);
+    for (int i = 0; i < 5; i++) {
+        stage_until(s, one_leads);
+        *node = stage_leader(s);
+        asked = &s->nodes[*node];
+        asked->ended = 0;
+        cr_assert(quorum_change_members(asked->quorum, 900, change, name, address));
+        stage_until(s, it_has_answered);
+        if (asked->last.code != FC_NOT_LEADER && asked->last.code != FC_BUSY)
+            break;
+        stage_run_ms(s, STAGE_ELECTION_MS / 2);
+    }
+    return asked->last.code;
 }
 
 uint64_t stage_hold(struct stage *s, int node, const char *server, const char *why)

@@ -29,6 +29,7 @@ struct stage {
     const struct host *host;
     char dir[64];
     int count;
+    int founders;                        /* RaftNodes of each names these, and itself */
     int ports[QUORUM_NODES_MAX];
     struct stage_node nodes[QUORUM_NODES_MAX];
     int two_leaders;                     /* times that two nodes could act at one moment */
@@ -36,6 +37,8 @@ struct stage {
 };
 
 void stage_open(struct stage *stage, int count);
+/* `count` nodes have a place; the first `founders` of them form the group. */
+void stage_open_for(struct stage *stage, int count, int founders);
 void stage_close(struct stage *stage);
 enum fc_code stage_try_start(struct stage *stage, int node, struct fc_err *err);
 void stage_start(struct stage *stage, int node);
@@ -49,6 +52,9 @@ void stage_until_(struct stage *stage, stage_claim *claim, const char *name, int
 void stage_run_ms(struct stage *stage, int ms);
 /* Who may act at this moment; -1 nobody. */
 int stage_leader(struct stage *stage);
+/* The leader is ordered to change the members, again where leadership moved meanwhile; how it ended is in `last` of *node. */
+enum fc_code stage_change(struct stage *stage, enum member_change change, int whom, int *node);
+enum roster_role stage_role_of(const struct stage_node *node, int whom);      /* as this node has it */
 uint64_t stage_hold(struct stage *stage, int node, const char *server, const char *why);
 
 #endif
