@@ -185,7 +185,7 @@ static void show_picture(const struct wish *wish, const cJSON *status)
     case VERB_EXPLAIN: case VERB_PLAN: case VERB_HISTORY: case VERB_VERIFY:
     case VERB_SWITCH: case VERB_FAILBACK: case VERB_MAINT: case VERB_DOWN: case VERB_UP: case VERB_WEIGHT: case VERB_DRAIN: case VERB_READY: case VERB_PAUSE:
     case VERB_RESUME: case VERB_YIELD:
-    case VERB_RAFT_ADD: case VERB_RAFT_PROMOTE: case VERB_RAFT_REMOVE: case VERB_RAFT_BACKUP: case VERB_COUNT:
+    case VERB_RAFT_ADD: case VERB_RAFT_PROMOTE: case VERB_RAFT_REMOVE: case VERB_COUNT:
         break;                           /* they are answered by a document of their own, or a sentence */
     }
 }

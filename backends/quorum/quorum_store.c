@@ -419,7 +419,7 @@ static void command(void *self, const struct effect *effect, struct fc_time now)
     }
     const int to = named_member(q, effect->as.give_back.to);
     if (to == -2) {
-        end_command(q, effect, FC_NOT_FOUND, "RaftNodes has no node of this name");
+        end_command(q, effect, FC_NOT_FOUND, "the group has no voter of this name");
         return;
     }
     if (to == q->settings.own) {

@@ -110,7 +110,7 @@ def test_a_yield_to_a_named_node_is_quick():
         metrics = named.get('/metrics')[1]
         assert 'firstchair_peer_streams_total{what="accepted"}' in metrics, metrics
         code, text = named.ctl('yield', 'nobody')
-        assert code != 0 and 'RaftNodes has no node of this name' in text, text
+        assert code != 0 and 'the group has no voter of this name' in text, text
 
 
 @limit(120)

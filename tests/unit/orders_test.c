@@ -258,3 +258,19 @@ Test(orders, a_yield_may_name_its_successor_and_who_is_to_yield)
     SAYS("yield fc2 from", "'from' stands without its node");
     SAYS("yield fc2 fc3", "fc3");
 }
+
+Test(orders, a_member_of_the_raft_group_is_added_with_its_address_and_named_afterwards)
+{
+    HEARS("raft-add fc4@10.0.9.4:10008", "raft-add pool= server=fc4 limit=0 count=0 because=");
+    cr_assert_str_eq(parsed("raft-add fc4@[fd00::4]:10008")->address, "[fd00::4]:10008");
+    HEARS("raft-promote fc4", "raft-promote pool= server=fc4 limit=0 count=0 because=");
+    HEARS("raft-remove fc4", "raft-remove pool= server=fc4 limit=0 count=0 because=");
+    SAYS("raft-add", "the node and its address are missing");
+    SAYS("raft-add fc4", "the address is missing: NODE@HOST:PORT");
+    SAYS("raft-add fc4@10.0.9.4", "must be HOST:PORT");
+    SAYS("raft-add fc4@:10008", "must be HOST:PORT");
+    SAYS("raft-add fc4@a@b:1", "must be HOST:PORT");
+    SAYS("raft-add @10.0.9.4:10008", "cannot be the name of a node");
+    SAYS("raft-promote", "the node is missing");
+    SAYS("raft-remove fc4 fc5", "'fc5' is not understood here");
+}
