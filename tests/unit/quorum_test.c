@@ -233,7 +233,7 @@ Test(quorum, a_snapshot_is_taken_when_asked_for)
 
 Test(quorum, one_node_alone_leads_at_once)
 {
-    s.count = 1;
+    s.count = s.founders = 1;
     stage_start(&s, 0);
     stage_until(&s, somebody_leads);
     stage_hold(&s, 0, "db1", "alone");
