@@ -134,6 +134,11 @@ bool agreement_snapshot(struct agreement *a, void (*done)(void *, enum fc_code, 
     return quorum_store_snapshot(a->store, done, owner);
 }
 
+bool agreement_backup(struct agreement *a, void (*done)(void *, enum fc_code, const char *, const char *), void *owner)
+{
+    return quorum_store_backup(a->store, done, owner);
+}
+
 void agreement_free(struct agreement *a)
 {
     if (a == NULL)

@@ -30,6 +30,7 @@ const char *agreement_address(const struct agreement_view *view, int member);
 /* Who came to the peers' port, and what became of it: for metrics. */
 const struct transport_counts *agreement_peer_counts(const struct agreement *agreement);
 bool agreement_snapshot(struct agreement *agreement, void (*done)(void *owner, enum fc_code code, const char *text), void *owner);
+bool agreement_backup(struct agreement *agreement, void (*done)(void *owner, enum fc_code code, const char *text, const char *backup), void *owner);
 void agreement_free(struct agreement *agreement);                    /* NULL is fine */
 
 #endif

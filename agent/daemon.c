@@ -2,6 +2,7 @@
  * through the queue, so that the core is never entered twice. */
 #include "agent/daemon.h"
 
+#include <cjson/cJSON.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -243,9 +244,46 @@ static uint64_t desk_fleet_order(void *owner, const struct fleet_order *order, d
     return d->next_ticket = ticket;
 }
 
+static char *lines_json(const char *text)
+{
+    cJSON *list = cJSON_CreateArray();
+    char line[256];
+    for (const char *at = text; list != NULL && *at != '\0';) {
+        const size_t length = strcspn(at, "\n");
+        text_copy_bytes(line, sizeof line, at, length);
+        cJSON_AddItemToArray(list, cJSON_CreateString(line));
+        at += length + (at[length] == '\n');
+    }
+    char *json = list == NULL ? NULL : cJSON_PrintUnformatted(list);
+    cJSON_Delete(list);
+    return json;
+}
+
+static void backup_done(void *owner, enum fc_code code, const char *text, const char *backup)
+{
+    struct daemon *d = owner;
+    const struct verify_waiter waiter = d->backup_waiter;
+    char *json = backup == NULL ? NULL : lines_json(backup);
+    memset(&d->backup_waiter, 0, sizeof d->backup_waiter);
+    if (waiter.ticket != 0)
+        waiter.reply(waiter.waiter, json == NULL && code == FC_OK ? FC_NO_MEMORY : code, text, json);
+    cJSON_free(json);
+}
+
+static uint64_t desk_backup(void *owner, desk_report *reply, void *waiter)
+{
+    struct daemon *d = owner;
+    if (d->agreement == NULL || !agreement_backup(d->agreement, backup_done, d))
+        return 0;
+    d->backup_waiter = (struct verify_waiter){ .ticket = ++d->next_ticket, .reply = reply, .waiter = waiter };
+    return d->backup_waiter.ticket;
+}
+
 static void desk_forget(void *owner, uint64_t ticket)
 {
     struct daemon *d = owner;
+    if (ticket != 0 && d->backup_waiter.ticket == ticket)
+        memset(&d->backup_waiter, 0, sizeof d->backup_waiter);
     if (ticket != 0 && d->snapshot_waiter.ticket == ticket)
         memset(&d->snapshot_waiter, 0, sizeof d->snapshot_waiter);
     for (int i = 0; i < DAEMON_VERIFY_WAITERS_MAX; i++) {
@@ -491,7 +529,7 @@ static enum fc_code open_doors(struct daemon *d, struct fc_err *err)
     enum fc_code code;
     d->desk = (struct desk){ .daemon = d, .config = d->config, .order = desk_order, .verify = desk_verify, .forget = desk_forget,
                              .status = daemon_status, .explain = daemon_explain, .history = daemon_history, .reload = reload,
-                             .raft = desk_raft, .snapshot = desk_snapshot, .counters = counters, .picture = desk_picture, .fleet_order = desk_fleet_order };
+                             .raft = desk_raft, .snapshot = desk_snapshot, .backup = desk_backup, .counters = counters, .picture = desk_picture, .fleet_order = desk_fleet_order };
     if ((code = agent_listener_open(ev, d->config, d->board, &d->listener, err)) != FC_OK)
         return code;
     if (d->config->order_socket[0] != '\0' && (code = order_socket_open(ev, &d->desk, &d->orders, err)) != FC_OK)

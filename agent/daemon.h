@@ -78,6 +78,7 @@ struct daemon {
     struct host_timer *core_timer, *lease_timer, *order_timer, *publish_timer, *look_timer;
     struct fc_time looked_for_peer_at;
 
+    struct verify_waiter backup_waiter;      /* of raft's state; ticket 0: none */
     struct waiter snapshot_waiter;           /* raft's snapshot under way; ticket 0: none, or whoever asked went away */
     bool is_snapshotting;
     struct waiter waiters[DAEMON_WAITERS_MAX];

@@ -11,6 +11,7 @@
 #include "agent/lint_files.h"
 #include "agent/metrics.h"
 #include "agent/recorder.h"
+#include "agent/restore_command.h"
 #include "agent/status_json.h"
 #include "agent/steering_docs.h"
 #include "agent/verify.h"
@@ -24,6 +25,7 @@
 
 struct options {
     const char *config;              /* --config FILE; NULL = the usual places */
+    const char *from;                /* --from FILE; NULL = none */
     const char *argument;            /* what follows the command; NULL = nothing */
     const char *arguments[ARGUMENTS_MAX];
     int argument_count;
@@ -165,6 +167,21 @@ static int discover(const struct options *options)
     return exit_code;
 }
 
+static int raft_restore(const struct options *options)
+{
+    struct fc_err err = { .code = FC_INTERNAL };
+    if (options->from == NULL) {
+        fprintf(stderr, "firstchair: raft-restore needs --from FILE, as `firstchairctl raft-backup --to FILE` made it\n");
+        return fc_code_table[FC_BAD_INPUT].exit_code;
+    }
+    struct config *config = load(options, false, &err);
+    if (config == NULL)
+        return failed(&err);
+    const int exit_code = restore_command(config, options->from);
+    free(config);
+    return exit_code;
+}
+
 static int replay(const struct options *options)
 {
     if (options->argument == NULL) {
@@ -238,6 +255,8 @@ static const struct command_row commands[] = {
       "say what in an existing haproxy.cfg makes the steering wrong, slow or blind" },
     { "discover", discover, ARGUMENTS_MAX, "discover [--config FILE] [--tabulated] [SEED...]",
       "look at the servers named and at everybody who replicates with them, and print their clusters" },
+    { "raft-restore", raft_restore, 0, "raft-restore [--config FILE] --from FILE",
+      "make a new raft group of this node alone from a kept state; the node is stopped, RaftDataDir empty" },
     { "replay", replay, 1, "replay [--effects] FILE", "feed a recorded event log (RecordFile) to a fresh core" },
     { "print-docs", print_docs, 1, "print-docs PAGE", "print a reference page from its table" },
 };
@@ -280,6 +299,8 @@ int main(int argc, char **argv)
             options.is_json = true;
         } else if (text_is(argv[i], "--tabulated")) {
             options.is_tabulated = true;
+        } else if (text_is(argv[i], "--from") && i + 1 < argc) {
+            options.from = argv[++i];
         } else if (text_is(argv[i], "--config") && i + 1 < argc) {
             options.config = argv[++i];
         } else if (argv[i][0] == '-' && argv[i][1] != '\0') {

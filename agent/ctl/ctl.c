@@ -3,12 +3,14 @@
  * The words after the options are the order, in the grammar of core/act/orders.h, checked here before anybody is asked.
  * `watch` is the one verb of its own: the picture, again and again. Exit codes are those of base/err.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -31,6 +33,7 @@ struct wish {
     int timeout_ms;                      /* 0 = the verb's own */
     bool is_json, is_once, is_watch, wants_help, wants_version;
     char text[ORDER_TEXT_MAX + 1];       /* the order */
+    const char *to;                      /* raft-backup: the file; NULL = printed */
     struct order order;
     struct ctl_style style;
 };
@@ -52,6 +55,7 @@ static void print_help(void)
          "  --json             the answer as the daemon gave it, one JSON document a line\n"
          "  --timeout SECONDS  how long to wait for the answer; an order that has begun goes on\n"
          "  --once             watch: one picture\n"
+         "  --to FILE          raft-backup: where it is kept (0600), whole or not at all; else it is printed\n"
          "  --help, --version\n\nexit codes:");
     for (int i = 0; i < FC_CODE_COUNT; i++)
         printf("  %2d  %-12s %s\n", fc_code_table[i].exit_code, fc_code_table[i].word, fc_code_table[i].meaning);
@@ -123,6 +127,10 @@ static enum fc_code take_option(struct wish *wish, char **args, int *at, bool *w
         return take_socket(wish, value, err);
     if ((value = value_of("--timeout", args, at)) != NULL)
         return take_timeout(wish, value, err);
+    if ((value = value_of("--to", args, at)) != NULL) {
+        wish->to = value;
+        return FC_OK;
+    }
     *was_option = false;
     if (args[*at][0] == '-' && !text_is(args[*at], "--force"))
         return fc_fail(err, FC_BAD_INPUT, "'%.60s' is no option here, or lacks its value; see firstchairctl --help", args[*at]);
@@ -163,6 +171,48 @@ static enum fc_code check_wish(struct wish *wish, struct fc_err *err)
 
 /* ---- one order ---- */
 
+static bool print_lines(FILE *to, const cJSON *lines)
+{
+    const cJSON *line;
+    bool is_good = true;
+    cJSON_ArrayForEach(line, lines)
+        is_good = fprintf(to, "%s\n", cJSON_IsString(line) ? line->valuestring : "") > 0 && is_good;
+    return is_good;
+}
+
+/* Whole or not at all: written beside, synced, renamed into place. */
+static enum fc_code keep_backup(const char *path, const cJSON *lines, struct fc_err *err)
+{
+    char fresh[4096];
+    if (!TEXT_FORMAT(fresh, "%s.new", path))
+        return fc_fail(err, FC_BAD_INPUT, "the name of the file is too long");
+    const int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0)
+        return fc_fail(err, FC_STORE, "cannot write '%s': %s", fresh, strerror(errno));
+    FILE *to = fdopen(fd, "w");
+    const bool is_written = to != NULL && fchmod(fd, 0600) == 0 && print_lines(to, lines) && fflush(to) == 0 && fsync(fd) == 0;
+    const int why = errno;
+    if (to == NULL)
+        close(fd);
+    else
+        fclose(to);
+    if (is_written && rename(fresh, path) == 0)
+        return FC_OK;
+    const enum fc_code code = fc_fail(err, FC_STORE, "cannot write '%s': %s", path, strerror(is_written ? errno : why));
+    unlink(fresh);
+    return code;
+}
+
+static enum fc_code show_backup(const struct wish *wish, const cJSON *lines, struct fc_err *err)
+{
+    if (wish->to == NULL)
+        return print_lines(stdout, lines) && fflush(stdout) == 0 ? FC_OK : fc_fail(err, FC_STORE, "cannot write: %s", strerror(errno));
+    const enum fc_code code = keep_backup(wish->to, lines, err);
+    if (code == FC_OK)
+        printf("kept in %s\n", wish->to);
+    return code;
+}
+
 static void show_progress(void *owner, const char *line, const char *text)
 {
     const struct wish *wish = owner;
@@ -185,7 +235,7 @@ static void show_picture(const struct wish *wish, const cJSON *status)
     case VERB_EXPLAIN: case VERB_PLAN: case VERB_HISTORY: case VERB_VERIFY:
     case VERB_SWITCH: case VERB_FAILBACK: case VERB_MAINT: case VERB_DOWN: case VERB_UP: case VERB_WEIGHT: case VERB_DRAIN: case VERB_READY: case VERB_PAUSE:
     case VERB_RESUME: case VERB_YIELD:
-    case VERB_RAFT_ADD: case VERB_RAFT_PROMOTE: case VERB_RAFT_REMOVE: case VERB_COUNT:
+    case VERB_RAFT_ADD: case VERB_RAFT_PROMOTE: case VERB_RAFT_REMOVE: case VERB_RAFT_BACKUP: case VERB_COUNT:
         break;                           /* they are answered by a document of their own, or a sentence */
     }
 }
@@ -214,6 +264,16 @@ static void show_answer(const struct wish *wish, const struct ctl_answer *answer
         puts(text == NULL ? "done" : text);
 }
 
+/* What the answer means for the exit code. */
+static enum fc_code take_answer(const struct wish *wish, const struct ctl_answer *answer, struct fc_err *err)
+{
+    const cJSON *backup = cJSON_GetObjectItemCaseSensitive(answer->json, "backup");
+    if (answer->code == FC_OK && cJSON_IsArray(backup) && !wish->is_json)
+        return show_backup(wish, backup, err);
+    show_answer(wish, answer);
+    return answer->code;
+}
+
 static int give_order(struct wish *wish)
 {
     const bool changes = verb_table[wish->order.verb].changes;
@@ -225,8 +285,8 @@ static int give_order(struct wish *wish)
     if (ctl_ask(wish->sockets[0], wish->text, wish->timeout_ms > 0 ? wish->timeout_ms : usual_ms, show_progress, wish,
                 &answer, &err) != FC_OK)
         return fail(&err);
-    show_answer(wish, &answer);
-    const int exit_code = fc_code_table[answer.code].exit_code;
+    const enum fc_code code = take_answer(wish, &answer, &err);
+    const int exit_code = code != answer.code ? fail(&err) : fc_code_table[code].exit_code;
     ctl_answer_done(&answer);
     return exit_code;
 }

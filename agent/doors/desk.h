@@ -54,6 +54,8 @@ struct desk {
     bool (*raft)(void *daemon, struct agreement_view *ret);
     /* A snapshot of raft's log now: reply once, finally. Ticket as above; 0: one is being taken. */
     uint64_t (*snapshot)(void *daemon, desk_reply *reply, void *waiter);
+    /* What raft's nodes hold in common, as a JSON list of the lines of quorum/state_text.h. Ticket as above; 0: one is being made, or this node takes no part. */
+    uint64_t (*backup)(void *daemon, desk_report *reply, void *waiter);
     void (*counters)(void *daemon, struct desk_counters *to);
     /* The fleet as it is known now (agent/picture.h), borrowed until the loop's next turn. NULL, or a NULL answer: no fleet is kept here. */
     const struct picture *(*picture)(void *daemon);

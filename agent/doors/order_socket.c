@@ -319,6 +319,11 @@ static void on_history(void *waiter, enum fc_code code, const char *text, const 
     tell_document(waiter, "history", code, text, json);
 }
 
+static void on_backup(void *waiter, enum fc_code code, const char *text, const char *json)
+{
+    tell_document(waiter, "backup", code, text, json);
+}
+
 /* Ticket 0: it was not taken up. */
 static bool wait_for(struct client *client, uint64_t ticket)
 {
@@ -343,6 +348,9 @@ static bool take_order(struct client *client, const char *text, size_t length)
         return wait_for(client, desk->verify(desk->daemon, on_report, client));
     if (order.verb == VERB_HISTORY)
         return wait_for(client, desk->history(desk->daemon, &order, on_history, client));
+    if (order.verb == VERB_RAFT_BACKUP)
+        return desk->backup == NULL || !desk->config->raft_enabled ? say(client, FC_REFUSED, "raft is not in use here")
+                                                                   : wait_for(client, desk->backup(desk->daemon, on_backup, client));
     if (order.verb == VERB_EXPLAIN || order.verb == VERB_PLAN)
         return explain(client, &order);
     if (!verb_table[order.verb].changes)

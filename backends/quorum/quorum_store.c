@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/quorum/state_text.h"
 #include "base/text.h"
 
 #define APPLY_MARK (UINT64_C(1) << 61)   /* of requests to the private store by which an entry is applied: no deed has so high an id */
@@ -57,6 +58,8 @@ struct quorum_store {
     bool has_said;
     void (*snapshot_done)(void *owner, enum fc_code code, const char *text);
     void *snapshot_owner;
+    void (*backup_done)(void *owner, enum fc_code code, const char *text, const char *backup);
+    void *backup_owner;
 };
 
 static struct fc_time now_of(const struct quorum_store *q) { return q->host->now(q->host->agent); }
@@ -211,8 +214,20 @@ static void entry_came(struct quorum_store *q, const struct quorum_heard *heard)
     apply_next(q);
 }
 
+static void give_backup(struct quorum_store *q, const struct shared_state *state)
+{
+    void (*done)(void *, enum fc_code, const char *, const char *) = q->backup_done;
+    if (done == NULL)
+        return;
+    char *text = state_text_make(state, q->settings.node, q->view.applied_index);
+    q->backup_done = NULL;
+    done(q->backup_owner, text == NULL ? FC_NO_MEMORY : FC_OK, text == NULL ? "out of memory" : "", text);
+    free(text);
+}
+
 static void state_came(struct quorum_store *q, const struct shared_state *state)
 {
+    give_backup(q, state);
     struct shared_state *copy = malloc(sizeof *copy);
     if (copy == NULL) {
         q->left_out = LEFT_OUT;                            /* asked for again */
@@ -501,6 +516,16 @@ bool quorum_store_snapshot(struct quorum_store *q, void (*done)(void *, enum fc_
         return false;
     q->snapshot_done = done;
     q->snapshot_owner = owner;
+    return true;
+}
+
+bool quorum_store_backup(struct quorum_store *q, void (*done)(void *, enum fc_code, const char *, const char *), void *owner)
+{
+    if (q->backup_done != NULL || q->view.role == QUORUM_STARTING || q->view.role == QUORUM_OUT)
+        return false;
+    q->backup_done = done;
+    q->backup_owner = owner;
+    quorum_hand_over(q->quorum);
     return true;
 }
 

@@ -44,5 +44,8 @@ const struct quorum_settings *quorum_store_settings(const struct quorum_store *s
 int quorum_store_unapplied(const struct quorum_store *store);
 /* A snapshot now. `done` is called once, later, never from within. False: one is being taken. */
 bool quorum_store_snapshot(struct quorum_store *store, void (*done)(void *owner, enum fc_code code, const char *text), void *owner);
+/* The shared state as this node has it, as text (state_text.h; NULL: none, and `text` says why). `done` as above. False: one is being made.
+ * The private store is given the whole state once more with it. */
+bool quorum_store_backup(struct quorum_store *store, void (*done)(void *owner, enum fc_code code, const char *text, const char *backup), void *owner);
 
 #endif

@@ -62,6 +62,9 @@ const struct verb_row verb_table[VERB_COUNT] = {
     [VERB_RAFT_REMOVE] = { "raft-remove", "raft-remove NODE",
                            "Removes a member of the raft group, alive or not. Refused for the one that leads, and where too few would be left.",
                            "raft-remove fc2", true, true },
+    [VERB_RAFT_BACKUP] = { "raft-backup", "raft-backup",
+                           "What all nodes hold in common, as a text for `firstchair raft-restore`; `firstchairctl --to FILE` keeps it.",
+                           "raft-backup", false, false },
 };
 
 /* ---- words ---- */
@@ -539,7 +542,7 @@ static parse_operands *const operands_of[VERB_COUNT] = {
     [VERB_DOWN] = parse_target_because, [VERB_UP] = parse_target, [VERB_WEIGHT] = parse_weight,
     [VERB_MAINT] = parse_target_because, [VERB_DRAIN] = parse_target_because, [VERB_READY] = parse_target,
     [VERB_PAUSE] = parse_pool_because, [VERB_RESUME] = parse_pool, [VERB_YIELD] = parse_yield,
-    [VERB_RAFT_ADD] = parse_new_member, [VERB_RAFT_PROMOTE] = parse_member, [VERB_RAFT_REMOVE] = parse_member,
+    [VERB_RAFT_ADD] = parse_new_member, [VERB_RAFT_PROMOTE] = parse_member, [VERB_RAFT_REMOVE] = parse_member, [VERB_RAFT_BACKUP] = parse_nothing,
 };
 
 /* ---- the verb ---- */
@@ -581,7 +584,7 @@ static enum fc_code unknown_verb(struct word word, struct fc_err *err)
     if (nearest != NULL)
         return fc_fail(err, FC_BAD_INPUT, "'%s' is not an order; the nearest is: %s", echo_of(word).text, nearest->usage);
     return fc_fail(err, FC_BAD_INPUT, "'%s' is not an order; orders are status, pools, events, explain, plan, history, "
-                   "verify-backends, switch, failback, maint, down, drain, ready, up, weight, pause, resume, yield, raft-add, raft-promote and raft-remove", echo_of(word).text);
+                   "verify-backends, switch, failback, maint, down, drain, ready, up, weight, pause, resume, yield, raft-add, raft-promote, raft-remove and raft-backup", echo_of(word).text);
 }
 
 enum fc_code order_parse(const char *text, size_t length, struct order *ret, struct fc_err *err)

@@ -8,7 +8,7 @@
  *   maint POOL/SERVER [because TEXT]    drain POOL/SERVER [because TEXT]    ready POOL/SERVER
  *   down POOL/SERVER [because TEXT]     up POOL/SERVER                      weight POOL/SERVER PERCENT
  *   pause POOL [because TEXT]           resume POOL
- *   raft-add NODE@HOST:PORT             raft-promote NODE                  raft-remove NODE
+ *   raft-add NODE@HOST:PORT             raft-promote NODE                  raft-remove NODE    raft-backup
  *
  * Words are separated by blanks; `because` takes the rest of the line (plain UTF-8, shorter than WHY_SIZE bytes). Case matters
  * for names, not for verbs and the small words. "POOL SERVER" is taken for "POOL/SERVER". */
@@ -26,7 +26,7 @@
 enum verb {
     VERB_STATUS = 0, VERB_POOLS, VERB_EVENTS, VERB_EXPLAIN, VERB_PLAN, VERB_HISTORY, VERB_VERIFY,
     VERB_SWITCH, VERB_FAILBACK, VERB_MAINT, VERB_DOWN, VERB_DRAIN, VERB_READY, VERB_UP, VERB_WEIGHT, VERB_PAUSE, VERB_RESUME, VERB_YIELD,
-    VERB_RAFT_ADD, VERB_RAFT_PROMOTE, VERB_RAFT_REMOVE,
+    VERB_RAFT_ADD, VERB_RAFT_PROMOTE, VERB_RAFT_REMOVE, VERB_RAFT_BACKUP,
     VERB_COUNT
 };
 
