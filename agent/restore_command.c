@@ -53,7 +53,7 @@ static void close_nothing(struct raft_uv_transport *t, raft_uv_transport_close_c
 static enum fc_code make_transport(void *owner, struct uv_loop_s *loop, struct raft_uv_transport *ret, struct fc_err *err)
 {
     (void)owner, (void)loop, (void)err;
-    *ret = (struct raft_uv_transport){ .version = 1, .init = init_nothing, .listen = listen_nowhere, .connect = connect_nobody, .close = close_nothing };
+    *ret = (struct raft_uv_transport){ .init = init_nothing, .listen = listen_nowhere, .connect = connect_nobody, .close = close_nothing };
     return FC_OK;
 }
 

@@ -177,7 +177,7 @@ static void give_frame(struct world *w, struct packet *p)
 static void give_message(struct world *w, struct packet *p)
 {
     struct machine *m = &w->nodes[p->to];
-    p->message.server_id = m->consensus->ids[p->from];
+    p->message.server_id = quorum_member_id(m->consensus->settings->members[p->from].name);
     p->message.server_address = m->settings.members[p->from].name;
     m->recv(m->io, &p->message);
     p->message.type = 0;
@@ -231,7 +231,7 @@ static int io_send(struct raft_io *io, struct raft_io_send *request, const struc
     struct machine *m = io->impl;
     struct world *w = m->world;
     int to = 0;
-    while (to < w->node_count && m->consensus->ids[to] != message->server_id)
+    while (to < w->node_count && quorum_member_id(m->consensus->settings->members[to].name) != message->server_id)
         to++;
     if (to == w->node_count)
         return RAFT_NOCONNECTION;
