@@ -5,7 +5,7 @@ struct fc_time consensus_may_act_until(struct consensus *c)
 {
     if (c->led_term == 0 || !c->is_ready || c->yielding != 0)
         return FC_EVER;
-    /* Of the voters of the newest configuration, decided or not, as raft counts (docs/adr/0022). */
+    /* Of the voters of the newest configuration, decided or not, as raft counts (docs/adr/0023). */
     struct fc_time of_voters[ROSTER_PLACES_MAX];
     int count = 0;
     for (int i = 0; i < ROSTER_PLACES_MAX; i++) {

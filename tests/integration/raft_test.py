@@ -1,10 +1,10 @@
-"""Three nodes that agree by raft, each with a store of its own: one leads, and what is decided is on all of them."""
+"""Nodes that agree by raft, each with a store of its own: one leads, what is decided is on all of them, and members come and go."""
 import json
 import shutil
 import threading
 import time
 
-from stage import Raft, StageFailure, limit, stays, wait_until
+from stage import Raft, StageFailure, limit, run_firstchair, stays, wait_until
 
 
 class Watch:
@@ -134,3 +134,92 @@ def test_without_a_majority_nobody_leads_and_an_emptied_node_stays_out():
         wait_until(lambda: len(house.leaders()) == 1, 20, 'the two that remember to agree')
         if house.leaders()[0] is lost:
             raise StageFailure('the node that forgot leads')
+
+
+class Orders:
+    """An order that changes nothing, given at one node after the other: it goes through the log, and stands in every store."""
+
+    def __init__(self, house):
+        self.house, self.over, self.done = house, threading.Event(), 0
+        self.thread = threading.Thread(target=self.run)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+    def run(self):
+        while not self.over.wait(0.4) and self.done < 50:      # fewer than a newcomer is given of closed ones
+            for node in self.house.founders:
+                if node.alive():
+                    self.done += node.ctl('yield', 'from', 'nobody')[0] == 0
+
+
+def changed(house, *words):
+    """A change of the members, ordered at some living node; again while leadership moves."""
+    ordered(next(node for node in house.nodes if node.alive() and raft(node)['LeaderName']), *words)
+
+
+def roles(node):
+    return {member['Name']: member['Role'] for member in raft(node)['Members']}
+
+
+@limit(120)
+def test_members_come_and_go_while_orders_flow():
+    """A fourth is added, learns and votes; a dead one is removed, and comes back wiped under its name. All rows are the same everywhere."""
+    with Raft(4, founders=3).start() as house, Watch(house) as watch:
+        with Orders(house) as orders:
+            newcomer = house.nodes[3]
+            newcomer.start()
+            place = house.peer_place(newcomer)
+            changed(house, 'raft-add', f'{newcomer.name}@{place}')
+            assert roles(house.leaders()[0])[newcomer.name] == 'learner'
+            changed(house, 'raft-promote', newcomer.name)
+            wait_until(lambda: roles(newcomer).get(newcomer.name) == 'voter', 15, 'the newcomer to know that it votes')
+
+            lost = next(node for node in house.followers() if node is not newcomer)
+            lost.kill()
+            shutil.rmtree(house.folder(lost))
+            lost.start()
+            wait_until(lambda: 'its data directory is empty' in raft(lost)['Why'], 15, 'the emptied node to say why it takes no part')
+            changed(house, 'raft-remove', lost.name)
+            changed(house, 'raft-add', f'{lost.name}@{house.peer_place(lost)}')
+            changed(house, 'raft-promote', lost.name)
+            wait_until(lambda: all(roles(node) == dict.fromkeys(('fc1', 'fc2', 'fc3', 'fc4'), 'voter') for node in house.nodes), 15, 'all to vote')
+        leader = house.wait_leader()
+        code, text = leader.ctl('raft-remove', leader.name)
+        assert code != 0 and 'leads: `yield` first' in text, text
+        assert orders.done > 3, 'orders were answered meanwhile'
+        house.wait_same()
+        print(f'{orders.done} orders were answered while members changed')
+        watch.check()
+
+
+@limit(120)
+def test_a_kept_state_becomes_a_new_group():
+    """raft-backup of a running node; every directory lost; raft-restore on one node, and the others are taken in by orders."""
+    with Raft(3).start() as house:
+        first, second, _third = house.nodes
+        ordered(house.followers()[0], 'yield')
+        house.wait_leader()
+        kept = house.nest.file('kept')
+        ordered(first, '--to', kept, 'raft-backup')
+        before = house.rows(first, 'firstchair_history')
+        for node in house.nodes:
+            node.kill()
+            shutil.rmtree(house.folder(node))
+        code, text, errors = run_firstchair('raft-restore', '--config', first.config, '--from', kept)
+        assert code == 0 and 'a new group of fc1 alone' in text, (code, text, errors)
+        code, _, errors = run_firstchair('raft-restore', '--config', first.config, '--from', kept)
+        assert code != 0 and 'is not empty' in errors, errors
+        first.start()
+        wait_until(first.leads, 20, 'the restored node to lead alone')
+        second.start()
+        changed(house, 'raft-add', f'{second.name}@{house.peer_place(second)}')
+        changed(house, 'raft-promote', second.name)
+        wait_until(lambda: roles(second) == {'fc1': 'voter', 'fc2': 'voter'}, 15, 'two to vote')
+        house.wait_same()
+        assert set(before) <= set(house.rows(second, 'firstchair_history'))

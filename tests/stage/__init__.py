@@ -10,10 +10,10 @@ from .home import Home, Raft, Shared, Single, differs_for_sure
 from .mariadb import Pair, Server
 from .nest import Nest
 from .net import Net
-from .node import Node
+from .node import Node, run_firstchair
 from .redis import Redis
 from .traffic import Judgement, Writer
 from .waits import Skip, StageFailure, limit, stays, wait_until
 
 __all__ = ['Front', 'Haproxy', 'Home', 'Judgement', 'Nest', 'Net', 'Node', 'Pair', 'Raft', 'Redis', 'Server', 'Shared', 'Single',
-           'Skip', 'StageFailure', 'Writer', 'differs_for_sure', 'limit', 'stays', 'wait_until']
+           'Skip', 'StageFailure', 'Writer', 'differs_for_sure', 'limit', 'run_firstchair', 'stays', 'wait_until']

@@ -253,9 +253,10 @@ class Single(House):
 class Raft(House):
     """Three or five nodes that agree by raft, each with a SQLite file of its own."""
 
-    def __init__(self, nodes=3, keys=None, is_apart=False):
-        """`is_apart`: each node on a host of its own (house.net cuts them)."""
+    def __init__(self, nodes=3, keys=None, is_apart=False, founders=None):
+        """`is_apart`: each node on a host of its own (house.net cuts them). `founders`: so many form the group, the others may join it."""
         super().__init__(nodes, keys, node_names(nodes) if is_apart else None)
+        self.founders = self.nodes[:founders or nodes]
         self.ports = {node.name: free_port() for node in self.nodes}
 
     def peer_place(self, node):
@@ -278,15 +279,15 @@ class Raft(House):
         for node in self.nodes:
             node.configure({
                 'Nodes': [node.address for node in self.nodes], 'SQLite3DataFile': self.store(node), 'RaftEnabled': True,
-                'RaftNodes': [f'{peer.name}={self.peer_place(peer)}' for peer in self.nodes],
+                'RaftNodes': [f'{peer.name}={self.peer_place(peer)}' for peer in self.nodes if peer in self.founders or peer is node],
                 'RaftBind': self.peer_place(node), 'RaftDataDir': self.folder(node),
                 'RaftPeerKeyFile': self.nest.file('peers.key'), **self.extra})
 
     def start(self, settle=True):
         self.configure()
-        for node in self.nodes:
+        for node in self.founders:
             node.start(wait=False)
-        for node in self.nodes:
+        for node in self.founders:
             wait_until(node.listens, 20, f'{node.name} to answer on HTTP')
         if settle:
             self.wait_leader()

@@ -1,6 +1,8 @@
 /* Scenes of raft's thread: three nodes over real sockets and directories. */
 #include <criterion/criterion.h>
 
+#include <glob.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "backends/quorum/held.h"
@@ -229,6 +231,40 @@ Test(quorum, a_snapshot_is_taken_when_asked_for)
     cr_assert(quorum_snapshot(s.nodes[asked_node].quorum, 9));
     stage_until(&s, it_has_ended);
     cr_assert_eq(s.nodes[asked_node].last.code, FC_OK, "%s", s.nodes[asked_node].last.text);
+}
+
+/* Its newest snapshot's bytes are changed in the midst: ours end in their checksum. */
+static void damage_snapshot(int node)
+{
+    char pattern[128];
+    glob_t found;
+    snprintf(pattern, sizeof pattern, "%s/%d/log/snapshot-*[0-9]", s.dir, node);
+    cr_assert_eq(glob(pattern, 0, NULL, &found), 0, "%s", pattern);
+    FILE *file = fopen(found.gl_pathv[found.gl_pathc - 1], "r+b");
+    cr_assert_not_null(file);
+    fseek(file, 40, SEEK_SET);
+    fputc(0x5a, file);
+    fclose(file);
+    globfree(&found);
+}
+
+Test(quorum, a_node_whose_newest_snapshot_is_damaged_takes_no_part_and_says_why)
+{
+    stage_start_all(&s);
+    stage_until(&s, somebody_leads);
+    asked_node = stage_leader(&s);
+    stage_hold(&s, asked_node, "db1", "before");
+    wanted_holds = 1;
+    stage_until(&s, all_have_the_holds);
+    cr_assert(quorum_snapshot(s.nodes[asked_node].quorum, 9));
+    stage_until(&s, it_has_ended);
+    stage_stop(&s, asked_node);
+    damage_snapshot(asked_node);
+    stage_start(&s, asked_node);
+    stage_until(&s, it_is_out);
+    cr_assert_not_null(strstr(s.nodes[asked_node].view.why, "checksum is wrong"), "%s", s.nodes[asked_node].view.why);
+    stage_until(&s, somebody_leads);
+    cr_assert_neq(stage_leader(&s), asked_node, "the other two go on");
 }
 
 Test(quorum, one_node_alone_leads_at_once)

@@ -7,6 +7,7 @@
 
 #include "backends/quorum/promise.h"
 #include "backends/quorum/shared_state.h"
+#include "backends/quorum/state_text.h"
 
 static struct shared_state state, other;
 static uint8_t snapshot[SHARED_STATE_SIZE];
@@ -224,4 +225,27 @@ Test(promise, the_lease_runs_from_the_ping_that_a_majority_has_answered)
     cr_assert_eq(confirmed_until(five, 5, LEASE, 10).us, AT(800 + 270).us);
     cr_assert(fc_is_ever(confirmed_until(lonely, 3, LEASE, 10)));
     cr_assert_eq(confirmed_until(three, 1, LEASE, 0).us, AT(1300).us);
+}
+
+Test(shared_state, what_was_kept_as_text_is_read_back_and_nothing_that_was_changed)
+{
+    struct fc_err err = { .code = FC_OK };
+    apply(hold("db1", 7, "fc1~aa", 1));
+    apply(order(STORE_ORDER_CLOSE, 5, ORDER_DONE, "it is so", 2));
+    char *text = state_text_make(&state, "fc1~aa", 12);
+    cr_assert_not_null(text);
+    const size_t length = strlen(text);
+    cr_assert_eq(state_text_read(text, length, &other, &err), FC_OK, "%s", err.text);
+    cr_assert_eq(memcmp(&state, &other, sizeof state), 0);
+    shared_state_init(&other);
+    for (size_t cut = 1; cut < length - 1; cut += 7)
+        cr_assert_eq(state_text_read(text, cut, &other, &err), FC_BAD_INPUT, "cut after %zu", cut);
+    char *digit = strstr(text, "\nend") - 20;
+    *digit = *digit == '0' ? '1' : '0';
+    cr_assert_eq(state_text_read(text, length, &other, &err), FC_BAD_INPUT);
+    cr_assert_not_null(strstr(err.text, "checksum is wrong"), "%s", err.text);
+    cr_assert_eq(state_text_read("firstchair-raft-state 1\nnode a index 1\nbytes 99999999\n", 53, &other, &err), FC_BAD_INPUT);
+    cr_assert_eq(state_text_read("", 0, &other, &err), FC_BAD_INPUT);
+    cr_assert_eq(other.hold_count + other.order_count, 0, "a refused text changes nothing");
+    free(text);
 }
