@@ -166,7 +166,10 @@ static enum fc_code check_wish(struct wish *wish, struct fc_err *err)
         return FC_OK;
     if (wish->socket_count > 1)
         return fc_fail(err, FC_BAD_INPUT, "several --socket are for watch; an order goes to one node, which hands it on");
-    return order_parse(wish->text, strlen(wish->text), &wish->order, err);
+    const enum fc_code code = order_parse(wish->text, strlen(wish->text), &wish->order, err);
+    if (code == FC_OK && wish->to != NULL && wish->order.verb != VERB_RAFT_BACKUP)
+        return fc_fail(err, FC_BAD_INPUT, "--to is for raft-backup");
+    return code;
 }
 
 /* ---- one order ---- */

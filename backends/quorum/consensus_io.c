@@ -183,6 +183,48 @@ static int io_start(struct raft_io *io, unsigned every_ms, raft_io_tick_cb tick,
     return c->below.start(io, every_ms, io_tick, io_came);
 }
 
+/* ---- what is found at the start ----------------------------------------------------------------------------------- */
+
+static void loaded_free(struct raft_snapshot *snapshot, struct raft_entry *entries, size_t count)
+{
+    const void *batch = NULL;
+    for (size_t i = 0; i < count; i++) {                   /* entries of one batch stand side by side */
+        if (entries[i].batch != batch)
+            raft_free(entries[i].batch);
+        batch = entries[i].batch;
+    }
+    raft_free(entries);
+    raft_configuration_close(&snapshot->configuration);
+    for (unsigned i = 0; i < snapshot->n_bufs; i++)
+        raft_free(snapshot->bufs[i].base);
+    raft_free(snapshot->bufs);
+    raft_free(snapshot);
+}
+
+/* The library has checksums of the log and of a snapshot's head; that of its content is ours, and is looked at before raft takes it:
+ * what it does with one that is refused later is not its best part. */
+static int io_load(struct raft_io *io, raft_term *term, raft_id *voted_for, struct raft_snapshot **snapshot, raft_index *start_index,
+                   struct raft_entry *entries[], size_t *count)
+{
+    struct consensus *c = of(io);
+    struct fc_err err = { .code = FC_OK };
+    const int code = c->below.load(io, term, voted_for, snapshot, start_index, entries, count);
+    if (code != 0 || *snapshot == NULL)
+        return code;
+    struct shared_state *state = malloc(sizeof *state);
+    const bool is_good = state != NULL && (*snapshot)->n_bufs == 1 &&
+                         shared_state_decode((*snapshot)->bufs[0].base, (*snapshot)->bufs[0].len, state, &err) == FC_OK;
+    free(state);
+    if (is_good)
+        return 0;
+    text_format(io->errmsg, sizeof io->errmsg, "%s; `raft-remove` this node, empty its RaftDataDir and `raft-add` it", err.text);
+    loaded_free(*snapshot, *entries, *count);
+    *snapshot = NULL;
+    *entries = NULL;
+    *count = 0;
+    return RAFT_CORRUPT;
+}
+
 /* ---- what is written ---------------------------------------------------------------------------------------------- */
 
 static int written(struct consensus *c, int code)
@@ -306,6 +348,7 @@ void consensus_wrap_io(struct consensus *c)
     c->below = c->io;
     c->io.send = io_send;
     c->io.start = io_start;
+    c->io.load = io_load;
     c->io.set_term = io_set_term;
     c->io.set_vote = io_set_vote;
     c->io.truncate = io_truncate;

@@ -9,6 +9,8 @@
 
 #include "base/text.h"
 
+_Static_assert(STREAMS_PLACES_MAX == ROSTER_PLACES_MAX, "a place in the roster is a place among the streams");
+
 #define SEGMENT_BYTES (256 * 1024)       /* of the log's files: they are laid out in full, and our entries are small */
 
 static struct quorum *quorum_of(struct quorum_loop *l) { return (struct quorum *)((char *)l - offsetof(struct quorum, inside)); }
@@ -44,6 +46,7 @@ static int world_open_io(void *owner, struct raft_io *ret)
         return code;
     l->io = ret;
     raft_uv_set_segment_size(ret, SEGMENT_BYTES);
+    raft_uv_set_snapshot_compression(ret, false);          /* small; and what is damaged is told by our own checksum (consensus_io.c) */
     raft_uv_set_connect_retry_delay(ret, (unsigned)(quorum_of(l)->settings.election_ms / 4));
     return 0;
 }
