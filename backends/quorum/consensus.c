@@ -90,22 +90,6 @@ void consensus_go_out(struct consensus *c, const char *why)
 
 /* ---- life --------------------------------------------------------------------------------------------------------- */
 
-static void loaded_free(struct raft_snapshot *snapshot, struct raft_entry *entries, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        if (i == 0 || entries[i].batch != entries[i - 1].batch)
-            raft_free(entries[i].batch);
-    }
-    raft_free(entries);
-    if (snapshot == NULL)
-        return;
-    raft_configuration_close(&snapshot->configuration);
-    for (unsigned i = 0; i < snapshot->n_bufs; i++)
-        raft_free(snapshot->bufs[i].base);
-    raft_free(snapshot->bufs);
-    raft_free(snapshot);
-}
-
 /* An earlier start wrote the first term and ended before it took part. Where it ended before the first entry too, this node would
  * neither vote nor stand for ever: the entry is written now, as it would have been. */
 static int finish_bootstrap(struct consensus *c, const struct raft_configuration *all)
@@ -120,7 +104,7 @@ static int finish_bootstrap(struct consensus *c, const struct raft_configuration
     if (code != 0)
         return code;
     const bool is_empty = count == 0 && snapshot == NULL;
-    loaded_free(snapshot, entries, count);
+    consensus_free_loaded(snapshot, entries, count);
     return is_empty ? raft_recover(&c->raft, all) : 0;
 }
 

@@ -134,6 +134,8 @@ void consensus_tell_end(struct consensus *consensus, uint64_t number, enum quoru
 
 /* ---- consensus_io.c ---- */
 void consensus_wrap_io(struct consensus *consensus);
+/* What raft_io's load gave; the snapshot may be NULL. */
+void consensus_free_loaded(struct raft_snapshot *snapshot, struct raft_entry *entries, size_t count);
 bool consensus_may_ask_for_votes(struct consensus *consensus);
 /* Raft has read its log: does it end before the mark? */
 void consensus_measure_log(struct consensus *consensus);

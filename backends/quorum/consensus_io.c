@@ -185,18 +185,18 @@ static int io_start(struct raft_io *io, unsigned every_ms, raft_io_tick_cb tick,
 
 /* ---- what is found at the start ----------------------------------------------------------------------------------- */
 
-static void loaded_free(struct raft_snapshot *snapshot, struct raft_entry *entries, size_t count)
+void consensus_free_loaded(struct raft_snapshot *snapshot, struct raft_entry *entries, size_t count)
 {
-    const void *batch = NULL;
-    for (size_t i = 0; i < count; i++) {                   /* entries of one batch stand side by side */
-        if (entries[i].batch != batch)
-            raft_free(entries[i].batch);
-        batch = entries[i].batch;
+    for (size_t k = 0; k < count; k++) {                   /* entries of one batch stand side by side */
+        if (k == 0 || entries[k].batch != entries[k - 1].batch)
+            raft_free(entries[k].batch);
     }
     raft_free(entries);
+    if (snapshot == NULL)
+        return;
     raft_configuration_close(&snapshot->configuration);
-    for (unsigned i = 0; i < snapshot->n_bufs; i++)
-        raft_free(snapshot->bufs[i].base);
+    for (unsigned k = 0; k < snapshot->n_bufs; k++)
+        raft_free(snapshot->bufs[k].base);
     raft_free(snapshot->bufs);
     raft_free(snapshot);
 }
@@ -218,7 +218,7 @@ static int io_load(struct raft_io *io, raft_term *term, raft_id *voted_for, stru
     if (is_good)
         return 0;
     text_format(io->errmsg, sizeof io->errmsg, "%s; `raft-remove` this node, empty its RaftDataDir and `raft-add` it", err.text);
-    loaded_free(*snapshot, *entries, *count);
+    consensus_free_loaded(*snapshot, *entries, *count);
     *snapshot = NULL;
     *entries = NULL;
     *count = 0;
