@@ -406,6 +406,7 @@ static void counters(void *owner, struct desk_counters *to)
     }
     to->peer_streams = d->agreement == NULL ? NULL : agreement_peer_counts(d->agreement);
     to->fleet = fleet_keeper_numbers(d->fleet, &d->fleet_numbers) ? &d->fleet_numbers : NULL;
+    to->has_raft = desk_raft(d, &to->raft);
     to->store_requests = d->store_requests;
     to->store_failures = d->store_failures;
     to->process_start_unix_ms = d->started_unix_ms;

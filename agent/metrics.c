@@ -12,7 +12,7 @@
 #include "backends/quorum/transport.h"
 #include "base/text.h"
 
-enum scope { OF_NODE, OF_SERVER, OF_NEED, OF_POOL, OF_POOL_SERVER, OF_VIEW, OF_PROXY, OF_PEER_STREAM, SCOPE_COUNT };
+enum scope { OF_NODE, OF_SERVER, OF_NEED, OF_POOL, OF_POOL_SERVER, OF_VIEW, OF_PROXY, OF_PEER_STREAM, OF_RAFT_PEER, SCOPE_COUNT };
 
 struct process_numbers { bool has_memory, has_descriptors; double resident_bytes, cpu_seconds, descriptors; };
 
@@ -27,6 +27,7 @@ struct spot {
     const struct status_pool_server *pool_server;
     const struct status_view *view;
     const struct status_proxy *proxy;
+    int member;                          /* with OF_RAFT_PEER: place among the members */
     enum transport_count stream;         /* with OF_PEER_STREAM: what happened to a stream of raft's peers */
 };
 
@@ -148,6 +149,34 @@ VALUE(peer_stream, true, atomic_load_explicit(&PEER_STREAMS->of[at->stream], mem
 VALUE(peer_half_open, PEER_STREAMS != NULL, atomic_load_explicit(&PEER_STREAMS->half_open, memory_order_relaxed))
 VALUE(peer_sent, PEER_STREAMS != NULL, atomic_load_explicit(&PEER_STREAMS->bytes_sent, memory_order_relaxed))
 VALUE(peer_received, PEER_STREAMS != NULL, atomic_load_explicit(&PEER_STREAMS->bytes_received, memory_order_relaxed))
+
+#define RAFT (at->counters->raft.quorum)
+#define WITH_RAFT at->counters->has_raft
+VALUE(raft_term, WITH_RAFT, RAFT->term)
+VALUE(raft_last, WITH_RAFT, RAFT->last_index)
+VALUE(raft_applied, WITH_RAFT, RAFT->applied_index)
+VALUE(raft_snapshot, WITH_RAFT, RAFT->snapshot_index)
+VALUE(raft_held, WITH_RAFT, RAFT->disk.held_index)
+VALUE(raft_unapplied, WITH_RAFT, at->counters->raft.unapplied)
+VALUE(raft_lease, WITH_RAFT, fc_reached(RAFT->until, at->counters->raft.now) ? 0 : fc_since(at->counters->raft.now, RAFT->until).us / 1e6)
+VALUE(raft_trouble, WITH_RAFT, RAFT->why[0] != '\0')
+VALUE(raft_elections, WITH_RAFT, RAFT->elections_won)
+VALUE(raft_withheld, WITH_RAFT, RAFT->votes_withheld)
+VALUE(raft_proposals, WITH_RAFT, RAFT->proposals)
+VALUE(raft_entries, WITH_RAFT, RAFT->entries)
+VALUE(raft_repeated, WITH_RAFT, RAFT->repeated)
+VALUE(raft_strange, WITH_RAFT, RAFT->strange)
+VALUE(raft_appends, WITH_RAFT, RAFT->disk.appends)
+VALUE(raft_append_failures, WITH_RAFT, RAFT->disk.failures)
+VALUE(raft_append_seconds, WITH_RAFT, RAFT->disk.total.us / 1e6)
+VALUE(raft_append_last, WITH_RAFT && RAFT->disk.appends > 0, RAFT->disk.last.us / 1e6)
+VALUE(raft_append_waits, WITH_RAFT, fc_is_ever(RAFT->disk.waits_since) ? 0 : fc_since(RAFT->disk.waits_since, at->counters->raft.now).us / 1e6)
+VALUE(raft_streams_broken, WITH_RAFT, RAFT->streams.nonsense + RAFT->streams.lost)
+VALUE(raft_streams_refused, WITH_RAFT, RAFT->streams.unknown + RAFT->streams.crowded + RAFT->streams.refused_raft)
+VALUE(raft_peer_open, true, RAFT->peers[at->member].is_open)
+VALUE(raft_peer_leads, true, RAFT->leader == at->member)
+VALUE(raft_peer_age, !fc_is_ever(RAFT->peers[at->member].heard_at),
+      fc_since(RAFT->peers[at->member].heard_at, at->counters->raft.now).us / 1e6)
 VALUE(process_start, at->counters->process_start_unix_ms != 0, SECONDS(at->counters->process_start_unix_ms))
 VALUE(process_cpu, true, at->process->cpu_seconds)
 VALUE(process_memory, at->process->has_memory, at->process->resident_bytes)
@@ -158,6 +187,9 @@ static const char *const pool_words[] = { "unknown", "seated", "moving", "nobody
 static const char *const voice_words[] = { "neutral", "first", "rest", "read", "late", "broken", NULL };
 static const char *const hold_words[] = { "maint", "drain", "pause", "pin", NULL };
 
+static const char *const raft_role_words[] = { "starting", "alone", "follower", "candidate", "leader", "out", NULL };
+
+static const char *word_of_raft_role(const struct spot *at) { return WITH_RAFT ? quorum_role_word(RAFT->role) : NULL; }
 static const char *word_of_leadership(const struct spot *at) { return at->node->leadership; }
 static const char *word_of_pool(const struct spot *at) { return at->pool->state; }
 static const char *word_of_voice(const struct spot *at) { return voice_word(at->pool_server->answer.voice); }
@@ -259,6 +291,32 @@ static const struct family families[] = {
     COUNTER("store_requests", store_requests, "Requests to the store."),
     COUNTER("store_failures", store_failures, "Requests to the store that failed."),
 
+    STATE("raft_role", OF_NODE, raft_role, "Raft: 1 for this node's present role; out: it takes no part, /api/raft-status says why."),
+    GAUGE("raft_trouble", OF_NODE, raft_trouble, "Raft: 1 while /api/raft-status has a sentence about what is wrong with this node."),
+    GAUGE("raft_term", OF_NODE, raft_term, "Raft: the term; rises with each election."),
+    GAUGE("raft_last_index", OF_NODE, raft_last, "Raft: the last entry of this node's log."),
+    GAUGE("raft_applied_index", OF_NODE, raft_applied, "Raft: the last entry that is decided and applied here."),
+    GAUGE("raft_snapshot_index", OF_NODE, raft_snapshot, "Raft: the last entry that a snapshot took the place of."),
+    GAUGE("raft_held_index", OF_NODE, raft_held, "Raft: up to which entry this node ever confirmed that it holds the log."),
+    GAUGE("raft_unapplied", OF_NODE, raft_unapplied, "Raft: what is decided and waits for this node's private store."),
+    GAUGE("raft_lease_left_seconds", OF_NODE, raft_lease, "Raft: for how long a majority has promised to elect nobody else; 0 when this node does not lead."),
+    COUNTER("raft_elections_won", raft_elections, "Raft: elections that this node has won."),
+    COUNTER("raft_votes_withheld", raft_withheld, "Raft: requests for votes not sent or not heard because of a promise, or of a log that lost its end."),
+    GAUGE("raft_proposals_waiting", OF_NODE, raft_proposals, "Raft: entries of this node on their way into the log."),
+    COUNTER("raft_entries", raft_entries, "Raft: entries applied by this process, repeated and strange ones too."),
+    COUNTER("raft_entries_repeated", raft_repeated, "Raft: entries that came again and changed nothing."),
+    COUNTER("raft_entries_strange", raft_strange, "Raft: entries that could not be understood, or found no room; on all nodes alike."),
+    COUNTER("raft_appends", raft_appends, "Raft: appends to this node's log that its disk has made durable."),
+    COUNTER("raft_append_failures", raft_append_failures, "Raft: appends that its disk refused."),
+    COUNTER("raft_append_seconds", raft_append_seconds, "Raft: time that the durable appends took, together."),
+    GAUGE("raft_append_last_seconds", OF_NODE, raft_append_last, "Raft: how long the last append took."),
+    GAUGE("raft_append_waits_seconds", OF_NODE, raft_append_waits, "Raft: for how long the log has been waiting for the disk; 0 when it does not."),
+    GAUGE("raft_peer_connected", OF_RAFT_PEER, raft_peer_open, "Raft: 1 when this node's own stream to the member is open."),
+    GAUGE("raft_peer_leads", OF_RAFT_PEER, raft_peer_leads, "Raft: 1 for the member that leads, as this node knows."),
+    GAUGE("raft_peer_heard_age_seconds", OF_RAFT_PEER, raft_peer_age, "Raft: since when nothing was heard of the member; followers hear little of each other."),
+    COUNTER("raft_streams_broken", raft_streams_broken, "Raft: streams ended because they said nonsense, or did not answer."),
+    COUNTER("raft_streams_refused", raft_streams_refused, "Raft: proven streams that had no place: not of a member, too many, or raft does not run."),
+
     { "firstchair_peer_streams_total", "counter", OF_PEER_STREAM, value_of_peer_stream, NULL, NULL,
       "Raft: streams of peers and of strangers, by what happened to them." },
     GAUGE("peer_half_open", OF_NODE, peer_half_open, "Raft: connections accepted at the peers' port and not proven yet."),
@@ -330,6 +388,9 @@ static void print_labels(FILE *to, enum scope scope, const struct spot *at, cons
         print_label(to, "what", transport_count_table[at->stream].name, true);
         is_first = false;
         break;
+    case OF_RAFT_PEER:
+        print_label(to, "peer", at->counters->raft.settings->members[at->member].name, true);
+        break;
     case OF_NODE: case SCOPE_COUNT:
         break;
     }
@@ -351,6 +412,8 @@ static void print_sample(FILE *to, const struct family *family, const struct spo
         return;
     }
     const char *present = family->word(at);
+    if (present == NULL)
+        return;
     for (const char *const *word = family->words; *word != NULL; word++) {
         fputs(family->name, to);
         print_labels(to, family->scope, at, *word);
@@ -416,6 +479,12 @@ static void visit(FILE *to, const struct family *family, struct spot at)
     case OF_PEER_STREAM:
         for (int i = 0; at.counters->peer_streams != NULL && i < TRANSPORT_COUNT_KINDS; i++) {
             at.stream = (enum transport_count)i;
+            print_sample(to, family, &at);
+        }
+        break;
+    case OF_RAFT_PEER:
+        for (int i = 0; at.counters->has_raft && i < at.counters->raft.settings->member_count; i++) {
+            at.member = i;
             print_sample(to, family, &at);
         }
         break;
@@ -489,7 +558,7 @@ char *metrics_print(const struct status *status, const struct desk_counters *cou
 
 static const char *const scope_labels[SCOPE_COUNT] = {
     [OF_NODE] = "", [OF_SERVER] = "server", [OF_NEED] = "severity, need, server", [OF_POOL] = "pool, kind", [OF_POOL_SERVER] = "pool, server",
-    [OF_VIEW] = "proxy, pool, server", [OF_PROXY] = "proxy", [OF_PEER_STREAM] = "what",
+    [OF_VIEW] = "proxy, pool, server", [OF_PROXY] = "proxy", [OF_PEER_STREAM] = "what", [OF_RAFT_PEER] = "peer",
 };
 
 void metrics_docs_print(FILE *to)

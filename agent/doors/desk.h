@@ -31,6 +31,8 @@ struct desk_counters {
     int64_t process_start_unix_ms;
     const struct transport_counts *peer_streams;    /* raft's (backends/quorum/transport.h), borrowed; NULL in all other modes */
     const struct fleet_keeper_numbers *fleet;       /* agent/fleet_keeper.h, borrowed; NULL: no fleet is looked at here */
+    bool has_raft;
+    struct agreement_view raft;                     /* with has_raft */
 };
 
 struct desk {

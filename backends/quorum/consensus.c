@@ -64,6 +64,7 @@ void consensus_show(struct consensus *c)
     }
     view.until = consensus_may_act_until(c);
     TEXT_SET(view.why, c->why);
+    consensus_show_disk(c, &view);
     view.roster = c->roster;
     for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
         view.peers[i].heard_at = c->heard_at[i];
@@ -187,6 +188,18 @@ void consensus_start_raft(struct consensus *c)
     consensus_go_out(c, why);
 }
 
+void consensus_forget(struct consensus *c)
+{
+    for (int i = 0; i < QUORUM_NODES_MAX; i++)
+        c->heard_at[i] = c->confirmed[i] = c->asked_at[i] = FC_EVER;
+    memset(&c->raft, 0, sizeof c->raft);
+    memset(&c->io, 0, sizeof c->io);
+    c->led_term = 0;
+    c->is_ready = c->is_barrier_out = c->is_snapshot_barrier_out = c->is_transferring = c->is_short = c->is_handing_over = false;
+    c->why[0] = '\0';
+    shared_state_init(&c->state);
+}
+
 void consensus_init(struct consensus *c, const struct quorum_settings *settings, const struct birth *birth,
                     const struct consensus_world *world)
 {
@@ -199,7 +212,7 @@ void consensus_init(struct consensus *c, const struct quorum_settings *settings,
         roster_book(&c->roster, i, settings->members[i].name, settings->members[i].address);
     for (int i = 0; i < ROSTER_PLACES_MAX; i++)
         c->heard_at[i] = c->confirmed[i] = c->asked_at[i] = c->shown_at[i] = FC_EVER;
-    c->paused_until = c->led_at = c->voters_changed_at = FC_EVER;
+    c->paused_until = c->led_at = c->voters_changed_at = c->disk.waits_since = c->hand_over_again = FC_EVER;
     shared_state_init(&c->state);
     c->now = consensus_clock(c);
     promise_init(&c->promise, lease(c), c->now);
@@ -224,6 +237,7 @@ void consensus_beat(struct consensus *c)
         consensus_go_out(c, raft_errmsg(&c->raft)[0] != '\0' ? raft_errmsg(&c->raft) : "its disk failed");
     if (consensus_leader(c) >= 0)
         c->led_at = c->now;
+    consensus_look_at_disk(c);
     consensus_look_whether_whole(c);
     consensus_ping_all(c);
     consensus_lay_barrier(c);
@@ -253,12 +267,10 @@ static void close_raft(struct consensus *c)
 
 static void stop_for_the_disk(struct consensus *c)
 {
-    char why[200];
-    TEXT_FORMAT(why, "its disk failed (%s); mend that, then start this node again", c->disk_error);
-    consensus_go_out(c, why);
+    consensus_stop_for_disk(c);
     close_raft(c);
     consensus_role_changed(c);
-    consensus_end_snapshot(c, FC_STORE, c->why);
+    consensus_end_snapshot(c, FC_STORE, c->disk_why);
     consensus_show(c);
 }
 

@@ -16,6 +16,10 @@ struct consensus_world {
     struct fc_time (*now)(void *owner);                    /* never goes back; of no other node */
     /* Raft's disk and network. A code of raft's, with the sentence in ret->errmsg; not 0: nothing is left open. */
     int (*open_io)(void *owner, struct raft_io *ret);
+    /* After a write has failed raft is closed. May it be opened again on this disk? NULL: never by itself. Before it is, the io of before
+     * is closed for good (NULL: nothing is to be done). */
+    bool (*has_room)(void *owner);
+    void (*close_io)(void *owner);
     /* A frame of ours to a member. False: it was not taken, and is not kept. */
     bool (*send)(void *owner, int member, const struct frame *frame);
     void (*break_off)(void *owner, int member);            /* what leads to this member does not answer: make it anew */

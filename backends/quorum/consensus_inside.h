@@ -1,6 +1,6 @@
 /* What the files of the consensus share and nobody else sees; the struct is here so that who runs it can hold it.
  *
- * consensus.c its life and its picture; consensus_io.c between raft and its I/O; consensus_log.c what the log applies and the entries
+ * consensus.c its life and its picture; consensus_io.c between raft and its I/O; consensus_disk.c how its disk does; consensus_log.c what the log applies and the entries
  * on their way into it; consensus_lease.c pings and what they confirm; consensus_yield.c; consensus_snapshot.c; consensus_peers.c what
  * members ask and answer; consensus_members.c who is a member, and orders that change it. */
 #ifndef FC_BACKENDS_QUORUM_CONSENSUS_INSIDE_H
@@ -52,6 +52,15 @@ struct consensus {
     char disk_error[160];
     struct appending *failed_appends;
     struct unsent *unsent;
+    struct raft_io_snapshot_put put, *put_of_raft;         /* a leader's state on its way to the disk; NULL: none */
+    bool has_put_failed;
+    struct quorum_disk_view disk;
+    int appends_out;
+    bool is_handing_over;                /* leads on a slow disk: no lease is taken any more, and when this one is over another shall lead */
+    struct fc_time acts_until, hand_over_again;
+    bool waits_for_disk;                 /* raft is closed after a failed write, and begins anew when there is room */
+    struct fc_time disk_again;
+    char disk_why[QUORUM_SENTENCE_SIZE];
     struct raft_fsm fsm;
     bool has_raft, is_running, is_raft_closing, is_ending;
     void (*closed)(void *owner);
@@ -128,6 +137,7 @@ enum quorum_role consensus_role(struct consensus *consensus);
 int consensus_leader(struct consensus *consensus);                        /* place in the roster; -1 nobody known */
 bool consensus_leads(struct consensus *consensus);                        /* as raft has it; leads nothing before its barrier */
 void consensus_start_raft(struct consensus *consensus);
+void consensus_forget(struct consensus *consensus);       /* all that was known by the log and by others: raft begins anew */
 void consensus_say(struct consensus *consensus, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What waits under `number` ends so. */
 void consensus_tell_end(struct consensus *consensus, uint64_t number, enum quorum_heard_kind kind, enum fc_code code, const char *text);
@@ -142,6 +152,14 @@ void consensus_measure_log(struct consensus *consensus);
 /* Everything that is on the own disk counts as confirmed from here on. */
 void consensus_hold_stored(struct consensus *consensus);
 void consensus_look_whether_whole(struct consensus *consensus);
+
+/* ---- consensus_disk.c ---- */
+void consensus_append_asked(struct consensus *consensus);
+void consensus_append_done(struct consensus *consensus, struct fc_time asked_at, int status);
+void consensus_stop_for_disk(struct consensus *consensus);
+#define HAND_OVER_NUMBER (UINT64_C(1) << 62)     /* of a yield that nobody asked for, so nobody hears its end */
+void consensus_look_at_disk(struct consensus *consensus);
+void consensus_show_disk(struct consensus *consensus, struct quorum_view *view);
 
 /* ---- consensus_log.c ---- */
 extern const struct raft_fsm consensus_fsm;

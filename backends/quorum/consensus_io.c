@@ -60,7 +60,7 @@ bool consensus_may_ask_for_votes(struct consensus *c)
 {
     /* Who yielded lets others go first; but its log may be the only one that is long enough, so not for ever. */
     const bool is_needed = fc_since(c->led_at, c->now).us > 2 * election(c).us;
-    return c->stands && !c->is_out && (is_needed || fc_reached(c->paused_until, c->now)) && lets_vote(c);
+    return c->stands && !c->is_out && (is_needed || !c->disk.is_slow) && (is_needed || fc_reached(c->paused_until, c->now)) && lets_vote(c);
 }
 
 static struct consensus *of(struct raft_io *io) { return (struct consensus *)((char *)io - offsetof(struct consensus, io)); }
@@ -254,6 +254,7 @@ struct appending {
     struct raft_io_append below;
     struct raft_io_append *request;      /* raft's */
     struct consensus *consensus;
+    struct fc_time asked_at;
     struct appending *next;
 };
 
@@ -262,6 +263,8 @@ static void appended(struct raft_io_append *below, int status)
     struct appending *a = below->data;
     struct consensus *c = a->consensus;
     struct raft_io_append *request = a->request;
+    c->now = consensus_clock(c);
+    consensus_append_done(c, a->asked_at, status);
     if (status == 0 && !c->is_disk_lost) {
         free(a);
         request->cb(request, 0);
@@ -279,44 +282,54 @@ static int io_append(struct raft_io *io, struct raft_io_append *request, const s
     if (a == NULL)
         return RAFT_NOMEM;
     request->cb = cb;
-    *a = (struct appending){ .below = { .data = a }, .request = request, .consensus = c };
+    c->now = consensus_clock(c);
+    *a = (struct appending){ .below = { .data = a }, .request = request, .consensus = c, .asked_at = c->now };
+    consensus_append_asked(c);
     const int code = c->is_disk_lost ? RAFT_IOERR : c->below.append(io, &a->below, entries, count, appended);
     if (code != 0)
         appended(&a->below, code);
     return 0;
 }
 
-/* One that is taken here may fail: the log is still there. One that a leader sent has taken the log's place in memory already. */
-struct putting { struct raft_io_snapshot_put below; struct raft_io_snapshot_put *request; struct consensus *consensus; bool is_install; };
-
-static void put_done(struct raft_io_snapshot_put *below, int status)
+/* A state that a leader has sent. When it was not written, raft would go on as if it had been; one that this node takes by itself may
+ * fail, the log is just longer then. */
+static void state_put(struct raft_io_snapshot_put *put, int status)
 {
-    struct putting *p = below->data;
-    struct raft_io_snapshot_put *request = p->request;
-    if (p->is_install)
-        written(p->consensus, status);
-    free(p);
-    request->cb(request, status);
+    struct consensus *c = put->data;
+    struct raft_io_snapshot_put *request = c->put_of_raft;
+    if (status != 0 || c->is_disk_lost) {
+        written(c, status);
+        c->has_put_failed = true;
+        return;
+    }
+    c->put_of_raft = NULL;
+    request->cb(request, 0);
 }
 
 static int io_snapshot_put(struct raft_io *io, unsigned trailing, struct raft_io_snapshot_put *request, const struct raft_snapshot *snapshot,
                            raft_io_snapshot_put_cb cb)
 {
     struct consensus *c = of(io);
-    struct putting *p = c->is_disk_lost ? NULL : calloc(1, sizeof *p);
-    if (p == NULL)
-        return c->is_disk_lost ? RAFT_IOERR : RAFT_NOMEM;
+    if (trailing != 0)
+        return c->is_disk_lost ? RAFT_IOERR : c->below.snapshot_put(io, trailing, request, snapshot, cb);
     request->cb = cb;
-    *p = (struct putting){ .below = { .data = p }, .request = request, .consensus = c, .is_install = trailing == 0 };
-    const int code = c->below.snapshot_put(io, trailing, &p->below, snapshot, put_done);
+    c->put_of_raft = request;
+    c->put = (struct raft_io_snapshot_put){ .data = c };
+    const int code = c->is_disk_lost ? RAFT_IOERR : c->below.snapshot_put(io, trailing, &c->put, snapshot, state_put);
     if (code != 0)
-        free(p);
-    return code;
+        state_put(&c->put, code);
+    return 0;
 }
 
 static void io_closed(struct raft_io *io)
 {
     struct consensus *c = of(io);
+    if (c->has_put_failed) {
+        struct raft_io_snapshot_put *put = c->put_of_raft;
+        c->has_put_failed = false;
+        c->put_of_raft = NULL;
+        put->cb(put, RAFT_CANCELED);
+    }
     while (c->failed_appends != NULL) {
         struct appending *a = c->failed_appends;
         struct raft_io_append *request = a->request;

@@ -5,6 +5,8 @@ struct fc_time consensus_may_act_until(struct consensus *c)
 {
     if (c->led_term == 0 || !c->is_ready || c->yielding != 0)
         return FC_EVER;
+    if (c->is_handing_over)
+        return c->acts_until;
     /* Of the voters of the newest configuration, decided or not, as raft counts (docs/adr/0023). */
     struct fc_time of_voters[ROSTER_PLACES_MAX];
     int count = 0;
@@ -29,7 +31,7 @@ void consensus_ask_member(struct consensus *c, int member, enum frame_kind kind)
 
 void consensus_ping_all(struct consensus *c)
 {
-    if (c->led_term == 0 || c->yielding != 0)
+    if (c->led_term == 0 || c->yielding != 0 || c->is_handing_over)
         return;
     if (promise_give(&c->promise, consensus_own_id(c), c->led_term, (uint64_t)c->now.us, c->raft.current_term, lease(c), c->now))
         c->confirmed[own(c)] = c->now;
@@ -66,7 +68,7 @@ void consensus_role_changed(struct consensus *c)
     if (is_leading == (c->led_term != 0) && (!is_leading || c->led_term == c->raft.current_term))
         return;
     c->led_term = is_leading ? c->raft.current_term : 0;
-    c->is_ready = false;
+    c->is_ready = c->is_handing_over = false;
     for (int i = 0; i < ROSTER_PLACES_MAX; i++)
         c->confirmed[i] = c->asked_at[i] = FC_EVER;
     c->elections_won += is_leading;

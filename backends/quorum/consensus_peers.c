@@ -103,7 +103,7 @@ static void mark_told(struct consensus *c, int member, const struct frame *frame
     struct bytes_in in = { .from = frame->payload, .size = frame->length };
     bytes_get_text(&in, known, sizeof known);
     const enum mark_standing standing = (enum mark_standing)bytes_get_number(&in, 1);
-    if (in.is_bad || c->is_running || (c->is_out && !c->may_join))
+    if (in.is_bad || c->is_running || c->birth.is_member || (c->is_out && !c->may_join))
         return;
     if (standing == STANDING_ADDED) {
         join(c);

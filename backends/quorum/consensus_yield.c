@@ -11,7 +11,9 @@ void consensus_end_yield(struct consensus *c, enum fc_code code, const char *tex
     c->yielding = 0;
     if (code == FC_OK)
         c->paused_until = fc_plus(c->now, fc_ms(c->yield_pause_ms));
-    consensus_tell_end(c, number, QUORUM_ENDED, code, text);
+    c->is_handing_over = false;
+    if (number != HAND_OVER_NUMBER)
+        consensus_tell_end(c, number, QUORUM_ENDED, code, text);
     consensus_show(c);
 }
 

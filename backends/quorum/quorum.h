@@ -64,6 +64,14 @@ enum quorum_role { QUORUM_STARTING = 0, QUORUM_ALONE, QUORUM_FOLLOWER, QUORUM_CA
 
 struct quorum_peer_view { struct fc_time heard_at; bool is_open; };     /* heard_at: FC_EVER when never */
 
+struct quorum_disk_view {
+    uint64_t appends, failures;          /* appends to the log that became durable; that did not */
+    struct fc_span last, total;          /* how long the last took, and all of them */
+    struct fc_time waits_since;          /* since when the log waits for the disk; FC_EVER: it does not */
+    bool is_slow;                        /* for so long that `why` says so */
+    uint64_t held_index;                 /* up to where this node ever said that it holds the log */
+};
+
 struct quorum_view {
     enum quorum_role role;               /* STARTING: shows its mark; OUT: must not or cannot take part, `why` says it */
     uint64_t term, last_index, applied_index, snapshot_index;
@@ -75,6 +83,7 @@ struct quorum_view {
     struct quorum_peer_view peers[ROSTER_PLACES_MAX];
     uint64_t log_matched[ROSTER_PLACES_MAX];     /* on the leader: up to where a member's log is known to be ours */
     uint64_t elections_won, votes_withheld, entries, repeated, strange;
+    struct quorum_disk_view disk;
     int proposals;
     struct streams_counters streams;
 };

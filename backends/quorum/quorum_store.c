@@ -26,6 +26,10 @@ struct waiting {                         /* one request that went to the log */
 
 struct job { uint64_t number; struct store_request request; };
 
+#define ASKED_MAX (2 * SHARED_ORDERS_MAX)
+
+struct asked { int count; uint64_t ids[ASKED_MAX]; };      /* orders that wait, as the log has it */
+
 enum under_way { A_JOB, A_ROW, AN_OLD_ROW };      /* the oldest job; a row of `whole`; a row of one that was replaced since */
 
 enum left_out { NOTHING_LEFT_OUT, LEFT_OUT, WHOLE_ASKED };      /* entries for which there was no room; the state that holds them is asked for */
@@ -50,6 +54,9 @@ struct quorum_store {
     int whole_at;
     enum left_out left_out;
     bool is_failing;
+    struct asked asked;
+    bool must_sweep;                     /* a whole state was taken: orders that wait in the private store only were answered meanwhile */
+    struct server_look look;             /* what the private store shows, without those */
 
     bool leads, is_silent, is_yielding, has_caught_up;
     uint64_t caught_up_term, said_term, yield_id, members_id;
@@ -104,6 +111,40 @@ static void soon(void *owner)
     }
 }
 
+/* ---- orders that wait ---------------------------------------------------------------------------------------------- */
+
+static int asked_place(const struct asked *asked, uint64_t id)
+{
+    for (int i = 0; i < asked->count; i++) {
+        if (asked->ids[i] == id)
+            return i;
+    }
+    return -1;
+}
+
+static void asked_take(struct asked *asked, const struct stored_order *order)
+{
+    const int place = asked_place(asked, order->id);
+    if (order->state == ORDER_ASKED && place < 0) {
+        if (asked->count == ASKED_MAX) {                   /* more than are held in common: the oldest is one that fell out */
+            int oldest = 0;
+            for (int i = 1; i < asked->count; i++)
+                oldest = asked->ids[i] < asked->ids[oldest] ? i : oldest;
+            asked->ids[oldest] = asked->ids[--asked->count];
+        }
+        asked->ids[asked->count++] = order->id;
+    } else if (order->state != ORDER_ASKED && place >= 0) {
+        asked->ids[place] = asked->ids[--asked->count];
+    }
+}
+
+static void asked_take_all(struct asked *asked, const struct shared_state *state)
+{
+    asked->count = 0;
+    for (int i = 0; i < state->order_count; i++)
+        asked_take(asked, &state->orders[i]);
+}
+
 /* ---- applying to the private store -------------------------------------------------------------------------------- */
 
 static void consider(struct quorum_store *q);
@@ -125,6 +166,7 @@ static void apply_next(struct quorum_store *q)
     } else if (!shared_state_row(q->whole, q->whole_at, &request)) {
         free(q->whole);
         q->whole = NULL;
+        q->must_sweep = true;
         q->port.look(q->port.owner, 0);
         consider(q);
         return;
@@ -178,11 +220,47 @@ static void applied(struct quorum_store *q, const struct store_result *result)
     q->host->timer_set(q->again, fc_plus(now_of(q), fc_ms(APPLY_AGAIN_MS)));
 }
 
+/* An order whose answer was never applied here, because the whole state came in its place, must not be carried out when this node leads. */
+static void sweep(struct quorum_store *q, const struct stored_order *stale)
+{
+    if (q->job_count == QUORUM_STORE_QUEUE_MAX)
+        return;                                            /* the next look shows it again */
+    struct job *job = &q->jobs[(q->job_head + q->job_count++) % QUORUM_STORE_QUEUE_MAX];
+    *job = (struct job){ .request = { .deed = STORE_ORDER_CLOSE, .order = *stale } };
+    job->request.order.state = ORDER_REFUSED;
+    TEXT_SET(job->request.order.answer, "it was answered while this node was away; the other nodes have the answer");
+}
+
+/* What waits is what the log says: an answer that is decided and not yet in the private store counts. */
+static void look_came(struct quorum_store *q, const struct store_result *result)
+{
+    struct store_result shown = *result;
+    const bool may_sweep = q->must_sweep && quorum_store_unapplied(q) == 0;
+    int kept = 0;
+    q->look = *result->look;
+    for (int i = 0; i < result->look->order_count; i++) {
+        const struct stored_order *order = &result->look->orders[i];
+        const bool is_stale = order->state == ORDER_ASKED && asked_place(&q->asked, order->id) < 0;
+        if (!is_stale)
+            q->look.orders[kept++] = *order;
+        else if (may_sweep)
+            sweep(q, order);
+    }
+    if (may_sweep && kept == q->look.order_count)
+        q->must_sweep = false;
+    q->look.order_count = kept;
+    shown.look = &q->look;
+    q->store.heard(q->store.listener, &shown);
+    apply_next(q);
+}
+
 static void below_heard(void *owner, const struct store_result *result)
 {
     struct quorum_store *q = owner;
     if ((result->id & APPLY_MARK) != 0 && shared_is_wanted(&(struct store_request){ .deed = result->deed }))
         applied(q, result);
+    else if (result->deed == STORE_LOOK && result->look != NULL)
+        look_came(q, result);
     else
         q->store.heard(q->store.listener, result);
 }
@@ -199,6 +277,8 @@ static void below_ended(void *owner, int server, enum loss loss, const char *tex
 static void entry_came(struct quorum_store *q, const struct quorum_heard *heard)
 {
     struct waiting *w = waiting_numbered(q, heard->number);
+    if (heard->entry.deed == STORE_ORDER_LAY || heard->entry.deed == STORE_ORDER_CLOSE)
+        asked_take(&q->asked, &heard->entry.order);
     if (q->job_count == QUORUM_STORE_QUEUE_MAX) {
         /* Cannot be while the private store works; the whole state is asked for when there is room again. */
         if (w != NULL)
@@ -229,6 +309,7 @@ static void state_came(struct quorum_store *q, const struct shared_state *state)
 {
     give_backup(q, state);
     struct shared_state *copy = malloc(sizeof *copy);
+    asked_take_all(&q->asked, state);
     if (copy == NULL) {
         q->left_out = LEFT_OUT;                            /* asked for again */
         apply_next(q);

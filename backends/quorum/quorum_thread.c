@@ -4,13 +4,16 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/text.h"
 
 _Static_assert(STREAMS_PLACES_MAX == ROSTER_PLACES_MAX, "a place in the roster is a place among the streams");
 
+#define SEGMENTS_AHEAD 4                 /* the library lays out two before it needs them; and a snapshot */
 #define SEGMENT_BYTES (256 * 1024)       /* of the log's files: they are laid out in full, and our entries are small */
 
 static struct quorum *quorum_of(struct quorum_loop *l) { return (struct quorum *)((char *)l - offsetof(struct quorum, inside)); }
@@ -49,6 +52,26 @@ static int world_open_io(void *owner, struct raft_io *ret)
     raft_uv_set_snapshot_compression(ret, false);          /* small; and what is damaged is told by our own checksum (consensus_io.c) */
     raft_uv_set_connect_retry_delay(ret, (unsigned)(quorum_of(l)->settings.election_ms / 4));
     return 0;
+}
+
+static void world_close_io(void *owner)
+{
+    struct quorum_loop *l = owner;
+    if (l->io != NULL)
+        raft_uv_close(l->io);
+    l->io = NULL;
+}
+
+static bool world_has_room(void *owner)
+{
+    char path[BIRTH_DIR_SIZE + 8];
+    text_format(path, sizeof path, "%s/room", quorum_of(owner)->settings.dir);
+    const int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    const bool has_room = file >= 0 && posix_fallocate(file, 0, SEGMENTS_AHEAD * SEGMENT_BYTES) == 0;
+    if (file >= 0)
+        close(file);
+    unlink(path);
+    return has_room;
 }
 
 static bool world_send(void *owner, int member, const struct frame *frame)
@@ -194,7 +217,7 @@ enum fc_code quorum_inside_open(struct quorum *q, struct fc_err *err)
 {
     struct quorum_loop *l = &q->inside;
     const struct consensus_world world = { .owner = l, .now = world_now, .open_io = world_open_io, .send = world_send,
-                                           .break_off = world_break_off, .held = world_held, .hold = world_hold, .heard = world_heard, .heard_state = world_heard_state,
+                                           .break_off = world_break_off, .has_room = world_has_room, .close_io = world_close_io, .held = world_held, .hold = world_hold, .heard = world_heard, .heard_state = world_heard_state,
                                            .show = world_show, .say = world_say, .know = world_know };
     struct birth birth;
     char path[BIRTH_DIR_SIZE + 8];

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 
-from stage import StageFailure, stays, wait_until
+from stage import stays, wait_until
 from stage.clock import SlowDisk
 
 DISK_BYTES = 1536 * 1024      # of a small RaftDataDir
@@ -35,6 +35,14 @@ def others_go_on(round, node, began, what):
 
 def status(round, node):
     return round.house.raft_status(node)
+
+
+def perhaps_lead(round, node):
+    """In every second round it is the leader that is robbed."""
+    if round.chance.random() < 0.5 and round.leader is not node:
+        round.leader.order('yield', 'to', node.name)
+        wait_until(node.leads, 20, f'{node.name} to lead')
+    round.leader = round.house.wait_leader(20)
 
 
 def long_away(round):
@@ -130,26 +138,23 @@ class Filler:
 
 
 def full_disk(round):
-    """Its disk fills up: the others go on, it says what is wrong; when there is room again (and it is started again if it must), it is level."""
+    """Its disk fills up: the others go on, it says what is wrong and takes no part; when there is room again it is level, by itself."""
     node = round.house.nodes[0]
     others = [other for other in round.house.nodes if other is not node]
+    perhaps_lead(round, node)
     began = time.monotonic()
     round.told(f'fill the disk of {node.name}' + (', who leads' if node is round.leader else ''))
     filler = Filler(f'/proc/{round.house.small_disk.pid}/root{round.house.folder(node)}/filler')
     try:
-        why = wait_until(lambda: status(round, node)['Why'], 90, f'{node.name} to say what is wrong', 0.1)
+        why = wait_until(lambda: status(round, node)['Why'], 30, f'{node.name} to say what is wrong', 0.1)
+        answered(round, 40, others)
+        stays(lambda: status(round, node)['Why'] != '' and not node.leads(), 2, 'it takes no part')
     finally:
         filler.end()
     round.told(f'{node.name} says: {why}')
-    answered(round, 40, others)
+    round.claim('its disk failed (' in why, 'the sentence is another one')
     others_go_on(round, node, began, 'disk full')
-    round.claim(not node.leads(), 'it leads')
-    try:
-        wait_until(lambda: status(round, node)['Why'] == '', 10, 'it takes part again by itself')
-    except StageFailure:
-        round.told(f'restart {node.name}')
-        node.stop()
-        node.start(wait=False)
+    wait_until(lambda: status(round, node)['Why'] == '', 30, 'it takes part again by itself')
     round.incomplete.add(node.name)
     round.healed()
 
@@ -197,6 +202,7 @@ class AgentChecks:
 def slow_disk(round):
     """Each write that is to last takes 5 s at one node: the others go on, it answers HAProxy as quickly as before, and catches up later."""
     node = round.house.nodes[0]
+    perhaps_lead(round, node)
     calm = AgentChecks(node)
     round.stay(1, 1.2)
     calm.end()
@@ -207,6 +213,7 @@ def slow_disk(round):
     round.stay(12, 13)
     checks.end()
     slow = status(round, node)
+    round.claim(not node.leads(), f'{node.name} leads on a slow disk')
     others_go_on(round, node, began, 'disk slow')
     round.said.append(f'{node.name} before: {calm}')
     round.said.append(f'{node.name} with a slow disk: {checks}')

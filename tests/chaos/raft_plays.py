@@ -1,6 +1,7 @@
 """What is done to raft's nodes in each play of raft.py. Each leaves everybody alive and the network whole."""
 from collections import namedtuple
 
+from cast import Order
 from raft_disks import SNAPSHOT_ENTRIES, full_disk, lay_slow_disk, lay_small_disk, long_away, lost_tail, slow_disk, wiped
 from stage import wait_until
 
@@ -142,8 +143,10 @@ def stop(round):
 
 def hand_over(round):
     named = round.chance.choice((None, *round.followers))
-    words = ['yield', *(['to', named.name] if named else [])]
-    round.lose_leader(' '.join(words), lambda: round.leader.order(*words), to='yield')
+    order = []
+    words = f'yield to {named.name}' if named else 'yield'
+    round.lose_leader(words, lambda: order.append(Order(round.leader, words)), to='yield')
+    round.claim(order[0].end() == 'ok', f'{words}: {order[0].code} {order[0].text}')
     round.healed()
 
 

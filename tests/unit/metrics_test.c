@@ -175,3 +175,34 @@ Test(metrics, says_who_came_to_the_peers_port_where_there_is_one)
     SHOWS("firstchair_peer_half_open 2");
     free(text);
 }
+
+Test(metrics, says_how_raft_stands_where_it_is_in_use)
+{
+    static struct quorum_view view = { .role = QUORUM_LEADER, .leader = 0, .term = 7, .last_index = 40, .applied_index = 39, .until = { 10500000 },
+                                       .elections_won = 2, .disk = { .appends = 4, .total = { 2000000 }, .last = { 250000 },
+                                                                     .waits_since = { 9000000 }, .held_index = 38 } };
+    static const struct quorum_settings settings = { .member_count = 2, .members = { { .name = "fc1" }, { .name = "fc2" } } };
+    print();
+    SHOWS_NOT("\nfirstchair_raft_term ");
+    SHOWS_NOT("firstchair_raft_role{");
+    free(text);
+    view.peers[1].is_open = true;
+    view.peers[1].heard_at = (struct fc_time){ 9750000 };
+    counters.has_raft = true;
+    counters.raft = (struct agreement_view){ .quorum = &view, .settings = &settings, .now = { 10000000 }, .unapplied = 3 };
+    print();
+    SHOWS("firstchair_raft_role{state=\"leader\"} 1");
+    SHOWS("firstchair_raft_role{state=\"out\"} 0");
+    SHOWS("firstchair_raft_term 7");
+    SHOWS("firstchair_raft_lease_left_seconds 0.5");
+    SHOWS("firstchair_raft_elections_won_total 2");
+    SHOWS("firstchair_raft_unapplied 3");
+    SHOWS("firstchair_raft_held_index 38");
+    SHOWS("firstchair_raft_append_seconds_total 2");
+    SHOWS("firstchair_raft_append_last_seconds 0.25");
+    SHOWS("firstchair_raft_append_waits_seconds 1");
+    SHOWS("firstchair_raft_peer_connected{peer=\"fc2\"} 1");
+    SHOWS("firstchair_raft_peer_heard_age_seconds{peer=\"fc2\"} 0.25");
+    SHOWS("firstchair_raft_trouble 0");
+    free(text);
+}

@@ -88,7 +88,15 @@ static enum fc_code open_below(void *owner, store_heard *heard, store_session_en
 static void say(void *owner, const struct event *event) { (void)owner, (void)event; }
 static void look(void *owner, int server) { (void)owner, (void)server; }
 static void note(void *owner, const char *sentence) { (void)owner, (void)sentence; }
-static void heard(void *listener, const struct store_result *result) { (void)listener, (void)result; }
+static char shown[200];                         /* orders of the last look as the core was shown them */
+static void heard(void *listener, const struct store_result *result)
+{
+    (void)listener;
+    shown[0] = '\0';
+    for (int i = 0; result->look != NULL && i < result->look->order_count; i++)
+        text_format(shown + strlen(shown), sizeof shown - strlen(shown), "%s%s %s", i > 0 ? ", " : "", result->look->orders[i].text,
+                    order_state_word(result->look->orders[i].state));
+}
 
 static void open_store(void)
 {
@@ -196,4 +204,65 @@ Test(quorum_store, a_state_from_before_something_was_left_out_does_not_stand_for
     below_takes_all();
     cr_assert_eq(states_asked, 1);
     cr_assert_eq(quorum_store_unapplied(store), 0);
+}
+
+/* ---- orders that wait ---- */
+
+static struct server_look rows;                  /* large: not on the stack */
+
+static void below_shows(uint64_t id, enum order_state state, const char *text)
+{
+    struct stored_order *order = &rows.orders[rows.order_count++];
+    *order = (struct stored_order){ .id = id, .state = state };
+    TEXT_SET(order->text, text);
+}
+
+static void below_answers_a_look(void)
+{
+    const struct store_result result = { .deed = STORE_LOOK, .code = FC_OK, .look = &rows };
+    below.heard(below.listener, &result);
+}
+
+static void order_comes(enum store_deed deed, uint64_t id, enum order_state state)
+{
+    const struct quorum_heard it = { .kind = QUORUM_APPLIED, .entry = { .deed = deed, .issuer = "fc2~000001", .number = id,
+                                                                      .order = { .id = id, .state = state, .text = "yield" } } };
+    port.heard(port.owner, &it);
+}
+
+Test(quorum_store, an_order_that_the_log_has_answered_does_not_wait_whatever_the_private_store_shows)
+{
+    memset(&rows, 0, sizeof rows);
+    below_shows(1, ORDER_ASKED, "first");
+    below_shows(2, ORDER_ASKED, "second");
+    below_shows(3, ORDER_DONE, "third");
+    order_comes(STORE_ORDER_LAY, 1, ORDER_ASKED);
+    order_comes(STORE_ORDER_LAY, 2, ORDER_ASKED);
+    below_answers_a_look();
+    cr_assert_str_eq(shown, "first asked, second asked, third done");
+    order_comes(STORE_ORDER_CLOSE, 1, ORDER_DONE);
+    below_answers_a_look();
+    cr_assert_str_eq(shown, "second asked, third done");
+    below_takes_all();
+}
+
+Test(quorum_store, an_order_that_was_answered_while_this_node_was_away_is_closed_and_never_carried_out)
+{
+    memset(&rows, 0, sizeof rows);
+    below_shows(1, ORDER_ASKED, "old");
+    below_shows(2, ORDER_ASKED, "still waits");
+    state_comes(1, 0);
+    whole.orders[whole.order_count++] = (struct stored_order){ .id = 2, .state = ORDER_ASKED, .text = "still waits" };
+    port.heard(port.owner, &(struct quorum_heard){ .kind = QUORUM_STATE, .state = &whole });
+    below_takes_all();
+    below_answers_a_look();
+    cr_assert_str_eq(shown, "still waits asked");
+    cr_assert(is_asked);
+    cr_assert_eq(asked.deed, STORE_ORDER_CLOSE);
+    cr_assert_eq(asked.order.id, 1);
+    cr_assert_eq(asked.order.state, ORDER_REFUSED);
+    below_takes_all();
+    rows.orders[0].state = ORDER_REFUSED;
+    below_answers_a_look();
+    cr_assert(!is_asked, "once is enough");
 }
