@@ -395,7 +395,7 @@ static enum deed deed_of_store(enum store_deed deed)
     case STORE_ORDER_CLOSE: return DEED_ORDER;
     case STORE_PREPARE: return DEED_PREPARE;
     case STORE_LOOK: case STORE_RENEW: case STORE_TAKE: case STORE_REGISTER: case STORE_HISTORY: case STORE_HISTORY_READ:
-    case STORE_CHECK:
+    case STORE_CHECK: case STORE_WORD:
     case STORE_COMPARE: case STORE_DEED_COUNT: break;
     case STORE_ALONE: return DEED_ALONE;
     case STORE_RESUME: return DEED_RESUME;
@@ -449,6 +449,7 @@ void daemon_store_heard(void *owner, const struct store_result *result)
         break;
     case STORE_CHECK:
     case STORE_COMPARE:
+    case STORE_WORD:
         break;
     case STORE_PREPARE:
         daemon_look(d, result->server);                    /* the new tables are to be seen now, not at the next poll */

@@ -252,7 +252,7 @@ enum fc_code sqlite_file_run(struct sqlite_file *file, enum sql_name name, const
     return code;
 }
 
-static enum fc_code run_text(struct sqlite_file *file, const struct sqlite_texts *texts, const char **at, bool *is_of_rows, enum loss *loss,
+static enum fc_code run_text(struct sqlite_file *file, const struct sqlite_texts *texts, const char **at, enum sqlite_no *why, enum loss *loss,
                              struct fc_err *err)
 {
     sqlite3_stmt *statement = NULL;
@@ -263,18 +263,19 @@ static enum fc_code run_text(struct sqlite_file *file, const struct sqlite_texts
             texts->on_row(texts->to, statement);
     }
     const bool is_done = step == SQLITE_DONE || step == SQLITE_OK;
-    *is_of_rows = (step & 0xff) == SQLITE_CONSTRAINT || step == SQLITE_TOOBIG || step == SQLITE_MISMATCH;
+    const bool is_of_row = (step & 0xff) == SQLITE_CONSTRAINT || step == SQLITE_TOOBIG || step == SQLITE_MISMATCH;
+    *why = is_of_row ? SQLITE_NO_ROW : step == SQLITE_ERROR ? SQLITE_NO_STATEMENT : SQLITE_NO_FILE;
     const enum fc_code code = is_done ? FC_OK : fail(file, loss, err);
     sqlite3_finalize(statement);
     return code;
 }
 
-enum fc_code sqlite_file_run_texts(struct sqlite_file *file, const struct sqlite_texts *texts, bool *is_of_rows, enum loss *loss,
+enum fc_code sqlite_file_run_texts(struct sqlite_file *file, const struct sqlite_texts *texts, enum sqlite_no *why, enum loss *loss,
                                    struct fc_err *err)
 {
     enum fc_code code = FC_OK;
     for (const char *at = texts->text; *at != '\0' && code == FC_OK;)
-        code = run_text(file, texts, &at, is_of_rows, loss, err);
+        code = run_text(file, texts, &at, why, loss, err);
     return code;
 }
 

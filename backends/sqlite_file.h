@@ -36,9 +36,10 @@ enum fc_code sqlite_file_run(struct sqlite_file *file, enum sql_name name, const
                              void *to, enum loss *loss, struct fc_err *err);
 
 /* Any number of statements with ';' between them, literals and all (backends/fleet/fleet_sql.h). `on_set` comes before the rows of each.
- * *is_of_rows: it failed because of what a row holds, not because of the file. */
+ * `why`: what failed it, when it was not the file. */
+enum sqlite_no { SQLITE_NO_FILE, SQLITE_NO_STATEMENT, SQLITE_NO_ROW };     /* a table or column is missing; what a row holds is refused */
 struct sqlite_texts { const char *text; sqlite_row *on_set, *on_row; void *to; };
-enum fc_code sqlite_file_run_texts(struct sqlite_file *file, const struct sqlite_texts *texts, bool *is_of_rows, enum loss *loss,
+enum fc_code sqlite_file_run_texts(struct sqlite_file *file, const struct sqlite_texts *texts, enum sqlite_no *why, enum loss *loss,
                                    struct fc_err *err);
 
 /* Columns as plain values: NULL is "", a negative or strange number 0, text is cut where it is too long. */

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backends/fleet/fleet_row.h"
 #include "backends/host.h"
 #include "base/err.h"
 #include "base/moment.h"
@@ -39,6 +40,8 @@ enum store_deed {
     STORE_REGISTER,    /* node_health (and active_node when leading), for other tools */
     STORE_HISTORY,     /* one line of history (idempotent by id) */
     STORE_HISTORY_READ,/* the newest lines of history that fit `wanted`; also of a server that does not sit */
+    STORE_WORD,        /* what an operator or a tool said of a server or a cluster, or took back; read back. FC_REFUSED: something newer
+                        * stands there, or another one's lock, or this row is not taken. Its table is made where it is missing */
     STORE_CHECK,       /* one round trip: struct server_settings, as the account `fence`. A pair's */
     STORE_COMPARE,     /* one round trip: the rows of the tables in backends/compare.h, as the account `fence`; FC_NOT_FOUND: they are not there. A pair's */
     STORE_ALONE,       /* what the server itself wrote from `position` on: result `alone`. A pair's */
@@ -85,6 +88,7 @@ struct store_request {
     } registration;
     struct history_row history;
     struct history_wanted wanted;     /* HISTORY_READ */
+    struct fleet_word word;           /* WORD */
 };
 
 struct store_result {
@@ -104,7 +108,7 @@ struct store_result {
     struct log_position position;     /* FENCE */
     int sessions_left;                /* FENCE */
     struct alone alone;               /* ALONE */
-    int durable_count;                /* HOLD, ORDER_LAY, ORDER_CLOSE: servers on which it was read back */
+    int durable_count;                /* HOLD, ORDER_LAY, ORDER_CLOSE, WORD: servers on which it was read back */
 };
 
 struct store;

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/fleet/fleet_sql.h"
 #include "backends/sqlite_file.h"
 #include "backends/store.h"
 #include "base/text.h"
@@ -313,6 +314,48 @@ static enum fc_code do_history_read(struct deed *deed)
     return run(deed, SQL_HISTORY_READ, on_history, &deed->s->history);
 }
 
+static void on_no_set(void *to, sqlite3_stmt *statement)
+{
+    (void)to;
+    (void)statement;
+}
+
+static void on_stands(void *to, sqlite3_stmt *row) { *(int64_t *)to = sqlite3_column_int64(row, 0); }
+
+static enum fc_code run_word(struct deed *deed, const struct fleet_row *row, bool makes_table, int64_t *stands, enum sqlite_no *why)
+{
+    struct fleet_text text = { 0 };
+    fleet_sql_word(&text, FLEET_SQLITE, row, deed->errand->request.word.takes_back, makes_table);
+    const struct sqlite_texts texts = { text.bytes, on_no_set, on_stands, stands };
+    const enum fc_code code = text.is_short ? fc_fail(&deed->err, FC_NO_MEMORY, "out of memory")
+                                            : sqlite_file_run_texts(deed->s->file, &texts, why, &deed->result->loss, &deed->err);
+    fleet_text_done(&text);
+    return code;
+}
+
+static enum fc_code do_word(struct deed *deed)
+{
+    const struct fleet_word *word = &deed->errand->request.word;
+    enum sqlite_no why = SQLITE_NO_FILE;
+    struct fleet_row row;
+    int64_t stands = -1;
+
+    if (fleet_word_row(word, &row) != FC_OK)
+        return fc_fail(&deed->err, FC_REFUSED, "what was said cannot be understood");
+    enum fc_code code = run_word(deed, &row, false, &stands, &why);
+    if (code == FC_STORE && why == SQLITE_NO_STATEMENT)
+        code = run_word(deed, &row, true, &stands, &why);
+    if (code == FC_STORE && why != SQLITE_NO_FILE)
+        return FC_REFUSED;                /* the same word will not be taken the next time either; err says why */
+    if (code != FC_OK)
+        return code;
+    deed->result->loss = LOSS_NONE;
+    deed->result->durable_count = word->takes_back ? stands == 0 : stands > 0;
+    return deed->result->durable_count == 1
+               ? FC_OK
+               : fc_fail(&deed->err, FC_REFUSED, "something newer stands in '%s', or another one's lock", fleet_tables[row.table].name);
+}
+
 static enum fc_code do_history(struct deed *deed) { return run(deed, SQL_HISTORY_LAY, NULL, NULL); }
 
 struct deed_row {
@@ -334,6 +377,7 @@ static const struct deed_row deed_table[STORE_DEED_COUNT] = {
     [STORE_REGISTER]    = { do_register,  SQLITE_WRITES },
     [STORE_HISTORY]     = { do_history,   SQLITE_WRITES },
     [STORE_HISTORY_READ] = { do_history_read, SQLITE_READS },
+    [STORE_WORD]        = { do_word,      SQLITE_WRITES_FOR_GOOD },
     [STORE_CHECK]       = { NULL,         SQLITE_READS },
     [STORE_COMPARE]     = { NULL,         SQLITE_READS },
     [STORE_ALONE]       = { NULL,         SQLITE_READS },

@@ -7,7 +7,7 @@ static const char *const deed_words[STORE_DEED_COUNT] = {
     [STORE_OPEN] = "open",           [STORE_HOLD] = "hold",               [STORE_ORDER_LAY] = "order-lay",
     [STORE_ORDER_CLOSE] = "order-close", [STORE_REGISTER] = "register",   [STORE_HISTORY] = "history",
     [STORE_HISTORY_READ] = "history-read", [STORE_CHECK] = "check",       [STORE_COMPARE] = "compare",
-    [STORE_ALONE] = "alone",         [STORE_RESUME] = "resume",
+    [STORE_ALONE] = "alone",         [STORE_RESUME] = "resume",           [STORE_WORD] = "word",
 };
 
 const char *store_deed_word(enum store_deed deed)

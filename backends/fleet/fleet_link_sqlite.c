@@ -51,17 +51,17 @@ static void perform(void *job)
     struct link_sqlite *l = job;
     struct fc_err err = { 0 };
     enum loss loss = LOSS_NONE;
-    bool is_of_rows = false;
+    enum sqlite_no why = SQLITE_NO_FILE;
 
     enum fc_code code = l->text.is_short ? fc_fail(&err, FC_NO_MEMORY, "out of memory")
                                          : sqlite_file_begin(l->file, l->writes ? SQLITE_WRITES : SQLITE_READS, l->busy_ms, &loss, &err);
     if (code == FC_OK) {
         const struct sqlite_texts texts = { l->text.bytes, on_set, on_row, l };
-        code = sqlite_file_run_texts(l->file, &texts, &is_of_rows, &loss, &err);
+        code = sqlite_file_run_texts(l->file, &texts, &why, &loss, &err);
         code = sqlite_file_end(l->file, code, &loss, &err);
     }
     l->answer.code = code == FC_STORE && loss == LOSS_SILENT ? FC_TIMEOUT : code;
-    l->answer.is_of_rows = is_of_rows;
+    l->answer.is_of_rows = code == FC_STORE && why == SQLITE_NO_ROW;
     if (code == FC_OK && l->is_full) {
         l->answer = (struct fleet_answer){ .code = FC_STORE, .is_too_long = true };
         TEXT_SET(err.text, "its answer is larger than any that we ask for");

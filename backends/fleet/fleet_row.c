@@ -190,10 +190,25 @@ static const char *get_text(struct bytes_in *in)
     return (const char *)in->from + at;
 }
 
+static bool is_locked_key(const struct fleet_column *column) { return text_is(column->name, "hostname") || text_is(column->name, "port"); }
+
+uint64_t fleet_word_key(const struct fleet_row *row)
+{
+    const struct fleet_table *table = table_of(row);
+    uint64_t hash = (HASH_START ^ (uint64_t)row->table) * HASH_PRIME;
+    if (table->merge != MERGE_LOCK)
+        return fleet_key_hash(row);
+    for (int i = 0; i < table->column_count; i++) {
+        if (is_locked_key(&table->columns[i]))
+            hash = hash_value(hash, &row->values[i]);
+    }
+    return hash;
+}
+
 static bool is_said(const struct fleet_table *table, int column, bool takes_back)
 {
     return !takes_back || table->columns[column].part == PART_KEY || column == table->rank[0] ||
-           (table->merge == MERGE_LOCK && (text_is(table->columns[column].name, "hostname") || text_is(table->columns[column].name, "port")));
+           (table->merge == MERGE_LOCK && is_locked_key(&table->columns[column]));
 }
 
 enum fc_code fleet_word_of(const struct fleet_row *row, bool takes_back, struct fleet_word *ret, struct fc_err *err)

@@ -49,13 +49,16 @@ int fleet_rank_compare(const struct fleet_row *a, const struct fleet_row *b);
 /* From one row of an answer whose columns are named as the table's. Columns that are not in it read as unset. */
 void fleet_row_from(enum fleet_table_name table, const struct mysql_rows *rows, int set, uint32_t row, struct fleet_row *ret);
 
-/* What an operator said, as bytes: names of table and columns stand in them, because logs outlive versions. */
-#define FLEET_WORD_SIZE 1536
+/* What an operator or a tool said of a server or a cluster, as bytes: names of table and columns stand in them, because logs outlive
+ * versions. Shorter than the longest entry of a log. */
+#define FLEET_WORD_SIZE 896
 struct fleet_word {
     bool takes_back;                 /* the row goes, where it is not newer than what is said here (its rank) */
     uint16_t length;
     uint8_t bytes[FLEET_WORD_SIZE];
 };
+/* Whose word it is: the key's hash; of a lock, the server's. */
+uint64_t fleet_word_key(const struct fleet_row *row);
 /* FC_BAD_INPUT: not a table of words, not a sound row (of what is taken back: key and rank are enough), or too long. */
 enum fc_code fleet_word_of(const struct fleet_row *row, bool takes_back, struct fleet_word *ret, struct fc_err *err);
 /* Texts lie in `word`. FC_BAD_INPUT: of another version, or damaged. */

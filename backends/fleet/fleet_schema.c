@@ -71,8 +71,9 @@ FLEET_TABLES(COLUMN_ROWS)
 #define BY(column) { column, -1 }
 
 #define REPLAY_LAID "its number is ours and below 2^53: where it is already there, nothing changes"
-#define REPLAY_NEWER "a maximum by when it was said: the older of two changes nothing, in any order; what was taken back is deleted only up " \
-                     "to that moment, and where it comes back late it is there until it is taken back again"
+#define REPLAY_NEWER "a maximum by when it was said: the older of two changes nothing, in any order (of two in one second the later to come " \
+                     "stays); what was taken back is deleted only up to that moment, and where an older word of it comes late, it is " \
+                     "there until it is taken back again"
 
 const struct fleet_table fleet_tables[FLEET_TABLE_COUNT] = {
     [FLEET_database_instance] = {

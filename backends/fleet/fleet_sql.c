@@ -391,12 +391,15 @@ void fleet_sql_tuple(struct fleet_text *to, enum fleet_dialect dialect, const st
 
 static bool is_rank(const struct fleet_table *table, int column) { return column == table->rank[0] || column == table->rank[1]; }
 
+/* Moments have whole seconds. What a person says twice within one is as he said it last; of looks, the second rank tells. */
+static const char *above(const struct fleet_table *table) { return table->is_word ? ">=" : ">"; }
+
 /* MySQL assigns from left to right: what a condition reads is assigned last, and the first rank behind the second. */
 static void add_newer_mysql(struct fleet_text *to, const struct fleet_table *table)
 {
     char newer[256];
     const char *first = table->columns[table->rank[0]].name, *second = table->rank[1] < 0 ? NULL : table->columns[table->rank[1]].name;
-    TEXT_FORMAT(newer, "values(%s) > coalesce(%s, from_unixtime(1))", first, first);
+    TEXT_FORMAT(newer, "values(%s) %s coalesce(%s, from_unixtime(1))", first, above(table), first);
     if (second != NULL)
         TEXT_FORMAT(newer, "values(%s) > coalesce(%s, from_unixtime(1)) or (values(%s) = %s and values(%s) > %s)", first, first, first, first, second,
                     second);
@@ -418,7 +421,7 @@ static void add_newer_sqlite(struct fleet_text *to, const struct fleet_table *ta
         add_format(to, "%s%s = excluded.%s", comma, table->columns[i].name, table->columns[i].name);
         comma = ", ";
     }
-    add_format(to, " where excluded.%s > coalesce(datetime(%s.%s), '')", first, table->name, first);
+    add_format(to, " where excluded.%s %s coalesce(datetime(%s.%s), '')", first, above(table), table->name, first);
     if (table->rank[1] >= 0) {
         const char *second = table->columns[table->rank[1]].name;
         add_format(to, " or (excluded.%s = datetime(%s.%s) and excluded.%s > %s.%s)", first, table->name, first, second, table->name,
@@ -514,6 +517,39 @@ void fleet_sql_delete(struct fleet_text *to, enum fleet_dialect dialect, const s
     for (int i = 0; i < fleet_key_count(table); i++)
         add_equal(to, dialect, row, i, i == 0 ? " where " : " and ");
     add_not_newer(to, dialect, row);
+}
+
+void fleet_sql_stands(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row, bool takes_back)
+{
+    const struct fleet_table *table = &fleet_tables[row->table];
+    const bool is_lock = table->merge == MERGE_LOCK;
+    add_format(to, "select count(*) as stands from %s", table->name);
+    if (is_lock && takes_back) {
+        add_equal(to, dialect, row, database_instance_maintenance_hostname, " where ");
+        add_equal(to, dialect, row, database_instance_maintenance_port, " and ");
+        add(to, " and maintenance_active = 1");
+        return;
+    }
+    for (int i = 0; i < fleet_key_count(table); i++)
+        add_equal(to, dialect, row, i, i == 0 ? " where " : " and ");
+    if (is_lock || takes_back || table->rank[0] < 0)
+        return;
+    add_format(to, is_sqlite(dialect) ? " and datetime(%s) = " : " and %s = ", table->columns[table->rank[0]].name);
+    add_value(to, dialect, &table->columns[table->rank[0]], &row->values[table->rank[0]]);
+}
+
+void fleet_sql_word(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row, bool takes_back, bool makes_table)
+{
+    if (makes_table) {
+        fleet_sql_create(to, dialect, row->table);
+        add(to, ";");
+    }
+    if (takes_back)
+        fleet_sql_delete(to, dialect, row);
+    else
+        fleet_sql_put(to, dialect, row);
+    add(to, ";");
+    fleet_sql_stands(to, dialect, row, takes_back);
 }
 
 static void add_raised(struct fleet_text *to, enum fleet_dialect dialect, const char *column, int64_t moment)

@@ -40,6 +40,10 @@ void fleet_sql_put_tail(struct fleet_text *to, enum fleet_dialect dialect, enum 
 void fleet_sql_put(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row);
 /* The row goes, where its rank is not above that of `row`. */
 void fleet_sql_delete(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row);
+/* What an operator said, and then what stands now: the last set is one number, 1 where the row stands as it was said; of what was taken
+ * back, 0 where it is gone. `makes_table`: the table first, where it is missing. */
+void fleet_sql_word(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row, bool takes_back, bool makes_table);
+void fleet_sql_stands(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row, bool takes_back);
 /* database_instance: these moments of `count` servers (rows with last_checked, last_attempted_check and, if the look was good, last_seen);
  * all rows have the same three. */
 void fleet_sql_refresh(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *moments,

@@ -100,6 +100,7 @@ void deed_shape(const struct deed *deed, struct look_shape *ret);
 void deed_text_begin(struct deed *deed);
 void deed_text_add(struct deed *deed, enum sql_name name);                    /* places from the request */
 void deed_text_add_values(struct deed *deed, enum sql_name name, const struct sql_values *values);
+void deed_text_add_bytes(struct deed *deed, const char *bytes, size_t length);   /* statements that are made elsewhere */
 void deed_text_add_use(struct deed *deed, enum sql_name name);                /* of the configured schema */
 /* The row of the request: laid where it is missing, written as `name` says, read back last. */
 void deed_text_add_row(struct deed *deed, enum sql_name name);
@@ -109,6 +110,8 @@ void deed_later(struct deed *deed, int64_t pause_us, void (*again)(struct deed *
 
 /* The end: the result is heard, the deed is gone. */
 void deed_done(struct deed *deed);
+/* Written and read back here: done when the other servers show it too, or the bound is over. */
+void deed_is_written(struct deed *deed);
 void deed_fail(struct deed *deed, enum fc_code code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void deed_fail_by(struct deed *deed, const struct session_answer *answer);    /* the answer's own code, loss and sentence */
 
@@ -121,5 +124,9 @@ void prepare_begin(struct deed *deed);
 void check_begin(struct deed *deed);
 void compare_begin(struct deed *deed);
 void alone_begin(struct deed *deed);
+void word_begin(struct deed *deed);
+/* Is it as it was said? Set `set` is the one of fleet_sql_stands(). */
+bool word_is_stored(const struct mysql_rows *rows, int set, const struct store_request *request);
+void word_probe_begin(struct deed *deed, deed_step *step);
 
 #endif

@@ -106,6 +106,17 @@ void deed_text_add_values(struct deed *deed, enum sql_name name, const struct sq
     deed->length += more;
 }
 
+void deed_text_add_bytes(struct deed *deed, const char *bytes, size_t length)
+{
+    if (deed->length > 0 && deed->length < sizeof deed->text)
+        deed->text[deed->length++] = ';';
+    deed->fits &= length > 0 && length < sizeof deed->text - deed->length;
+    if (deed->fits) {
+        memcpy(deed->text + deed->length, bytes, length);
+        deed->length += length;
+    }
+}
+
 void deed_text_add(struct deed *deed, enum sql_name name)
 {
     struct sql_values values;
@@ -364,8 +375,17 @@ static bool order_is_stored(const struct mysql_rows *rows, int set, const struct
 
 static bool is_stored(const struct mysql_rows *rows, int set, const struct store_request *request, bool *is_other)
 {
+    *is_other = false;
+    if (request->deed == STORE_WORD)
+        return word_is_stored(rows, set, request);
     return request->deed == STORE_HOLD ? hold_is_stored(rows, set, &request->hold, is_other)
                                        : order_is_stored(rows, set, request, is_other);
+}
+
+void deed_is_written(struct deed *deed)
+{
+    deed->result.durable_count = 1;
+    durable_begin(deed);
 }
 
 static void row_written(struct deed *deed, const struct session_answer *answer)
@@ -385,8 +405,7 @@ static void row_written(struct deed *deed, const struct session_answer *answer)
                                                                      : "the order is already closed");
         return;
     }
-    deed->result.durable_count = 1;
-    durable_begin(deed);
+    deed_is_written(deed);
 }
 
 static void row_begin(struct deed *deed)
@@ -408,7 +427,7 @@ static void row_begin(struct deed *deed)
         break;
     case STORE_LOOK: case STORE_PREPARE: case STORE_RENEW: case STORE_TAKE: case STORE_FENCE: case STORE_CATCH_UP:
     case STORE_OPEN: case STORE_REGISTER: case STORE_HISTORY: case STORE_HISTORY_READ: case STORE_CHECK: case STORE_COMPARE:
-    case STORE_ALONE: case STORE_RESUME: case STORE_DEED_COUNT:
+    case STORE_ALONE: case STORE_RESUME: case STORE_WORD: case STORE_DEED_COUNT:
         assert(false);
     }
     deed_send(deed, row_written);
@@ -427,6 +446,10 @@ static void row_seen(struct deed *deed, const struct session_answer *answer)
 
 static void probe_begin(struct deed *deed)
 {
+    if (deed->request.deed == STORE_WORD) {
+        word_probe_begin(deed, row_seen);
+        return;
+    }
     deed_text_begin(deed);
     deed_text_add(deed, deed->request.deed == STORE_HOLD ? SQL_HOLD_READ : SQL_ORDER_READ);
     deed_send(deed, row_seen);
@@ -531,6 +554,7 @@ static const struct { enum by by; bool is_of_chair; void (*begin)(struct deed *d
     [STORE_REGISTER]    = { BY_STORE,    false,    register_begin },
     [STORE_HISTORY]     = { BY_REQUEST,  false,    history_begin },
     [STORE_HISTORY_READ] = { BY_CHECK,   false,    history_read_begin },
+    [STORE_WORD]        = { BY_STORE,    false,    word_begin },
     [STORE_CHECK]       = { BY_CHECK,    true,     check_begin },
     [STORE_COMPARE]     = { BY_CHECK,    true,     compare_begin },
     [STORE_ALONE]       = { BY_CHECK,    true,     alone_begin },

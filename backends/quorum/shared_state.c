@@ -10,7 +10,8 @@
 #define ENTRY_MAGIC 0x31454346u      /* "FCE1" */
 #define ENTRY_STEP 8                 /* libraft 0.15 reads a batch of entries as if each began at a multiple of 8, and sends them as they
                                       * are: entries of another length are read beyond their buffer */
-#define STATE_MAGIC 0x31534346u      /* "FCS1" */
+#define STATE_MAGIC 0x32534346u      /* "FCS2" */
+#define STATE_MAGIC_1 0x31534346u    /* "FCS1": without words */
 
 /* ---- bytes of one row --------------------------------------------------------------------------------------------- */
 
@@ -88,12 +89,38 @@ static void get_history(struct bytes_in *in, struct history_row *h)
         in->is_bad = true;
 }
 
+static void put_word(struct bytes_out *out, bool takes_back, const uint8_t *bytes, uint16_t length)
+{
+    bytes_put_number(out, takes_back, 1);
+    bytes_put_number(out, length, 2);
+    if (out->is_full || out->size - out->length < length) {
+        out->is_full = true;
+        return;
+    }
+    memcpy(out->to + out->length, bytes, length);
+    out->length += length;
+}
+
+static void get_word(struct bytes_in *in, struct fleet_word *word)
+{
+    struct fleet_row row;
+    word->takes_back = bytes_get_number(in, 1) != 0;
+    word->length = (uint16_t)bytes_get_number(in, 2);
+    if (in->is_bad || word->length > sizeof word->bytes || in->size - in->at < word->length) {
+        in->is_bad = true;
+        return;
+    }
+    memcpy(word->bytes, in->from + in->at, word->length);
+    in->at += word->length;
+    in->is_bad |= fleet_word_row(word, &row) != FC_OK;
+}
+
 /* ---- entries ------------------------------------------------------------------------------------------------------ */
 
 /* The words stand in the log for ever: other versions read them. */
 static const struct { enum store_deed deed; const char *word; } entry_kinds[] = {
     { STORE_HOLD, "hold" }, { STORE_ORDER_LAY, "order-lay" }, { STORE_ORDER_CLOSE, "order-close" }, { STORE_HISTORY, "history" },
-    { STORE_LOOK, "nothing" },
+    { STORE_WORD, "word" }, { STORE_LOOK, "nothing" },
 };
 #define ENTRY_KINDS (sizeof entry_kinds / sizeof entry_kinds[0])
 
@@ -118,6 +145,8 @@ void shared_entry_of(const struct store_request *request, const char *issuer, ui
         ret->hold = request->hold;
     else if (request->deed == STORE_HISTORY)
         ret->history = request->history;
+    else if (request->deed == STORE_WORD)
+        ret->word = request->word;
     else
         ret->order = request->order;
 }
@@ -129,6 +158,7 @@ void shared_entry_request(const struct shared_entry *entry, struct store_request
     ret->hold = entry->hold;
     ret->order = entry->order;
     ret->history = entry->history;
+    ret->word = entry->word;
 }
 
 enum fc_code shared_entry_encode(const struct shared_entry *entry, uint8_t *to, size_t size, size_t *length)
@@ -145,6 +175,8 @@ enum fc_code shared_entry_encode(const struct shared_entry *entry, uint8_t *to, 
         put_hold(&out, &entry->hold);
     else if (entry->deed == STORE_HISTORY)
         put_history(&out, &entry->history);
+    else if (entry->deed == STORE_WORD)
+        put_word(&out, entry->word.takes_back, entry->word.bytes, entry->word.length);
     else if (entry->deed != STORE_LOOK)
         put_order(&out, &entry->order);
     while (!out.is_full && out.length % ENTRY_STEP != 0)
@@ -186,6 +218,8 @@ enum fc_code shared_entry_decode(const uint8_t *from, size_t size, struct shared
         get_hold(&in, &ret->hold);
     else if (ret->deed == STORE_HISTORY)
         get_history(&in, &ret->history);
+    else if (ret->deed == STORE_WORD)
+        get_word(&in, &ret->word);
     else if (ret->deed != STORE_LOOK)
         get_order(&in, &ret->order);
     return ends_well(&in) ? FC_OK : FC_BAD_INPUT;
@@ -323,6 +357,91 @@ static bool apply_history(struct shared_state *state, const struct history_row *
     return true;
 }
 
+/* ---- words: their bytes lie one behind the other, in any order; their list is in the order of their keys ----------------- */
+
+static struct fleet_word word_at(const struct shared_state *state, int at)
+{
+    const struct shared_word *place = &state->words[at];
+    struct fleet_word word = { .takes_back = place->takes_back, .length = place->length };
+    memcpy(word.bytes, state->word_room + place->offset, place->length);
+    return word;
+}
+
+static int word_place(const struct shared_state *state, uint64_t key)
+{
+    int low = 0, high = state->word_count;
+    while (low < high) {
+        const int middle = low + (high - low) / 2;
+        if (state->words[middle].key < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static void word_remove(struct shared_state *state, int at)
+{
+    const struct shared_word gone = state->words[at];
+    state->word_count--;
+    memmove(&state->words[at], &state->words[at + 1], (size_t)(state->word_count - at) * sizeof state->words[0]);
+    state->word_bytes -= gone.length;
+    memmove(state->word_room + gone.offset, state->word_room + gone.offset + gone.length, state->word_bytes - gone.offset);
+    for (int i = 0; i < state->word_count; i++) {
+        if (state->words[i].offset > gone.offset)
+            state->words[i].offset -= gone.length;
+    }
+}
+
+/* What was taken back longest ago goes. False: everything there still stands. */
+static bool word_make_room(struct shared_state *state)
+{
+    int oldest = -1;
+    for (int i = 0; i < state->word_count; i++) {
+        if (state->words[i].takes_back && (oldest < 0 || state->words[i].entry < state->words[oldest].entry))
+            oldest = i;
+    }
+    if (oldest >= 0)
+        word_remove(state, oldest);
+    return oldest >= 0;
+}
+
+static bool word_lay(struct shared_state *state, uint64_t key, uint64_t entry, const struct fleet_word *word)
+{
+    while (state->word_count == SHARED_WORDS_MAX || state->word_bytes + word->length > SHARED_WORD_BYTES) {
+        if (!word_make_room(state))
+            return false;
+    }
+    const int at = word_place(state, key);
+    memmove(&state->words[at + 1], &state->words[at], (size_t)(state->word_count - at) * sizeof state->words[0]);
+    state->words[at] = (struct shared_word){ key, entry, state->word_bytes, word->length, word->takes_back };
+    memcpy(state->word_room + state->word_bytes, word->bytes, word->length);
+    state->word_bytes += word->length;
+    state->word_count++;
+    return true;
+}
+
+/* Of two of one key the newer stays, of one second the later: as in fleet_sql.c. */
+static bool apply_word(struct shared_state *state, const struct fleet_word *word)
+{
+    struct fleet_row said, stands;
+    if (fleet_word_row(word, &said) != FC_OK)
+        return false;
+    const uint64_t key = fleet_word_key(&said);
+    const int at = word_place(state, key);
+    if (at < state->word_count && state->words[at].key == key) {
+        const struct fleet_word old = word_at(state, at);
+        if (fleet_word_row(&old, &stands) == FC_OK && fleet_rank_compare(&said, &stands) < 0)
+            return true;
+        word_remove(state, at);
+        if (word_lay(state, key, state->entries, word))
+            return true;
+        word_lay(state, key, state->entries, &old);        /* the longer one has no room: what stood there stays */
+        return false;
+    }
+    return word_lay(state, key, state->entries, word);
+}
+
 void shared_state_init(struct shared_state *state) { memset(state, 0, sizeof *state); }
 
 enum shared_verdict shared_state_apply(struct shared_state *state, const uint8_t *bytes, size_t size)
@@ -346,6 +465,8 @@ enum shared_verdict shared_state_apply(struct shared_state *state, const uint8_t
         has_room = apply_hold(state, &entry.hold);
     else if (entry.deed == STORE_HISTORY)
         has_room = apply_history(state, &entry.history);
+    else if (entry.deed == STORE_WORD)
+        has_room = apply_word(state, &entry.word);
     else
         has_room = apply_order(state, &entry.order, entry.deed == STORE_ORDER_CLOSE);
     if (!has_room)
@@ -378,6 +499,12 @@ enum fc_code shared_state_encode(const struct shared_state *state, uint8_t *to, 
         bytes_put_number(&out, state->issuers[i].seen, 8);
         bytes_put_number(&out, state->issuers[i].used_at, 8);
     }
+    bytes_put_number(&out, (uint64_t)state->word_count, 4);
+    for (int i = 0; i < state->word_count; i++) {
+        const struct shared_word *word = &state->words[i];
+        bytes_put_number(&out, word->entry, 8);
+        put_word(&out, word->takes_back, state->word_room + word->offset, word->length);
+    }
     if (!out.is_full)
         bytes_put_number(&out, bytes_checksum(out.to, out.length), 4);
     *length = out.length;
@@ -392,7 +519,21 @@ static int get_count(struct bytes_in *in, int most)
     return in->is_bad ? 0 : (int)count;
 }
 
-static void get_state(struct bytes_in *in, struct shared_state *s)
+static void get_words(struct bytes_in *in, struct shared_state *s)
+{
+    const int count = get_count(in, SHARED_WORDS_MAX);
+    for (int i = 0; i < count && !in->is_bad; i++) {
+        struct fleet_word word;
+        struct fleet_row row;
+        const uint64_t entry = bytes_get_number(in, 8);
+        get_word(in, &word);
+        if (in->is_bad || fleet_word_row(&word, &row) != FC_OK || !word_lay(s, fleet_word_key(&row), entry, &word))
+            in->is_bad = true;
+    }
+    in->is_bad |= s->word_count != count;
+}
+
+static void get_state(struct bytes_in *in, struct shared_state *s, bool has_words)
 {
     s->entries = bytes_get_number(in, 8);
     s->repeated = bytes_get_number(in, 8);
@@ -413,6 +554,8 @@ static void get_state(struct bytes_in *in, struct shared_state *s)
         s->issuers[i].seen = bytes_get_number(in, 8);
         s->issuers[i].used_at = bytes_get_number(in, 8);
     }
+    if (has_words)
+        get_words(in, s);
 }
 
 enum fc_code shared_state_decode(const uint8_t *from, size_t size, struct shared_state *ret, struct fc_err *err)
@@ -422,12 +565,13 @@ enum fc_code shared_state_decode(const uint8_t *from, size_t size, struct shared
     struct bytes_in in = { .from = from, .size = size - 4 }, end = { .from = from, .size = size, .at = size - 4 };
     if (bytes_get_number(&end, 4) != bytes_checksum(from, size - 4))
         return fc_fail(err, FC_BAD_INPUT, "the snapshot's checksum is wrong");
-    if (bytes_get_number(&in, 4) != STATE_MAGIC)
+    const uint64_t magic = bytes_get_number(&in, 4);
+    if (magic != STATE_MAGIC && magic != STATE_MAGIC_1)
         return fc_fail(err, FC_BAD_INPUT, "the snapshot is of another version");
     struct shared_state *fresh = calloc(1, sizeof *fresh);
     if (fresh == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
-    get_state(&in, fresh);
+    get_state(&in, fresh, magic == STATE_MAGIC);
     const bool is_good = !in.is_bad && in.at == in.size;
     if (is_good)
         *ret = *fresh;
@@ -453,6 +597,12 @@ bool shared_state_row(const struct shared_state *state, int index, struct store_
     if (index < state->history_count) {
         ret->deed = STORE_HISTORY;
         ret->history = state->history[index];
+        return true;
+    }
+    index -= state->history_count;
+    if (index < state->word_count) {
+        ret->deed = STORE_WORD;
+        ret->word = word_at(state, index);
         return true;
     }
     return false;

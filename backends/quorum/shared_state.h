@@ -1,8 +1,8 @@
-/* What all nodes of a raft group hold in common, as a function of the log: holds, orders with their answers, and the newest
- * lines of history. Same entries in the same order give the same bytes on every node; nothing here reads a clock, a file or
+/* What all nodes of a raft group hold in common, as a function of the log: holds, orders with their answers, the newest lines of
+ * history, and what operators and tools said of servers and clusters. Same entries in the same order give the same bytes on every node; nothing here reads a clock, a file or
  * a socket.
  *
- * An entry is one STORE_HOLD, STORE_ORDER_LAY, STORE_ORDER_CLOSE or STORE_HISTORY, with who issued it (the node's name with
+ * An entry is one STORE_HOLD, STORE_ORDER_LAY, STORE_ORDER_CLOSE, STORE_HISTORY or STORE_WORD, with who issued it (the node's name with
  * the mark of its process) and that issuer's own number: a repetition (an entry that was sent again because its first answer
  * was lost) is known by these two and changes nothing. The rules by which rows meet are those of backends/sql_statements.c,
  * because each node's private store applies the same entries by those statements. */
@@ -22,7 +22,9 @@
 #define SHARED_HISTORY_MAX 256       /* the newest lines by id: what a node that was long away is given */
 #define SHARED_ISSUERS_MAX 32        /* processes whose repetitions are known; the one longest without an entry falls out */
 #define SHARED_WINDOW 64             /* an issuer's number this far below its highest counts as a repetition */
-#define SHARED_STATE_SIZE (256 * 1024)
+#define SHARED_WORDS_MAX 4096        /* words; of those taken back the oldest fall out first, then there is no room for another */
+#define SHARED_WORD_BYTES (640 * 1024)   /* of all of them: a tag takes about 130 bytes */
+#define SHARED_STATE_SIZE (1024 * 1024)
 
 struct shared_entry {
     enum store_deed deed;
@@ -31,7 +33,11 @@ struct shared_entry {
     struct hold hold;
     struct stored_order order;
     struct history_row history;
+    struct fleet_word word;
 };
+
+/* Where a word lies; `entry`: which one it was. What was taken back stays as long as there is room, for nodes that were away. */
+struct shared_word { uint64_t key, entry; uint32_t offset; uint16_t length; bool takes_back; };
 
 struct shared_issuer { char name[NODE_NAME_SIZE]; uint64_t highest, seen; uint64_t used_at; };   /* seen: bit i = highest - i */
 
@@ -43,6 +49,10 @@ struct shared_state {
     struct stored_order orders[SHARED_ORDERS_MAX];   /* by id */
     struct history_row history[SHARED_HISTORY_MAX];  /* by id */
     struct shared_issuer issuers[SHARED_ISSUERS_MAX];
+    int word_count;
+    uint32_t word_bytes;
+    struct shared_word words[SHARED_WORDS_MAX];      /* by key */
+    uint8_t word_room[SHARED_WORD_BYTES];            /* one behind the other */
 };
 
 enum shared_verdict {

@@ -680,6 +680,7 @@ void server_serve(struct world *world, int message)
     case STORE_CHECK:
     case STORE_COMPARE:
     case STORE_RESUME:
+    case STORE_WORD:
     case STORE_DEED_COUNT:
         answer(world, message, FC_OK, "");
         break;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backends/quorum/promise.h"
+#include "backends/fleet/fleet_say.h"
 #include "backends/quorum/shared_state.h"
 #include "backends/quorum/state_text.h"
 
@@ -173,6 +174,95 @@ Test(shared_state, an_entry_that_nobody_understands_changes_nothing_on_any_node)
     cr_assert_eq(state.hold_count, 0);
     cr_assert_eq(state.issuer_count, 0);
     cr_assert_eq(state.strange, good.length);
+}
+
+/* ---- words ---------------------------------------------------------------------------------------------------------- */
+
+static struct bytes tag(const char *host, const char *value, int64_t at, bool takes_back, uint64_t number)
+{
+    struct store_request r = { .deed = STORE_WORD };
+    const struct fleet_said said = { .takes_back = takes_back, .at = at, .key = { host, 3306 } };
+    struct fc_err err = { 0 };
+    cr_assert_eq(fleet_say_tag(&said, "owner", value, &r.word, &err), FC_OK, "%s", err.text);
+    return entry(&r, "fc1~aa", number);
+}
+
+/* "db1=anna db2-" in the order of the rows that a private store is given. */
+static const char *words(const struct shared_state *of)
+{
+    static char text[400];
+    struct store_request request;
+    text[0] = '\0';
+    for (int i = 0; shared_state_row(of, i, &request); i++) {
+        struct fleet_row row;
+        cr_assert_eq(request.deed, STORE_WORD);
+        cr_assert_eq(fleet_word_row(&request.word, &row), FC_OK);
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s%s ", fleet_text(&row, database_instance_tags_hostname),
+                 request.word.takes_back ? "-" : "=", fleet_text(&row, database_instance_tags_tag_value));
+    }
+    return text;
+}
+
+Test(shared_state, of_two_words_the_newer_stays_whatever_came_last)
+{
+    cr_assert_eq(apply(tag("db1", "anna", 100, false, 1)), SHARED_APPLIED);
+    cr_assert_eq(apply(tag("db1", "berta", 90, false, 2)), SHARED_APPLIED);
+    cr_expect_str_eq(words(&state), "db1=anna ");
+    cr_assert_eq(apply(tag("db1", "carl", 100, false, 3)), SHARED_APPLIED);
+    cr_expect_str_eq(words(&state), "db1=carl ", "within one second the one said last");
+    cr_assert_eq(apply(tag("db1", NULL, 101, true, 4)), SHARED_APPLIED);
+    cr_expect_str_eq(words(&state), "db1- ", "what was taken back is told to who was away");
+    cr_assert_eq(apply(tag("db1", "anna", 100, false, 5)), SHARED_APPLIED);
+    cr_expect_str_eq(words(&state), "db1- ");
+    cr_assert_eq(apply(tag("db1", "dora", 102, false, 6)), SHARED_APPLIED);
+    cr_expect_str_eq(words(&state), "db1=dora ");
+}
+
+Test(shared_state, a_maintenance_is_one_word_a_server)
+{
+    struct store_request r = { .deed = STORE_WORD };
+    struct fleet_said said = { .at = 100, .until = 200, .key = { "db1", 3306 }, .owner = "anna", .reason = "disk" };
+    cr_assert_eq(fleet_say_maintenance(&said, 7, "fc1", "t", &r.word, NULL), FC_OK);
+    cr_assert_eq(apply(entry(&r, "fc1~aa", 1)), SHARED_APPLIED);
+    said.at = 150;
+    said.takes_back = true;
+    cr_assert_eq(fleet_say_maintenance(&said, 8, "fc1", "t", &r.word, NULL), FC_OK);
+    cr_assert_eq(apply(entry(&r, "fc1~aa", 2)), SHARED_APPLIED);
+    cr_expect_eq(state.word_count, 1);
+    cr_expect(state.words[0].takes_back);
+}
+
+Test(shared_state, words_come_back_from_a_snapshot_and_one_of_before_has_none)
+{
+    size_t length, again;
+    struct fc_err err;
+    static uint8_t second[SHARED_STATE_SIZE];
+    for (uint64_t i = 1; i <= 300; i++) {
+        char host[16];
+        snprintf(host, sizeof host, "db%d", (int)(i * 37 % 100));
+        apply(tag(host, i % 7 == 0 ? NULL : "anna", (int64_t)i, i % 7 == 0, i));
+    }
+    cr_assert_eq(state.word_count, 100);
+    cr_assert_eq(shared_state_encode(&state, snapshot, sizeof snapshot, &length), FC_OK);
+    cr_assert_eq(shared_state_decode(snapshot, length, &other, &err), FC_OK, "%s", err.text);
+    cr_assert_eq(shared_state_encode(&other, second, sizeof second, &again), FC_OK);
+    cr_assert(again == length && memcmp(snapshot, second, length) == 0);
+}
+
+Test(shared_state, what_was_taken_back_makes_room_and_then_there_is_none)
+{
+    uint64_t number = 1;
+    size_t length;
+    for (int i = 0; i < SHARED_WORDS_MAX; i++) {
+        char host[16];
+        snprintf(host, sizeof host, "db%04d", i);
+        cr_assert_eq(apply(tag(host, "anna", 100, i == 77, number++)), SHARED_APPLIED);
+    }
+    cr_assert_eq(apply(tag("one-more", "anna", 100, false, number++)), SHARED_APPLIED);
+    cr_assert_eq(apply(tag("too-many", "anna", 100, false, number++)), SHARED_STRANGE);
+    cr_assert_eq(apply(tag("db0001", "berta", 101, false, number++)), SHARED_APPLIED, "a known one is changed all the same");
+    cr_assert_eq(state.word_count, SHARED_WORDS_MAX);
+    cr_assert_eq(shared_state_encode(&state, snapshot, sizeof snapshot, &length), FC_OK);
 }
 
 /* ---- the lease ---------------------------------------------------------------------------------------------------- */

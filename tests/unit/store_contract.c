@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "backends/fleet/fleet_say.h"
 #include "backends/sql_statements.h"
 #include "base/text.h"
 
@@ -459,6 +460,69 @@ void contract_history_is_read_newest_first_by_subject_and_time(struct bench *b)
     cr_expect_eq(line->epoch, 3);
     cr_expect_str_eq(line->kind, "move");
     cr_expect_str_eq(line->node, "fc1");
+}
+
+/* ---- words of operators --------------------------------------------------------------------------------------------- */
+
+static const struct store_result *tag(struct bench *b, const char *value, int64_t at, bool takes_back)
+{
+    struct store_request request = { .deed = STORE_WORD };
+    const struct fleet_said said = { .takes_back = takes_back, .at = at, .key = { "db1", 3306 } };
+    cr_assert_eq(fleet_say_tag(&said, "owner", value, &request.word, NULL), FC_OK);
+    return bench_ask(b, 0, request);
+}
+
+#define EIGHT INT64_C(1800000000)        /* 2027-01-15 08:00:00 */
+
+void contract_a_word_is_written_changed_and_taken_back(struct bench *b)
+{
+    prepare(b);
+    OK(tag(b, "anna", EIGHT, false));                     /* its table is made for it */
+    cr_expect_geq(b->result.durable_count, 1);
+    ASK_SQL(b, "select hostname, port, tag_name, tag_value from database_instance_tags", "db1|3306|owner|anna\n");
+    OK(tag(b, "it's berta", EIGHT, false));               /* within the same second */
+    ASK_SQL(b, "select tag_value from database_instance_tags", "it's berta\n");
+    OK(tag(b, NULL, EIGHT + 1, true));
+    ASK_SQL(b, "select count(*) from database_instance_tags", "0\n");
+    OK(tag(b, NULL, EIGHT + 1, true));                    /* its answer was lost, say */
+}
+
+void contract_of_two_words_the_newer_stays(struct bench *b)
+{
+    prepare(b);
+    OK(tag(b, "anna", EIGHT + 5, false));
+    REFUSED(tag(b, "late", EIGHT, false));
+    REFUSED(tag(b, NULL, EIGHT, true));
+    ASK_SQL(b, "select tag_value from database_instance_tags", "anna\n");
+}
+
+static const struct store_result *maintain(struct bench *b, uint64_t number, int64_t at, const char *owner, bool takes_back)
+{
+    struct store_request request = { .deed = STORE_WORD };
+    const struct fleet_said said = { .takes_back = takes_back, .at = at, .until = at + 600, .key = { "db1", 3306 }, .owner = owner,
+                                     .reason = "disk" };
+    cr_assert_eq(fleet_say_maintenance(&said, number, "fc1", "token", &request.word, NULL), FC_OK);
+    return bench_ask(b, 0, request);
+}
+
+void contract_maintenance_is_a_lock(struct bench *b)
+{
+    prepare(b);
+    OK(maintain(b, 7, EIGHT + 10, "anna", false));
+    REFUSED(maintain(b, 8, EIGHT, "late", false));
+    ASK_SQL(b, "select owner from database_instance_maintenance where maintenance_active = 1", "anna\n");
+    OK(maintain(b, 9, EIGHT + 20, "berta", false));       /* whoever leads has found that anna's is over */
+    ASK_SQL(b, "select owner, maintenance_active from database_instance_maintenance where maintenance_active = 1", "berta|1\n");
+    OK(maintain(b, 10, EIGHT + 30, NULL, true));
+    ASK_SQL(b, "select count(*) from database_instance_maintenance where maintenance_active is null", "2\n");
+}
+
+void contract_a_word_that_the_store_will_not_take_is_refused(struct bench *b)
+{
+    struct store_request request = { .deed = STORE_WORD, .word = { .length = 9, .bytes = "FCW1rubble" } };
+    prepare(b);
+    REFUSED(bench_ask(b, 0, request));
+    OK(tag(b, "anna", EIGHT, false));
 }
 
 void contract_after_a_restart_everything_is_there(struct bench *b)
