@@ -70,7 +70,7 @@ static void semi_sync(const struct semi_sync_seen *s, struct fleet_row *row)
     NUMBER(semi_sync_available, s->is_available);
     NUMBER(semi_sync_master_enabled, s->is_master_enabled);
     NUMBER(semi_sync_master_status, s->is_master_active);
-    NUMBER(semi_sync_master_timeout, s->timeout_ms);
+    NUMBER(semi_sync_master_timeout, s->timeout_ms > INT64_MAX ? INT64_MAX : s->timeout_ms);
     NUMBER(semi_sync_master_wait_for_slave_count, s->wait_count);
     NUMBER(semi_sync_master_clients, s->clients);
     NUMBER(semi_sync_replica_enabled, s->is_replica_enabled);

@@ -64,7 +64,7 @@ static enum fc_code check_column(const struct fleet_table *table, int at, const 
         return fc_fail(err, FC_BAD_INPUT, "a row of '%s' needs '%s'", table->name, column->name);
     if (column->part == PART_KEY && value->kind == FLEET_TEXT && (value->text[0] == '\0' || strlen(value->text) > column->length))
         return fc_fail(err, FC_BAD_INPUT, "'%s' of '%s' has 1 to %u bytes", column->name, table->name, column->length);
-    if (column->type->kind == TYPE_NUMBER && value->kind == FLEET_NUMBER &&
+    if ((column->part == PART_KEY || table->is_word) && column->type->kind == TYPE_NUMBER && value->kind == FLEET_NUMBER &&
         (value->number < column->type->low || value->number > column->type->high))
         return fc_fail(err, FC_BAD_INPUT, "%lld is no '%s' of '%s'", (long long)value->number, column->name, table->name);
     return FC_OK;

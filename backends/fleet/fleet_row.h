@@ -36,7 +36,8 @@ const char *fleet_text(const struct fleet_row *row, int column);
 int64_t fleet_number(const struct fleet_row *row, int column);
 bool fleet_is_null(const struct fleet_row *row, int column);
 
-/* Is it a row that may be written: a key, a rank where its table has one, numbers that fit? `err` says what is wrong. */
+/* Is it a row that may be written: a key, a rank where its table has one, and of words numbers that fit (of what was seen, what a column
+ * cannot hold is the nearest that it can)? `err` says what is wrong. */
 enum fc_code fleet_row_check(const struct fleet_row *row, struct fc_err *err);
 
 /* Of table and key; of all columns of one part. For telling rows apart, not for keeping. */
