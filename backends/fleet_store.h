@@ -57,13 +57,16 @@ struct fleet_store_setting {
     int flush_ms;                        /* InstanceFlushIntervalMilliseconds; 0: the preset */
     int places_ms;                       /* positions alone are written at most once in this long; 0: the preset, 15 s */
     int whole_ms;                        /* every row is written whole at least once in this long; 0: the preset, 10 min */
+    int tidy_ms;                         /* between two deletions of what is too old (fleet_lives); 0: the preset, 5 s */
+    int64_t life_s[LIFE_COUNT];          /* 0: the preset */
 };
 
 struct fleet_store_counts {
     uint64_t puts, unchanged;            /* rows handed over; of them those that said nothing new */
     uint64_t coalesced;                  /* replaced by a newer state of the same key before they were written */
     uint64_t rows, refreshes, deletions; /* written */
-    uint64_t statements, bytes;          /* that wrote */
+    uint64_t statements, bytes;          /* that wrote; without those that tidied */
+    uint64_t tidied;                     /* statements that deleted what is too old */
     uint64_t dropped, refused, failures; /* no room; the store will not take this one row; statements that failed and were repeated */
     uint64_t read_rows, readings;        /* rows that came back; tables read from one end to the other */
     uint32_t waiting, keys;              /* now */

@@ -1,5 +1,7 @@
 /* Every statement that we ever send to a backend store: one table, one row each, for both kinds of store.
  *
+ * (The tables of a fleet are too many to be written by hand: backends/fleet/fleet_sql.h makes theirs, under the same rules.)
+ *
  * Rules for rows that write (spec/ha-modes.md 5): safe to replay under STATEMENT replication, on a peer that lacks rows or
  * has others, twice and late. So: natural keys, literal values, no insert-select, no LIMIT, no auto-increment; and no
  * verdict by affected rows, but by reading back. `replay` says for each row why it is so.

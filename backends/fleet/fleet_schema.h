@@ -73,6 +73,27 @@ struct fleet_table {
 
 extern const struct fleet_table fleet_tables[FLEET_TABLE_COUNT];
 
+/* How long rows stay: older ones are deleted by who writes, once a minute a table. */
+enum fleet_life_name {
+    LIFE_ENDED,          /* an hour after their end */
+    LIFE_WEEK,
+    LIFE_FORGET,         /* UnseenInstanceForgetHours */
+    LIFE_AUDIT,          /* AuditPurgeDays: 7 days */
+    LIFE_NAME,           /* ExpiryHostnameResolvesMinutes */
+    LIFE_NAME_TWICE,     /* twice that */
+    LIFE_RULE,           /* CandidateInstanceExpireMinutes */
+    LIFE_POOL,           /* InstancePoolExpiryMinutes: an hour */
+    LIFE_COUNT
+};
+struct fleet_life {
+    enum fleet_table_name table;
+    int column;                      /* a moment: from it on the life counts */
+    enum fleet_life_name life;
+    const char *only;                /* rows of which this is true; NULL: all */
+};
+extern const struct fleet_life fleet_lives[];
+extern const int fleet_life_count;
+
 /* -1: no such column, table. */
 int fleet_column_named(const struct fleet_table *table, const char *name);
 int fleet_table_named(const char *name);

@@ -583,6 +583,16 @@ void fleet_sql_refresh(struct fleet_text *to, enum fleet_dialect dialect, const 
     add(to, ")");
 }
 
+void fleet_sql_tidy(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_life *life, int64_t moment)
+{
+    const struct fleet_table *table = &fleet_tables[life->table];
+    add_format(to, is_sqlite(dialect) ? "delete from %s where datetime(%s) < " : "delete from %s where %s < ", table->name,
+               table->columns[life->column].name);
+    add_moment(to, dialect, moment);
+    if (life->only != NULL)
+        add_format(to, " and %s", life->only);
+}
+
 /* ---- reading -------------------------------------------------------------------------------------------------------- */
 
 static void add_columns(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_table *table,

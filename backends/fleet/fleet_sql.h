@@ -49,6 +49,9 @@ void fleet_sql_stands(struct fleet_text *to, enum fleet_dialect dialect, const s
 void fleet_sql_refresh(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *moments,
                        const char *const *hosts, const uint16_t *ports, int count);
 
+/* Rows whose moment is before `moment`, literally the same ones wherever it is said. */
+void fleet_sql_tidy(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_life *life, int64_t moment);
+
 /* Reading, by key from `after` (NULL: from the first row on), only columns that are there; moments as seconds.
  * `keys_only`: just the key. `since` (not 0): only rows whose first rank is not older. */
 struct fleet_range {

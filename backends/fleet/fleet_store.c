@@ -25,11 +25,13 @@
 #define ROWS_SERVERS 200             /* of one reading: 78 columns of each, within mysql_rows */
 #define ROWS_WORDS 1000
 #define ROWS_KEYS 5000
+#define TIDY_PRESET_MS 5000          /* the thirteen tables in about a minute */
+#define NEVER_S (INT64_C(1) << 40)
 #define MARKS_WHOLE_EVERY 12         /* polls after which tables are read though their marks are as they were */
 #define STRANGERS_MAX 64             /* servers put there by others that are read one by one; more come with the next poll */
 
 enum stage { STAGE_RESTING, STAGE_LOOKING, STAGE_MAKING, STAGE_READING, STAGE_READY };
-enum doing { DOING_NOTHING, DOING_LOOK, DOING_MAKE, DOING_READ, DOING_WRITE, DOING_MARKS, DOING_STRANGER, DOING_PAGE };
+enum doing { DOING_NOTHING, DOING_LOOK, DOING_MAKE, DOING_READ, DOING_WRITE, DOING_MARKS, DOING_STRANGER, DOING_PAGE, DOING_TIDY };
 
 struct page_asked { struct fleet_page page; char equal[160]; };
 
@@ -68,7 +70,8 @@ struct fleet_store {
     struct reading reading;
     char marks[FLEET_TABLE_COUNT][64];
     int polls;
-    struct fc_time poll_at, flush_at, refresh_at, again_at;
+    struct fc_time poll_at, flush_at, refresh_at, again_at, tidy_at;
+    int tidy_next;
     int again_ms;
     bool is_troubled, has_complained;
     int64_t newest_checked;          /* last_checked of the newest row read: readers go on from there */
@@ -109,7 +112,7 @@ static void ask(struct fleet_store *s, enum doing doing, const struct fleet_text
 {
     assert(s->doing == DOING_NOTHING);
     s->doing = doing;
-    if (writes) {
+    if (writes && doing != DOING_TIDY) {
         s->counts.statements++;
         s->counts.bytes += text->length;
     }
@@ -396,6 +399,32 @@ static void written(struct fleet_store *s, const struct fleet_answer *answer)
         say(s, "the store will not take one row, it is left out: %.200s", answer->text);
 }
 
+/* ---- what is too old ---------------------------------------------------------------------------------------------------- */
+
+static int64_t life_of(const struct fleet_store *s, enum fleet_life_name life)
+{
+    static const int64_t presets[LIFE_COUNT] = {
+        [LIFE_ENDED] = 3600, [LIFE_WEEK] = 7 * 86400, [LIFE_FORGET] = 240 * 3600, [LIFE_AUDIT] = 7 * 86400, [LIFE_NAME] = 3600,
+        [LIFE_NAME_TWICE] = 7200, [LIFE_RULE] = 3600, [LIFE_POOL] = 3600,
+    };
+    return s->setting.life_s[life] > 0 ? s->setting.life_s[life] : presets[life];
+}
+
+/* False: its table is not there. */
+static bool begin_tidying(struct fleet_store *s)
+{
+    const struct fleet_life *life = &fleet_lives[s->tidy_next];
+    s->tidy_next = (s->tidy_next + 1) % fleet_life_count;
+    s->tidy_at = fc_plus(now_of(s), fc_ms(or_preset(s->setting.tidy_ms, TIDY_PRESET_MS)));
+    if (!s->is_whole[life->table])
+        return false;
+    fleet_text_clear(&s->text);
+    fleet_sql_tidy(&s->text, dialect_of(s), life, s->host->unix_ms(s->host->agent) / 1000 - life_of(s, life->life));
+    s->counts.tidied++;
+    ask(s, DOING_TIDY, &s->text, true);
+    return true;
+}
+
 static void end_flush(struct fleet_store *s, enum fc_code code)
 {
     void (*flushed)(void *owner, enum fc_code code) = s->flushed;
@@ -417,6 +446,7 @@ static void begin_anew(struct fleet_store *s)
     s->again_ms = 0;
     s->again_at = FC_EVER;
     s->poll_at = fc_plus(now_of(s), fc_ms(or_preset(s->setting.poll_ms, POLL_PRESET_MS)));
+    s->tidy_at = fc_plus(now_of(s), fc_ms(or_preset(s->setting.tidy_ms, TIDY_PRESET_MS)));
     memset(s->marks, 0, sizeof s->marks);
     memset(s->wanted, 0, sizeof s->wanted);
     fleet_behind_clear(s->behind);
@@ -464,7 +494,7 @@ static bool take_answer(struct fleet_store *s, enum doing done, const struct fle
     if (answer->code != FC_OK)
         return done == DOING_PAGE || (done == DOING_WRITE && answer->is_of_rows);
     switch (done) {
-    case DOING_NOTHING: case DOING_WRITE: case DOING_MAKE: break;
+    case DOING_NOTHING: case DOING_WRITE: case DOING_MAKE: case DOING_TIDY: break;
     case DOING_LOOK: looked(s, answer->rows); break;
     case DOING_READ: has_read(s, answer->rows); break;
     case DOING_MARKS: marked(s, answer->rows); break;
@@ -526,6 +556,8 @@ static bool ask_next(struct fleet_store *s, struct fc_time now)
     }
     if (s->stranger_count > 0)
         return ask_stranger(s), true;
+    if (s->turn == FLEET_WRITES && fc_reached(s->tidy_at, now) && begin_tidying(s))
+        return true;
     if (fc_reached(s->poll_at, now)) {
         s->poll_at = fc_plus(now, fc_ms(or_preset(s->setting.poll_ms, POLL_PRESET_MS)));
         if (!s->present[FLEET_database_instance].is_there) {      /* who writes has not made the tables yet */
@@ -543,7 +575,7 @@ static void set_timer(struct fleet_store *s)
     if (is_flushing(s))
         at = fc_earlier(at, s->flush_until);
     if (!is_silent(s) && s->doing == DOING_NOTHING) {
-        struct fc_time next = s->poll_at;
+        struct fc_time next = s->turn == FLEET_WRITES ? fc_earlier(s->poll_at, s->tidy_at) : s->poll_at;
         struct fleet_store_counts counts = { 0 };
         fleet_behind_counts(s->behind, &counts);
         if (counts.waiting > 0 && s->turn == FLEET_WRITES)
@@ -690,7 +722,11 @@ struct fleet_store_counts fleet_store_counts(const struct fleet_store *s)
 
 static struct fleet_store_setting setting_of(const struct config *config)
 {
-    struct fleet_store_setting setting = { .is_sqlite = text_is(config->backend_db, "sqlite") };
+    struct fleet_store_setting setting = { .is_sqlite = text_is(config->backend_db, "sqlite"), .poll_ms = config->instance_poll_seconds * 1000 };
+    setting.life_s[LIFE_FORGET] = config->unseen_forget_hours == 0 ? NEVER_S : config->unseen_forget_hours * INT64_C(3600);
+    setting.life_s[LIFE_NAME] = config->resolves_expire_minutes * INT64_C(60);
+    setting.life_s[LIFE_NAME_TWICE] = config->resolves_expire_minutes * INT64_C(120);
+    setting.life_s[LIFE_RULE] = config->candidate_expire_minutes * INT64_C(60);
     TEXT_SET(setting.sqlite_file, config->sqlite3_data_file);
     return setting;
 }

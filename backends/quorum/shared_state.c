@@ -393,23 +393,46 @@ static void word_remove(struct shared_state *state, int at)
     }
 }
 
-/* What was taken back longest ago goes. False: everything there still stands. */
-static bool word_make_room(struct shared_state *state)
+/* A downtime or a maintenance that was over when the word was said that wants its room. */
+static bool has_ended(const struct shared_state *state, int at, int64_t said_at)
 {
-    int oldest = -1;
-    for (int i = 0; i < state->word_count; i++) {
-        if (state->words[i].takes_back && (oldest < 0 || state->words[i].entry < state->words[oldest].entry))
-            oldest = i;
-    }
-    if (oldest >= 0)
-        word_remove(state, oldest);
-    return oldest >= 0;
+    const struct fleet_word word = word_at(state, at);
+    struct fleet_row row;
+    int64_t end = 0;
+    if (fleet_word_row(&word, &row) != FC_OK)
+        return true;
+    if (row.table == FLEET_database_instance_downtime)
+        end = fleet_number(&row, database_instance_downtime_end_timestamp);
+    if (row.table == FLEET_database_instance_maintenance)
+        end = fleet_number(&row, database_instance_maintenance_end_timestamp);
+    return end > 0 && end < said_at;
 }
 
-static bool word_lay(struct shared_state *state, uint64_t key, uint64_t entry, const struct fleet_word *word)
+/* What was taken back longest ago goes, then what has ended. False: everything there still stands. */
+static bool word_make_room(struct shared_state *state, int64_t said_at)
+{
+    int goes = -1;
+    for (int i = 0; i < state->word_count; i++) {
+        if (state->words[i].takes_back && (goes < 0 || state->words[i].entry < state->words[goes].entry))
+            goes = i;
+    }
+    for (int i = 0; i < state->word_count && goes < 0; i++)
+        goes = has_ended(state, i, said_at) ? i : -1;
+    if (goes >= 0)
+        word_remove(state, goes);
+    return goes >= 0;
+}
+
+static int64_t said_at(const struct fleet_row *row)
+{
+    const int rank = fleet_tables[row->table].rank[0];
+    return rank < 0 ? 0 : fleet_number(row, rank);
+}
+
+static bool word_lay(struct shared_state *state, uint64_t key, uint64_t entry, int64_t at_second, const struct fleet_word *word)
 {
     while (state->word_count == SHARED_WORDS_MAX || state->word_bytes + word->length > SHARED_WORD_BYTES) {
-        if (!word_make_room(state))
+        if (!word_make_room(state, at_second))
             return false;
     }
     const int at = word_place(state, key);
@@ -434,12 +457,12 @@ static bool apply_word(struct shared_state *state, const struct fleet_word *word
         if (fleet_word_row(&old, &stands) == FC_OK && fleet_rank_compare(&said, &stands) < 0)
             return true;
         word_remove(state, at);
-        if (word_lay(state, key, state->entries, word))
+        if (word_lay(state, key, state->entries, said_at(&said), word))
             return true;
-        word_lay(state, key, state->entries, &old);        /* the longer one has no room: what stood there stays */
+        word_lay(state, key, state->entries, 0, &old);        /* the longer one has no room: what stood there stays */
         return false;
     }
-    return word_lay(state, key, state->entries, word);
+    return word_lay(state, key, state->entries, said_at(&said), word);
 }
 
 void shared_state_init(struct shared_state *state) { memset(state, 0, sizeof *state); }
@@ -527,7 +550,7 @@ static void get_words(struct bytes_in *in, struct shared_state *s)
         struct fleet_row row;
         const uint64_t entry = bytes_get_number(in, 8);
         get_word(in, &word);
-        if (in->is_bad || fleet_word_row(&word, &row) != FC_OK || !word_lay(s, fleet_word_key(&row), entry, &word))
+        if (in->is_bad || fleet_word_row(&word, &row) != FC_OK || !word_lay(s, fleet_word_key(&row), entry, 0, &word))
             in->is_bad = true;
     }
     in->is_bad |= s->word_count != count;

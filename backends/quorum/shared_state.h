@@ -22,7 +22,7 @@
 #define SHARED_HISTORY_MAX 256       /* the newest lines by id: what a node that was long away is given */
 #define SHARED_ISSUERS_MAX 32        /* processes whose repetitions are known; the one longest without an entry falls out */
 #define SHARED_WINDOW 64             /* an issuer's number this far below its highest counts as a repetition */
-#define SHARED_WORDS_MAX 4096        /* words; of those taken back the oldest fall out first, then there is no room for another */
+#define SHARED_WORDS_MAX 4096        /* words; those taken back fall out first, then those that ended, then there is no room for another */
 #define SHARED_WORD_BYTES (640 * 1024)   /* of all of them: a tag takes about 130 bytes */
 #define SHARED_STATE_SIZE (1024 * 1024)
 

@@ -570,6 +570,31 @@ static void audit_is_paged_newest_first(struct bench *b)
     end(b);
 }
 
+static bool has_tidied(void *owner) { return fleet_store_counts(((struct bench *)owner)->store).tidied > (uint64_t)fleet_life_count; }
+
+static void what_is_too_old_goes(struct bench *b)
+{
+    begin(b, FLEET_WRITES);
+    end(b);
+    tool(b, "insert into database_instance_downtime (hostname, port, downtime_active, begin_timestamp, end_timestamp, owner, reason) "
+            "values ('ended', 3306, 1, '2020-01-15 08:00:00', '2020-01-15 09:00:00', 'anna', ''), "
+            "('holds', 3306, 1, '2020-01-15 08:00:00', '2037-01-15 09:00:00', 'anna', ''), "
+            "('endless', 3306, 1, '2020-01-15 08:00:00', null, 'anna', '')");
+    tool(b, "insert into database_instance_maintenance (database_instance_maintenance_id, hostname, port, maintenance_active, begin_timestamp, "
+            "end_timestamp, owner, reason, processing_node_hostname, processing_node_token, explicitly_bounded) "
+            "values (1, 'a', 1, null, '2020-01-15 08:00:00', '2020-01-15 09:00:00', '', '', '', '', 0), "
+            "(2, 'b', 1, 1, '2020-01-15 08:00:00', '2020-01-15 09:00:00', '', '', '', '', 0)");
+    tool(b, "insert into audit (audit_id, audit_timestamp, audit_type, port, message) values (1, '2020-01-15 08:00:00', 'old', 0, ''), "
+            "(2, '2037-01-15 08:00:00', 'new', 0, '')");
+    b->setting.tidy_ms = 1;
+    begin(b, FLEET_WRITES);
+    cr_assert(pump_until(&b->pump, has_tidied, b, LONG_MS));
+    SHOWS(b, "select hostname from database_instance_downtime order by 1", "endless\nholds\n");
+    SHOWS(b, "select hostname from database_instance_maintenance", "b\n");
+    SHOWS(b, "select audit_type from audit", "new\n");
+    end(b);
+}
+
 static const struct scene { const char *name; void (*play)(struct bench *b); } scenes[] = {
 #define SCENE(name) { #name, name }
     SCENE(an_empty_backend_gets_the_tables), SCENE(an_existing_backend_is_taken_over_in_place), SCENE(what_may_not_be_completed_is_said_and_still_read),
@@ -578,6 +603,7 @@ static const struct scene { const char *name; void (*play)(struct bench *b); } s
     SCENE(positions_alone_are_written_now_and_then), SCENE(an_older_look_changes_nothing), SCENE(a_failed_look_leaves_last_seen),
     SCENE(a_forgotten_server_goes), SCENE(rows_of_other_tools_are_picked_up), SCENE(who_reads_follows_who_writes),
     SCENE(one_row_that_is_refused_does_not_stop_the_others), SCENE(strange_texts_are_cut_and_survive), SCENE(audit_is_paged_newest_first),
+    SCENE(what_is_too_old_goes),
 };
 #define SCENES ((int)(sizeof scenes / sizeof scenes[0]))
 

@@ -265,6 +265,22 @@ Test(shared_state, what_was_taken_back_makes_room_and_then_there_is_none)
     cr_assert_eq(shared_state_encode(&state, snapshot, sizeof snapshot, &length), FC_OK);
 }
 
+Test(shared_state, what_has_ended_makes_room_too)
+{
+    uint64_t number = 1;
+    struct store_request r = { .deed = STORE_WORD };
+    const struct fleet_said said = { .at = 100, .until = 200, .key = { "worked-on", 3306 }, .owner = "anna", .reason = "disk" };
+    cr_assert_eq(fleet_say_downtime(&said, &r.word, NULL), FC_OK);
+    cr_assert_eq(apply(entry(&r, "fc1~aa", number++)), SHARED_APPLIED);
+    for (int i = 1; i < SHARED_WORDS_MAX; i++) {
+        char host[16];
+        snprintf(host, sizeof host, "db%04d", i);
+        cr_assert_eq(apply(tag(host, "anna", 150, false, number++)), SHARED_APPLIED);
+    }
+    cr_assert_eq(apply(tag("one-more", "anna", 200, false, number++)), SHARED_STRANGE, "the downtime may still stand");
+    cr_assert_eq(apply(tag("one-more", "anna", 201, false, number++)), SHARED_APPLIED);
+}
+
 /* ---- the lease ---------------------------------------------------------------------------------------------------- */
 
 #define AT(ms) ((struct fc_time){ (ms) * 1000 })
