@@ -451,10 +451,18 @@ static void raft_notes(void *owner, const char *sentence)
     log_say(&d->log, is_trouble ? NOTE_WARNING : NOTE_INFO, "raft", "%s", is_trouble ? sentence + 6 : sentence);
 }
 
+/* The log was applied to this node's own store: what it says of servers is read now. */
+static void raft_look(void *owner, int server)
+{
+    struct daemon *d = owner;
+    lease_look(owner, server);
+    fleet_keeper_look(d->fleet);
+}
+
 /* The one place where modes differ: which store, and where leadership comes from. */
 static enum fc_code open_store(struct daemon *d, struct fc_err *err)
 {
-    const struct quorum_store_port port = { .owner = d, .say = lease_say, .look = lease_look, .note = raft_notes };
+    const struct quorum_store_port port = { .owner = d, .say = lease_say, .look = raft_look, .note = raft_notes };
     if (!d->config->raft_enabled) {
         d->source = lease_as_source(&d->lease);
         return open_own_store(d, daemon_store_heard, daemon_session_ended, d, &d->store, err);
@@ -478,7 +486,8 @@ static enum fc_code open_historian(struct daemon *d, struct fc_err *err)
 
 static enum fc_code open_fleet(struct daemon *d, struct fc_err *err)
 {
-    return fleet_keeper_open(d->host, d->config, &d->log, d->core->name, d->token, &d->fleet, err);
+    const struct fleet_keeper_port port = { .owner = d, .ask = lease_ask };
+    return fleet_keeper_open(d->host, d->config, &port, &d->log, d->core->name, d->token, &d->fleet, err);
 }
 
 static enum fc_code open_timers(struct daemon *d, struct fc_err *err)

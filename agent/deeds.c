@@ -449,7 +449,9 @@ void daemon_store_heard(void *owner, const struct store_result *result)
         break;
     case STORE_CHECK:
     case STORE_COMPARE:
+        break;
     case STORE_WORD:
+        fleet_keeper_heard(d->fleet, result);
         break;
     case STORE_PREPARE:
         daemon_look(d, result->server);                    /* the new tables are to be seen now, not at the next poll */

@@ -1,15 +1,18 @@
-/* Orders are answered from the timer: those that are done in memory at its next tick, a discovery when its look has ended. */
+/* Orders are answered from the timer: those that are done in memory at its next tick, a discovery when its look has ended, what is to be
+ * remembered when it is durable (agent/fleet_words.h). */
 #include "agent/fleet_keeper.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "agent/fleet_rows.h"
+#include "agent/fleet_words.h"
 #include "agent/survey.h"
 #include "base/text.h"
 
 struct fleet_waiter {
     uint64_t ticket;                     /* 0: free */
+    bool is_being_said;                  /* done when the store has it */
     bool is_looked_for;                  /* done when a look at `key` has ended that began at `asked_at` or later */
     struct instance_key key;
     char host[INSTANCE_HOST_MAX + 1];
@@ -23,8 +26,11 @@ struct fleet_waiter {
 struct fleet_keeper {
     const struct host *host;
     const struct config *config;
+    struct fleet_keeper_port port;
     struct log *log;
     struct survey *survey;
+    struct fleet_words *words;
+    int server;                          /* of the store: where words go */
     struct picture picture;
     struct host_filters *problems_ignored, *recoveries_ignored, *osc_ignored;
     bool has_fleet, is_seeded;           /* MySQLTopologyUser is set; DiscoverySeeds were named */
@@ -46,7 +52,7 @@ static void wake(struct fleet_keeper *k) { k->host->timer_set(k->timer, now_of(k
 
 static void end_waiter(struct fleet_keeper *k, struct fleet_waiter *w, enum fc_code code, const char *text)
 {
-    w->is_looked_for = false;
+    w->is_looked_for = w->is_being_said = false;
     w->code = code;
     TEXT_SET(w->text, text);
     wake(k);
@@ -81,7 +87,7 @@ static void answer_waiters(void *owner)
     struct fleet_keeper *k = owner;
     for (int i = 0; i < FLEET_WAITERS_MAX; i++) {
         const struct fleet_waiter w = k->waiters[i];
-        if (w.ticket == 0 || w.is_looked_for)
+        if (w.ticket == 0 || w.is_looked_for || w.is_being_said)
             continue;
         k->waiters[i].ticket = 0;
         w.reply(w.waiter, w.code, w.text, true);
@@ -289,8 +295,80 @@ static fleet_deed *const deeds[FLEET_VERB_COUNT] = {
     [FLEET_FORGET_CLUSTER] = forget_cluster,
 };
 
-static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *key, struct fc_err *err)
+static void ask_store(void *owner, const struct store_request *request)
 {
+    struct fleet_keeper *k = owner;
+    struct store_request placed = *request;
+    placed.server = k->server;
+    k->port.ask(k->port.owner, &placed);
+}
+
+static void word_stands(void *owner, const struct fleet_row *row, bool takes_back)
+{
+    struct fleet_keeper *k = owner;
+    const struct instance_key key = { fleet_text(row, database_instance_maintenance_hostname),
+                                      (uint16_t)fleet_number(row, database_instance_maintenance_port) };
+    if (row->table != FLEET_database_instance_maintenance || !takes_back) {
+        take_word(k, row, takes_back);
+        return;
+    }
+    overrides_end_maintenance(&watch_of(k)->overrides, &key, NULL);
+    watch_said(watch_of(k), &key, now_of(k));
+}
+
+static void word_done(void *owner, uint64_t ticket, enum fc_code code, const char *text)
+{
+    struct fleet_keeper *k = owner;
+    for (int i = 0; i < FLEET_WAITERS_MAX; i++) {
+        if (k->waiters[i].ticket == ticket && k->waiters[i].is_being_said)
+            end_waiter(k, &k->waiters[i], code, text);
+    }
+    fleet_store_look(k->store);
+    survey_turn(k->survey);
+}
+
+void fleet_keeper_heard(struct fleet_keeper *k, const struct store_result *result)
+{
+    if (k != NULL)
+        fleet_words_heard(k->words, result);
+}
+
+void fleet_keeper_look(struct fleet_keeper *k)
+{
+    if (k != NULL && k->store != NULL)
+        fleet_store_look(k->store);
+}
+
+static bool is_being_said_of(const struct fleet_keeper *k, const struct instance_key *key)
+{
+    for (int i = 0; i < FLEET_WAITERS_MAX; i++) {
+        if (k->waiters[i].ticket != 0 && k->waiters[i].is_being_said && instance_key_is_same(&k->waiters[i].key, key))
+            return true;
+    }
+    return false;
+}
+
+/* FC_NOT_FOUND: there is nothing in it for a store. */
+static enum fc_code say(struct fleet_keeper *k, const struct fleet_order *o, uint64_t ticket, const struct instance_key *key, struct fc_err *err)
+{
+    const struct fleet_memory memory = memory_of(k);
+    const struct override *said = overrides_of(memory.overrides, key);
+    const struct fleet_speaker speaker = { .unix_s = k->host->unix_ms(k->host->agent) / 1000, .node = k->picture.node,
+                                           .token = k->picture.token, .number = k->store == NULL ? 0 : fleet_new_number(k->store) };
+    if (k->store == NULL)
+        return FC_NOT_FOUND;
+    if (o->verb == FLEET_BEGIN_MAINTENANCE && override_is_in_maintenance(said, now_of(k)))
+        return fc_fail(err, FC_BUSY, "%s:%u is in maintenance by %s: %.128s", key->host, key->port,
+                       names_text(memory.overrides->names, said->maintenance.owner),
+                       names_text(memory.overrides->names, said->maintenance.reason));
+    if (o->verb == FLEET_BEGIN_MAINTENANCE && is_being_said_of(k, key))
+        return fc_fail(err, FC_BUSY, "an order about %s:%u is just being stored", key->host, key->port);
+    return fleet_words_say(k->words, ticket, o, &memory, &speaker, err);
+}
+
+static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, struct fleet_waiter *waiter, struct fc_err *err)
+{
+    const struct instance_key *key = &waiter->key;
     struct fleet_memory memory = memory_of(k);
     if (survey_is_resting(k->survey) && k->has_fleet)
         return fc_fail(err, FC_NOT_LEADER, "this node does not lead, and another one keeps the fleet");
@@ -298,7 +376,11 @@ static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, co
         return deeds[o->verb](k, o, key, err);
     if (!fleet_verbs[o->verb].is_of_memory)
         return fc_fail(err, FC_REFUSED, "%s is not in this version", fleet_verbs[o->verb].word);
-    const enum fc_code code = fleet_order_apply(&memory, o, now_of(k), err);
+    enum fc_code code = say(k, o, waiter->ticket, key, err);
+    waiter->is_being_said = code == FC_OK;
+    if (code != FC_NOT_FOUND)
+        return code;
+    code = fleet_order_apply(&memory, o, now_of(k), err);
     if (code == FC_OK)
         watch_said(watch_of(k), key, now_of(k));
     return code;
@@ -315,7 +397,7 @@ bool fleet_keeper_order(struct fleet_keeper *k, const struct fleet_order *o, uin
     *place = (struct fleet_waiter){ .ticket = ticket, .asked_at = now_of(k), .reply = reply, .waiter = waiter };
     TEXT_SET(place->host, o->host);
     place->key = (struct instance_key){ place->host, o->port };
-    place->code = obey(k, o, &place->key, &err);
+    place->code = obey(k, o, place, &err);
     place->is_looked_for = place->code == FC_OK && (o->verb == FLEET_DISCOVER || o->verb == FLEET_REFRESH);
     TEXT_SET(place->text, err.text);
     survey_turn(k->survey);
@@ -366,16 +448,17 @@ static enum fc_code open_store(struct fleet_keeper *k, struct fc_err *err)
     return k->has_fleet ? fleet_store_open(k->host, k->config, NULL, &port, &k->store, err) : FC_OK;
 }
 
-enum fc_code fleet_keeper_open(const struct host *host, const struct config *config, struct log *log, const char *node, const char *token,
-                               struct fleet_keeper **ret, struct fc_err *err)
+enum fc_code fleet_keeper_open(const struct host *host, const struct config *config, const struct fleet_keeper_port *keeper_port, struct log *log,
+                               const char *node, const char *token, struct fleet_keeper **ret, struct fc_err *err)
 {
     struct fleet_keeper *k = calloc(1, sizeof *k);
     if (k == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
     const struct survey_port port = { .owner = k, .row = on_row, .gone = on_gone, .note = on_note, .changed = on_changed };
-    *k = (struct fleet_keeper){ .host = host, .config = config, .log = log, .has_fleet = config->topology_user[0] != '\0' };
+    const struct fleet_words_port words = { .owner = k, .ask = ask_store, .stands = word_stands, .done = word_done };
+    *k = (struct fleet_keeper){ .host = host, .config = config, .port = *keeper_port, .words = fleet_words_new(&words), .log = log, .has_fleet = config->topology_user[0] != '\0' };
     k->timer = host->timer(host->agent, answer_waiters, k);
-    enum fc_code code = k->timer == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory")
+    enum fc_code code = k->timer == NULL || k->words == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory")
                                          : survey_open(host, config, &port, &k->survey, err);
     if (code == FC_OK)
         code = open_store(k, err);
@@ -397,6 +480,7 @@ void fleet_keeper_close(struct fleet_keeper *k)
         return;
     fleet_store_close(k->store);
     survey_close(k->survey);
+    fleet_words_free(k->words);
     k->host->untimer(k->timer);
     fleet_row_texts_done(&k->texts);
     free(k);
@@ -438,6 +522,7 @@ void fleet_keeper_turn(struct fleet_keeper *k, bool leads, int server)
         begin_looking(k);
     else if (!looks && !survey_is_resting(k->survey))
         end_looking(k);
+    k->server = server > 0 ? server : 0;
     fleet_store_turn(k->store, looks ? FLEET_WRITES : FLEET_READS, server > 0 ? server : 0);
 }
 

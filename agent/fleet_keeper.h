@@ -26,9 +26,17 @@ struct fleet_keeper_numbers {
     struct fleet_store_counts store;
 };
 
+struct fleet_keeper_port {
+    void *owner;
+    void (*ask)(void *owner, const struct store_request *request);    /* of the store: words of operators (STORE_WORD) */
+};
 /* Everything is borrowed and outlives it; `node` and `token` are shown. FC_BAD_CONFIG, FC_NO_MEMORY. */
-enum fc_code fleet_keeper_open(const struct host *host, const struct config *config, struct log *log, const char *node, const char *token,
-                               struct fleet_keeper **ret, struct fc_err *err);
+enum fc_code fleet_keeper_open(const struct host *host, const struct config *config, const struct fleet_keeper_port *port, struct log *log,
+                               const char *node, const char *token, struct fleet_keeper **ret, struct fc_err *err);
+/* A STORE_WORD was answered. NULL is fine. */
+void fleet_keeper_heard(struct fleet_keeper *keeper, const struct store_result *result);
+/* The store has changed under it (raft's log): words are read now and not at the next poll. NULL is fine. */
+void fleet_keeper_look(struct fleet_keeper *keeper);
 void fleet_keeper_close(struct fleet_keeper *keeper);          /* NULL is fine */
 /* Leadership may have changed, or the server of the store on which it lies (an index into BackendServers; else 0). NULL is fine. */
 void fleet_keeper_turn(struct fleet_keeper *keeper, bool leads, int server);

@@ -1,0 +1,241 @@
+/* Each order makes its words at once; they are asked one after the other. */
+#include "agent/fleet_words.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "backends/fleet/fleet_say.h"
+#include "base/text.h"
+
+struct saying {
+    uint64_t ticket, request;          /* request 0: free */
+    int count, next;
+    struct fleet_word *list;
+};
+
+struct fleet_words {
+    struct fleet_words_port port;
+    uint64_t next_request;
+    struct saying sayings[FLEET_SAYINGS_MAX];
+};
+
+/* ---- making --------------------------------------------------------------------------------------------------------- */
+
+struct making {
+    const struct fleet_order *order;
+    const struct fleet_memory *memory;
+    const struct fleet_speaker *speaker;
+    struct fleet_said said;
+    struct fleet_word *list;
+    int count, room;
+    enum fc_code code;
+    struct fc_err *err;
+};
+
+static struct fleet_word *place(struct making *m)
+{
+    if (m->code != FC_OK)
+        return NULL;
+    if (m->count == FLEET_SAID_MAX) {
+        m->code = fc_fail(m->err, FC_BAD_INPUT, "an order says at most %d things; this one says more", FLEET_SAID_MAX);
+        return NULL;
+    }
+    if (m->count == m->room) {
+        struct fleet_word *larger = realloc(m->list, (size_t)(m->room * 2 + 4) * sizeof *larger);
+        if (larger == NULL) {
+            m->code = fc_fail(m->err, FC_NO_MEMORY, "out of memory");
+            return NULL;
+        }
+        m->list = larger;
+        m->room = m->room * 2 + 4;
+    }
+    return &m->list[m->count];
+}
+
+static void take(struct making *m, enum fc_code code)
+{
+    m->code = code;
+    m->count += code == FC_OK;
+}
+
+typedef void make(struct making *m);
+
+static void downtime(struct making *m)
+{
+    struct fleet_word *word = place(m);
+    if (word != NULL)
+        take(m, fleet_say_downtime(&m->said, word, m->err));
+}
+
+static void maintenance(struct making *m)
+{
+    struct fleet_word *word = place(m);
+    if (word != NULL)
+        take(m, fleet_say_maintenance(&m->said, m->speaker->number, m->speaker->node, m->speaker->token, word, m->err));
+}
+
+static void rule(struct making *m)
+{
+    struct fleet_word *word = place(m);
+    if (word != NULL)
+        take(m, fleet_say_rule(&m->said, m->order->rule, word, m->err));
+}
+
+static void tag(struct making *m)
+{
+    struct fleet_word *word = place(m);
+    if (word != NULL)
+        take(m, fleet_say_tag(&m->said, m->order->name, m->order->text, word, m->err));
+}
+
+static void untag_one(struct making *m, const struct override *row)
+{
+    const char *value = override_tag(m->memory->overrides, row, m->order->name);
+    if (value != NULL && (!m->order->has_value || text_is(value, m->order->text)))
+        tag(m);
+}
+
+static void untag(struct making *m) { untag_one(m, overrides_of(m->memory->overrides, &m->said.key)); }
+
+static void untag_all(struct making *m)
+{
+    const struct overrides *all = m->memory->overrides;
+    for (uint32_t i = 0; i < all->count; i++) {
+        m->said.key = (struct instance_key){ names_text(all->names, all->list[i].host), all->list[i].port };
+        untag_one(m, &all->list[i]);
+    }
+}
+
+static void alias(struct making *m)
+{
+    struct fleet_word *word = place(m);
+    m->said.takes_back = m->order->name[0] == '\0';
+    if (word != NULL)
+        take(m, fleet_say_alias(&m->said, m->order->subject, m->order->name, word, m->err));
+}
+
+static void pool_member(struct making *m, const struct instance_key *key, bool leaves)
+{
+    struct fleet_word *word = place(m);
+    m->said.key = *key;
+    m->said.takes_back = leaves;
+    if (word != NULL)
+        take(m, fleet_say_pool(&m->said, m->order->name, word, m->err));
+}
+
+static bool is_submitted(const struct fleet_order *order, const struct instance_key *key)
+{
+    for (uint32_t i = 0; i < order->key_count; i++) {
+        if (instance_key_is_same(&order->keys[i], key))
+            return true;
+    }
+    return false;
+}
+
+static void pool(struct making *m)
+{
+    const struct server_pools *pools = m->memory->pools;
+    for (uint32_t i = 0; i < m->order->key_count; i++)
+        pool_member(m, &m->order->keys[i], false);
+    for (uint32_t i = 0; i < pools->count; i++) {
+        const struct instance_key key = { names_text(pools->names, pools->list[i].host), pools->list[i].port };
+        if (text_is(names_text(pools->names, pools->list[i].pool), m->order->name) && !is_submitted(m->order, &key))
+            pool_member(m, &key, true);
+    }
+}
+
+static void unresolve(struct making *m)
+{
+    struct fleet_word *word = place(m);
+    if (word != NULL)
+        take(m, fleet_say_unresolve(&m->said, m->order->host, m->order->name, word, m->err));
+}
+
+static const struct { make *make; bool takes_back; } makers[FLEET_VERB_COUNT] = {
+    [FLEET_BEGIN_DOWNTIME] = { downtime, false },         [FLEET_END_DOWNTIME] = { downtime, true },
+    [FLEET_BEGIN_MAINTENANCE] = { maintenance, false },   [FLEET_END_MAINTENANCE] = { maintenance, true },
+    [FLEET_REGISTER_CANDIDATE] = { rule, false },         [FLEET_TAG] = { tag, false },
+    [FLEET_UNTAG] = { untag, true },                      [FLEET_UNTAG_ALL] = { untag_all, true },
+    [FLEET_SET_CLUSTER_ALIAS] = { alias, false },         [FLEET_SUBMIT_POOL] = { pool, false },
+    [FLEET_REGISTER_UNRESOLVE] = { unresolve, false },    [FLEET_DEREGISTER_UNRESOLVE] = { unresolve, true },
+};
+
+/* ---- saying --------------------------------------------------------------------------------------------------------- */
+
+static void ask_next(struct fleet_words *words, struct saying *s)
+{
+    struct store_request request = { .deed = STORE_WORD, .limit_ms = FLEET_WORD_LIMIT_MS };
+    request.id = s->request = ++words->next_request;
+    request.word = s->list[s->next];
+    words->port.ask(words->port.owner, &request);
+}
+
+enum fc_code fleet_words_say(struct fleet_words *words, uint64_t ticket, const struct fleet_order *order, const struct fleet_memory *memory,
+                             const struct fleet_speaker *speaker, struct fc_err *err)
+{
+    struct saying *free_one = NULL;
+    struct making m = {
+        .order = order, .memory = memory, .speaker = speaker, .err = err,
+        .said = { .takes_back = makers[order->verb].takes_back, .at = speaker->unix_s, .key = { order->host, order->port },
+                  .until = order->seconds > 0 ? speaker->unix_s + order->seconds : 0, .owner = order->name, .reason = order->text },
+    };
+    for (int i = 0; i < FLEET_SAYINGS_MAX && free_one == NULL; i++)
+        free_one = words->sayings[i].request == 0 ? &words->sayings[i] : NULL;
+    if (makers[order->verb].make == NULL)
+        return FC_NOT_FOUND;
+    if (free_one == NULL)
+        return fc_fail(err, FC_BUSY, "too many orders wait for the store");
+    makers[order->verb].make(&m);
+    if (m.code != FC_OK || m.count == 0) {
+        free(m.list);
+        return m.code != FC_OK ? m.code : FC_NOT_FOUND;
+    }
+    *free_one = (struct saying){ .ticket = ticket, .count = m.count, .list = m.list };
+    ask_next(words, free_one);
+    return FC_OK;
+}
+
+static void end(struct fleet_words *words, struct saying *s, enum fc_code code, const char *text)
+{
+    const uint64_t ticket = s->ticket;
+    free(s->list);
+    *s = (struct saying){ 0 };
+    words->port.done(words->port.owner, ticket, code, text);
+}
+
+void fleet_words_heard(struct fleet_words *words, const struct store_result *result)
+{
+    struct saying *s = NULL;
+    struct fleet_row row;
+    for (int i = 0; i < FLEET_SAYINGS_MAX && s == NULL; i++)
+        s = words->sayings[i].request != 0 && words->sayings[i].request == result->id ? &words->sayings[i] : NULL;
+    if (s == NULL)
+        return;
+    if (result->code != FC_OK) {
+        end(words, s, result->code, result->text);
+        return;
+    }
+    if (fleet_word_row(&s->list[s->next], &row) == FC_OK)
+        words->port.stands(words->port.owner, &row, s->list[s->next].takes_back);
+    if (++s->next < s->count)
+        ask_next(words, s);
+    else
+        end(words, s, FC_OK, "");
+}
+
+/* ---- life ----------------------------------------------------------------------------------------------------------- */
+
+struct fleet_words *fleet_words_new(const struct fleet_words_port *port)
+{
+    struct fleet_words *words = calloc(1, sizeof *words);
+    if (words != NULL)
+        words->port = *port;
+    return words;
+}
+
+void fleet_words_free(struct fleet_words *words)
+{
+    for (int i = 0; words != NULL && i < FLEET_SAYINGS_MAX; i++)
+        free(words->sayings[i].list);
+    free(words);
+}
