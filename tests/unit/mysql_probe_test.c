@@ -173,13 +173,23 @@ static void replicate(struct fleet *f, int replica, int master, const char *chan
     mariadb_do(&f->servers[replica], sql);
 }
 
-/* Both threads of every channel run. */
+static int count_of(const char *text, const char *what)
+{
+    int count = 0;
+    for (const char *at = strstr(text, what); at != NULL; at = strstr(at + 1, what))
+        count++;
+    return count;
+}
+
+/* Both threads of every channel run, and wait for more. */
 static void wait_replicating(struct fleet *f, int replica)
 {
     char rows[20000];
     for (int i = 0; i < 3000; i++) {
         mariadb_query(&f->servers[replica], "show all slaves status", rows, sizeof rows);
-        if (strstr(rows, "Waiting for master to send event") != NULL && strstr(rows, "Slave has read all relay log") != NULL)
+        const int channels = count_of(rows, "\n");
+        if (channels > 0 && count_of(rows, "Waiting for master to send event") == channels &&
+            count_of(rows, "Slave has read all relay log") == 2 * channels)      /* SQL_State and SQL_Running_State */
             return;
         pump_for(&f->pump, 20);
     }
@@ -388,6 +398,8 @@ Test(mysql_probe, co_masters_and_a_chain_with_two_sources_are_seen_as_they_say_t
     for (int i = 0; i < 3; i++)
         wait_replicating(f, i);
     mariadb_catch_up(&f->servers[0], &f->servers[2]);
+    for (int i = 0; i < 3; i++)
+        wait_replicating(f, i);
     for (int i = 0; i < 3; i++)
         is_as_told(f, i);
 
