@@ -78,10 +78,15 @@ def test_a_fleet_is_found_from_one_seed_judged_and_known_again():
         took = wait_said(node, db1, 'DeadMaster', since)
         print(f'a dead master is known after {took:.2f} s')
 
+        where = f'{db3.place.host}/{db3.port}'
+        assert node.get(f'/api/tag/{where}/owner/anna')[0] == 200
+        assert node.get(f'/api/begin-downtime/{where}/anna/disk')[0] == 200
         del house.extra['DiscoverySeeds']
         assert node.stop() == 0, node.child.tail()
         house.start()
         wait_until(lambda: '3 servers are known from the store' in log_of(node), 20, 'the store to be read')
+        assert 'anna' in node.get(f'/api/tags/{where}')[1], 'what was said is known again'
+        assert '"IsDowntimed":true' in node.get(f'/api/instance/{where}')[1].replace(': ', ':')
         wait_until(lambda: counter(node, 'firstchair_fleet_looks_lost_total') > 0, 20, 'the dead one to be looked at')
         since = len(log_of(node))
         db1.start()
