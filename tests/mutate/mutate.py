@@ -21,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
-from mutations import MUTATIONS as CHAIR_MUTATIONS, NOT_SEEN_YET                    # noqa: E402
+from mutations import MUTATIONS as CHAIR_MUTATIONS                                  # noqa: E402
 from mutations_quorum import QUORUM_MUTATIONS                                       # noqa: E402
 
 MUTATIONS = CHAIR_MUTATIONS + QUORUM_MUTATIONS
@@ -172,8 +172,7 @@ class Bench:
 
 
 def chosen(words):
-    return [mutation for mutation in MUTATIONS if not words or any(word in mutation.name for word in words)] + \
-           [mutation for mutation in NOT_SEEN_YET if mutation.name in words]
+    return [mutation for mutation in MUTATIONS if not words or any(word in mutation.name for word in words)]
 
 
 def tell(mutation, found, took):
@@ -227,10 +226,8 @@ def main():
     if options.list:
         for mutation in mutations:
             print(f'{mutation.name:28} {mutation.file:26} {mutation.meaning}')
-        for mutation in NOT_SEEN_YET if not options.words else ():
-            print(f'{mutation.name:28} not seen yet: {mutation.meaning}')
         return 0
-    stale = check(mutations if options.words else MUTATIONS + NOT_SEEN_YET)
+    stale = check(mutations)
     for sentence in stale:
         print(sentence)
     if stale or options.check:

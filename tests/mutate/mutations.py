@@ -188,6 +188,10 @@ MUTATIONS = [
     Mutation('answer-before-the-terms', 'answers count while other nodes may still say the old word', HEARD,
              'if (fc_before(taken_at, terms_over(heard, config)) || fc_before(taken_at, asker->misled_at))',
              'if (fc_before(taken_at, asker->misled_at))'),
+    Mutation('calm-left-out', 'one view between two polls shows that an HAProxy has heard', HEARD,
+             'return drifting(c, 2 * (int64_t)c->agent_inter_ms);', 'return drifting(c, 0);'),
+    Mutation('misled-ignored', 'a node that still calls the old server first takes nothing back', HEARD,
+             'hear_misled(heard, config, asker, row, event);', '(void)hear_misled;'),
     Mutation('served-leaves-nothing', 'who was answered in time is harmless at once, whatever its reloads have left', HEARD,
              'return fc_plus(asker->at, leavings);', 'return asker->by == HEARD_SERVED ? asker->at : fc_plus(asker->at, leavings);'),
     Mutation('unnamed-forgotten', 'an HAProxy that HAProxyInstances does not name is not waited for', HEARD,
@@ -226,6 +230,11 @@ MUTATIONS = [
              ' &&\n            s->row.rank.epoch == lease->best.rank.epoch)', ')'),
     Mutation('term-of-a-closed-server', 'the term goes on by looks at a seated server that is closed', LEASE,
              's->is_reachable && s->has_row && !s->is_read_only && s->row.phase', 's->is_reachable && s->has_row && s->row.phase'),
+    Mutation('intent-there-keeps-epoch', 'an intent over a lost server does not raise the epoch', LEASE,
+             'intend_there(lease, true, now);                    /* the seated one is lost',
+             'intend_there(lease, false, now);                    /* the seated one is lost'),
+    Mutation('give-back-in-a-move', 'the lease is given back while the chair is being moved', LEASE,
+             'if (lease->mine.phase == PHASE_MOVING) {\n        say_ended(lease, FC_BUSY', 'if (false) {\n        say_ended(lease, FC_BUSY'),
     Mutation('yield-stands-at-once', 'who gave the lease back stands again at once', LEASE,
              'fc_ms(lease->wanted.as.give_back.pause_ms)', 'fc_ms(0)'),
     Mutation('watched-from-sending', 'a turn is watched from when the first look that showed it was sent, not from when it came back', LEASE,
@@ -262,17 +271,4 @@ MUTATIONS = [
              'if ((count > 0) == p->says_unknown)\n        return;', 'return;'),
     Mutation('unknown-is-seated', 'a server that an HAProxy lacks is seated by order', VIEWS,
              'core->unknown_to[m] = p->name;', '(void)0;'),
-]
-
-# What no rule or scene of the simulator sees yet. Run by name only; the next invariant makes one of them a mutation like all others.
-NOT_SEEN_YET = [
-    Mutation('calm-left-out', 'one view between two polls shows that an HAProxy has heard', HEARD,
-             'return drifting(c, 2 * (int64_t)c->agent_inter_ms);', 'return drifting(c, 0);'),
-    Mutation('misled-ignored', 'a node that still calls the old server first takes nothing back', HEARD,
-             'hear_misled(heard, config, asker, row, event);', '(void)hear_misled;'),
-    Mutation('intent-there-keeps-epoch', 'an intent over a lost server does not raise the epoch', LEASE,
-             'intend_there(lease, true, now);                    /* the seated one is lost',
-             'intend_there(lease, false, now);                    /* the seated one is lost'),
-    Mutation('give-back-in-a-move', 'the lease is given back while the chair is being moved', LEASE,
-             'const bool runs_out = lease->mine.phase == PHASE_MOVING;', 'const bool runs_out = false;'),
 ]
