@@ -408,7 +408,7 @@ static void judge_mark(struct world *world, int node, const struct move *move, i
     const int64_t lost_at = world->now - fc_since(seen->lost_at, node_clock(world, node)).us;
     if (old->last_acked > s->replica.applied && seen->has_been_seen &&
         world->judge.seat.slow_at[server] < old->log[s->replica.applied].at && lost_at - old->log[s->replica.applied].at > STALE_US &&
-        strstr(s->row.mark, "stale") == NULL)
+        lost_at - world->judge.seat.asleep_at[server] > STALE_US && strstr(s->row.mark, "stale") == NULL)
         violate(world, "%s is seated without a write that %s acknowledged %lld ms before it was lost, and nothing says so",
                 SERVER_NAME(server), SERVER_NAME(1 - server), (long long)((lost_at - old->log[s->replica.applied].at) / 1000));
 }

@@ -73,6 +73,8 @@ void judge_servers_step(struct world *world)
             seat->up_since[i] = world->now;
         if (world->servers[i].under_way[FAULT_DISK_FULL] > 0 || world->servers[i].replica.slow_us > 0)
             seat->slow_at[i] = world->now;
+        if (world->servers[i].is_frozen)
+            seat->asleep_at[i] = world->now;
         if (!replication_is_well(world, i))
             seat->heard_since[i] = world->now;
         if (!world->servers[i].replica.is_io_running || world->servers[i].replica.applied == world->servers[i].replica.read)

@@ -56,6 +56,7 @@ struct judged_seat {
     int64_t up_since[SIM_SERVERS];   /* after it was down for so long that everybody has noticed */
     int64_t heard_since[SIM_SERVERS];    /* the other one has heard it since then */
     int64_t slow_at[SIM_SERVERS];    /* last seen to apply slowly, or not for lack of room: it lags, and says so */
+    int64_t asleep_at[SIM_SERVERS];  /* last frozen: on waking it takes its master for alive until its own time-out is over */
     int64_t opened_at[SIM_SERVERS];  /* by a node */
     int64_t told_open_at[SIM_SERVERS];   /* and the node has heard so */
     int64_t heard_at[SIM_SERVERS];   /* last seen to have applied all that it has fetched, or to fetch nothing */
