@@ -1,7 +1,7 @@
 """Breaks our own code on purpose, one promise at a time, and lets the simulator find it:  mutate.py [--list] [--check] [WORD...]
 
 The tree is copied to a private folder; one mutation is applied, the simulator alone is built (-O1, ccache where it is installed) and
-run on seeds 1..N and on its directed scenes until the first violation. Unchanged, the same seeds must break nothing: that is run first.
+run on the kept stories, seeds 1..N and the directed scenes until the first violation. Unchanged, they must break nothing: that is run first.
 Each mutation prints one line: `caught` with seed, invariant and how many seeds it took, or `MISSED`. The last line is `caught N of N`;
 exit code 1 when one is missed, 2 when a mutation no longer fits the code. The table is mutations.py.
 """
@@ -28,8 +28,8 @@ MUTATIONS = CHAIR_MUTATIONS + QUORUM_MUTATIONS
 
 COPIED = ('CMakeLists.txt', 'cmake', 'core', 'haproxy', 'backends', 'agent', 'tests')
 SEEDS = 4000                   # of a mutation that nothing catches; most need one or two
-STRIDES = (1, 20, 200, 1000)   # seeds run at a time: few first, for the first violation is enough
-SEEDS_BEFORE_SCENES = 221      # then the kept stories and the directed scenes, before the long rest
+STRIDES = (20, 200, 1000)      # seeds run at a time, after the kept stories: few first, for the first violation is enough
+SEEDS_BEFORE_SCENES = 221      # then the directed scenes, before the long rest
 RUN_SECONDS = 240              # of one stride; a run that does not end is a finding too
 BROKE = re.compile(r'^(?:scene (?P<scene>.+?): )?seed (?P<seed>\d+) .*broke at step (?P<step>\d+): (?P<what>.*)$', re.M)
 ASSERTED = re.compile(r'^.*?([\w/.]+:\d+: \w+: Assertion .*)$', re.M)
@@ -119,13 +119,10 @@ class Bench:
         return Finding(' '.join(words), asserted[1] if asserted else f'ended with code {done.returncode}', 0)
 
     def stage(self, seeds):
-        """What the kept stories and the directed scenes show, after so many seeds."""
+        """What the directed scenes show, after so many seeds."""
         self.has_staged = True
-        for words in (['--seeds', '1..1'], ['--scenes', '--every', '4']):
-            found = self.run(words)
-            if found:
-                return found._replace(seeds=seeds)
-        return None
+        found = self.run(['--scenes', '--every', '4'])
+        return found._replace(seeds=seeds) if found else None
 
     def hunt_quorum(self, seeds):
         """The first violation: seeds in growing strides, each after the kept stories."""
@@ -142,8 +139,11 @@ class Bench:
         return self.hunt_quorum(seeds) if self.is_quorum else self.hunt_chair(seeds)
 
     def hunt_chair(self, seeds):
-        """The first violation: a few seeds, the kept stories, the directed scenes, then all the other seeds in growing strides."""
-        begin, strides = 1, iter((*STRIDES, *[STRIDES[-1]] * seeds))
+        """The first violation: the kept stories, a few seeds, the directed scenes, then all the other seeds in growing strides."""
+        found = self.run(['--seeds', '1..1'])
+        if found:
+            return found._replace(seeds=0 if 'scene' in found.how else 1)
+        begin, strides = 2, iter((*STRIDES, *[STRIDES[-1]] * seeds))
         while begin <= seeds:
             if begin > SEEDS_BEFORE_SCENES and not self.has_staged:
                 found = self.stage(begin - 1)

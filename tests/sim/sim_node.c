@@ -301,6 +301,8 @@ static void port_ask(void *host, const struct store_request *request)
     tell(h->world, name_of(h->node), "%s on %s: epoch %llu seq %llu %s", request->deed == STORE_TAKE ? "take" : "renew",
          SERVER_NAME(request->server), (unsigned long long)request->row.rank.epoch,
          (unsigned long long)request->row.rank.seq, phase_word(request->row.phase));
+    if (request->row.rank.node[0] != '\0' && !text_is(request->row.rank.node, node_at(h->world, h->node)->name))
+        violate(h->world, "%s writes the lease of another process: %s", name_of(h->node), request->row.rank.node);
     if (!node_may_act(h->world, h->node) && request->row.rank.node[0] != '\0')
         judge_takes(h->world, h->node, &request->row, request->deed == STORE_RENEW);
     send_request(h->world, h->node, request, true, DEED_NONE, 0);
