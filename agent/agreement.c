@@ -4,18 +4,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backends/lease.h"
 #include "backends/quorum/peer_streams.h"
 #include "base/text.h"
 
 #define FETCH_EVERY_MS 250
 
 struct agreement {
-    struct quorum_store *store;
+    struct quorum_store *store;          /* one of these two */
+    struct quorum_chair *chair;
+    int server_count;
     struct peer_streams streams;
     bool has_streams;
     const struct host *host;
     struct host_timer *fetch;
-    struct quorum_store_port port;
+    void *note_owner;
+    void (*note)(void *owner, const char *sentence);
     struct named_address members[QUORUM_NODES_MAX];
     char address[ADDRESS_SIZE], bind[ADDRESS_SIZE];
 };
@@ -54,7 +58,7 @@ static void fetch_sentences(void *owner)
     struct agreement *a = owner;
     struct peer_sentence sentence;
     while (peer_streams_said(&a->streams, &sentence))
-        a->port.note(a->port.owner, sentence.text);
+        a->note(a->note_owner, sentence.text);
     a->host->timer_set(a->fetch, fc_plus(a->host->now(a->host->agent), fc_ms(FETCH_EVERY_MS)));
 }
 
@@ -69,16 +73,15 @@ static enum fc_code take_streams(struct agreement *a, const struct config *confi
     return code;
 }
 
-enum fc_code agreement_open(const struct host *host, const struct config *config, const char *node, quorum_store_below *open_below,
-                            const struct quorum_store_port *port, store_heard *heard, store_session_ended *session_ended, void *listener,
-                            struct agreement **ret, struct fc_err *err)
+/* All but what lies above: the settings of the quorum, in memory of their own. NULL: err says why. */
+static struct agreement *begin(const struct host *host, const struct config *config, const char *node, struct quorum_settings **settings,
+                               struct fc_err *err)
 {
     struct agreement *a = calloc(1, sizeof *a);
     struct quorum_settings *s = calloc(1, sizeof *s);
     enum fc_code code = a == NULL || s == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory") : FC_OK;
     if (code == FC_OK) {
         a->host = host;
-        a->port = *port;
         a->fetch = host->timer(host->agent, fetch_sentences, a);
         TEXT_SET(s->dir, config->raft_data_dir);
         TEXT_SET(s->node, node);
@@ -91,12 +94,20 @@ enum fc_code agreement_open(const struct host *host, const struct config *config
     }
     if (code == FC_OK)
         code = take_streams(a, config, s, err);
-    if (code == FC_OK) {
-        TEXT_SET(a->address, a->members[s->own].address);
-        if (config->raft_advertise[0] != '\0')
-            address_with_port(config->raft_advertise, config->raft_port, a->address, sizeof a->address);
-        code = quorum_store_open(host, s, open_below, port, heard, session_ended, listener, &a->store, err);
+    if (code != FC_OK) {
+        free(s);
+        agreement_free(a);
+        return NULL;
     }
+    TEXT_SET(a->address, a->members[s->own].address);
+    if (config->raft_advertise[0] != '\0')
+        address_with_port(config->raft_advertise, config->raft_port, a->address, sizeof a->address);
+    *settings = s;
+    return a;
+}
+
+static enum fc_code end_opening(struct agreement *a, struct quorum_settings *s, enum fc_code code, struct agreement **ret)
+{
     free(s);
     if (code != FC_OK) {
         agreement_free(a);
@@ -108,13 +119,66 @@ enum fc_code agreement_open(const struct host *host, const struct config *config
     return FC_OK;
 }
 
-struct store *agreement_store(struct agreement *a) { return quorum_store_as_store(a->store); }
-struct leader_source agreement_source(struct agreement *a) { return quorum_store_as_source(a->store); }
+enum fc_code agreement_open(const struct host *host, const struct config *config, const char *node, quorum_store_below *open_below,
+                            const struct quorum_store_port *port, store_heard *heard, store_session_ended *session_ended, void *listener,
+                            struct agreement **ret, struct fc_err *err)
+{
+    struct quorum_settings *s = NULL;
+    struct agreement *a = begin(host, config, node, &s, err);
+    if (a == NULL)
+        return err->code;
+    a->note = port->note;
+    a->note_owner = port->owner;
+    return end_opening(a, s, quorum_store_open(host, s, open_below, port, heard, session_ended, listener, &a->store, err), ret);
+}
+
+static struct quorum_chair_settings chair_settings(const struct agreement *a, const struct config *config)
+{
+    const struct lease_settings lease = { .lease_ms = config->lease_ms, .drift_percent = config->drift_percent };
+    return (struct quorum_chair_settings){ .term_ms = config->term_ms, .probe_timeout_ms = config->probe_timeout_ms,
+                                           .renew_ms = config->lease_renew_ms, .watch = lease_watch_span(&lease),
+                                           .server_count = a->server_count };
+}
+
+enum fc_code agreement_open_chair(const struct host *host, const struct config *config, const char *node, int server_count,
+                                  const struct quorum_chair_port *port, struct agreement **ret, struct fc_err *err)
+{
+    struct quorum_settings *s = NULL;
+    struct agreement *a = begin(host, config, node, &s, err);
+    if (a == NULL)
+        return err->code;
+    a->note = port->note;
+    a->note_owner = port->owner;
+    a->server_count = server_count;
+    const struct quorum_chair_settings own = chair_settings(a, config);
+    return end_opening(a, s, quorum_chair_open(host, s, &own, port, &a->chair, err), ret);
+}
+
+void agreement_retime(struct agreement *a, const struct config *config)
+{
+    if (a == NULL || a->chair == NULL)
+        return;
+    const struct quorum_chair_settings own = chair_settings(a, config);
+    quorum_chair_retime(a->chair, &own);
+}
+
+struct store *agreement_store(struct agreement *a) { return a->store == NULL ? NULL : quorum_store_as_store(a->store); }
+struct leader_source agreement_source(struct agreement *a)
+{
+    return a->chair != NULL ? quorum_chair_as_source(a->chair) : quorum_store_as_source(a->store);
+}
 
 void agreement_view(const struct agreement *a, struct agreement_view *ret)
 {
-    *ret = (struct agreement_view){ .quorum = quorum_store_view(a->store), .settings = quorum_store_settings(a->store), .bind = a->bind,
-                                    .unapplied = quorum_store_unapplied(a->store) };
+    *ret = (struct agreement_view){ .bind = a->bind };
+    if (a->chair != NULL) {
+        ret->quorum = quorum_chair_view(a->chair);
+        ret->settings = quorum_chair_quorum_settings(a->chair);
+    } else {
+        ret->quorum = quorum_store_view(a->store);
+        ret->settings = quorum_store_settings(a->store);
+        ret->unapplied = quorum_store_unapplied(a->store);
+    }
     ret->own = ret->settings->own;
     TEXT_SET(ret->address, a->address);
 }
@@ -131,18 +195,19 @@ const struct transport_counts *agreement_peer_counts(const struct agreement *a)
 
 bool agreement_snapshot(struct agreement *a, void (*done)(void *, enum fc_code, const char *), void *owner)
 {
-    return quorum_store_snapshot(a->store, done, owner);
+    return a->chair != NULL ? quorum_chair_snapshot(a->chair, done, owner) : quorum_store_snapshot(a->store, done, owner);
 }
 
 bool agreement_backup(struct agreement *a, void (*done)(void *, enum fc_code, const char *, const char *), void *owner)
 {
-    return quorum_store_backup(a->store, done, owner);
+    return a->chair != NULL ? quorum_chair_backup(a->chair, done, owner) : quorum_store_backup(a->store, done, owner);
 }
 
 void agreement_free(struct agreement *a)
 {
     if (a == NULL)
         return;
+    quorum_chair_close(a->chair);
     if (a->host != NULL)
         a->host->untimer(a->fetch);
     if (a->has_streams && !peer_streams_done(&a->streams))

@@ -1,7 +1,9 @@
-/* The mode raft, put together from the configuration: members, directory, transport, private store. */
+/* The mode raft, put together from the configuration: members, directory, transport; then either a private store behind the log, or
+ * the chair of a pair in the log. */
 #ifndef FC_AGENT_AGREEMENT_H
 #define FC_AGENT_AGREEMENT_H
 
+#include "backends/quorum/quorum_chair.h"
 #include "backends/quorum/quorum_store.h"
 #include "core/config.h"
 
@@ -22,7 +24,10 @@ struct agreement_view {
 enum fc_code agreement_open(const struct host *host, const struct config *config, const char *node, quorum_store_below *open_below,
                             const struct quorum_store_port *port, store_heard *heard, store_session_ended *session_ended, void *listener,
                             struct agreement **ret, struct fc_err *err);
-struct store *agreement_store(struct agreement *agreement);          /* closed by its owner, before agreement_free */
+enum fc_code agreement_open_chair(const struct host *host, const struct config *config, const char *node, int server_count,
+                                  const struct quorum_chair_port *port, struct agreement **ret, struct fc_err *err);
+void agreement_retime(struct agreement *agreement, const struct config *config);     /* a reload */
+struct store *agreement_store(struct agreement *agreement);          /* NULL with a pair; closed by its owner, before agreement_free */
 struct leader_source agreement_source(struct agreement *agreement);
 void agreement_view(const struct agreement *agreement, struct agreement_view *ret);
 /* The address by which a node of the roster is shown; own: RaftAdvertise. */

@@ -325,6 +325,7 @@ static enum fc_code reload(void *owner, struct fc_err *err)
         d->log.least = d->config->debug ? NOTE_DEBUG : NOTE_INFO;
         const struct lease_settings settings = lease_settings_of(d);
         lease_retime(&d->lease, &settings);
+        agreement_retime(d->agreement, d->config);
         if (d->redis != NULL)
             redis_reload(d->redis, d->config);
         fleet_keeper_reload(d->fleet);
@@ -466,6 +467,15 @@ static enum fc_code open_store(struct daemon *d, struct fc_err *err)
     if (!d->config->raft_enabled) {
         d->source = lease_as_source(&d->lease);
         return open_own_store(d, daemon_store_heard, daemon_session_ended, d, &d->store, err);
+    }
+    if (config_has_pair(d->config)) {
+        const struct quorum_chair_port to = { .owner = d, .ask = lease_ask, .say = lease_say, .note = raft_notes };
+        enum fc_code code = open_own_store(d, daemon_store_heard, daemon_session_ended, d, &d->store, err);
+        if (code == FC_OK)
+            code = agreement_open_chair(d->host, d->config, d->node, d->store->server_count, &to, &d->agreement, err);
+        if (code == FC_OK)
+            d->source = agreement_source(d->agreement);
+        return code;
     }
     const enum fc_code code = agreement_open(d->host, d->config, d->node, open_own_store, &port, daemon_store_heard, daemon_session_ended, d,
                                              &d->agreement, err);

@@ -111,7 +111,7 @@ static void perform_prepare(struct daemon *d, const struct effect *effect)
 static void perform_fence(struct daemon *d, const struct effect *effect)
 {
     struct store_request request = { .deed = STORE_FENCE, .limit_ms = effect->as.fence.limit_ms };
-    const struct decision *row = lease_row(&d->lease);
+    const struct decision *row = d->source.row(d->source.self);
     if (row != NULL)
         request.row = *row;
     begin_deed(d, effect, &request);

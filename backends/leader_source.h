@@ -18,6 +18,8 @@ struct leader_source {
     /* Orders of the core: STAND; INTEND, SEAT and GIVE_BACK, each of which ends with a DEED_ENDED. */
     void (*stand)(void *self, bool stands, struct fc_time now);
     void (*command)(void *self, const struct effect *effect, struct fc_time now);
+    /* The row by which this node leads a pair: what a fence leaves on the server that it closes. NULL: it does not lead. */
+    const struct decision *(*row)(void *self);
 };
 
 #endif

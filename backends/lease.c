@@ -46,7 +46,7 @@ void lease_init(struct lease *lease, const struct lease_settings *settings, cons
         lease->servers[i].sent_at = FC_EVER;
         lease->servers[i].seen_since = FC_EVER;
         lease->servers[i].changed_at = FC_EVER;
-        lease->servers[i].foreign_changed_at = FC_EVER;
+        lease->servers[i].foreign.changed_at = FC_EVER;
     }
 }
 
@@ -202,8 +202,7 @@ static bool foreign_is_fresh(const struct lease *lease, struct fc_time now)
 {
     for (int i = 0; i < lease->settings.server_count; i++) {
         const struct lease_server *s = &lease->servers[i];
-        if (s->is_reachable && s->foreign_owner[0] != '\0' && !fc_is_ever(s->foreign_changed_at) &&
-            fc_since(s->foreign_changed_at, now).us < fc_ms(6000).us)    /* orchestrator's own lease is 5 s, strictly */
+        if (s->is_reachable && foreign_is_alive(&s->foreign, now))
             return true;
     }
     return false;
@@ -510,12 +509,7 @@ void lease_saw(struct lease *lease, int server, const struct server_look *look, 
     s->is_behind = look->replica.is_configured && look->replica.io == THREAD_RUNNING &&
                    (look->replica.sql != THREAD_RUNNING || !log_position_is_same(&look->replica.read, &look->replica.applied));
     s->sent_at = sent_at;
-    if (!text_is(s->foreign_owner, look->foreign_owner) || !text_is(s->foreign_stamp, look->foreign_stamp)) {
-        const bool had_stamp = s->foreign_stamp[0] != '\0';
-        TEXT_SET(s->foreign_owner, look->foreign_owner);
-        TEXT_SET(s->foreign_stamp, look->foreign_stamp);
-        s->foreign_changed_at = had_stamp ? sent_at : FC_EVER;   /* fresh only once seen to change */
-    }
+    foreign_saw(&s->foreign, look, sent_at);
     if (!look->has_schema) {
         s->has_row = false;
     } else {
@@ -703,9 +697,10 @@ static void source_lost(void *self, int server, struct fc_time now) { lease_lost
 static void source_wrote(void *self, const struct store_result *result, struct fc_time now) { lease_wrote(self, result, now); }
 static void source_stand(void *self, bool stands, struct fc_time now) { lease_stand(self, stands, now); }
 static void source_command(void *self, const struct effect *effect, struct fc_time now) { lease_command(self, effect, now); }
+static const struct decision *source_row(void *self) { return lease_row(self); }
 
 struct leader_source lease_as_source(struct lease *lease)
 {
     return (struct leader_source){ .self = lease, .saw = source_saw, .lost = source_lost, .wrote = source_wrote, .stand = source_stand,
-                                   .command = source_command };
+                                   .command = source_command, .row = source_row };
 }

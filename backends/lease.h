@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "backends/foreign.h"
 #include "backends/leader_source.h"
 #include "backends/store.h"
 #include "core/event.h"
@@ -47,8 +48,7 @@ struct lease_server {
     struct fc_time sent_at;          /* of the last good look */
     struct fc_time seen_since;       /* when the look that brought it into sight came back; it has been in sight since then */
     struct fc_time changed_at;       /* when the first look that showed this turn came back: it was written before that */
-    char foreign_owner[NODE_NAME_SIZE], foreign_stamp[32];
-    struct fc_time foreign_changed_at;
+    struct foreign_owner foreign;
 };
 
 enum lease_command { LEASE_NO_COMMAND = 0, LEASE_INTEND_HERE, LEASE_INTEND_AWAIT, LEASE_INTEND_THERE, LEASE_SEAT, LEASE_GIVE_BACK };

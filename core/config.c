@@ -603,9 +603,6 @@ static enum fc_code check_raft(struct config *config, struct fc_err *err)
 
     if (!config->raft_enabled)
         return FC_OK;
-    if (config_has_pair(config))
-        return fc_fail(err, FC_BAD_CONFIG, "RaftEnabled is true and BackendServers is set; with raft each node has a store of its own: one "
-                       "of them must go");
     if (config->raft_data_dir[0] != '/')
         return fc_fail(err, FC_BAD_CONFIG, "RaftDataDir is '%s'; with RaftEnabled it must be an absolute path", config->raft_data_dir);
     if (strlen(config->raft_data_dir) > 200)
@@ -622,15 +619,16 @@ static enum fc_code check_raft(struct config *config, struct fc_err *err)
 
 static enum fc_code check_steering(struct config *config, struct fc_err *err)
 {
-    static const char *const arbitrations[] = { "auto", "local", NULL };
+    static const char *const arbitrations[] = { "auto", "local", "quorum", NULL };
     static const char *const term_overs[] = { "closed", "freeze", NULL };
 
-    if (text_is(config->steering_arbitration, "quorum"))
-        return fc_fail(err, FC_BAD_CONFIG, "SteeringArbitration is 'quorum'; that needs three voters that agree among "
-                       "themselves, which this version does not have: it must be \"auto\" or \"local\"");
     if (!is_one_of(config->steering_arbitration, arbitrations))
-        return fc_fail(err, FC_BAD_CONFIG, "SteeringArbitration is '%s'; it must be \"auto\" or \"local\"",
+        return fc_fail(err, FC_BAD_CONFIG, "SteeringArbitration is '%s'; it must be \"auto\", \"quorum\" or \"local\"",
                        config->steering_arbitration);
+    if (text_is(config->steering_arbitration, "quorum") && (!config->raft_enabled || config->raft_nodes.count < 3))
+        return fc_fail(err, FC_BAD_CONFIG, "SteeringArbitration is 'quorum'; that needs RaftEnabled and at least three RaftNodes");
+    if (text_is(config->steering_arbitration, "local") && config->raft_enabled && config_has_pair(config))
+        return fc_fail(err, FC_BAD_CONFIG, "SteeringArbitration is 'local', and RaftEnabled with BackendServers is the quorum: one of them must go");
     if (!is_one_of(config->steering_term_over, term_overs))
         return fc_fail(err, FC_BAD_CONFIG, "SteeringTermOver is '%s'; it must be \"closed\" or \"freeze\"",
                        config->steering_term_over);

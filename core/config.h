@@ -34,7 +34,6 @@ struct node_address {
     int agent_port;
 };
 
-enum arbitration { ARBITRATION_LOCAL = 0, ARBITRATION_QUORUM };
 
 typedef char config_text[CONFIG_TEXT_SIZE];
 typedef char config_query[CONFIG_QUERY_SIZE];      /* one statement that an operator gives; may stand over several lines */

@@ -82,7 +82,8 @@ const struct config_key config_keys[] = {
     TEXT("BackendPool", backend_pool, "fc_backend", FIXED, PAIR, "HAProxy backend of the pair.")
     TEXT("LeaderPool", leader_pool, "fc_leader", FIXED, PAIR, "HAProxy backend of the leading node's HTTP.")
     TEXT("SteeringArbitration", steering_arbitration, "auto", FIXED, PAIR,
-         "`local`: the lease on the pair decides. `auto`: the best that this version has, which is `local`.")
+         "Who decides about the chair. `quorum`: the majority of `RaftNodes`. `local`: the lease on the pair. `auto`: the quorum when "
+         "`RaftEnabled` is true, else `local`.")
     TEXT("SteeringTermOver", steering_term_over, "closed", FIXED, PAIR,
          "When a term ends unrenewed: `closed` takes the server out, `freeze` leaves HAProxy as it is.")
 
@@ -149,7 +150,8 @@ const struct config_key config_keys[] = {
          "chair moves is let in soon after; without it, after the whole of HoldTheDoorMilliseconds.")
 
     BOOL("RaftEnabled", raft_enabled, "false", FIXED, RAFT,
-         "The nodes of `RaftNodes` agree by raft who leads; each has a store of its own.")
+         "The nodes of `RaftNodes` agree by raft who leads; each has a store of its own. With `BackendServers` the pair is the store of "
+         "all, and raft decides about its chair.")
     LIST("RaftNodes", raft_nodes, "", FIXED, RAFT,
          "All nodes of the group with this one: `name=host`, `name=host:port` or `host`; the name is that node's `NodeName`. Empty: one node alone.")
     TEXT("RaftBind", raft_bind, "127.0.0.1:10008", FIXED, RAFT, "Where peers are listened to, `host` or `host:port`.")

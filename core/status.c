@@ -215,8 +215,9 @@ void core_status(const struct core *core, struct fc_time now, int64_t unix_ms, s
     s->unix_ms = unix_ms;
     TEXT_SET(s->node, core->name);
     TEXT_SET(s->store_word, core->servers.has_chair || text_is(core->config->backend_db, "mysql") ? "mysql" : "sqlite");
-    TEXT_SET(s->arbitration, core->servers.has_chair ? "local" : "none");
-    if (core->servers.has_chair)
+    const bool is_local = core->servers.has_chair && !core->config->raft_enabled;
+    TEXT_SET(s->arbitration, is_local ? "local" : core->servers.has_chair ? "quorum" : "none");
+    if (is_local)
         TEXT_SET(s->notice, "local arbitration: while the servers are cut off from each other, each side may seat its own; "
                             "a node that reaches both prevents that");
     s->is_stopping = core->is_stopping;

@@ -63,6 +63,8 @@ void consensus_show(struct consensus *c)
         view.snapshot_index = c->raft.log.snapshot.last_index;
     }
     view.until = consensus_may_act_until(c);
+    view.voiced_at = consensus_voiced_at(c);
+    view.voiced = c->state.chair.rank;
     TEXT_SET(view.why, c->why);
     consensus_show_disk(c, &view);
     view.roster = c->roster;
@@ -211,8 +213,8 @@ void consensus_init(struct consensus *c, const struct quorum_settings *settings,
     for (int i = 0; i < settings->member_count; i++)
         roster_book(&c->roster, i, settings->members[i].name, settings->members[i].address);
     for (int i = 0; i < ROSTER_PLACES_MAX; i++)
-        c->heard_at[i] = c->confirmed[i] = c->asked_at[i] = c->shown_at[i] = FC_EVER;
-    c->paused_until = c->led_at = c->voters_changed_at = c->disk.waits_since = c->hand_over_again = FC_EVER;
+        c->heard_at[i] = c->confirmed[i] = c->asked_at[i] = c->shown_at[i] = c->pongs[i].heard_at = FC_EVER;
+    c->paused_until = c->led_at = c->voters_changed_at = c->voiced_at = c->disk.waits_since = c->hand_over_again = FC_EVER;
     shared_state_init(&c->state);
     c->now = consensus_clock(c);
     promise_init(&c->promise, lease(c), c->now);

@@ -52,8 +52,6 @@ struct consensus {
     char disk_error[160];
     struct appending *failed_appends;
     struct unsent *unsent;
-    struct raft_io_snapshot_put put, *put_of_raft;         /* a leader's state on its way to the disk; NULL: none */
-    bool has_put_failed;
     struct quorum_disk_view disk;
     int appends_out;
     bool is_handing_over;                /* leads on a slow disk: no lease is taken any more, and when this one is over another shall lead */
@@ -87,6 +85,8 @@ struct consensus {
     struct promise promise;
     struct fc_time confirmed[ROSTER_PLACES_MAX];
     struct fc_time heard_at[ROSTER_PLACES_MAX], asked_at[ROSTER_PLACES_MAX];   /* asked_at: since when an answer is missing; EVER none */
+    struct pong { struct fc_time heard_at; uint64_t theirs; } pongs[ROSTER_PLACES_MAX];     /* of the term led; theirs: by their clock */
+    struct fc_time voiced_at;            /* the latest moment at which who may act is known to have had the chair as it is here */
     uint64_t led_term;                   /* 0: does not lead */
     struct raft_barrier barrier;
     bool is_ready, is_barrier_out;
@@ -170,6 +170,9 @@ void consensus_look_at_proposals(struct consensus *consensus);
 
 /* ---- consensus_lease.c ---- */
 struct fc_time consensus_may_act_until(struct consensus *consensus);
+struct fc_time consensus_voiced_at(struct consensus *consensus);
+/* What the payload of a ping says of the chair, once it was promised to. */
+void consensus_hear_chair(struct consensus *consensus, const struct frame *ping);
 void consensus_ask_member(struct consensus *consensus, int member, enum frame_kind kind);
 void consensus_ping_all(struct consensus *consensus);
 void consensus_lay_barrier(struct consensus *consensus);

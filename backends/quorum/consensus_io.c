@@ -291,45 +291,37 @@ static int io_append(struct raft_io *io, struct raft_io_append *request, const s
     return 0;
 }
 
-/* A state that a leader has sent. When it was not written, raft would go on as if it had been; one that this node takes by itself may
- * fail, the log is just longer then. */
-static void state_put(struct raft_io_snapshot_put *put, int status)
+/* One that is taken here may fail: the log is still there. One that a leader sent has taken the log's place in memory already. */
+struct putting { struct raft_io_snapshot_put below; struct raft_io_snapshot_put *request; struct consensus *consensus; bool is_install; };
+
+static void put_done(struct raft_io_snapshot_put *below, int status)
 {
-    struct consensus *c = put->data;
-    struct raft_io_snapshot_put *request = c->put_of_raft;
-    if (status != 0 || c->is_disk_lost) {
-        written(c, status);
-        c->has_put_failed = true;
-        return;
-    }
-    c->put_of_raft = NULL;
-    request->cb(request, 0);
+    struct putting *p = below->data;
+    struct raft_io_snapshot_put *request = p->request;
+    if (p->is_install)
+        written(p->consensus, status);
+    free(p);
+    request->cb(request, status);
 }
 
 static int io_snapshot_put(struct raft_io *io, unsigned trailing, struct raft_io_snapshot_put *request, const struct raft_snapshot *snapshot,
                            raft_io_snapshot_put_cb cb)
 {
     struct consensus *c = of(io);
-    if (trailing != 0)
-        return c->is_disk_lost ? RAFT_IOERR : c->below.snapshot_put(io, trailing, request, snapshot, cb);
+    struct putting *p = c->is_disk_lost ? NULL : calloc(1, sizeof *p);
+    if (p == NULL)
+        return c->is_disk_lost ? RAFT_IOERR : RAFT_NOMEM;
     request->cb = cb;
-    c->put_of_raft = request;
-    c->put = (struct raft_io_snapshot_put){ .data = c };
-    const int code = c->is_disk_lost ? RAFT_IOERR : c->below.snapshot_put(io, trailing, &c->put, snapshot, state_put);
+    *p = (struct putting){ .below = { .data = p }, .request = request, .consensus = c, .is_install = trailing == 0 };
+    const int code = c->below.snapshot_put(io, trailing, &p->below, snapshot, put_done);
     if (code != 0)
-        state_put(&c->put, code);
-    return 0;
+        free(p);
+    return code;
 }
 
 static void io_closed(struct raft_io *io)
 {
     struct consensus *c = of(io);
-    if (c->has_put_failed) {
-        struct raft_io_snapshot_put *put = c->put_of_raft;
-        c->has_put_failed = false;
-        c->put_of_raft = NULL;
-        put->cb(put, RAFT_CANCELED);
-    }
     while (c->failed_appends != NULL) {
         struct appending *a = c->failed_appends;
         struct raft_io_append *request = a->request;

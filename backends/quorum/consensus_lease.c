@@ -1,12 +1,11 @@
 /* Pings, and the lease that they confirm; the barrier after which a leader may act. */
 #include "backends/quorum/consensus_inside.h"
 
-struct fc_time consensus_may_act_until(struct consensus *c)
+#include "backends/quorum/bytes.h"
+
+/* For so long from when pings were sent that a majority has confirmed. */
+static struct fc_time confirmed_for(struct consensus *c, struct fc_span span, int drift_percent)
 {
-    if (c->led_term == 0 || !c->is_ready || c->yielding != 0)
-        return FC_EVER;
-    if (c->is_handing_over)
-        return c->acts_until;
     /* Of the voters of the newest configuration, decided or not, as raft counts (docs/adr/0023). */
     struct fc_time of_voters[ROSTER_PLACES_MAX];
     int count = 0;
@@ -14,12 +13,62 @@ struct fc_time consensus_may_act_until(struct consensus *c)
         if (is_voter(c, i))
             of_voters[count++] = c->confirmed[i];
     }
-    return confirmed_until(of_voters, count, lease(c), c->settings->drift_percent);
+    return confirmed_until(of_voters, count, span, drift_percent);
 }
+
+struct fc_time consensus_may_act_until(struct consensus *c)
+{
+    if (c->led_term == 0 || !c->is_ready || c->yielding != 0)
+        return FC_EVER;
+    if (c->is_handing_over)
+        return c->acts_until;
+    return confirmed_for(c, lease(c), c->settings->drift_percent);
+}
+
+/* ---- the chair's voice ---- */
+
+/* A ping of who may act gives back the moment of the voter's own latest pong. At that moment or later its sender had heard the pong,
+ * might act, and had applied the chair as the ping says. So a voter that has the same chair applied knows, by its own clock alone,
+ * that nobody can have moved it before then: whoever moves it has to be elected after this leader's lease, or is this leader, who
+ * says another chair as soon as the move is in the log. How late the ping comes makes no difference. */
+static void put_chair(struct consensus *c, int member, struct frame *ping)
+{
+    struct bytes_out out = { .to = ping->payload, .size = sizeof ping->payload };
+    if (!fc_before(c->now, consensus_may_act_until(c)))
+        return;
+    const struct pong *pong = &c->pongs[member];
+    const bool is_fresh = !fc_is_ever(pong->heard_at) && fc_since(pong->heard_at, c->now).us < election(c).us;
+    bytes_put_number(&out, is_fresh ? pong->theirs : 0, 8);
+    bytes_put_number(&out, c->state.chair.rank.epoch, 8);
+    bytes_put_number(&out, c->state.chair.rank.seq, 8);
+    ping->length = out.length;
+}
+
+void consensus_hear_chair(struct consensus *c, const struct frame *ping)
+{
+    struct bytes_in in = { .from = ping->payload, .size = ping->length };
+    const uint64_t own_clock = bytes_get_number(&in, 8), epoch = bytes_get_number(&in, 8), seq = bytes_get_number(&in, 8);
+    if (in.is_bad || in.at != in.size || own_clock == 0 || own_clock > (uint64_t)c->now.us)
+        return;
+    if (epoch == c->state.chair.rank.epoch && seq == c->state.chair.rank.seq)
+        c->voiced_at = fc_later(c->voiced_at, (struct fc_time){ (int64_t)own_clock });
+}
+
+/* The leader's own: since when a majority has confirmed it. */
+struct fc_time consensus_voiced_at(struct consensus *c)
+{
+    if (fc_before(c->now, consensus_may_act_until(c)))
+        c->voiced_at = fc_later(c->voiced_at, confirmed_for(c, fc_ms(0), 0));
+    return c->voiced_at;
+}
+
+/* ---- pings ---- */
 
 void consensus_ask_member(struct consensus *c, int member, enum frame_kind kind)
 {
-    const struct frame frame = { .kind = kind, .term = c->led_term, .number = (uint64_t)c->now.us };
+    struct frame frame = { .kind = kind, .term = c->led_term, .number = (uint64_t)c->now.us };
+    if (kind == FRAME_PING)
+        put_chair(c, member, &frame);
     if (consensus_send(c, member, &frame) && fc_is_ever(c->asked_at[member]))
         c->asked_at[member] = c->now;
     /* A cut connection says nothing by itself. */
@@ -70,7 +119,7 @@ void consensus_role_changed(struct consensus *c)
     c->led_term = is_leading ? c->raft.current_term : 0;
     c->is_ready = c->is_handing_over = false;
     for (int i = 0; i < ROSTER_PLACES_MAX; i++)
-        c->confirmed[i] = c->asked_at[i] = FC_EVER;
+        c->confirmed[i] = c->asked_at[i] = c->pongs[i].heard_at = FC_EVER;
     c->elections_won += is_leading;
     if (is_leading) {
         consensus_ping_all(c);

@@ -34,6 +34,32 @@ static bool is_entry(const struct frame *frame)
     return frame->length <= SHARED_ENTRY_SIZE && shared_entry_decode(frame->payload, frame->length, &entry) == FC_OK;
 }
 
+static void ping_heard(struct consensus *c, int member, const struct frame *ping, struct frame *pong)
+{
+    const bool is_promised = c->is_running && promise_give(&c->promise, id_of(c, member), ping->term, ping->number, c->raft.current_term,
+                                                                lease(c), c->now);
+    struct bytes_out out = { .to = pong->payload, .size = sizeof pong->payload };
+    if (is_promised && ping->length > 0)
+        consensus_hear_chair(c, ping);
+    bytes_put_number(&out, is_promised, 1);
+    bytes_put_number(&out, (uint64_t)c->now.us, 8);
+    pong->kind = FRAME_PONG;
+    pong->length = out.length;
+}
+
+static void pong_heard(struct consensus *c, int member, const struct frame *pong)
+{
+    struct bytes_in in = { .from = pong->payload, .size = pong->length };
+    const bool is_promised = bytes_get_number(&in, 1) == 1;
+    const uint64_t theirs = bytes_get_number(&in, 8);
+    if (c->led_term == 0 || pong->term != c->led_term || in.is_bad || in.at != in.size || !is_promised ||
+        pong->number <= c->yield_round || pong->number > (uint64_t)c->now.us)
+        return;
+    c->confirmed[member] = fc_later(c->confirmed[member], (struct fc_time){ (int64_t)pong->number });
+    c->pongs[member] = (struct pong){ .heard_at = c->now, .theirs = theirs };
+    consensus_show(c);
+}
+
 void consensus_asked(struct consensus *c, int member, const struct frame *frame, struct frame *answer)
 {
     c->now = c->heard_at[member] = consensus_clock(c);
@@ -41,10 +67,7 @@ void consensus_asked(struct consensus *c, int member, const struct frame *frame,
     answer->number = frame->number;
     switch (frame->kind) {
     case FRAME_PING:
-        answer->kind = FRAME_PONG;
-        answer->length = 1;
-        answer->payload[0] = c->is_running && promise_give(&c->promise, id_of(c, member), frame->term, frame->number, c->raft.current_term,
-                                                             lease(c), c->now);
+        ping_heard(c, member, frame, answer);
         break;
     case FRAME_RELEASE:
         promise_release(&c->promise, id_of(c, member), frame->term, frame->number, c->now);
@@ -136,11 +159,7 @@ void consensus_answered(struct consensus *c, int member, const struct frame *fra
     c->asked_at[member] = FC_EVER;
     switch (frame->kind) {
     case FRAME_PONG:
-        if (c->led_term != 0 && frame->term == c->led_term && frame->length == 1 && frame->payload[0] == 1 &&
-            frame->number > c->yield_round && (int64_t)frame->number <= c->now.us) {
-            c->confirmed[member] = fc_later(c->confirmed[member], (struct fc_time){ (int64_t)frame->number });
-            consensus_show(c);
-        }
+        pong_heard(c, member, frame);
         break;
     case FRAME_RELEASED:
         if (c->yielding != 0 && frame->term == c->led_term && frame->number >= c->yield_round && frame->length == 2) {

@@ -78,6 +78,9 @@ struct quorum_view {
     int leader;                          /* place in the roster; -1 nobody known */
     bool is_ready;                       /* leader, and everything before is applied */
     struct fc_time until;                /* leader: until when it may act; FC_EVER without a majority */
+    struct rank voiced;                  /* of the chair as applied here */
+    struct fc_time voiced_at;            /* the latest moment at which somebody who might act is known to have had a chair that was
+                                          * then the one here; FC_EVER: never. Counts for `voiced` if that has not changed since */
     char why[200];
     struct roster roster;
     struct quorum_peer_view peers[ROSTER_PLACES_MAX];

@@ -4,14 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "backends/quorum/state_text.h"
+#include "backends/quorum/quorum_lead.h"
 #include "base/text.h"
 
 #define APPLY_MARK (UINT64_C(1) << 61)   /* of requests to the private store by which an entry is applied: no deed has so high an id */
 #define APPLY_LIMIT_MS 2000
 #define APPLY_AGAIN_MS 300
-#define SNAPSHOT_MARK (UINT64_C(1) << 60)
-#define MEMBERS_MARK (UINT64_C(1) << 59)
 
 struct waiting {                         /* one request that went to the log */
     uint64_t number;                     /* 0: free */
@@ -43,7 +41,6 @@ struct quorum_store {
     struct quorum *quorum;
     struct quorum_settings settings;
     struct quorum_store_port port;
-    struct quorum_view view;
     uint64_t next_number, next_apply, applying;      /* applying: id of the request under way; 0 none */
     enum under_way under_way;            /* what it is; jobs and a whole state may come meanwhile */
     struct waiting waiting[QUORUM_STORE_WAITING_MAX];
@@ -58,15 +55,9 @@ struct quorum_store {
     bool must_sweep;                     /* a whole state was taken: orders that wait in the private store only were answered meanwhile */
     struct server_look look;             /* what the private store shows, without those */
 
-    bool leads, is_silent, is_yielding, has_caught_up;
-    uint64_t caught_up_term, said_term, yield_id, members_id;
-    int said_leader;
-    struct fc_time said_until;
-    bool has_said;
-    void (*snapshot_done)(void *owner, enum fc_code code, const char *text);
-    void *snapshot_owner;
-    void (*backup_done)(void *owner, enum fc_code code, const char *text, const char *backup);
-    void *backup_owner;
+    struct quorum_lead lead;
+    bool has_caught_up;
+    uint64_t caught_up_term;
 };
 
 static struct fc_time now_of(const struct quorum_store *q) { return q->host->now(q->host->agent); }
@@ -277,6 +268,8 @@ static void below_ended(void *owner, int server, enum loss loss, const char *tex
 static void entry_came(struct quorum_store *q, const struct quorum_heard *heard)
 {
     struct waiting *w = waiting_numbered(q, heard->number);
+    if (heard->entry.deed == STORE_TAKE)
+        return;                                            /* there is no chair here: no pair */
     if (heard->entry.deed == STORE_ORDER_LAY || heard->entry.deed == STORE_ORDER_CLOSE)
         asked_take(&q->asked, &heard->entry.order);
     if (q->job_count == QUORUM_STORE_QUEUE_MAX) {
@@ -294,20 +287,9 @@ static void entry_came(struct quorum_store *q, const struct quorum_heard *heard)
     apply_next(q);
 }
 
-static void give_backup(struct quorum_store *q, const struct shared_state *state)
-{
-    void (*done)(void *, enum fc_code, const char *, const char *) = q->backup_done;
-    if (done == NULL)
-        return;
-    char *text = state_text_make(state, q->settings.node, q->view.applied_index);
-    q->backup_done = NULL;
-    done(q->backup_owner, text == NULL ? FC_NO_MEMORY : FC_OK, text == NULL ? "out of memory" : "", text);
-    free(text);
-}
-
 static void state_came(struct quorum_store *q, const struct shared_state *state)
 {
-    give_backup(q, state);
+    quorum_lead_heard_state(&q->lead, state);
     struct shared_state *copy = malloc(sizeof *copy);
     asked_take_all(&q->asked, state);
     if (copy == NULL) {
@@ -326,38 +308,6 @@ static void state_came(struct quorum_store *q, const struct shared_state *state)
     apply_next(q);
 }
 
-static void end_command(struct quorum_store *q, const struct effect *effect, enum fc_code code, const char *text)
-{
-    struct event event = { .type = DEED_ENDED };
-    event.as.ended.deed = effect->type == INTEND ? DEED_INTEND : effect->type == SEAT ? DEED_SEAT
-                        : effect->type == MEMBERS ? DEED_MEMBERS : DEED_GIVE_BACK;
-    event.as.ended.id = effect->id;
-    event.as.ended.server = effect->server;
-    event.as.ended.code = code;
-    TEXT_SET(event.as.ended.text, text);
-    q->port.say(q->port.owner, &event);
-}
-
-static void something_ended(struct quorum_store *q, const struct quorum_heard *heard)
-{
-    if ((heard->number & SNAPSHOT_MARK) != 0) {
-        void (*done)(void *, enum fc_code, const char *) = q->snapshot_done;
-        q->snapshot_done = NULL;
-        if (done != NULL)
-            done(q->snapshot_owner, heard->code, heard->text);
-        return;
-    }
-    if (heard->number == MEMBERS_MARK) {
-        const struct effect members = { .type = MEMBERS, .id = q->members_id };
-        q->members_id = 0;
-        end_command(q, &members, heard->code, heard->text);
-        return;
-    }
-    const struct effect effect = { .type = GIVE_BACK, .id = q->yield_id };
-    q->is_yielding = false;
-    end_command(q, &effect, heard->code, heard->text);
-}
-
 static void quorum_heard_it(void *owner, const struct quorum_heard *heard)
 {
     struct quorum_store *q = owner;
@@ -374,57 +324,17 @@ static void quorum_heard_it(void *owner, const struct quorum_heard *heard)
         state_came(q, heard->state);
         break;
     case QUORUM_ENDED:
-        something_ended(q, heard);
+        quorum_lead_ended(&q->lead, heard);
         break;
     }
 }
 
 /* ---- leadership --------------------------------------------------------------------------------------------------- */
 
-static void say_denied(struct quorum_store *q, enum event_type type, const char *why)
-{
-    struct event event = { .type = type };
-    event.as.denied.epoch = q->view.term;
-    if (type == LEASE_DENIED && q->view.leader >= 0 && q->view.leader != q->settings.own)
-        TEXT_SET(event.as.denied.leader, q->view.roster.places[q->view.leader].name);
-    TEXT_SET(event.as.denied.why, why);
-    q->leads = q->leads && type == STORE_SILENT;
-    q->is_silent = type == STORE_SILENT;
-    q->said_term = q->view.term;
-    q->said_leader = q->view.leader;
-    q->said_until = FC_EVER;
-    q->has_said = true;
-    q->port.say(q->port.owner, &event);
-}
-
-static void say_granted(struct quorum_store *q)
-{
-    struct event event = { .type = LEASE_GRANTED };
-    event.as.lease.epoch = q->view.term;
-    event.as.lease.until = q->view.until;
-    q->leads = q->has_said = true;
-    q->is_silent = false;
-    q->said_until = q->view.until;
-    q->said_term = q->view.term;
-    q->said_leader = q->settings.own;
-    q->port.say(q->port.owner, &event);
-}
-
-static const char *why_not(const struct quorum_store *q)
-{
-    if (q->view.why[0] != '\0')
-        return q->view.why;
-    if (q->view.role == QUORUM_STARTING)
-        return "the nodes have not all met yet";
-    if (q->view.leader >= 0 && q->view.leader != q->settings.own)
-        return "another node leads";
-    return q->view.role == QUORUM_LEADER ? "what was decided before is being applied" : "no majority of the nodes agrees on a leader";
-}
-
 static bool is_caught_up(struct quorum_store *q)
 {
-    if (!q->has_caught_up || q->caught_up_term != q->view.term) {
-        q->caught_up_term = q->view.term;
+    if (!q->has_caught_up || q->caught_up_term != q->lead.view.term) {
+        q->caught_up_term = q->lead.view.term;
         q->has_caught_up = quorum_store_unapplied(q) == 0;
     }
     return q->has_caught_up;
@@ -433,28 +343,20 @@ static bool is_caught_up(struct quorum_store *q)
 static void consider(struct quorum_store *q)
 {
     const struct fc_time now = now_of(q);
-    const bool is_leader = q->view.role == QUORUM_LEADER || q->view.role == QUORUM_ALONE;
-    const bool may_act = is_leader && q->view.is_ready && !q->is_yielding && !fc_reached(q->view.until, now) && is_caught_up(q);
-    if (may_act) {
-        /* A pong each few milliseconds need not be told: an eighth of the lease later is. */
-        if (!q->leads || q->is_silent || q->said_term != q->view.term ||
-            fc_since(q->said_until, q->view.until).us > quorum_lease(&q->settings).us / 8)
-            say_granted(q);
-        return;
-    }
-    if (q->leads && is_leader && q->said_term == q->view.term && !q->is_yielding) {
-        if (!q->is_silent && fc_reached(q->said_until, now))
-            say_denied(q, STORE_SILENT, "no majority of the nodes has confirmed this leader in time");
-        return;
-    }
-    if (q->leads || !q->has_said || q->said_term != q->view.term || q->said_leader != q->view.leader)
-        say_denied(q, LEASE_DENIED, q->is_yielding ? "the lease is given back" : why_not(q));
+    const struct quorum_lead_own own = { .is_fit = quorum_lead_is_elected(&q->lead, now) && is_caught_up(q), .epoch = q->lead.view.term };
+    quorum_lead_consider(&q->lead, &own, now);
+}
+
+static void say(void *owner, const struct event *event)
+{
+    struct quorum_store *q = owner;
+    q->port.say(q->port.owner, event);
 }
 
 static void quorum_changed(void *owner, const struct quorum_view *view)
 {
     struct quorum_store *q = owner;
-    q->view = *view;
+    q->lead.view = *view;
     consider(q);
 }
 
@@ -471,6 +373,12 @@ static void no_fact(void *self, int server, const struct server_look *look, stru
 
 static void no_loss(void *self, int server, struct fc_time now) { (void)self, (void)server, (void)now; }
 
+static const struct decision *no_row(void *self)
+{
+    (void)self;
+    return NULL;
+}
+
 static void no_write(void *self, const struct store_result *result, struct fc_time now) { (void)self, (void)result, (void)now; }
 
 static void stand(void *self, bool stands, struct fc_time now)
@@ -480,59 +388,15 @@ static void stand(void *self, bool stands, struct fc_time now)
     quorum_stand(q->quorum, stands);
 }
 
-/* -2: there is no such member; -1: whoever is best. */
-static int named_member(const struct quorum_store *q, const char *name)
-{
-    if (name[0] == '\0')
-        return -1;
-    const int at = roster_by_name(&q->view.roster, name);
-    return at >= 0 && q->view.roster.places[at].role == ROSTER_VOTER ? at : -2;
-}
-
-static void change_members(struct quorum_store *q, const struct effect *effect)
-{
-    if (!q->leads || q->is_yielding || q->members_id != 0) {
-        end_command(q, effect, q->leads ? FC_BUSY : FC_NOT_LEADER, q->leads ? "something else is under way" : "the lease is over");
-        return;
-    }
-    q->members_id = effect->id;
-    if (!quorum_change_members(q->quorum, MEMBERS_MARK, effect->as.members.change, effect->as.members.name, effect->as.members.address)) {
-        q->members_id = 0;
-        end_command(q, effect, FC_BUSY, "raft's queue is full");
-    }
-}
-
 static void command(void *self, const struct effect *effect, struct fc_time now)
 {
     struct quorum_store *q = self;
-    if (effect->type == MEMBERS) {
-        change_members(q, effect);
-        return;
-    }
-    if (effect->type != GIVE_BACK) {
-        end_command(q, effect, FC_REFUSED, "there is no chair here");
-        return;
-    }
-    const int to = named_member(q, effect->as.give_back.to);
-    if (to == -2) {
-        end_command(q, effect, FC_NOT_FOUND, "the group has no voter of this name");
-        return;
-    }
-    if (to == q->settings.own) {
-        end_command(q, effect, FC_OK, "it leads already");
-        return;
-    }
-    if (!q->leads || q->is_silent || q->is_yielding || fc_reached(effect->until, now)) {
-        end_command(q, effect, q->is_yielding ? FC_BUSY : FC_NOT_LEADER, q->is_yielding ? "it is being given back already" : "the lease is over");
-        return;
-    }
-    q->is_yielding = true;
-    q->yield_id = effect->id;
-    say_denied(q, LEASE_DENIED, "the lease is given back");
-    if (!quorum_yield(q->quorum, effect->id, to, effect->as.give_back.pause_ms)) {
-        q->is_yielding = false;
-        end_command(q, effect, FC_BUSY, "raft's queue is full");
-    }
+    if (effect->type == MEMBERS)
+        quorum_lead_change_members(&q->lead, effect);
+    else if (effect->type == GIVE_BACK)
+        quorum_lead_give_back(&q->lead, effect, now);
+    else
+        quorum_lead_end(&q->lead, effect, FC_REFUSED, "there is no chair here");
 }
 
 /* ---- as a store --------------------------------------------------------------------------------------------------- */
@@ -581,10 +445,11 @@ struct store *quorum_store_as_store(struct quorum_store *q) { return &q->store; 
 
 struct leader_source quorum_store_as_source(struct quorum_store *q)
 {
-    return (struct leader_source){ .self = q, .saw = no_fact, .lost = no_loss, .wrote = no_write, .stand = stand, .command = command };
+    return (struct leader_source){ .self = q, .saw = no_fact, .lost = no_loss, .wrote = no_write, .stand = stand, .command = command,
+                                   .row = no_row };
 }
 
-const struct quorum_view *quorum_store_view(const struct quorum_store *q) { return &q->view; }
+const struct quorum_view *quorum_store_view(const struct quorum_store *q) { return &q->lead.view; }
 const struct quorum_settings *quorum_store_settings(const struct quorum_store *q) { return &q->settings; }
 int quorum_store_unapplied(const struct quorum_store *q)
 {
@@ -593,21 +458,12 @@ int quorum_store_unapplied(const struct quorum_store *q)
 
 bool quorum_store_snapshot(struct quorum_store *q, void (*done)(void *, enum fc_code, const char *), void *owner)
 {
-    if (q->snapshot_done != NULL || !quorum_snapshot(q->quorum, SNAPSHOT_MARK))
-        return false;
-    q->snapshot_done = done;
-    q->snapshot_owner = owner;
-    return true;
+    return quorum_lead_snapshot(&q->lead, done, owner);
 }
 
 bool quorum_store_backup(struct quorum_store *q, void (*done)(void *, enum fc_code, const char *, const char *), void *owner)
 {
-    if (q->backup_done != NULL || q->view.role == QUORUM_STARTING || q->view.role == QUORUM_OUT)
-        return false;
-    q->backup_done = done;
-    q->backup_owner = owner;
-    quorum_hand_over(q->quorum);
-    return true;
+    return quorum_lead_backup(&q->lead, done, owner);
 }
 
 static void take_faces(struct quorum_store *q)
@@ -630,9 +486,7 @@ enum fc_code quorum_store_open(const struct host *host, const struct quorum_sett
     q->host = host;
     q->settings = *settings;
     q->port = *port;
-    q->view = (struct quorum_view){ .leader = -1, .until = FC_EVER };
-    q->said_leader = -1;
-    q->said_until = FC_EVER;
+    quorum_lead_init(&q->lead, &q->settings, q, say);
     q->store.heard = heard;
     q->store.session_ended = session_ended;
     q->store.listener = listener;
@@ -643,6 +497,7 @@ enum fc_code quorum_store_open(const struct host *host, const struct quorum_sett
         code = open_below(port->owner, below_heard, below_ended, q, &q->below, err);
     if (code == FC_OK)
         code = quorum_open(host, settings, &quorum_port, &q->quorum, err);
+    q->lead.quorum = q->quorum;
     if (code != FC_OK) {
         close_store(&q->store);
         return code;

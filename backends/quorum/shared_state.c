@@ -11,7 +11,7 @@
 #define ENTRY_STEP 8                 /* libraft 0.15 reads a batch of entries as if each began at a multiple of 8, and sends them as they
                                       * are: entries of another length are read beyond their buffer */
 #define STATE_MAGIC 0x32534346u      /* "FCS2" */
-#define STATE_MAGIC_1 0x31534346u    /* "FCS1": without words */
+#define STATE_MAGIC_1 0x31534346u    /* "FCS1": without the chair and words */
 
 /* ---- bytes of one row --------------------------------------------------------------------------------------------- */
 
@@ -115,12 +115,55 @@ static void get_word(struct bytes_in *in, struct fleet_word *word)
     in->is_bad |= fleet_word_row(word, &row) != FC_OK;
 }
 
+static void put_rank(struct bytes_out *out, const struct rank *r)
+{
+    bytes_put_number(out, r->epoch, 8);
+    bytes_put_number(out, r->seq, 8);
+    bytes_put_text(out, r->server);
+    bytes_put_text(out, r->node);
+}
+
+static void get_rank(struct bytes_in *in, struct rank *r)
+{
+    r->epoch = bytes_get_number(in, 8);
+    r->seq = bytes_get_number(in, 8);
+    bytes_get_text(in, r->server, sizeof r->server);
+    bytes_get_text(in, r->node, sizeof r->node);
+    if (r->epoch >= RANK_MAX || r->seq >= RANK_MAX)
+        in->is_bad = true;
+}
+
+static void put_decision(struct bytes_out *out, const struct decision *d)
+{
+    put_rank(out, &d->rank);
+    bytes_put_text(out, phase_word(d->phase));
+    bytes_put_text(out, d->successor);
+    bytes_put_number(out, d->intent_id, 8);
+    bytes_put_number(out, d->limit_ms, 4);
+    bytes_put_text(out, d->why);
+    bytes_put_text(out, d->mark);
+}
+
+static void get_decision(struct bytes_in *in, struct decision *d)
+{
+    char phase[16];
+    get_rank(in, &d->rank);
+    bytes_get_text(in, phase, sizeof phase);
+    bytes_get_text(in, d->successor, sizeof d->successor);
+    d->intent_id = bytes_get_number(in, 8);
+    d->limit_ms = (uint32_t)bytes_get_number(in, 4);
+    bytes_get_text(in, d->why, sizeof d->why);
+    bytes_get_text(in, d->mark, sizeof d->mark);
+    if (!phase_from_word(phase, &d->phase) || !decision_is_sound(d))
+        in->is_bad = true;
+}
+
 /* ---- entries ------------------------------------------------------------------------------------------------------ */
 
 /* The words stand in the log for ever: other versions read them. */
 static const struct { enum store_deed deed; const char *word; } entry_kinds[] = {
     { STORE_HOLD, "hold" }, { STORE_ORDER_LAY, "order-lay" }, { STORE_ORDER_CLOSE, "order-close" }, { STORE_HISTORY, "history" },
-    { STORE_WORD, "word" }, { STORE_LOOK, "nothing" },
+    { STORE_WORD, "word" }, { STORE_TAKE, "chair" }, { STORE_LOOK, "nothing" },
 };
 #define ENTRY_KINDS (sizeof entry_kinds / sizeof entry_kinds[0])
 
@@ -133,7 +176,10 @@ static const char *kind_word(enum store_deed deed)
     return NULL;
 }
 
-bool shared_is_wanted(const struct store_request *request) { return request->deed != STORE_LOOK && kind_word(request->deed) != NULL; }
+bool shared_is_wanted(const struct store_request *request)
+{
+    return request->deed != STORE_LOOK && request->deed != STORE_TAKE && kind_word(request->deed) != NULL;
+}
 
 void shared_entry_of(const struct store_request *request, const char *issuer, uint64_t number, struct shared_entry *ret)
 {
@@ -141,7 +187,10 @@ void shared_entry_of(const struct store_request *request, const char *issuer, ui
     ret->deed = request->deed;
     ret->number = number;
     TEXT_SET(ret->issuer, issuer);
-    if (request->deed == STORE_HOLD)
+    if (request->deed == STORE_TAKE) {
+        ret->row = request->row;
+        ret->old = request->old.rank;
+    } else if (request->deed == STORE_HOLD)
         ret->hold = request->hold;
     else if (request->deed == STORE_HISTORY)
         ret->history = request->history;
@@ -171,7 +220,10 @@ enum fc_code shared_entry_encode(const struct shared_entry *entry, uint8_t *to, 
     bytes_put_text(&out, kind);
     bytes_put_text(&out, entry->issuer);
     bytes_put_number(&out, entry->number, 8);
-    if (entry->deed == STORE_HOLD)
+    if (entry->deed == STORE_TAKE) {
+        put_decision(&out, &entry->row);
+        put_rank(&out, &entry->old);
+    } else if (entry->deed == STORE_HOLD)
         put_hold(&out, &entry->hold);
     else if (entry->deed == STORE_HISTORY)
         put_history(&out, &entry->history);
@@ -214,7 +266,10 @@ enum fc_code shared_entry_decode(const uint8_t *from, size_t size, struct shared
     }
     if (in.is_bad || ret->deed == STORE_DEED_COUNT || ret->number == 0 || ret->issuer[0] == '\0')
         return FC_BAD_INPUT;
-    if (ret->deed == STORE_HOLD)
+    if (ret->deed == STORE_TAKE) {
+        get_decision(&in, &ret->row);
+        get_rank(&in, &ret->old);
+    } else if (ret->deed == STORE_HOLD)
         get_hold(&in, &ret->hold);
     else if (ret->deed == STORE_HISTORY)
         get_history(&in, &ret->history);
@@ -465,6 +520,13 @@ static bool apply_word(struct shared_state *state, const struct fleet_word *word
     return word_lay(state, key, state->entries, said_at(&said), word);
 }
 
+bool shared_chair_apply(struct decision *chair, const struct shared_entry *entry)
+{
+    if (rank_compare(&chair->rank, &entry->old) == 0 && rank_compare(&entry->row.rank, &chair->rank) > 0)
+        *chair = entry->row;
+    return rank_compare(&chair->rank, &entry->row.rank) == 0;
+}
+
 void shared_state_init(struct shared_state *state) { memset(state, 0, sizeof *state); }
 
 enum shared_verdict shared_state_apply(struct shared_state *state, const uint8_t *bytes, size_t size)
@@ -484,7 +546,9 @@ enum shared_verdict shared_state_apply(struct shared_state *state, const uint8_t
         state->repeated++;
         return SHARED_REPEATED;
     }
-    if (entry.deed == STORE_HOLD)
+    if (entry.deed == STORE_TAKE)
+        shared_chair_apply(&state->chair, &entry);
+    else if (entry.deed == STORE_HOLD)
         has_room = apply_hold(state, &entry.hold);
     else if (entry.deed == STORE_HISTORY)
         has_room = apply_history(state, &entry.history);
@@ -506,6 +570,7 @@ enum fc_code shared_state_encode(const struct shared_state *state, uint8_t *to, 
     bytes_put_number(&out, state->entries, 8);
     bytes_put_number(&out, state->repeated, 8);
     bytes_put_number(&out, state->strange, 8);
+    put_decision(&out, &state->chair);
     bytes_put_number(&out, (uint64_t)state->hold_count, 4);
     for (int i = 0; i < state->hold_count; i++)
         put_hold(&out, &state->holds[i]);
@@ -556,11 +621,13 @@ static void get_words(struct bytes_in *in, struct shared_state *s)
     in->is_bad |= s->word_count != count;
 }
 
-static void get_state(struct bytes_in *in, struct shared_state *s, bool has_words)
+static void get_state(struct bytes_in *in, struct shared_state *s, bool is_first_kind)
 {
     s->entries = bytes_get_number(in, 8);
     s->repeated = bytes_get_number(in, 8);
     s->strange = bytes_get_number(in, 8);
+    if (!is_first_kind)
+        get_decision(in, &s->chair);
     s->hold_count = get_count(in, SHARED_HOLDS_MAX);
     for (int i = 0; i < s->hold_count; i++)
         get_hold(in, &s->holds[i]);
@@ -577,7 +644,7 @@ static void get_state(struct bytes_in *in, struct shared_state *s, bool has_word
         s->issuers[i].seen = bytes_get_number(in, 8);
         s->issuers[i].used_at = bytes_get_number(in, 8);
     }
-    if (has_words)
+    if (!is_first_kind)
         get_words(in, s);
 }
 
@@ -594,7 +661,7 @@ enum fc_code shared_state_decode(const uint8_t *from, size_t size, struct shared
     struct shared_state *fresh = calloc(1, sizeof *fresh);
     if (fresh == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
-    get_state(&in, fresh, magic == STATE_MAGIC);
+    get_state(&in, fresh, magic == STATE_MAGIC_1);
     const bool is_good = !in.is_bad && in.at == in.size;
     if (is_good)
         *ret = *fresh;

@@ -1,8 +1,9 @@
-/* What all nodes of a raft group hold in common, as a function of the log: holds, orders with their answers, the newest lines of
- * history, and what operators and tools said of servers and clusters. Same entries in the same order give the same bytes on every node; nothing here reads a clock, a file or
+/* What all nodes of a raft group hold in common, as a function of the log: the chair of the pair (where there is one: who leads and
+ * who sits, model/decision.h), holds, orders with their answers, the newest lines of history, and what operators and tools said of
+ * servers and clusters. Same entries in the same order give the same bytes on every node; nothing here reads a clock, a file or
  * a socket.
  *
- * An entry is one STORE_HOLD, STORE_ORDER_LAY, STORE_ORDER_CLOSE, STORE_HISTORY or STORE_WORD, with who issued it (the node's name with
+ * An entry is one STORE_TAKE (the chair's), STORE_HOLD, STORE_ORDER_LAY, STORE_ORDER_CLOSE, STORE_HISTORY or STORE_WORD, with who issued it (the node's name with
  * the mark of its process) and that issuer's own number: a repetition (an entry that was sent again because its first answer
  * was lost) is known by these two and changes nothing. The rules by which rows meet are those of backends/sql_statements.c,
  * because each node's private store applies the same entries by those statements. */
@@ -30,6 +31,8 @@ struct shared_entry {
     enum store_deed deed;
     char issuer[NODE_NAME_SIZE];
     uint64_t number;                 /* from 1, rising */
+    struct decision row;             /* TAKE */
+    struct rank old;                 /* TAKE: the rank that it replaces; another one stays */
     struct hold hold;
     struct stored_order order;
     struct history_row history;
@@ -44,6 +47,7 @@ struct shared_issuer { char name[NODE_NAME_SIZE]; uint64_t highest, seen; uint64
 struct shared_state {
     uint64_t entries;                /* applied, repeated and strange ones */
     uint64_t repeated, strange;
+    struct decision chair;           /* zeros: nobody has led yet */
     int hold_count, order_count, history_count, issuer_count;
     struct hold holds[SHARED_HOLDS_MAX];             /* by pool, server */
     struct stored_order orders[SHARED_ORDERS_MAX];   /* by id */
@@ -62,7 +66,9 @@ enum shared_verdict {
 };
 
 /* An entry of deed STORE_LOOK says nothing: it only makes the log longer by one, for who wants a snapshot of it now. */
-/* Is this a request that all nodes must hold in common? */
+/* A higher rank over the very one that it names, or nothing: whether the chair is now as the entry says. */
+bool shared_chair_apply(struct decision *chair, const struct shared_entry *entry);
+/* Is this a request that all nodes must hold in common? The chair's is not: it is the row of one server. */
 bool shared_is_wanted(const struct store_request *request);
 void shared_entry_of(const struct store_request *request, const char *issuer, uint64_t number, struct shared_entry *ret);
 /* The request by which a private store applies this entry. */

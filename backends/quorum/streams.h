@@ -27,8 +27,10 @@
 
 /* On the wire: length of the rest (4 bytes), kind (1), term (8), number (8), payload; numbers little-endian. */
 enum frame_kind {
-    FRAME_PING = 1,      /* leader -> voter: term, number = moment of sending in microseconds of the sender's clock, given back */
-    FRAME_PONG,          /* its answer; payload: one byte, 1 = promised */
+    FRAME_PING = 1,      /* leader -> voter: term, number = moment of sending in microseconds of the sender's clock, given back. Payload
+                          * only from who may act: the moment of the voter's latest pong, by the voter's clock (8 bytes; 0 = none
+                          * lately), epoch and seq of the chair as applied here (8, 8) */
+    FRAME_PONG,          /* its answer; payload: one byte, 1 = promised; the moment of sending by the voter's clock (8) */
     FRAME_RELEASE,       /* leader -> voter: term, number as in a ping. The promise of this term is over */
     FRAME_RELEASED,      /* its answer; payload: 1 = it may vote now, 1 = it may stand now */
     FRAME_PROPOSE,       /* follower -> leader: number = the issuer's own; payload: an entry */

@@ -170,7 +170,7 @@ class Strangers:
             self.half_open(node, house.nodes[number - 1])
 
     def port(self, node):
-        return node.place.host, self.house.ports[node.name]
+        return node.place.host, self.house.peers.ports[node.name]
 
     def garbage(self, node, neighbour):
         with neighbour.place.inside():

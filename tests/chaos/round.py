@@ -114,6 +114,8 @@ class Round:
 
     def is_permitted(self, overlap):
         """`local` permits two writers while the servers are cut from each other, and behind a grant recorded as unfenced."""
+        if self.home.peers and not overlap.clients <= self.allowed | set(self.direct):
+            return False                         # the quorum: never through a HAProxy
         return overlap.clients <= self.allowed or self.is_apart or 'unfenced' in self.sentence.marks
 
     def judge(self, healed):

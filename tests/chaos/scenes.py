@@ -38,12 +38,12 @@ def share(values, part):
 class Stage:
     """A home that is used for many rounds, and made anew after one that failed."""
 
-    def __init__(self, keep):
-        self.keep, self.home = keep, None
+    def __init__(self, keep, is_quorum):
+        self.keep, self.is_quorum, self.home = keep, is_quorum, None
 
     def open(self):
         if self.home is None:
-            self.home = Home(proxies=2, is_apart=True)
+            self.home = Home(proxies=2, is_apart=True, is_quorum=self.is_quorum)
             self.home.start()
         return self.home
 
@@ -132,6 +132,7 @@ def main():
     reader.add_argument('--first', type=int, default=0, help='number of the first round')
     reader.add_argument('--brief', action='store_true', help='no faults that last for longer than some seconds')
     reader.add_argument('--keep', metavar='FOLDER', help='copy the logs after each round here instead of showing the ends of those that failed')
+    reader.add_argument('--quorum', action='store_true', help='raft decides about the chair, else the pair itself')
     reader.add_argument('--list', action='store_true')
     reader.add_argument('scene', nargs='*', metavar='SCENE')
     options = reader.parse_args()
@@ -143,7 +144,7 @@ def main():
         reader.error(f'no scene {", ".join(unknown)}; there are {", ".join(SCENES)}')
     seed = options.seed if options.seed is not None else secrets.randbelow(1000000)
     print(f'seed {seed}', flush=True)
-    stage, rows, began = Stage(options.keep), [], time.monotonic()
+    stage, rows, began = Stage(options.keep, options.quorum), [], time.monotonic()
     try:
         for name in options.scene or SCENES:
             rounds = options.rounds if options.rounds is not None else SCENES[name].rounds

@@ -44,7 +44,7 @@ MUTATIONS = [
     Mutation('give-back-acts-on', 'who gives the lease back goes on acting until its end', LEASE,
              'say_denied(lease, LEASE_DENIED, runs_out ? "the lease is left to run out" : "the lease is given back");', ''),
     Mutation('foreign-owner-ignored', 'a fresh foreign owner of active_node is not stood down before', LEASE,
-             'if (s->is_reachable && s->foreign_owner[0] != \'\\0\'', 'if (false && s->foreign_owner[0] != \'\\0\''),
+             'if (s->is_reachable && foreign_is_alive(', 'if (false && foreign_is_alive('),
     Mutation('until-never-ends', 'the core may act as long as nobody says otherwise, whatever its term', LEADERSHIP,
              'return leadership->state == LEADING && fc_before(now, leadership->until);',
              '(void)now;\n    return leadership->state == LEADING;'),

@@ -102,16 +102,43 @@ def differs_for_sure(before, after):
                                               (before[second], after[first], after[second])))
 
 
+class Peers:
+    """Raft between the nodes of a house: a port for each, one key, a directory for each."""
+
+    def __init__(self, house, founders=None):
+        """`founders`: who forms the group; the others may join it."""
+        self.house, self.founders = house, founders or house.nodes
+        self.ports = {node.name: free_port() for node in house.nodes}
+        self.key = house.nest.file('peers.key')
+        house.nest.write('peers.key', secrets.token_hex(32) + '\n')
+        os.chmod(self.key, 0o600)
+
+    def folder(self, node):
+        return self.house.nest.file(f'{node.name}/raft')
+
+    def place(self, node):
+        """Where its peers reach it."""
+        return f'{node.place.host}:{self.ports[node.name]}'
+
+    def keys(self, node, place=None):
+        """`place`: of a peer as this node reaches it; else where it lives."""
+        known = [peer for peer in self.house.nodes if peer in self.founders or peer is node]
+        return {'RaftEnabled': True, 'RaftNodes': [f'{peer.name}={(place or self.place)(peer)}' for peer in known],
+                'RaftBind': self.place(node), 'RaftDataDir': self.folder(node), 'RaftPeerKeyFile': self.key}
+
+
 class Home(House):
     """Two masters, HAProxies in front, three nodes; Redis when asked."""
 
-    def __init__(self, nodes=3, proxies=1, redis=False, keys=None, is_apart=False):
-        """`is_apart`: each server, HAProxy and node on a host of its own (home.net cuts them), and one host for the clients."""
+    def __init__(self, nodes=3, proxies=1, redis=False, keys=None, is_apart=False, is_quorum=False):
+        """`is_apart`: each server, HAProxy and node on a host of its own (home.net cuts them), and one host for the clients.
+        `is_quorum`: raft decides about the chair, else the pair itself."""
         names = [f'lb{number + 1}' for number in range(proxies)]
         super().__init__(nodes, keys, ['db1', 'db2', *names, *node_names(nodes), 'client'] if is_apart else None)
         self.pair = Pair(self.nest, place=self.place)
         self.proxies = [Haproxy(self.nest, name, self.place(name)) for name in names]
         self.redis = Redis(self.nest) if redis else None
+        self.peers = Peers(self) if is_quorum else None
 
     def keys(self, proxy=None):
         passwords = self.pair.passwords
@@ -129,16 +156,20 @@ class Home(House):
             keys.update((proxy or self.proxies[0]).keys())
         return {**keys, **self.extra}
 
+    def own_keys(self, node):
+        """What only this node is told."""
+        return self.peers.keys(node) if self.peers else {}
+
     def configure(self):
         for node in self.nodes:
-            node.configure(self.keys())
+            node.configure({**self.keys(), **self.own_keys(node)})
 
     def print_proxy_config(self, proxy):
         """haproxy.cfg for this HAProxy, as firstchair prints it from a node's configuration with the proxy's own addresses."""
         node = self.nodes[0]
-        node.configure(self.keys(proxy))
+        node.configure({**self.own_keys(node), **self.keys(proxy)})
         code, text, errors = run_firstchair('haproxy-config', '--config', node.config)
-        node.configure(self.keys())
+        self.configure()
         if code != 0:
             raise StageFailure(f'firstchair haproxy-config ended with {code}: {errors}')
         code, script, errors = run_firstchair('haproxy-config', '--config', node.config, 'door.lua')
@@ -257,14 +288,14 @@ class Raft(House):
         """`is_apart`: each node on a host of its own (house.net cuts them). `founders`: so many form the group, the others may join it."""
         super().__init__(nodes, keys, node_names(nodes) if is_apart else None)
         self.founders = self.nodes[:founders or nodes]
-        self.ports = {node.name: free_port() for node in self.nodes}
+        self.peers = Peers(self, self.founders)
 
     def peer_place(self, node):
         """Where its peers reach it."""
-        return f'{node.place.host}:{self.ports[node.name]}'
+        return self.peers.place(node)
 
     def folder(self, node):
-        return self.nest.file(f'{node.name}/raft')
+        return self.peers.folder(node)
 
     @staticmethod
     def raft_status(node):
@@ -274,14 +305,9 @@ class Raft(House):
         return self.nest.file(f'{node.name}/firstchair.db')
 
     def configure(self):
-        self.nest.write('peers.key', secrets.token_hex(32) + '\n')
-        os.chmod(self.nest.file('peers.key'), 0o600)
         for node in self.nodes:
-            node.configure({
-                'Nodes': [node.address for node in self.nodes], 'SQLite3DataFile': self.store(node), 'RaftEnabled': True,
-                'RaftNodes': [f'{peer.name}={self.peer_place(peer)}' for peer in self.nodes if peer in self.founders or peer is node],
-                'RaftBind': self.peer_place(node), 'RaftDataDir': self.folder(node),
-                'RaftPeerKeyFile': self.nest.file('peers.key'), **self.extra})
+            node.configure({'Nodes': [node.address for node in self.nodes], 'SQLite3DataFile': self.store(node), **self.peers.keys(node),
+                            **self.extra})
 
     def start(self, settle=True):
         self.configure()

@@ -9,8 +9,8 @@ from .relay import Relay
 
 
 class RelayedHome(Home):
-    def __init__(self, nodes=3, proxies=2, keys=None):
-        super().__init__(nodes, proxies, keys=keys)
+    def __init__(self, nodes=3, proxies=2, keys=None, is_quorum=False):
+        super().__init__(nodes, proxies, keys=keys, is_quorum=is_quorum)
         self.relay, self.ways = Relay(), {}
         servers = self.pair.servers
         for server in servers:
@@ -21,6 +21,10 @@ class RelayedHome(Home):
             for node in self.nodes:
                 if node is not party:
                     self.lead(party, node, 'http_port', 'agent_port')
+        for party in self.nodes if self.peers else ():
+            for node in self.nodes:
+                if node is not party:
+                    self.ways[party.name, node.name]['raft'] = self.relay.link(party.name, node.name, self.peers.ports[node.name])
 
     def lead(self, source, target, *ports):
         self.ways[source.name, target.name] = {
@@ -60,14 +64,10 @@ class RelayedHome(Home):
     def keys(self, proxy=None):
         return {**super().keys(proxy), **(self.seen_by(proxy) if proxy else {})}
 
-    def configure(self):
-        for node in self.nodes:
-            node.configure({**self.keys(), **self.seen_by(node)})
-
-    def print_proxy_config(self, proxy):
-        text = super().print_proxy_config(proxy)
-        self.configure()
-        return text
+    def own_keys(self, node):
+        def of(peer):
+            return f'127.0.0.1:{self.ways[node.name, peer.name]["raft"].port if peer is not node else self.peers.ports[peer.name]}'
+        return {**self.seen_by(node), **(self.peers.keys(node, of) if self.peers else {})}
 
     def start_pair(self):
         self.pair.start(lambda server, other: self.port(server, other, 'port'))
