@@ -154,7 +154,7 @@ MUTATIONS = [
     Mutation('answer-without-term', 'the first is named for ever, whatever is known', ANSWERS,
              'a->until = chair->until;', 'a->until = FC_NEVER;'),
     Mutation('voice-without-term', 'a node that knows nothing any more keeps its voice', ANSWERS,
-             '? (stage->has_looked ? st->chair.until : FC_EVER)', '? FC_NEVER'),
+             'return stage->has_looked && !knows_no_better(st, stage) ? st->chair.until : FC_EVER;', 'return FC_NEVER;'),
     Mutation('speaks-before-it-looked', 'a started node answers and decides before it has looked at the world', 'core/core.c',
              'return servers_have_all_answered(&core->servers);\n}\n\nstatic struct steer_stage', 'return true;\n}\n\nstatic struct steer_stage'),
     Mutation('paused-pool-acts', 'a paused pool is moved all the same', STEERING,
