@@ -181,6 +181,9 @@ void judge_heard(struct machine *m, const struct quorum_heard *heard)
         judge_applied(m, &heard->entry);
     if (heard->kind == QUORUM_APPLIED && heard->number != 0 && m->consensus->state.entries > w->judge.acknowledged)
         w->judge.acknowledged = m->consensus->state.entries;
+    if (heard->kind == QUORUM_APPLIED && heard->number != 0 && (heard->number != heard->entry.number || !text_is(heard->entry.issuer, m->settings.node)))
+        judge_break(w, "each is answered once", "n%d answers its %" PRIu64 " by %s's entry %" PRIu64, m->place + 1, heard->number, heard->entry.issuer,
+                    heard->entry.number);
     if (is_failure && heard->text[0] == '\0')
         judge_break(w, "a sentence", "n%d gives up %" PRIu64 " and does not say why", m->place + 1, heard->number);
     if (heard->kind == QUORUM_FAILED && m->last_number != 0 && heard->number >= m->last_number)
