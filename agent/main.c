@@ -8,6 +8,7 @@
 #include "agent/daemon.h"
 #include "agent/discover_command.h"
 #include "agent/doors/http.h"
+#include "agent/fleet_command.h"
 #include "agent/lint_files.h"
 #include "agent/metrics.h"
 #include "agent/recorder.h"
@@ -224,7 +225,7 @@ static const struct { const char *name; void (*print)(FILE *to); } pages[] = {
     { "configuration", print_config_docs },   { "exit-codes", print_exit_codes },    { "orders", print_orders },
     { "http-routes", http_routes_print },     { "metrics", metrics_docs_print },     { "status-json", status_json_docs_print },
     { "haproxy-lint", lint_docs_print },      { "steering", steering_docs_print },
-    { "analysis", analysis_docs_print },
+    { "analysis", analysis_docs_print },      { "commands", fleet_command_docs_print },
 };
 
 static int print_docs(const struct options *options)
@@ -266,6 +267,7 @@ static void print_help(FILE *to)
     fprintf(to, "firstchair %s: keeps one MySQL/MariaDB server in the first chair, and tells HAProxy which.\n\n", FC_VERSION);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         fprintf(to, "  firstchair %-44s %s\n", commands[i].usage, commands[i].meaning);
+    fprintf(to, "  firstchair %-44s %s\n", "-c COMMAND [-i HOST:PORT] ...", "ask a running node about its fleet; -c help lists the commands");
     fprintf(to, "\n  firstchair --version | --help\n\n"
                 "Examples:\n"
                 "  firstchair serve --config /etc/firstchair.conf.json\n"
@@ -284,6 +286,8 @@ int main(int argc, char **argv)
 {
     const struct command_row *chosen = NULL;
     struct options options = { 0 };
+    if (fleet_command_is_meant(argc, argv))
+        return fleet_command(argc, argv);
     for (int i = 1; i < argc; i++) {
         if (text_is(argv[i], "--help") || text_is(argv[i], "-h")) {
             print_help(stdout);

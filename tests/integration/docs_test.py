@@ -6,7 +6,7 @@ from stage import Home, StageFailure, stays, wait_until
 from stage.home import POOL
 from stage.node import ROOT, run_firstchair
 
-PAGES = ('configuration', 'exit-codes', 'orders', 'http-routes', 'metrics', 'status-json', 'haproxy-lint', 'analysis')
+PAGES = ('configuration', 'exit-codes', 'orders', 'http-routes', 'metrics', 'status-json', 'haproxy-lint', 'analysis', 'commands')
 
 
 def test_every_printed_page_is_the_one_in_docs():

@@ -1,0 +1,23 @@
+/* One question to a running node over HTTP: plain blocking I/O with one deadline, for commands. Never used by the node itself. */
+#ifndef FC_AGENT_FLEET_ASK_H
+#define FC_AGENT_FLEET_ASK_H
+
+#include "base/err.h"
+
+#define ASK_BODY_MAX (256u << 20)     /* of an answer: ten thousand servers have fifty million bytes */
+#define ASK_URL_SIZE 512
+
+struct ask_endpoint {
+    char host[128], port[16];        /* host "": a unix socket */
+    char socket[108];
+    char prefix[128];                /* in front of /api: "" or "/x" */
+    char auth[256];                  /* user:password of HTTP Basic; "" none */
+};
+
+/* A scheme of plain HTTP, a host, and if need be :PORT, /PREFIX, /api. FC_BAD_INPUT: anything else; TLS is not spoken. */
+enum fc_code ask_endpoint_of(const char *url, struct ask_endpoint *ret, struct fc_err *err);
+/* GET of a path below the prefix, as in "/api/clusters". FC_OK: an answer came, whatever it says; *body is from malloc, the caller's.
+ * FC_UNREACHABLE, FC_TIMEOUT, FC_NO_MEMORY. */
+enum fc_code ask_node(const struct ask_endpoint *endpoint, const char *path, int timeout_ms, char **body, int *status, struct fc_err *err);
+
+#endif

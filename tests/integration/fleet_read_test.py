@@ -1,0 +1,139 @@
+"""orchestrator's users, clients and dashboards ask a running node about its fleet: a master and two replicas, real ones."""
+import json
+
+from stage import Pair, Single, wait_until
+from stage.client import Client, Refused
+from stage.mariadb import GRANTS
+from stage.node import run_firstchair
+
+PASSWORD = 'look-and-see'
+LOOKER = 'REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS'
+
+
+def one_and_two(house):
+    servers = Pair(house.nest, names=('db1', 'db2', 'db3')).servers
+    for server in servers:
+        server.start(wait=False)
+    for server in servers:
+        server.wait_ready()
+        server.execute(f"SET SESSION sql_log_bin=0; CREATE USER repl@'{server.place.accounts}' IDENTIFIED BY 'r'; "
+                       f"CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
+                       f"GRANT {GRANTS['repl'][0]} TO repl@'{server.place.accounts}'; GRANT {LOOKER} ON *.* TO topo@'{server.place.accounts}'")
+    master = servers[0]
+    master.execute('SET GLOBAL read_only=0')
+    for server in servers[1:]:
+        server.execute(f"CHANGE MASTER TO master_host='{master.place.host}', master_port={master.port}, master_user='repl', "
+                       f"master_password='r', master_use_gtid=slave_pos, master_connect_retry=1; START SLAVE")
+        wait_until(server.replicates, 30, f'{server.name} to replicate')
+    return servers
+
+
+def agrees(told, server):
+    """The instance as the API tells it, field by field with the server's own words; the first that differs."""
+    own = server.rows('SELECT @@server_id, @@version, @@version_comment, @@global.read_only, @@binlog_format, @@log_bin, '
+                      '@@log_slave_updates, @@binlog_row_image')[0]
+    replica = server.replica()
+    pairs = {
+        'ServerID': int(own['@@server_id']), 'Version': own['@@version'], 'VersionComment': own['@@version_comment'],
+        'FlavorName': 'MariaDB', 'ReadOnly': own['@@global.read_only'] == '1', 'Binlog_format': own['@@binlog_format'],
+        'BinlogRowImage': own['@@binlog_row_image'], 'LogBinEnabled': own['@@log_bin'] == '1',
+        'LogReplicationUpdatesEnabled': own['@@log_slave_updates'] == '1', 'LogSlaveUpdatesEnabled': own['@@log_slave_updates'] == '1',
+        'MasterKey': {'Hostname': replica.get('Master_Host', ''), 'Port': int(replica.get('Master_Port', 0))},
+        'ReplicationIOThreadRuning': replica.get('Slave_IO_Running') == 'Yes', 'Slave_IO_Running': replica.get('Slave_IO_Running') == 'Yes',
+        'ReplicationSQLThreadRuning': replica.get('Slave_SQL_Running') == 'Yes', 'Slave_SQL_Running': replica.get('Slave_SQL_Running') == 'Yes',
+        'ReplicationIOThreadState': 1 if replica else -1, 'ReplicationSQLThreadState': 1 if replica else -1,
+        'UsingMariaDBGTID': bool(replica) and replica['Using_Gtid'] != 'No', 'UsingOracleGTID': False,
+        'LastIOError': replica.get('Last_IO_Error', ''), 'LastSQLError': replica.get('Last_SQL_Error', ''),
+        'SecondsBehindMaster': {'Int64': int(replica.get('Seconds_Behind_Master') or 0), 'Valid': bool(replica)},
+        'ReadBinlogCoordinates': {'LogFile': replica.get('Master_Log_File', ''), 'LogPos': int(replica.get('Read_Master_Log_Pos', 0)), 'Type': 0},
+        'ExecBinlogCoordinates': {'LogFile': replica.get('Relay_Master_Log_File', ''), 'LogPos': int(replica.get('Exec_Master_Log_Pos', 0)), 'Type': 0},
+        'IsLastCheckValid': True, 'IsRecentlyChecked': True, 'Problems': [], 'ReplicationDepth': 1 if replica else 0,
+    }
+    position = server.rows('SHOW MASTER STATUS')[0]
+    pairs['SelfBinlogCoordinates'] = {'LogFile': position['File'], 'LogPos': int(position['Position']), 'Type': 0}
+    return next((f'{name} is {told[name]!r}, the server says {value!r}' for name, value in pairs.items() if told[name] != value), '')
+
+
+def every_reading_command(client, db1, db2, db3):
+    """What each prints when all is well."""
+    a, b, c = (server.address for server in (db1, db2, db3))
+    every = sorted([a, b, c])
+    replicas = sorted([b, c])
+    expected = {
+        'clusters': [a], 'clusters-alias': [f'{a},{a}'], 'all-instances': [a, *replicas], 'all-clusters-masters': [a], 'dominant-dc': '',
+        'replication-analysis': [], 'check-global-recoveries': 'disabled', 'downtimed': [],
+    }
+    for command, said in expected.items():
+        assert client.run(command) == said, (command, client.run(command), said)
+    of_replica = {
+        'which-instance': b, 'which-master': a, 'which-replicas': [], 'which-broken-replicas': [], 'which-cluster-instances': every,
+        'which-cluster': a, 'which-cluster-alias': a, 'which-cluster-master': a, 'which-cluster-osc-replicas': replicas,
+        'which-cluster-osc-running-replicas': replicas, 'tags': [], 'which-gtid-errant': '', 'is-replicating': b,
+        'is-replication-stopped': '', 'search': [b],
+    }
+    for command, said in of_replica.items():
+        assert client.run(command, b) == said, (command, client.run(command, b), said)
+    assert client.run('which-replicas', a) == replicas and client.run('is-replicating', a) == ''
+    assert client.run('can-replicate-from', c, d=b) == b and client.run('can-replicate-from-gtid', c, d=b) == b
+    tree = client.run('topology', c).split('\n')
+    assert [line.split()[-2 if line[0] != '+' else 1] for line in tree] == [a, *replicas], tree
+    assert all(',ok,' in line and ',GTID]' in line for line in tree[1:]), tree
+    assert len(client.run('topology-tabulated', c).split('\n')) == 3 and client.run('topology-tags', c).count('] []') == 3
+
+
+def what_is_said_is_told(client, db2, db3):
+    """Orders that only touch what is remembered, and what is read of them."""
+    b, c = db2.address, db3.address
+    assert client.run('begin-downtime', b, owner='amy', reason='disk/fan is loud', duration='30m') == b
+    assert client.run('downtimed') == [b] and client.run('downtimed', c) == [b]
+    assert client.run('end-downtime', b) == b and client.run('downtimed') == []
+    assert client.run('begin-maintenance', b, owner='amy', reason='upgrade') == b
+    try:
+        client.run('begin-maintenance', b, owner='bob', reason='too')
+        raise AssertionError('a lock was taken twice')
+    except Refused as refused:
+        assert 'is in maintenance by amy: upgrade' in str(refused)
+    assert client.run('end-maintenance', b) == b
+    assert client.run('tag', b, tag='role=main') == b and client.run('tag', c, tag='vip') == c
+    assert client.run('tags', b) == ['role=main'] and client.run('tag-value', b, tag='role') == 'main'
+    assert client.run('tagged', tag='role') == [b] and client.run('untag', b, tag='role') == [b] and client.run('tagged', tag='role') == []
+    assert client.run('submit-pool-instances', f'{b},{c}', pool='web') == 'web'
+    assert client.run('which-heuristic-cluster-pool-instances', b, pool='web') == sorted([b, c])
+    assert client.run('register-candidate', b, rule='prefer') == b
+    assert client.run('register-hostname-unresolve', b, hostname='vip.example') == b
+    assert client.run('deregister-hostname-unresolve', b) == b
+    assert client.run('async-discover', b) == b and client.run('discover', b) == b
+
+
+def test_clients_read_the_fleet_and_what_they_read_is_so():
+    """orchestrator's client (a stand-in with its requests) and `firstchair -c`; each field of a server is what the server itself says."""
+    with Single() as house:
+        servers = db1, db2, db3 = one_and_two(house)
+        house.extra = {'DiscoverySeeds': [db1.address], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
+                       'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': 'none'}
+        node = house.start().nodes[0]
+        client = Client(f'http://{node.place.host}:{node.http_port}')
+        wait_until(lambda: client.run('which-replicas', db1.address) == sorted([db2.address, db3.address]), 30, 'both replicas to be found')
+
+        for server in servers:
+            def differs(server=server):
+                return agrees(json.loads(node.get(f'/api/instance/{server.place.host}/{server.port}', 10)[1]), server)
+            wait_until(lambda: differs() == '', 20, f'{server.name} to be told as it is: {differs()}')
+        every_reading_command(client, *servers)
+        what_is_said_is_told(client, db2, db3)
+
+        asks = ('-c', 'which-replicas', '-i', db1.address, '--api', f'http://{node.place.host}:{node.http_port}')
+        assert run_firstchair(*asks) == (0, ''.join(f'{one}\n' for one in sorted([db2.address, db3.address])), '')
+        assert run_firstchair('-c', 'which-master', '-i', db3.address, '--config', node.config)[:2] == (0, f'{db1.address}\n')
+        assert run_firstchair('-c', 'which-master', '-i', 'nobody:1', '--config', node.config)[0] == 1
+
+        db3.execute('STOP SLAVE')
+        wait_until(lambda: client.run('is-replication-stopped', db3.address) == db3.address, 20, 'db3 to be told as stopped')
+        wait_until(lambda: db3.address in [f"{one['Key']['Hostname']}:{one['Key']['Port']}"
+                                           for one in json.loads(node.get('/api/problems', 10)[1])], 20, 'db3 to be a problem')
+        db2.execute('STOP SLAVE')
+        wait_until(lambda: client.run('replication-analysis') == [f'{db1.address} (cluster {db1.address}): AllMasterReplicasNotReplicating'],
+                   20, f"the finding to be told: {client.run('replication-analysis')}")
+        assert client.run('forget', db3.address) == ''
+        wait_until(lambda: client.run('which-cluster-instances', db1.address) == sorted([db1.address, db2.address]), 20, 'db3 to be forgotten')
+        assert all(server.alive() for server in servers)
