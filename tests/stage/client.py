@@ -102,7 +102,7 @@ COMMANDS = {
 }
 
 
-class Refused(Exception):
+class Refused(ValueError):
     """Code ERROR; the message."""
 
 
@@ -138,5 +138,7 @@ class Client:
             elif is_told:
                 raise StageFailure(f'{command}: no envelope: {text[:200]}')
             return read(value)
+        except Refused:
+            raise
         except (ValueError, KeyError, TypeError, IndexError) as error:
             raise StageFailure(f'{command}: the client cannot read {url}: {error!r}: {text[:300]}') from None
