@@ -6,7 +6,7 @@
 /* For so long from when pings were sent that a majority has confirmed. */
 static struct fc_time confirmed_for(struct consensus *c, struct fc_span span, int drift_percent)
 {
-    /* Of the voters of the newest configuration, decided or not, as raft counts (docs/adr/0023). */
+    /* Of the voters of the newest configuration, decided or not, as raft counts (docs/adr/0024). */
     struct fc_time of_voters[ROSTER_PLACES_MAX];
     int count = 0;
     for (int i = 0; i < ROSTER_PLACES_MAX; i++) {

@@ -1,4 +1,4 @@
-/* Who is a member, as the log has it, and the orders that change it (docs/adr/0023). One change at a time; the next one that changes
+/* Who is a member, as the log has it, and the orders that change it (docs/adr/0024). One change at a time; the next one that changes
  * who votes comes not before a lease has passed, so that any two groups of voters under which a lease may still count differ by one. */
 #include "backends/quorum/consensus_inside.h"
 

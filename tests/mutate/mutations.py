@@ -234,7 +234,7 @@ MUTATIONS = [
              'intend_there(lease, true, now);                    /* the seated one is lost',
              'intend_there(lease, false, now);                    /* the seated one is lost'),
     Mutation('give-back-in-a-move', 'the lease is given back while the chair is being moved', LEASE,
-             'if (lease->mine.phase == PHASE_MOVING) {\n        say_ended(lease, FC_BUSY', 'if (false) {\n        say_ended(lease, FC_BUSY'),
+             'const bool runs_out = lease->mine.phase == PHASE_MOVING;', 'const bool runs_out = false;'),
     Mutation('yield-stands-at-once', 'who gave the lease back stands again at once', LEASE,
              'fc_ms(lease->wanted.as.give_back.pause_ms)', 'fc_ms(0)'),
     Mutation('watched-from-sending', 'a turn is watched from when the first look that showed it was sent, not from when it came back', LEASE,

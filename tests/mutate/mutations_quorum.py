@@ -10,7 +10,7 @@ QUORUM_MUTATIONS = [
     Mutation('quorum-margin', 'a leader acts for the whole lease, without the drift margin', PROMISE,
              'lease.us / 100 * (100 - drift_percent)', 'lease.us / 100 * (100 - 0 * drift_percent)'),
     Mutation('quorum-lease-from-answer', 'the lease runs from when the promise came, not from when it was asked for', PEERS,
-             '(struct fc_time){ (int64_t)frame->number });', 'c->now);'),
+             'fc_later(c->confirmed[member], (struct fc_time){ (int64_t)pong->number });', 'c->now;'),
     Mutation('quorum-minority', 'half of the nodes is enough for a lease', PROMISE,
              'const int majority = voters / 2 + 1;', 'const int majority = (voters + 1) / 2 - (voters > 1);'),
     Mutation('quorum-promise-at-start', 'a process begins without the promise to nobody', PROMISE,
@@ -22,11 +22,11 @@ QUORUM_MUTATIONS = [
     Mutation('quorum-votes-asked', 'a vote is asked for while the promise lasts', IO,
              'fc_reached(c->paused_until, c->now)) && lets_vote(c);', 'fc_reached(c->paused_until, c->now));'),
     Mutation('quorum-refusal-confirms', 'an answer that promises nothing confirms', PEERS,
-             'frame->length == 1 && frame->payload[0] == 1 &&', 'frame->length == 1 &&'),
+             'const bool is_promised = bytes_get_number(&in, 1) == 1;', 'const bool is_promised = bytes_get_number(&in, 1) <= 1;'),
     Mutation('quorum-barrier', 'a leader acts before it has applied what was decided before', LEASE,
              'if (c->led_term == 0 || !c->is_ready || c->yielding != 0)', 'if (c->led_term == 0 || c->yielding != 0)'),
     Mutation('quorum-barrier-of-an-older-term', 'the barrier of an earlier term counts', LEASE,
-             'c->is_ready = false;', '(void)0;'),
+             'c->is_ready = c->is_handing_over = false;', 'c->is_handing_over = false;'),
 
     # ---- giving leadership away ----
     Mutation('quorum-yield-acts-on', 'who gives leadership away goes on acting', LEASE,
@@ -43,7 +43,7 @@ QUORUM_MUTATIONS = [
 
     # ---- disks and directories ----
     Mutation('quorum-mark-ignored', 'a node whose directory was lost takes part', PEERS,
-             'if (!text_is(known, c->birth.mark)) {', 'if (false) {'),
+             'if (standing == STANDING_OTHER || !text_is(known, c->birth.mark)) {', 'if (false) {'),
     Mutation('quorum-mark-not-kept', 'a mark is known until the end of the process only', BIRTH,
              'const enum fc_code code = b->files->write(b, "peers", text, err);', 'const enum fc_code code = FC_OK;'),
     Mutation('quorum-marks-too-few', 'one node that knows the mark is enough', BIRTH,
@@ -65,7 +65,8 @@ QUORUM_MUTATIONS = [
 # yield fail. Run by name only.
 QUORUM_NOT_SEEN_YET = [
     Mutation('quorum-old-term-confirms', 'a promise to an earlier term of this leader confirms the present one', LEASE,
-             'c->confirmed[i] = c->asked_at[i] = FC_EVER;', 'c->asked_at[i] = FC_EVER;'),
+             'c->confirmed[i] = c->asked_at[i] = c->pongs[i].heard_at = FC_EVER;',
+             'c->asked_at[i] = c->pongs[i].heard_at = FC_EVER;'),
     Mutation('quorum-release-overtakes', 'a release that was sent before the last ping ends the promise', PROMISE,
              ' || number < promise->asked)', ')'),
     Mutation('quorum-release-ignored', 'a promise is never released', PROMISE,

@@ -351,7 +351,7 @@ Test(config, steering_words_are_known_words)
 {
     fresh();
     given("SteeringArbitration", "quorum");
-    refused("three voters");
+    refused("at least three RaftNodes");
     given("SteeringArbitration", "chance");
     refused("SteeringArbitration is 'chance'");
     fresh();
