@@ -131,11 +131,12 @@ static void message_free(struct raft_message *message)
     }
 }
 
-/* Entries that come a second time, from the log's very beginning, when a snapshot has taken their place: libraft 0.15 would add them
- * at its log's end. All that a snapshot holds is agreed upon, so what is behind it is as good. */
+/* Entries that come a second time, behind one that a snapshot has taken the place of: libraft 0.15 would add them at its log's end when
+ * they are its very first, and refuse them for ever when they begin where its log begins (its term of the entry before is gone, and the
+ * leader has no other to offer). All that a snapshot holds is agreed upon, so what is behind it is as good. */
 static void leave_out_what_is_held(const struct raft_log *log, struct raft_append_entries *message)
 {
-    if (message->n_entries == 0 || message->prev_log_index >= log->offset)
+    if (message->n_entries == 0 || message->prev_log_index > log->offset || message->prev_log_index >= log->snapshot.last_index)
         return;
     const raft_index held = log->snapshot.last_index - message->prev_log_index;
     if (held >= message->n_entries) {
