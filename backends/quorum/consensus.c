@@ -198,6 +198,7 @@ void consensus_forget(struct consensus *c)
     memset(&c->io, 0, sizeof c->io);
     c->led_term = 0;
     c->is_ready = c->is_barrier_out = c->is_snapshot_barrier_out = c->is_transferring = c->is_short = c->is_handing_over = false;
+    c->agreed = c->arriving = (struct agreed){ 0, 0 };
     c->why[0] = '\0';
     shared_state_init(&c->state);
 }

@@ -40,6 +40,9 @@ struct change {                          /* of the members, on the leader; one a
     struct fc_time since;
 };
 
+/* Up to where the own log is known to be that of the leader of this term. */
+struct agreed { raft_term term; raft_index index; };
+
 struct consensus {
     const struct quorum_settings *settings;
     struct consensus_world world;
@@ -69,6 +72,7 @@ struct consensus {
     bool may_join;                       /* out, and would take part if the group took it in */
     struct fc_time now;
 
+    struct agreed agreed, arriving;      /* arriving: while raft takes what a leader sent; it agrees unless raft refuses it */
     bool is_short;                       /* its log ends before what it had confirmed: neither votes nor stands until it is given back */
 
     struct roster roster;

@@ -65,6 +65,40 @@ bool consensus_may_ask_for_votes(struct consensus *c)
 
 static struct consensus *of(struct raft_io *io) { return (struct consensus *)((char *)io - offsetof(struct consensus, io)); }
 
+/* ---- how far the own log agrees with the leader's ------------------------------------------------------------------ */
+
+/* libraft 0.15 confirms to a leader all that is on its own disk, and takes as decided, up to the same end, what the leader says is. But
+ * what stands behind the entries that the leader sent may be another leader's: then an entry counts as stored by a majority that does
+ * not have it, or one that was never decided is applied. Raft's own rule is the index of the last entry that came (Ongaro, figure 3.1:
+ * AppendEntries, receiver 5). So both are cut to how far this log is known to be that of the leader of this term. */
+static void arrive(struct consensus *c, raft_term term, raft_index index) { c->arriving = (struct agreed){ term, index }; }
+
+static void agree(struct consensus *c)
+{
+    const struct agreed come = c->arriving;
+    c->arriving.index = 0;
+    if (come.index > 0 && (come.term > c->agreed.term || (come.term == c->agreed.term && come.index > c->agreed.index)))
+        c->agreed = come;
+}
+
+static int send_result(struct consensus *c, struct raft_io_send *request, const struct raft_message *message, bool is_durable,
+                       raft_io_send_cb cb)
+{
+    struct raft_message answer = *message;
+    struct raft_append_entries_result *result = &answer.append_entries_result;
+    if (result->rejected != 0) {
+        c->arriving.index = 0;
+        return c->below.send(&c->io, request, message, cb);
+    }
+    agree(c);
+    const raft_index agreed = c->agreed.term == result->term ? c->agreed.index : 0;
+    if (result->last_log_index > agreed)
+        result->last_log_index = agreed;
+    if (is_durable)
+        hold(c, result->last_log_index);
+    return c->below.send(&c->io, request, &answer, cb);
+}
+
 /* ---- what passes -------------------------------------------------------------------------------------------------- */
 
 /* While a snapshot is installed, libraft 0.15 answers heartbeats as if it were durable. All of it is decided without this node, so
@@ -104,8 +138,8 @@ static int io_send(struct raft_io *io, struct raft_io_send *request, const struc
     }
     if (c->is_disk_lost)
         return keep_unsent(c, request, cb);
-    if (message->type == RAFT_IO_APPEND_ENTRIES_RESULT && message->append_entries_result.rejected == 0 && !is_installing(c))
-        hold(c, message->append_entries_result.last_log_index);
+    if (message->type == RAFT_IO_APPEND_ENTRIES_RESULT)
+        return send_result(c, request, message, !is_installing(c), cb);
     if (message->type == RAFT_IO_REQUEST_VOTE_RESULT && message->request_vote_result.term < c->raft.current_term)
         return send_own_term(c, request, message, cb);
     return c->below.send(io, request, message, cb);
@@ -164,9 +198,18 @@ static void io_came(struct raft_io *io, struct raft_message *message)
         c->votes_withheld++;
         return;
     }
-    if (message->type == RAFT_IO_APPEND_ENTRIES)
-        leave_out_what_is_held(&c->raft.log, &message->append_entries);
+    if (message->type == RAFT_IO_APPEND_ENTRIES) {
+        struct raft_append_entries *come = &message->append_entries;
+        leave_out_what_is_held(&c->raft.log, come);
+        const raft_index end = come->prev_log_index + come->n_entries;
+        if (come->leader_commit > end)
+            come->leader_commit = end;
+        arrive(c, come->term, end);
+    }
+    if (message->type == RAFT_IO_INSTALL_SNAPSHOT)
+        arrive(c, message->install_snapshot.term, message->install_snapshot.last_index);
     c->recv(io, message);
+    agree(c);
 }
 
 static void io_tick(struct raft_io *io)
@@ -269,6 +312,8 @@ static void appended(struct raft_io_append *below, int status)
     if (status == 0 && !c->is_disk_lost) {
         free(a);
         request->cb(request, 0);
+        if (c->led_term != 0)
+            consensus_hold_stored(c);                      /* a leader counts its own disk, also for what is nobody's order */
         return;
     }
     written(c, status);
