@@ -16,7 +16,7 @@ import tempfile
 import time
 
 from .net import LOOPBACK
-from .waits import StageFailure
+from .waits import StageFailure, wait_until
 
 PR_SET_PDEATHSIG = 1
 STOP_BOUND = 10
@@ -104,8 +104,17 @@ class Child:
         self.process.wait()
 
     def freeze(self):
+        """Over only when every thread stands still: until then a server takes what is said to it next, and ships it."""
         self.is_frozen = True
         self.signal(signal.SIGSTOP)
+        wait_until(lambda: not self.alive() or self.stands_still(), 10, f'{self.name} to stand still', every=0.001)
+
+    def stands_still(self):
+        tasks = f'/proc/{self.pid}/task'
+        try:
+            return all(open(f'{tasks}/{task}/stat').read().rsplit(')', 1)[1].split()[0] in 'TtZX' for task in os.listdir(tasks))
+        except (FileNotFoundError, ProcessLookupError):
+            return False                      # a thread has ended meanwhile: looked at again
 
     def thaw(self):
         self.is_frozen = False
