@@ -1,5 +1,6 @@
 -- On each of the two servers by itself, so not into the binlog. Fill in the passwords: envsubst <grants.sql | mariadb
 SET SESSION sql_log_bin = 0;
+CREATE DATABASE IF NOT EXISTS firstchair;
 CREATE USER 'store'@'10.0.9.%' IDENTIFIED BY '${FC_STORE_PASSWORD}';
 GRANT SELECT, INSERT, UPDATE, DELETE, CREATE ON firstchair.* TO 'store'@'10.0.9.%';
 GRANT BINLOG MONITOR, SLAVE MONITOR ON *.* TO 'store'@'10.0.9.%';
