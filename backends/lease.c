@@ -161,6 +161,8 @@ static void write_row(struct lease *lease, enum store_deed deed, int server, con
     request.by_fence = lease->settings.has_chair && lease->servers[server].is_read_only;
     if (old != NULL)
         request.old = *old;
+    if (rank_compare(&row->rank, &lease->tried) > 0 && row->rank.epoch == lease->mine.rank.epoch)
+        lease->tried = row->rank;
     lease->writing = request.id;
     lease->written = *row;
     lease->writing_server = server;
@@ -170,10 +172,17 @@ static void write_row(struct lease *lease, enum store_deed deed, int server, con
     lease->port.ask(lease->port.host, &request);
 }
 
+/* Above what was confirmed, and above what was tried: a write that was not heard of may have landed, and one rank is one decision. */
+static uint64_t next_seq(const struct lease *lease)
+{
+    const struct rank *mine = &lease->mine.rank, *tried = &lease->tried;
+    return (tried->epoch == mine->epoch && tried->seq > mine->seq ? tried->seq : mine->seq) + 1;
+}
+
 static void renew(struct lease *lease, struct fc_time now)
 {
     struct decision row = lease->mine;
-    row.rank.seq++;
+    row.rank.seq = next_seq(lease);
     write_row(lease, STORE_RENEW, lease->place, &row, NULL, false, now);
 }
 
@@ -310,7 +319,7 @@ static void intend_there(struct lease *lease, bool raises_epoch, struct fc_time 
         row.rank.epoch = lease->best.rank.epoch + 1;
         row.rank.seq = 0;
     } else {
-        row.rank.seq++;
+        row.rank.seq = next_seq(lease);
     }
     lease->command = LEASE_INTEND_THERE;
     write_row(lease, STORE_TAKE, to, &row, &lease->servers[to].row, true, now);
@@ -329,7 +338,7 @@ static void begin_intend(struct lease *lease, struct fc_time now)
         return;
     }
     struct decision row = moving_row(lease);
-    row.rank.seq++;
+    row.rank.seq = next_seq(lease);
     lease->intended = row.rank;
     lease->command = LEASE_INTEND_HERE;
     write_row(lease, STORE_RENEW, lease->place, &row, NULL, true, now);
@@ -361,7 +370,7 @@ static void begin_give_back(struct lease *lease, struct fc_time now)
 {
     const bool runs_out = lease->mine.phase == PHASE_MOVING;
     struct decision row = lease->mine;
-    row.rank.seq++;
+    row.rank.seq = next_seq(lease);
     row.rank.node[0] = '\0';
     lease->holds = false;
     lease->is_silent = false;

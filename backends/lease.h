@@ -68,6 +68,7 @@ struct lease {
     bool is_silent;                  /* STORE_SILENT was said for this term */
     int place;
     struct decision mine;            /* as last confirmed */
+    struct rank tried;               /* the highest that was ever sent in the epoch of `mine`, heard of or not */
     struct fc_time confirmed_at;     /* sent_at of the last confirmed write */
     struct fc_time next_write_at;
 

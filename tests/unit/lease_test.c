@@ -594,6 +594,18 @@ Test(lease, a_foreign_owner_that_stopped_is_forgotten_after_six_seconds)
     cr_expect_eq(s.asked, 1);
 }
 
+Test(lease, the_rank_of_a_write_that_was_not_heard_of_is_not_given_to_another_decision)
+{
+    struct scene s;
+    leads_quietly(&s);
+    pass(&s, 399);
+    const uint64_t tried = s.request.row.rank.seq;
+    wrote(&s, FC_TIMEOUT, 1);
+    commands(&s, INTEND, 41, 0, 1);
+    cr_expect_eq(s.request.row.phase, PHASE_MOVING);
+    cr_expect_eq(s.request.row.rank.seq, tried + 1, "one rank is one decision, wherever it has landed");
+}
+
 /* ---- moving the chair ---- */
 
 Test(lease, an_intent_is_written_where_the_lease_lies_and_then_seen_on_the_other_server)
