@@ -289,7 +289,7 @@ def play_privileged(round):
     round.claim(new.is_read_only(), f'{new.name} is not read_only: nothing is shown')
     writer.stop()
     code, text = round.cast['leader'].ctl('verify-backends')
-    named = [line for line in text.splitlines() if 'read_only does not bind' in line and account in line]
+    named = [line for line in text.splitlines() if 'are not bound by read_only' in line and account in line]
     round.claim(named, f'{account} is not named by verify-backends (exit code {code}): {text[-600:]}')
     for server in round.home.pair.servers:
         server.execute(f"SET SESSION sql_log_bin=0; DROP USER {who}")
