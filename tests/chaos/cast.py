@@ -153,13 +153,16 @@ class Cast:
             if party in self.home.pair.servers:
                 party.wait_ready()
 
-    def heal(self):
-        """Everything is undone; when that was, as time.time()."""
-        self.thaw()
+    def mend(self):
         if self.is_cut:
             self.told('heal the network')
             self.home.net.heal()
             self.is_cut = False
+
+    def heal(self):
+        """Everything is undone; when that was, as time.time()."""
+        self.thaw()
+        self.mend()
         self.revive()
         return time.time()
 

@@ -205,6 +205,22 @@ def play_split(round):
         round.stay(18, 24)                       # long enough for the other half to seat its own
 
 
+def play_flap(round):
+    """A host, or the way between two, goes and comes again and again, sooner than anybody gives up on it or later."""
+    part, other = round.variant
+    one = round.cast[part]
+    round.is_apart = part == 'old' and other in (None, 'new')
+    round.spoil(one)
+    for _ in range(round.chance.randint(4, 9)):
+        if other is None:
+            round.cast.isolate(one)
+        else:
+            round.cast.cut(one, round.cast[other])
+        round.stay(0.1, 2.5)
+        round.cast.mend()
+        round.stay(0.05, 1.5)
+
+
 # ---- nodes ----
 
 def play_amnesia(round):
@@ -342,6 +358,8 @@ SCENES = {
     'gone': Scene(play_gone, SECONDS, 0, 'the seated server is killed, then a second party is hit'),
     'silent': Scene(play_silent, [(first, *second) for first in ('freeze', 'isolate') for second in SECONDS], 0,
                     'the seated server falls silent, then a second party is hit'),
+    'flap': Scene(play_flap, [('old', None), ('leader', None), ('new', None), ('lb1', None), ('old', 'leader'), ('old', 'new'),
+                              ('leader', 'follower')], 0, 'a host, or the way between two, comes and goes'),
     'split': Scene(play_split, ['short', 'long'], 0, 'the pair in two halves'),
     'reload': Scene(play_reload, [*itertools.product(STEPS, ('lb1', 'lb2', 'both'))], 0, 'HAProxies are reloaded in a switch'),
     'frozen-proxy': Scene(play_frozen_proxy, [*itertools.product((QUIET, *STEPS), ('lb1', 'lb2', 'both'))], 0,

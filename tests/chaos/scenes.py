@@ -1,6 +1,6 @@
 """Scenes of trouble on real servers, each on a host of its own in a network that can be cut; judged by the servers' binlogs.
 
-  scenes.py [--rounds N] [--seed S] [--brief] [SCENE ...]        scenes.py --list
+  scenes.py [--rounds N] [--seed S] [--brief] [--quorum] [--nodes 5] [SCENE ...]        scenes.py --list
 
 Clients write all the time: one that keeps its session and one with fresh sessions, each through a HAProxy, and one direct to each
 server. The last lines are a table: recovery is the longest gap of a client whose HAProxy was not hit itself; settled is the time
@@ -38,12 +38,12 @@ def share(values, part):
 class Stage:
     """A home that is used for many rounds, and made anew after one that failed."""
 
-    def __init__(self, keep, is_quorum):
-        self.keep, self.is_quorum, self.home = keep, is_quorum, None
+    def __init__(self, options):
+        self.keep, self.is_quorum, self.nodes, self.home = options.keep, options.quorum, options.nodes, None
 
     def open(self):
         if self.home is None:
-            self.home = Home(proxies=2, is_apart=True, is_quorum=self.is_quorum)
+            self.home = Home(self.nodes, proxies=2, is_apart=True, is_quorum=self.is_quorum)
             self.home.start()
         return self.home
 
@@ -133,6 +133,7 @@ def main():
     reader.add_argument('--brief', action='store_true', help='no faults that last for longer than some seconds')
     reader.add_argument('--keep', metavar='FOLDER', help='copy the logs after each round here instead of showing the ends of those that failed')
     reader.add_argument('--quorum', action='store_true', help='raft decides about the chair, else the pair itself')
+    reader.add_argument('--nodes', type=int, choices=(3, 5), default=3)
     reader.add_argument('--list', action='store_true')
     reader.add_argument('scene', nargs='*', metavar='SCENE')
     options = reader.parse_args()
@@ -144,7 +145,7 @@ def main():
         reader.error(f'no scene {", ".join(unknown)}; there are {", ".join(SCENES)}')
     seed = options.seed if options.seed is not None else secrets.randbelow(1000000)
     print(f'seed {seed}', flush=True)
-    stage, rows, began = Stage(options.keep, options.quorum), [], time.monotonic()
+    stage, rows, began = Stage(options), [], time.monotonic()
     try:
         for name in options.scene or SCENES:
             rounds = options.rounds if options.rounds is not None else SCENES[name].rounds
