@@ -262,9 +262,8 @@ static const char *const heard[] = {
     /* its own view says that it sends there, whatever the boards say */
     HEARS_LONG "set HAProxyPush false;quiet+3 drift leader 90000;then+0 " UNSEEN "then+0 deaf lb1 for 14",
     /* one answer was given to it, and lost */
-    HEARS_LONG "set HAProxyPollMilliseconds 60000;quiet+3 drift leader 90000;then+0 cut leader seated for 14;"
-    "then+0 cut seated other for 14;then+0 cut follower other for 14;intend+0 cut follower seated for 14;"
-    "then+0 cut follower lb1 for 14;then+0 cut leader lb1 for 2.2;then+0 last-answer leader lb1 for 14",
+    HEARS_LONG "set HAProxyPollMilliseconds 60000;quiet+3 drift leader 90000;then+0 " UNSEEN
+    "intend+0 cut follower lb1 for 14;then+0 cut leader lb1 for 2.1;then+0 last-answer leader lb1 for 14",
     /* it has heard, and then hears one who still says the old word until the end of his term */
     "set HAProxyHardStopSeconds 1;set FenceTimeoutMilliseconds 100;set HAProxyPollMilliseconds 100;set LeaseMilliseconds 4000;"
     "set TermMilliseconds 3000;nodes 2;quiet+3 drift leader 90000;then+0 drift follower -90000;then+0 cut leader seated for 14;"
