@@ -184,7 +184,8 @@ def play_broken_replication(round):
     round.stay(2.5, 4)
     round.cast.kill(old)
     round.done_without(old, 60)
-    marks = {node.pool()['mark'] for node in round.home.nodes}
+    marks = {wait_until(lambda node=node: node.seated() == new.name and node.pool(), 5, f'{node.name} to hear who sits')['mark']
+             for node in round.home.nodes}
     round.claim(marks == {'stale'}, f'{new.name} was seated without what {old.name} wrote last, and the nodes mark it {marks}')
     round.cast.revive()
     for server in round.home.pair.servers:
