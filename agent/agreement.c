@@ -88,7 +88,7 @@ static struct agreement *begin(const struct host *host, const struct config *con
         s->election_ms = config->raft_election_ms;
         s->drift_percent = config->drift_percent;
         s->snapshot_entries = config->raft_snapshot_entries;
-        s->trailing_entries = config->raft_snapshot_entries / 4;
+        s->trailing_entries = config->raft_snapshot_entries;       /* who was away for fewer entries is given these, not the whole state */
         address_with_port(config->raft_bind, config->raft_port, a->bind, sizeof a->bind);
         code = take_members(a, config, s, err);
     }

@@ -177,7 +177,7 @@ static enum fc_code take_settings(const struct config *config, struct quorum_set
     if (self.name[0] == '\0')
         return fc_fail(err, FC_BAD_CONFIG, "RaftNodes does not name this node, '%s'", config->node_name);
     *s = (struct quorum_settings){ .member_count = 1, .forms_alone = true, .election_ms = config->raft_election_ms, .drift_percent = config->drift_percent,
-                                   .snapshot_entries = config->raft_snapshot_entries, .trailing_entries = config->raft_snapshot_entries / 4 };
+                                   .snapshot_entries = config->raft_snapshot_entries, .trailing_entries = config->raft_snapshot_entries };
     TEXT_SET(s->members[0].name, self.name);
     TEXT_SET(s->members[0].address, self.address);
     TEXT_FORMAT(s->node, "%.40s~restored", self.name);

@@ -164,7 +164,7 @@ const struct config_key config_keys[] = {
     INT("RaftElectionMilliseconds", raft_election_ms, "500", 200, 60000, FIXED, RAFT,
         "A follower stands after one to two of these without a leader. A leader's lease is three quarters of it. The same on all nodes.")
     INT("RaftSnapshotEntries", raft_snapshot_entries, "1024", 16, 1000000, FIXED, RAFT,
-        "So many new entries in the log, and a snapshot takes their place.")
+        "So many new entries in the log, and a snapshot takes the place of older ones; so many more stay for nodes that were away.")
     TEXT("RaftPeerKeyFile", raft_peer_key_file, "", FIXED, RAFT,
          "File with the key that all peers share, at least 16 bytes of text, mode 0640 or less. Empty: the environment's "
          "`FIRSTCHAIR_PEER_KEY`. It proves who is a peer and is never sent.")
