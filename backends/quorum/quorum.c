@@ -73,10 +73,15 @@ void quorum_hear(struct quorum *q, const struct quorum_heard *heard)
     const bool is_entry_of_others = heard->kind == QUORUM_APPLIED && heard->number == 0;
     /* Places are kept for what a waiter hangs on: those are bounded by the proposals. */
     const int most = is_entry_of_others ? QUORUM_HEARD_MAX - QUORUM_PROPOSALS_MAX - 8 : QUORUM_HEARD_MAX;
-    if (q->heard_count < most && !(is_entry_of_others && q->must_hand_over))
-        q->heard[(q->heard_head + q->heard_count++) % QUORUM_HEARD_MAX] = *heard;
-    else
+    struct heard_item *item = q->heard_count < most && !(is_entry_of_others && q->must_hand_over) ? malloc(sizeof *item) : NULL;
+    if (item != NULL) {
+        *item = (struct heard_item){ .heard = *heard };
+        *(q->heard_first == NULL ? &q->heard_first : &q->heard_last->next) = item;
+        q->heard_last = item;
+        q->heard_count++;
+    } else {
         q->must_hand_over = true;
+    }
     pthread_mutex_unlock(&q->lock);
     ring(q);
 }
@@ -109,31 +114,28 @@ uint64_t quorum_member_id(const char *name) { return raft_digest(name, 0); }
 
 /* ---- the pump's side ---------------------------------------------------------------------------------------------- */
 
-static bool take_heard(struct quorum *q, struct quorum_heard *ret)
+static struct heard_item *take_heard(struct quorum *q)
 {
     pthread_mutex_lock(&q->lock);
-    const bool has_one = q->heard_count > 0;
-    if (has_one) {
-        *ret = q->heard[q->heard_head];
-        q->heard_head = (q->heard_head + 1) % QUORUM_HEARD_MAX;
+    struct heard_item *item = q->heard_first;
+    if (item != NULL) {
+        q->heard_first = item->next;
         q->heard_count--;
     }
     pthread_mutex_unlock(&q->lock);
-    return has_one;
+    return item;
 }
 
 /* The picture is taken before what was heard is: everything that it claims is applied is then among what is heard now. */
 static void rung(void *owner, int ready)
 {
     struct quorum *q = owner;
-    struct quorum_heard *heard = malloc(sizeof *heard);
+    struct heard_item *item;
     uint64_t count;
     char said[4][QUORUM_SENTENCE_SIZE];
     (void)ready;
-    if (read(q->event_fd, &count, sizeof count) != (ssize_t)sizeof count || heard == NULL) {
-        free(heard);
+    if (read(q->event_fd, &count, sizeof count) != (ssize_t)sizeof count)
         return;
-    }
     pthread_mutex_lock(&q->lock);
     const struct quorum_view view = q->view;
     const int said_count = q->said_count;
@@ -142,18 +144,19 @@ static void rung(void *owner, int ready)
     pthread_mutex_unlock(&q->lock);
     for (int i = 0; i < said_count; i++)
         q->port.say(q->port.owner, said[i]);
-    while (take_heard(q, heard))
-        q->port.heard(q->port.owner, heard);
+    while ((item = take_heard(q)) != NULL) {
+        q->port.heard(q->port.owner, &item->heard);
+        free(item);
+    }
     pthread_mutex_lock(&q->lock);
     struct shared_state *state = q->handed_over;
     q->handed_over = NULL;
     pthread_mutex_unlock(&q->lock);
     if (state != NULL) {
-        *heard = (struct quorum_heard){ .kind = QUORUM_STATE, .state = state };
-        q->port.heard(q->port.owner, heard);
+        const struct quorum_heard whole = { .kind = QUORUM_STATE, .state = state };
+        q->port.heard(q->port.owner, &whole);
     }
     free(state);
-    free(heard);
     q->port.changed(q->port.owner, &view);
 }
 
@@ -216,6 +219,10 @@ static void quorum_free(struct quorum *q)
         close(q->event_fd);
     pthread_mutex_destroy(&q->lock);
     free(q->handed_over);
+    for (struct heard_item *item = q->heard_first, *next; item != NULL; item = next) {
+        next = item->next;
+        free(item);
+    }
     free(q);
 }
 

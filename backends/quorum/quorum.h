@@ -25,7 +25,8 @@
 #include "base/moment.h"
 
 #define QUORUM_PROPOSALS_MAX 128     /* entries of this node on their way */
-#define QUORUM_HEARD_MAX 512         /* events that wait for the pump; beyond, the whole state is handed over instead */
+#define QUORUM_HEARD_MAX 8192        /* events that wait for the pump; beyond, the whole state is handed over instead. A node that starts again
+                                      * hears its whole log in one go: twice RaftSnapshotEntries */
 
 #define QUORUM_SENTENCE_SIZE 240     /* for the log; longer ones are cut */
 

@@ -35,6 +35,8 @@ struct quorum_loop {                     /* the thread's alone */
     struct held held;
 };
 
+struct heard_item { struct heard_item *next; struct quorum_heard heard; };
+
 struct quorum {
     const struct host *host;
     struct host_watch *watch;
@@ -48,8 +50,8 @@ struct quorum {
     pthread_mutex_t lock;                /* over what follows */
     struct told told[TOLD_MAX];
     int told_head, told_count;
-    struct quorum_heard heard[QUORUM_HEARD_MAX];
-    int heard_head, heard_count;
+    struct heard_item *heard_first, *heard_last;
+    int heard_count;
     bool must_hand_over;                 /* the whole state follows, and single entries of others are left out until then */
     struct shared_state *handed_over;    /* to be heard; owned by the queue */
     struct quorum_view view;

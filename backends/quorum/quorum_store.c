@@ -22,7 +22,7 @@ struct waiting {                         /* one request that went to the log */
     char text[160];
 };
 
-struct job { uint64_t number; struct store_request request; };
+struct job { struct job *next; uint64_t number; struct store_request request; };
 
 #define ASKED_MAX (2 * SHARED_ORDERS_MAX)
 
@@ -45,8 +45,8 @@ struct quorum_store {
     enum under_way under_way;            /* what it is; jobs and a whole state may come meanwhile */
     struct waiting waiting[QUORUM_STORE_WAITING_MAX];
 
-    struct job jobs[QUORUM_STORE_QUEUE_MAX];
-    int job_head, job_count;
+    struct job *first_job, *last_job;
+    int job_count;
     struct shared_state *whole;          /* to be applied row by row when the queue is empty; NULL none */
     int whole_at;
     enum left_out left_out;
@@ -146,7 +146,7 @@ static void apply_next(struct quorum_store *q)
     if (q->applying != 0)
         return;
     if (q->job_count > 0) {
-        request = q->jobs[q->job_head].request;
+        request = q->first_job->request;
         q->under_way = A_JOB;
     } else if (q->left_out == LEFT_OUT) {
         q->left_out = WHOLE_ASKED;                         /* before the call: it is heard of later, never within */
@@ -172,11 +172,31 @@ static void apply_next(struct quorum_store *q)
 
 static void again(void *owner) { apply_next(owner); }
 
+/* NULL: too many wait. */
+static struct job *add_job(struct quorum_store *q)
+{
+    struct job *job = q->job_count < QUORUM_STORE_QUEUE_MAX ? calloc(1, sizeof *job) : NULL;
+    if (job == NULL)
+        return NULL;
+    *(q->first_job == NULL ? &q->first_job : &q->last_job->next) = job;
+    q->last_job = job;
+    q->job_count++;
+    return job;
+}
+
+static void drop_first_job(struct quorum_store *q)
+{
+    struct job *job = q->first_job;
+    q->first_job = job->next;
+    q->job_count--;
+    free(job);
+}
+
 static void one_is_done(struct quorum_store *q)
 {
     if (q->under_way == A_JOB) {
-        q->job_head = (q->job_head + 1) % QUORUM_STORE_QUEUE_MAX;
-        if (--q->job_count == 0)
+        drop_first_job(q);
+        if (q->job_count == 0)
             q->port.look(q->port.owner, 0);
     } else if (q->under_way == A_ROW) {
         q->whole_at++;
@@ -189,7 +209,7 @@ static void one_is_done(struct quorum_store *q)
 static void applied(struct quorum_store *q, const struct store_result *result)
 {
     const bool is_done = result->code == FC_OK || result->code == FC_REFUSED;
-    struct waiting *w = q->under_way == A_JOB ? waiting_numbered(q, q->jobs[q->job_head].number) : NULL;
+    struct waiting *w = q->under_way == A_JOB ? waiting_numbered(q, q->first_job->number) : NULL;
     if (result->id != q->applying)
         return;
     q->applying = 0;
@@ -214,10 +234,10 @@ static void applied(struct quorum_store *q, const struct store_result *result)
 /* An order whose answer was never applied here, because the whole state came in its place, must not be carried out when this node leads. */
 static void sweep(struct quorum_store *q, const struct stored_order *stale)
 {
-    if (q->job_count == QUORUM_STORE_QUEUE_MAX)
+    struct job *job = add_job(q);
+    if (job == NULL)
         return;                                            /* the next look shows it again */
-    struct job *job = &q->jobs[(q->job_head + q->job_count++) % QUORUM_STORE_QUEUE_MAX];
-    *job = (struct job){ .request = { .deed = STORE_ORDER_CLOSE, .order = *stale } };
+    job->request = (struct store_request){ .deed = STORE_ORDER_CLOSE, .order = *stale };
     job->request.order.state = ORDER_REFUSED;
     TEXT_SET(job->request.order.answer, "it was answered while this node was away; the other nodes have the answer");
 }
@@ -272,7 +292,8 @@ static void entry_came(struct quorum_store *q, const struct quorum_heard *heard)
         return;                                            /* there is no chair here: no pair */
     if (heard->entry.deed == STORE_ORDER_LAY || heard->entry.deed == STORE_ORDER_CLOSE)
         asked_take(&q->asked, &heard->entry.order);
-    if (q->job_count == QUORUM_STORE_QUEUE_MAX) {
+    struct job *job = add_job(q);
+    if (job == NULL) {
         /* Cannot be while the private store works; the whole state is asked for when there is room again. */
         if (w != NULL)
             answer(q, w, FC_OK, "");
@@ -281,7 +302,6 @@ static void entry_came(struct quorum_store *q, const struct quorum_heard *heard)
         q->left_out = LEFT_OUT;
         return;
     }
-    struct job *job = &q->jobs[(q->job_head + q->job_count++) % QUORUM_STORE_QUEUE_MAX];
     job->number = heard->number;
     shared_entry_request(&heard->entry, &job->request);
     apply_next(q);
@@ -438,6 +458,8 @@ static void close_store(struct store *store)
     q->host->untimer(q->soon);
     q->host->untimer(q->again);
     free(q->whole);
+    while (q->first_job != NULL)
+        drop_first_job(q);
     free(q);
 }
 

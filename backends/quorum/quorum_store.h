@@ -17,7 +17,7 @@
 #include "core/event.h"
 
 #define QUORUM_STORE_WAITING_MAX QUORUM_PROPOSALS_MAX
-#define QUORUM_STORE_QUEUE_MAX 512     /* entries to be applied; beyond, the whole state is applied in their place */
+#define QUORUM_STORE_QUEUE_MAX 8192    /* entries to be applied; beyond, the whole state is applied in their place */
 
 struct quorum_store_port {
     void *owner;

@@ -28,6 +28,7 @@ from stage import Raft, Skip, StageFailure, wait_until               # noqa: E40
 SKIPPED = 77
 LEADER_BOUND = 30            # after the last heal, on a loaded machine; what it took is told
 SETTLE_BOUND = 60
+ENTRIES_IN_A_ROUND = 4096    # orders come in hundreds a second here: who was away is to be given them, not the state without the older ones
 LOOKS_LEAST = 200            # fewer would say nothing about two leaders at a time
 ORDERS_IN_COMMON, LINES_IN_COMMON = 64, 256                          # backends/quorum/shared_state.h
 CLOSED_ELSEWHERE = 'it was answered while this node was away; the other nodes have the answer'      # backends/quorum/quorum_store.c
@@ -171,7 +172,8 @@ class Stage:
 
     def open(self, play):
         if self.house is None:
-            self.house = Raft(self.nodes, {'YieldPauseMilliseconds': 500, 'RaftElectionMilliseconds': 500, **play.keys}, is_apart=True)
+            keys = {'YieldPauseMilliseconds': 500, 'RaftElectionMilliseconds': 500, 'RaftSnapshotEntries': ENTRIES_IN_A_ROUND, **play.keys}
+            self.house = Raft(self.nodes, keys, is_apart=True)
             if play.prepare:
                 play.prepare(self.house)
             self.house.start()
