@@ -93,7 +93,10 @@ static void draw_parties(struct world *world, struct fault *f)
         f->a = any_proxy(world);
         f->b = any_server(world);
         break;
-    case FAULT_FOREIGN_FRESH: case FAULT_FOREIGN_STALE: case FAULT_ORDER: case FAULT_HEAL: case FAULT_KIND_COUNT:
+    case FAULT_RAFT_STANDS:
+        f->a = some_node(world);
+        break;
+    case FAULT_FOREIGN_FRESH: case FAULT_FOREIGN_STALE: case FAULT_SPLIT: case FAULT_MANGLE: case FAULT_ORDER: case FAULT_HEAL: case FAULT_KIND_COUNT:
         break;
     }
 }
@@ -104,6 +107,7 @@ static const struct { enum fault_kind kind; int64_t least, most; bool goes_both_
     { FAULT_APPLY_SLOWLY, 5, 120, false },
     { FAULT_LATE_LOOKS, 5, 400, false },
     { FAULT_LATE_DEEDS, 5, 400, false },
+    { FAULT_MANGLE, 5, 60, false },
     { FAULT_REPLAY, 1, 60, true },
     { FAULT_STEP_CLOCK, 1000, 7200000, true },
 };
@@ -126,9 +130,43 @@ static int64_t draw_amount(struct world *world, enum fault_kind kind)
     return 0;
 }
 
+/* Some nodes with some servers and HAProxies: 2/3, 1/4, or whatever comes. */
+static void draw_side(struct world *world, struct fault *f)
+{
+    for (int i = 0; i < SIM_PARTIES; i++) {
+        if ((i < world->node_count || i >= SIM_NODES_MAX) && in_so_many(world, 45)) {
+            const size_t at = strlen(f->text);
+            text_format(f->text + at, sizeof f->text - at, "%s%s", at == 0 ? "" : ",", party_name(i));
+        }
+    }
+    if (f->text[0] == '\0')
+        TEXT_SET(f->text, party_name(party_node(any_node(world))));
+}
+
+/* What matters where nodes agree by majority: the links between them, and their threads of raft. */
+static struct fault quorum_fault_draw(struct world *world)
+{
+    static const enum fault_kind kinds[] = {
+        FAULT_SPLIT, FAULT_SPLIT, FAULT_SPLIT, FAULT_CUT, FAULT_CUT_ONE_WAY, FAULT_LATE, FAULT_RAFT_STANDS, FAULT_RAFT_STANDS, FAULT_MANGLE,
+        FAULT_ISOLATE, FAULT_FREEZE,
+    };
+    struct fault f = { .kind = kinds[between(world, 0, (int64_t)(sizeof kinds / sizeof kinds[0]) - 1)], .a = -1, .b = -1, .expected = -1 };
+    if (f.kind == FAULT_SPLIT)
+        draw_side(world, &f);
+    else if (f.kind != FAULT_MANGLE)
+        f.a = some_node(world);
+    if (f.kind == FAULT_CUT || f.kind == FAULT_CUT_ONE_WAY || f.kind == FAULT_LATE)
+        f.b = (f.a + (int)between(world, 1, world->node_count - 1)) % world->node_count;
+    f.amount = draw_amount(world, f.kind);
+    f.for_us = some_time(world);
+    return f;
+}
+
 struct fault fault_draw(struct world *world)
 {
     struct fault f = { .a = -1, .b = -1, .expected = -1 };
+    if (world_has_quorum(world) && in_so_many(world, 25))
+        return quorum_fault_draw(world);
     int total = 0, kind = 0;
     for (int i = 0; i < FAULT_KIND_COUNT; i++)
         total += fault_rows[i].weight;
@@ -154,6 +192,10 @@ struct fault order_draw(struct world *world)
         "resume fc_backend", "yield", "yield", "switch fc_backend db9", "switch nowhere db1", "dance", "maint fc_leader/fc1",
     };
     struct fault f = { .kind = FAULT_ORDER, .a = any_node(world), .b = -1, .expected = -1 };
+    if (world_has_quorum(world) && in_so_many(world, 6)) {
+        TEXT_FORMAT(f.text, "yield to %s", party_name(any_node(world)));
+        return f;
+    }
     TEXT_SET(f.text, orders[between(world, 0, (int64_t)(sizeof orders / sizeof orders[0]) - 1)]);
     return f;
 }

@@ -143,6 +143,48 @@ static void cut(struct world *world, const struct fault *f, int by)
 static void begin_cut(struct world *world, const struct fault *f) { cut(world, f, 1); }
 static void end_cut(struct world *world, const struct fault *f) { cut(world, f, -1); }
 
+/* Everybody on one side is cut off from everybody on the other. */
+static void split(struct world *world, int64_t side, int by)
+{
+    for (int a = 0; a < SIM_PARTIES; a++) {
+        for (int b = 0; b < SIM_PARTIES; b++) {
+            if ((side >> a & 1) != (side >> b & 1))
+                net_cut(&world->net, a, b, by);
+        }
+    }
+}
+
+static void begin_split(struct world *world, const struct fault *f) { split(world, f->amount, 1); }
+static void end_split(struct world *world, const struct fault *f) { split(world, f->amount, -1); }
+
+int fault_side(const char *text)
+{
+    int side = 0;
+    while (*text != '\0') {
+        char name[16];
+        const size_t length = strcspn(text, ",");
+        TEXT_FORMAT(name, "%.*s", (int)length, text);
+        const int party = party_of_name(name);
+        if (party < 0 || party >= ROLE_NODES)
+            return -1;
+        side |= 1 << party;
+        text += length + (text[length] == ',');
+    }
+    return side;
+}
+
+/* With the roles as the parties that they are now. */
+static int64_t side_now(const struct world *world, const char *text)
+{
+    const int named = fault_side(text);
+    int64_t side = 0;
+    for (int i = 0; i < ROLE_NODES; i++) {
+        if ((named >> i & 1) != 0)
+            side |= INT64_C(1) << party_resolve(world, i);
+    }
+    return side;
+}
+
 static void begin_late(struct world *world, const struct fault *f) { world->net.late_us[f->a][f->b] += f->amount * 1000; }
 static void end_late(struct world *world, const struct fault *f) { world->net.late_us[f->a][f->b] -= f->amount * 1000; }
 
@@ -271,6 +313,24 @@ static void end_lack(struct world *world, const struct fault *f)
 
 static void begin_reload(struct world *world, const struct fault *f) { proxy_reload(world, proxy_of(world, f->a)->index); }
 
+/* ---- raft ------------------------------------------------------------------------------------------------------------------------- */
+
+static void begin_mangle(struct world *world, const struct fault *f) { world->raft.mangle_percent += (int)f->amount; }
+static void end_mangle(struct world *world, const struct fault *f) { world->raft.mangle_percent -= (int)f->amount; }
+
+static void begin_raft_stands(struct world *world, const struct fault *f)
+{
+    if (node_of(world, f->a) != NULL)
+        world->raft.rafts[f->a].stands_still++;
+}
+
+static void end_raft_stands(struct world *world, const struct fault *f)
+{
+    if (node_of(world, f->a) != NULL)
+        world->raft.rafts[f->a].stands_still--;
+    world_thaw(world);
+}
+
 static void begin_drift(struct world *world, const struct fault *f)
 {
     if (node_of(world, f->a) != NULL)
@@ -394,6 +454,9 @@ const struct fault_row fault_rows[FAULT_KIND_COUNT] = {
     [FAULT_LACK]          = { "lack", "abd", 0, begin_lack, end_lack, "an HAProxy was started without this server in its file" },
     [FAULT_LATE_LOOKS]    = { "late-looks", "and", 0, begin_late_looks, end_late_looks, "what a server shows takes so many ms longer than what it does" },
     [FAULT_LATE_DEEDS]    = { "late-deeds", "and", 0, begin_late_deeds, end_late_deeds, "a fence, a catch-up, an opening begins so many ms later" },
+    [FAULT_SPLIT]         = { "split", "sd", 0, begin_split, end_split, "these parties on one side, all others on the other" },
+    [FAULT_MANGLE]        = { "mangle", "nd", 0, begin_mangle, end_mangle, "so many percent of raft's frames are lost, doubled, overtaken" },
+    [FAULT_RAFT_STANDS]   = { "raft-stands", "ad", 0, begin_raft_stands, end_raft_stands, "a node's thread of raft waits for its disk" },
     [FAULT_ORDER]         = { "order", "at", 0, begin_order, NULL, "an operator's order at a node's door" },
     [FAULT_HEAL]          = { "heal", "", 0, begin_heal, NULL, "everything ends; nothing goes wrong any more" },
 };
@@ -416,6 +479,8 @@ void fault_begin(struct world *world, const struct fault *fault)
     struct fault f = *fault;
     f.a = party_resolve(world, fault->a);
     f.b = party_resolve(world, fault->b);
+    if (f.kind == FAULT_SPLIT)
+        f.amount = side_now(world, f.text);
     if (f.a < ROLE_NODES) {
         begin_one(world, &f);
         return;

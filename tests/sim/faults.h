@@ -12,7 +12,7 @@ struct world;
 
 struct fault_row {
     const char *word;
-    const char *wants;               /* a, b: parties; n: amount; d: it ends; t: text */
+    const char *wants;               /* a, b: parties; s: one side; n: amount; d: it ends; t: text */
     int weight;                      /* of chance; 0 = never drawn */
     void (*begin)(struct world *world, const struct fault *fault);
     void (*end)(struct world *world, const struct fault *fault);     /* NULL: nothing to undo */
@@ -30,6 +30,9 @@ void order_give(struct world *world, int node, const char *text, int expected);
 /* draw.c: one fault, or an order, by chance of the seed. Roles are drawn as the parties that they are at this moment. */
 struct fault fault_draw(struct world *world);
 struct fault order_draw(struct world *world);
+
+/* The parties and roles of one side of a split, as bits: "fc1,seated,lb1". Negative: one of them is none. */
+int fault_side(const char *text);
 
 /* Who that is at this moment; -1 when nobody is. Groups (nodes, everybody) are not resolved. */
 int party_resolve(const struct world *world, int party);

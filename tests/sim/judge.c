@@ -30,6 +30,7 @@ void judge_init(struct world *world)
     struct judge *j = &world->judge;
     memset(j, 0, sizeof *j);
     judge_said_init(&j->said);
+    judge_raft_init(world);
 }
 
 /* How long a node may go on acting on what it saw before the servers heard each other again: until its next look is back. */
@@ -42,9 +43,12 @@ static int64_t steered_us(const struct config *c)
             c->agent_inter_ms) * 1000;
 }
 
+/* The two servers do not hear each other: of no matter to a quorum. */
+static bool each_decides_alone(const struct world *world) { return !world_has_quorum(world) && world->now < world->judge.apart_until; }
+
 static bool overlap_is_allowed(const struct world *world)
 {
-    return world->now < world->judge.apart_until || world->now < world->judge.blind_until;
+    return each_decides_alone(world) || (!world_has_quorum(world) && world->now < world->judge.blind_until);
 }
 
 /* Hands off: firstchair neither opens nor closes anything in a paused pool. */
@@ -96,8 +100,8 @@ static void judge_leaders(struct world *world)
             j->longest_overlap_us = j->overlap_us;
         /* Two leases on one server were decided there, one after the other: who sees what does not matter. */
         const bool is_one_place = world->nodes[first].core->leadership.place == world->nodes[second].core->leadership.place;
-        if (world->now >= j->apart_until &&
-            (is_one_place || world->now >= j->blind_until || j->overlap_us > aftermath_us(&world->config)))
+        if (!each_decides_alone(world) && (world_has_quorum(world) || is_one_place || world->now >= j->blind_until ||
+                                           j->overlap_us > aftermath_us(&world->config)))
             violate(world, "fc%d and fc%d may both act", first + 1, second + 1);
     } else {
         j->overlap_us = 0;
@@ -265,11 +269,13 @@ void judge_step(struct world *world)
         j->blind_until = world->now + aftermath_us(&world->config);
     if (is_paused_somewhere(world))
         j->paused_until = world->now + aftermath_us(&world->config);
-    if (world->now < j->apart_until || world->now < j->paused_until)
+    if (each_decides_alone(world) || world->now < j->paused_until)
         j->steered_until = world->now + steered_us(&world->config);
     for (int i = 0; i < SIM_SERVERS; i++) {
+        /* One that was opened by hand is not what an arbiter decided, and a leader may have more to do while the other one is out of sight. */
+        const bool is_apart = j->is_by_hand[i] ? world->now < j->apart_until : each_decides_alone(world);
         const bool may_last = world->servers[i].is_up && !world->servers[i].is_read_only &&
-                              (world->now < j->apart_until || world->now < j->paused_until || !is_within_reach(world, i));
+                              (is_apart || world->now < j->paused_until || !is_within_reach(world, i));
         if (may_last)
             j->resolve_until[i] = world->now + BY_HAND_US;
         if (may_last && j->is_by_hand[i])
@@ -277,6 +283,8 @@ void judge_step(struct world *world)
     }
     watch_sights(world);
     judge_servers_step(world);
+    if (world_has_quorum(world))
+        judge_raft_step(world);
     judge_leaders(world);
     judge_servers(world);
     judge_epochs(world);
@@ -289,7 +297,7 @@ void judge_step(struct world *world)
 /* The other side of a cut: a node that sees only the old server speaks for it to this HAProxy, as long as the cut lasts. */
 static bool is_on_the_other_side(const struct world *world, int proxy, int old)
 {
-    if (world->now >= world->judge.apart_until)
+    if (!each_decides_alone(world))
         return false;
     for (int i = 0; i < world->node_count; i++) {
         if (world->nodes[i].is_up && net_talks(&world->net, party_node(i), party_server(old)) &&
@@ -321,7 +329,7 @@ static void note_unfenced(struct world *world, int node, int old)
  * for those whom no HAProxy of today stops when the leader has closed the lower one. */
 static bool overlap_is_being_resolved(const struct world *world, const struct sim_client *c)
 {
-    if (c->proxy < 0 || c->proxy_process != world->proxies[c->proxy].process)
+    if (c->proxy < 0 || (!world_has_quorum(world) && c->proxy_process != world->proxies[c->proxy].process))
         return world->now < world->judge.resolve_until[c->server];
     return world->now < world->judge.steered_until ||
            world->now < world->proxies[c->proxy].disturbed_at + steered_us(&world->config);
@@ -440,7 +448,8 @@ static void judge_unseen_alone(struct world *world, int node, const struct move 
     if (j->hindered_at >= since || world->servers[old].is_read_only || !world->servers[old].is_up || j->is_by_hand[old])
         return;
     for (int i = 0; i < world->node_count; i++) {
-        if (i != node && j->cannot_look_at[i][0] < since && j->cannot_look_at[i][1] < since && j->cannot_ask_at[node][i] < since &&
+        if (i != node && judge_raft_is_eligible(world, i, since) && j->cannot_look_at[i][0] < since && j->cannot_look_at[i][1] < since &&
+            j->cannot_ask_at[node][i] < since &&
             j->nodes[i].life == world->nodes[i].life && fc_is_ever(j->nodes[i].stands_at))
             violate(world, "%s is opened by fc%d, which alone does not see %s, and fc%d sees both", SERVER_NAME(1 - old), node + 1,
                     SERVER_NAME(old), i + 1);
@@ -466,6 +475,8 @@ void judge_opened(struct world *world, int node, int server)
         judge_mark(world, node, move, server);
     if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced && old->is_up && !old->is_read_only) {
         judge_unseen_alone(world, node, move, 1 - server);
+        if (world_has_quorum(world))
+            judge_raft_opened_unfenced(world, server, 1 - server);
         note_unfenced(world, node, 1 - server);
     }
     if (move->step == STEP_NONE || move->kind != MOVE_PLANNED || move->is_forced || move->to != server)

@@ -6,6 +6,8 @@
  *   - while a node cannot reach a server or is frozen, but then no longer than one look: two contenders who see different servers may
  *     both win, and replication tells them;
  *   - and only if the later one has watched as long as steering.md 4.3 says (judge_node.h).
+ * With the arbiter `quorum` none of this is allowed: never two leaders, never two servers that HAProxies' clients may write to.
+ *
  * An unfenced grant says so in the row's mark: as long as a row carries it, the old server may still be writable, but no HAProxy
  * process that was left alone since the revoke carries a write to it any more. A server opened by hand has five seconds, counted
  * while a leader could close it.
@@ -23,6 +25,7 @@
 #include <stdint.h>
 
 #include "sim/judge_node.h"
+#include "sim/judge_raft.h"
 #include "sim/judge_said.h"
 
 struct world;
@@ -58,6 +61,7 @@ struct judge {
     struct judged_seat seat;
     struct judged_node nodes[SIM_NODES_MAX];
     struct judge_said said;
+    struct judged_raft raft;         /* arbiter `quorum` */
 };
 
 struct sim_client;

@@ -418,7 +418,9 @@ void judge_node_step(struct world *world, int node, const struct event *event, c
     judge_loss(world, node, event, before);
     if (event->type == LEASE_GRANTED)
         judge_granted(world, node, event->as.lease.epoch);
-    if (event->type == STORE_SILENT)
+    if (event->type == STORE_SILENT && world_has_quorum(world))
+        judge_raft_lapse(world, node);
+    else if (event->type == STORE_SILENT)
         judge_lapse(world, node);
     if (event->type == SERVER_SEEN && event->as.seen.look->has_schema)
         judge_higher(world, node, &event->as.seen.look->lease.rank);
@@ -459,6 +461,10 @@ void judge_node_says(struct world *world, int node, bool is_voice, const char *l
         violate(world, "%s says `%s` and has not looked at the world yet", name_of(node), line);
     if (!is_heard || !is_voice)
         return;
+    if (world_has_quorum(world)) {
+        judge_raft_says(world, node, -1);
+        return;
+    }
     const struct fc_span age = age_of_what_it_knows(world, node);
     if (age.us >= fc_ms(world->config.term_ms).us)
         violate(world, "%s gives its voice, %lld ms after it last asked and heard who sits", name_of(node), (long long)(age.us / 1000));
@@ -466,6 +472,10 @@ void judge_node_says(struct world *world, int node, bool is_voice, const char *l
 
 void judge_token(struct world *world, int node, int server)
 {
+    if (world_has_quorum(world)) {
+        judge_raft_says(world, node, server);
+        return;
+    }
     const struct fc_span age = age_of_what_it_knows(world, node);
     if (age.us >= fc_ms(world->config.term_ms).us)
         violate(world, "%s gives the token for %s, %lld ms after it last asked and heard that it sits", name_of(node),

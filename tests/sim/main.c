@@ -28,13 +28,14 @@ static struct script script;
 struct wish {
     uint64_t from, to, steps, every;
     int nodes;
+    enum arbiter arbiter;
     bool is_told, has_seeds, wants_shrinking, wants_scenes, wants_states, wants_unstaged, is_beyond_drift;
     const char *kept, *script, *scene, *to_file;
 };
 
 static int usage(void)
 {
-    fputs("usage: sim [--seeds A..B | --seed N] [--steps N] [--nodes 2..5] [--story] [--states] [--kept FOLDER|none]\n"
+    fputs("usage: sim [--seeds A..B | --seed N] [--steps N] [--nodes 2..5] [--arbiter local|quorum] [--story] [--states] [--kept FOLDER|none]\n"
           "       sim --seed N --shrink [--to FILE]      the shortest story that breaks the same rule\n"
           "       sim --script FILE [--story]            a story as told by its lines (tests/sim/script.h)\n"
           "       sim --scenes [--every N]               each directed scene: seeds, steps, faults, states, violations; of a matrix\n"
@@ -88,6 +89,10 @@ static bool text_read(const char *word, const char *value, struct wish *wish)
 static bool number_read(const char *word, const char *value, struct wish *wish)
 {
     uint64_t number = 0;
+    if (text_is(word, "--arbiter") && value != NULL) {
+        wish->arbiter = text_is(value, "quorum") ? ARBITER_QUORUM : ARBITER_LOCAL;
+        return text_is(value, "quorum") || text_is(value, "local");
+    }
     if (!number_of(value, &number))
         return false;
     if (text_is(word, "--seed")) {
@@ -139,7 +144,7 @@ static bool run_one(struct run_options options, const char *name)
 
 static struct run_options options_of(const struct wish *wish, uint64_t seed)
 {
-    return (struct run_options){ .seed = seed, .steps = wish->steps, .node_count = wish->nodes, .is_told = wish->is_told,
+    return (struct run_options){ .seed = seed, .steps = wish->steps, .node_count = wish->nodes, .arbiter = wish->arbiter, .is_told = wish->is_told,
                                  .is_printed = wish->is_told, .is_beyond_drift = wish->is_beyond_drift };
 }
 
@@ -223,12 +228,12 @@ static int say_shortest(const struct wish *wish, struct run_options options)
 }
 
 /* When it breaks: told, with its lines, so that they can be kept. */
-static bool run_variant(const struct wish *wish, const struct scene *scene, int variant, uint64_t seed, struct tally *one)
+static bool run_variant(const struct wish *wish, const struct scene *scene, int variant, uint64_t seed, bool has_quorum, struct tally *one)
 {
     struct run_options options = options_of(wish, seed * VARIANTS_BELOW + (uint64_t)variant);
     static struct tally again;
     char name[64];
-    scene_build(scene, variant, options.seed, &script);
+    scene_build(scene, variant, options.seed, has_quorum, &script);
     options.script = &script;
     options.node_count = script.node_count;
     const bool is_well = world_run(&world, &options, one);
@@ -240,15 +245,15 @@ static bool run_variant(const struct wish *wish, const struct scene *scene, int 
     world_run(&world, &options, &again);
     story_print_end(STORY_END);
     script_print(&script, stdout);
-    TEXT_FORMAT(name, "scene %s, variant %d: ", scene->word, variant);
+    TEXT_FORMAT(name, "scene %s, variant %d, %s: ", scene->word, variant, has_quorum ? "quorum" : "local");
     printf("%sseed %" PRIu64 " --nodes %d broke at step %" PRIu64 ": %s\n", name, options.seed, world.node_count, world.step,
            world.broken);
     return false;
 }
 
-static void print_scene(const struct scene *scene, const struct tally *t)
+static void print_scene(const struct scene *scene, bool has_quorum, const struct tally *t)
 {
-    printf("%-18s %7" PRIu64 " %10" PRIu64 " %8" PRIu64 " %7d %9" PRIu64 " %7" PRId64 " %10" PRIu64 "  %s\n", scene->word, t->seeds,
+    printf("%-18s %-7s %7" PRIu64 " %10" PRIu64 " %8" PRIu64 " %7d %9" PRIu64 " %7" PRId64 " %10" PRIu64 "  %s\n", scene->word, has_quorum ? "quorum" : "local", t->seeds,
            t->steps, t->faults + t->orders, tally_states_reached(t), t->not_staged, tally_heal_ms(t, 99), t->violations, scene->what);
 }
 
@@ -261,21 +266,24 @@ static int run_scenes(const struct wish *wish)
         fprintf(stderr, "there is no scene %s; --scenes names them\n", wish->scene);
         return 2;
     }
-    printf("%-18s %7s %10s %8s %7s %9s %7s %10s  %s\n", "scene", "stories", "steps", "faults", "states", "unstaged", "p99 ms",
+    printf("%-18s %-7s %7s %10s %8s %7s %9s %7s %10s  %s\n", "scene", "arbiter", "stories", "steps", "faults", "states", "unstaged", "p99 ms",
            "violations", "what");
-    for (size_t i = 0; i < scene_count; i++) {
-        if (wish->scene != NULL && !text_is(scenes[i].word, wish->scene))
+    for (size_t i = 0; i < 2 * scene_count; i++) {
+        const struct scene *scene = &scenes[i / 2];
+        const bool has_quorum = i % 2 == 1;
+        if ((wish->scene != NULL && !text_is(scene->word, wish->scene)) || (wish->arbiter == ARBITER_LOCAL && has_quorum) ||
+            (wish->arbiter == ARBITER_QUORUM && !has_quorum) || (scene->needs_quorum && !has_quorum))
             continue;
         memset(&one, 0, sizeof one);
-        const int every = scenes[i].faults != NULL ? (int)wish->every : 1;
-        for (int variant = 0; variant < scene_variants(&scenes[i]); variant += every) {
+        const int every = scene->faults != NULL ? (int)wish->every : 1;
+        for (int variant = 0; variant < scene_variants(scene); variant += every) {
             for (uint64_t seed = from; seed <= to && failed < FAILED_MAX; seed++) {
-                const bool is_well = run_variant(wish, &scenes[i], variant, seed, &one);
+                const bool is_well = run_variant(wish, scene, variant, seed, has_quorum, &one);
                 passed += is_well;
                 failed += !is_well;
             }
         }
-        print_scene(&scenes[i], &one);
+        print_scene(scene, has_quorum, &one);
         tally_add(&all, &one);
     }
     tally_print(&all);

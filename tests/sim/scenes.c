@@ -325,40 +325,90 @@ static const char *const views[] = {
     NULL
 };
 
+/* A majority of the nodes here, a minority there, with a server each, or with both; and what else only votes decide. Roles are those of
+ * the moment; `fc1,fc2` may hold the leader or not. */
+static const char *const splits[] = {
+    "quiet+0.1 split leader,seated,lb1 for 14", "quiet+0.1 split leader,other,lb1 for 14", "quiet+0.1 split leader,seated,other,lb1,lb2 for 9",
+    "quiet+0.1 split leader for 9", "quiet+0.1 split follower,seated,lb1 for 14", "quiet+0.1 split leader,follower,seated,lb1 for 14",
+    "quiet+0.1 split leader,follower,other,lb1 for 14", "nodes 5;quiet+0.1 split fc1,fc2,seated,lb1 for 14",
+    "nodes 5;quiet+0.1 split fc1,fc2,other,lb1 for 14", "nodes 5;quiet+0.1 split fc1,fc2,seated,lb1,lb2 for 14",
+    "nodes 5;quiet+0.1 split leader,seated,lb1 for 14", "nodes 5;quiet+0.1 split leader,follower,seated,lb1 for 14",
+    "nodes 5;quiet+0.1 split leader,follower,other,lb1 for 14", "nodes 5;quiet+0.1 split follower,seated,lb1 for 14",
+    "nodes 5;quiet+0.1 split fc1,fc2,db1,lb1 for 6;then+3 split fc3,fc4,db2,lb2 for 9",
+    "quiet+0.1 split seated,lb1 for 14", "quiet+0.1 split seated,lb1,lb2 for 14", "quiet+0.1 split seated,other,lb1,lb2 for 9",
+    /* all three apart: nobody leads, everybody falls silent */
+    "nodes 3;quiet+0.1 cut fc1 fc2 for 6;then+0 cut fc2 fc3 for 6;then+0 cut fc1 fc3 for 6",
+    "nodes 3;quiet+0.1 cut fc1 fc2 for 6;then+0 cut fc2 fc3 for 6;then+0 cut fc1 fc3 for 6;then+0.5 kill seated for 9",
+    /* flapping */
+    "quiet+0.1 split leader,seated,lb1 for 0.4;then+0.8 split leader,seated,lb1 for 0.4;then+0.8 split leader,seated,lb1 for 3",
+    "quiet+0.1 cut leader follower for 0.3;then+0.5 cut-one-way leader follower for 0.6;then+1 cut-one-way follower leader for 2",
+    NULL
+};
+/* A leader that goes on as long as its lease lasts, while the others elect another one; entries of it that come late. */
+static const char *const deposed[] = {
+    "quiet+0.1 isolate leader for 6;then+0 order leader switch fc_backend other", "quiet+0.1 split leader,seated,other,lb1,lb2 for 9;then+0 order leader switch fc_backend other",
+    "quiet+0.1 order leader switch fc_backend other;intend+0 split leader,seated,other,lb1 for 9",
+    "quiet+0.1 order leader switch fc_backend other;fence+0 split leader,seated,other,lb1 for 9",
+    "quiet+0.1 order leader switch fc_backend other;seat+0 split leader,seated,other,lb1 for 9",
+    "quiet+0.1 order leader switch fc_backend other;seat+0 cut leader fc1 for 3;then+0 cut leader fc2 for 3;then+0 cut leader fc3 for 3",
+    "quiet+0.1 order leader switch fc_backend other;intend+0 raft-stands leader for 3", "quiet+0.1 order leader switch fc_backend other;fence+0 raft-stands leader for 3",
+    "quiet+0.1 order leader switch fc_backend other;open+0 raft-stands leader for 3", "quiet+0.1 raft-stands leader for 4;then+0 order leader switch fc_backend other",
+    "quiet+0.1 raft-stands leader for 4;then+0 kill seated for 9", "quiet+0.1 freeze leader for 3;then+0 kill seated for 9",
+    "quiet+0.1 drift leader -100000;then+0 drift follower 100000;then+0.1 isolate leader for 6;then+0 order leader switch fc_backend other",
+    "quiet+0.1 drift leader -100000;then+0 drift follower 100000;then+0.1 split leader,seated,lb1 for 14",
+    "quiet+0.1 drift leader 100000;then+0 drift follower -100000;then+0.1 split follower,seated,lb1 for 14",
+    "quiet+0.1 freeze-before-send leader 6 for 12;then+0.01 order leader switch fc_backend other;open+0.4 order leader switch fc_backend seated",
+    "quiet+0.1 freeze-before-deed leader 9 for 4;then+0.01 order leader switch fc_backend other", "quiet+0.1 late leader follower 900 for 6;then+0 order leader switch fc_backend other",
+    "quiet+0.1 late follower leader 900 for 6;then+0 order leader switch fc_backend other", "quiet+0.1 late leader follower 300 for 6;then+1 kill seated for 9",
+    "quiet+0.1 order leader yield;then+0.001 order leader switch fc_backend other", "quiet+0.1 order leader yield to fc1;then+0.3 order leader yield to fc2;then+0.3 order leader yield to fc3",
+    "quiet+0.1 mangle 60 for 8;then+0 order leader switch fc_backend other;then+2 kill seated for 4",
+    "quiet+0.1 mangle 60 for 8;then+0.5 split leader,seated,lb1 for 14", "quiet+0.1 kill nodes for 0.5;then+0 kill seated for 9", "quiet+0.1 kill follower for 14;then+0 split leader,seated,lb1 for 6",
+    NULL
+};
+static const char *const threads[] = { "raft-stands leader", "raft-stands follower", "raft-stands nodes", "mangle 50", NULL };
+static const char *const splits_at_steps[] = {
+    "split leader,seated,lb1", "split leader,other,lb1", "split leader,seated,other,lb1,lb2", "split follower,seated,lb1", "split follower,other,lb1",
+    "split leader,follower,seated,lb1", "split leader,follower,other,lb1", NULL
+};
+
 /* ---- the table ------------------------------------------------------------------------------------------------------------------- */
 
 const struct scene scenes[] = {
-    { "leavings", "processes that reloads have left, and an old server that only clients reach", NULL, leavings },
-    { "late-looks", "a look that was taken before an opening or a fence arrives after it", NULL, slow_looks },
-    { "lost-rows", "the deciding row is missing on one side, and old ones come late", NULL, lost_rows },
-    { "broken-replication", "both alive, replication broken, then the first dies", NULL, broken_replication },
-    { "late-openings", "a leader wakes after the fence of the next one, while the pair is cut", NULL, late_openings },
-    { "heard", "who has heard that an unfenced server is left, and who only seems to", NULL, heard },
-    { "takeovers", "a lease is taken over by who does not see everything", NULL, takeovers },
-    { "left-alone", "what an unfenced server took alone is told", NULL, left_alone },
-    { "views", "an HAProxy contradicts the board, lacks a server, is out of sight", NULL, views },
-    { "drift", "the two ends of the promised drift against each other", NULL, drifts },
-    { "orders", "two operators want the opposite", NULL, opposite_orders },
-    { "rules", "an order against each rule", NULL, rules },
-    { "writable", "a server comes back writable, or is opened by hand", NULL, writables },
-    { "kill", "each party dies at each step", kills, NULL },
-    { "freeze", "each party freezes at each step", freezes, NULL },
-    { "suspend", "nodes' machines sleep at each step", suspends, NULL },
-    { "isolate", "each party is alone at each step", isolations, NULL },
-    { "cut", "each pair is cut at each step", cuts, NULL },
-    { "one-way", "each pair is cut in one direction at each step", one_way_cuts, NULL },
-    { "no-memory", "nodes are started anew, all nodes, everything, at each step", memories, NULL },
-    { "proxies", "an HAProxy is reloaded, frozen, killed at each step", reloads, NULL },
-    { "before-send", "the leader freezes between check and send of each deed", sends, NULL },
-    { "late", "requests come late, or answers of what was done", lates, NULL },
-    { "replay", "old decision rows are applied again, in both orders", replays, NULL },
-    { "clocks", "wall clocks step, clocks run at the edge of the promise, at each step", clocks, NULL },
-    { "disk-full", "nothing can be written, everything can be read, at each step", disks, NULL },
-    { "privileges", "an account lacks a privilege, or has SUPER, at each step", privileges, NULL },
-    { "refused", "something between refuses a node's connections to the server that sits, which lives or not", NULL, refusals },
-    { "left", "a leader alone does not reach the server that sits", NULL, left_leaderships },
-    { "foreign", "a foreign orchestrator owns active_node, alive or dead, at each step", foreigners, NULL },
-    { "relay", "the relay's first node freezes, falls silent, dies, at each step", relays, NULL },
+    { "leavings", "processes that reloads have left, and an old server that only clients reach", NULL, leavings, false },
+    { "late-looks", "a look that was taken before an opening or a fence arrives after it", NULL, slow_looks, false },
+    { "lost-rows", "the deciding row is missing on one side, and old ones come late", NULL, lost_rows, false },
+    { "broken-replication", "both alive, replication broken, then the first dies", NULL, broken_replication, false },
+    { "late-openings", "a leader wakes after the fence of the next one, while the pair is cut", NULL, late_openings, false },
+    { "heard", "who has heard that an unfenced server is left, and who only seems to", NULL, heard, false },
+    { "takeovers", "a lease is taken over by who does not see everything", NULL, takeovers, false },
+    { "left-alone", "what an unfenced server took alone is told", NULL, left_alone, false },
+    { "views", "an HAProxy contradicts the board, lacks a server, is out of sight", NULL, views, false },
+    { "drift", "the two ends of the promised drift against each other", NULL, drifts, false },
+    { "orders", "two operators want the opposite", NULL, opposite_orders, false },
+    { "rules", "an order against each rule", NULL, rules, false },
+    { "writable", "a server comes back writable, or is opened by hand", NULL, writables, false },
+    { "kill", "each party dies at each step", kills, NULL, false },
+    { "freeze", "each party freezes at each step", freezes, NULL, false },
+    { "suspend", "nodes' machines sleep at each step", suspends, NULL, false },
+    { "isolate", "each party is alone at each step", isolations, NULL, false },
+    { "cut", "each pair is cut at each step", cuts, NULL, false },
+    { "one-way", "each pair is cut in one direction at each step", one_way_cuts, NULL, false },
+    { "no-memory", "nodes are started anew, all nodes, everything, at each step", memories, NULL, false },
+    { "proxies", "an HAProxy is reloaded, frozen, killed at each step", reloads, NULL, false },
+    { "before-send", "the leader freezes between check and send of each deed", sends, NULL, false },
+    { "late", "requests come late, or answers of what was done", lates, NULL, false },
+    { "replay", "old decision rows are applied again, in both orders", replays, NULL, false },
+    { "clocks", "wall clocks step, clocks run at the edge of the promise, at each step", clocks, NULL, false },
+    { "disk-full", "nothing can be written, everything can be read, at each step", disks, NULL, false },
+    { "privileges", "an account lacks a privilege, or has SUPER, at each step", privileges, NULL, false },
+    { "refused", "something between refuses a node's connections to the server that sits, which lives or not", NULL, refusals, false },
+    { "left", "a leader alone does not reach the server that sits", NULL, left_leaderships, false },
+    { "foreign", "a foreign orchestrator owns active_node, alive or dead, at each step", foreigners, NULL, false },
+    { "splits", "a majority of the nodes here, a minority there, each with what it can reach", NULL, splits, true },
+    { "split", "the same at each step", splits_at_steps, NULL, true },
+    { "deposed", "a leader goes on to the end of its lease while another one is elected; what it laid into the log comes late", NULL, deposed, true },
+    { "threads", "raft's threads wait for their disks, its frames are lost, doubled, overtaken, at each step", threads, NULL, true },
+    { "relay", "the relay's first node freezes, falls silent, dies, at each step", relays, NULL, false },
 };
 const size_t scene_count = sizeof scenes / sizeof scenes[0];
 
@@ -458,12 +508,15 @@ static void build_at_a_step(const struct scene *scene, int variant, struct fc_rn
     add_lines(ret, line);
 }
 
-void scene_build(const struct scene *scene, int variant, uint64_t seed, struct script *ret)
+void scene_build(const struct scene *scene, int variant, uint64_t seed, bool has_quorum, struct script *ret)
 {
     struct fc_rng rng = { seed * UINT64_C(0xa0761d6478bd642f) + 3 };
     memset(ret, 0, sizeof *ret);
     ret->seed = seed;
     ret->node_count = 2 + (int)rng_below(&rng, 2);
+    ret->has_quorum = has_quorum;
+    if (has_quorum)
+        ret->node_count = rng_below(&rng, 4) == 0 ? 5 : 3;
     if (scene->faults != NULL)
         build_at_a_step(scene, variant, &rng, ret);
     else

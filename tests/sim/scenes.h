@@ -3,6 +3,7 @@
 #ifndef FC_SIM_SCENES_H
 #define FC_SIM_SCENES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,6 +13,7 @@ struct scene {
     const char *word, *what;
     const char *const *faults;       /* lines without their moment, ended by NULL; at each step of each way */
     const char *const *stories;      /* whole stories, their lines parted by ';', ended by NULL */
+    bool needs_quorum;               /* says nothing about `local` */
 };
 
 extern const struct scene scenes[];
@@ -20,6 +22,6 @@ extern const size_t scene_count;
 const struct scene *scene_find(const char *word);    /* NULL = none */
 int scene_variants(const struct scene *scene);
 /* `seed` draws what the row leaves open: how long after the step, and for how long. */
-void scene_build(const struct scene *scene, int variant, uint64_t seed, struct script *ret);
+void scene_build(const struct scene *scene, int variant, uint64_t seed, bool has_quorum, struct script *ret);
 
 #endif

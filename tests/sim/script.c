@@ -44,6 +44,8 @@ void script_line_text(const struct script_line *line, char *to, size_t size)
         at += (size_t)snprintf(to + at, size - at, " %s", party_name(f->a));
     if (strchr(row->wants, 'b') != NULL && at < size)
         at += (size_t)snprintf(to + at, size - at, " %s", party_name(f->b));
+    if (strchr(row->wants, 's') != NULL && at < size)
+        at += (size_t)snprintf(to + at, size - at, " %s", f->text);
     if (strchr(row->wants, 'n') != NULL && at < size)
         at += (size_t)snprintf(to + at, size - at, " %" PRId64, f->amount);
     if (f->for_us > 0 && at < size)
@@ -57,7 +59,7 @@ void script_line_text(const struct script_line *line, char *to, size_t size)
 void script_print(const struct script *script, FILE *to)
 {
     char text[256];
-    fprintf(to, "seed %" PRIu64 "\nnodes %d\n", script->seed, script->node_count);
+    fprintf(to, "seed %" PRIu64 "\nnodes %d\n%s", script->seed, script->node_count, script->has_quorum ? "arbiter quorum\n" : "");
     for (int i = 0; i < script->setting_count; i++)
         fprintf(to, "set %s %s\n", script->settings[i].key, script->settings[i].value);
     for (int i = 0; i < script->count; i++) {
@@ -147,6 +149,11 @@ static bool fault_of(char *rest, struct fault *ret)
         return false;
     if (strchr(wants, 'b') != NULL && (ret->b = party_of_name(word_of(&rest))) < 0)
         return false;
+    if (strchr(wants, 's') != NULL) {
+        TEXT_SET(ret->text, word_of(&rest));
+        if (fault_side(ret->text) < 0)
+            return false;
+    }
     if (strchr(wants, 'n') != NULL && !number_of(word_of(&rest), &ret->amount))
         return false;
     if (strchr(wants, 't') != NULL) {
@@ -223,6 +230,11 @@ static bool line_of(char *text, struct script *script)
         else
             script->node_count = (int)number;
         return word[0] == 's' || (number >= 2 && number <= SIM_NODES_MAX);
+    }
+    if (text_is(word, "arbiter")) {
+        word = word_of(&rest);
+        script->has_quorum = text_is(word, "quorum");
+        return script->has_quorum || text_is(word, "local");
     }
     if (text_is(word, "set"))
         return setting_of(rest, script);

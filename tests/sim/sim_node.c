@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "backends/quorum/quorum_chair.h"
 #include "base/text.h"
 #include "haproxy/agent_request.h"
 #include "sim/world.h"
@@ -24,12 +25,14 @@ static void node_drain(struct world *world, int node);
 
 /* ---- its own clock ----------------------------------------------------------------------------------------------------- */
 
-struct fc_time node_clock(const struct world *world, int node)
+struct fc_time node_clock_at(const struct world *world, int node, int64_t at)
 {
     const struct sim_node *n = &world->nodes[node];
-    const int64_t passed = world->now - n->clock_from;
+    const int64_t passed = at - n->clock_from;
     return (struct fc_time){ n->clock_offset + passed + passed * n->clock_ppm / 1000000 };
 }
+
+struct fc_time node_clock(const struct world *world, int node) { return node_clock_at(world, node, world->now); }
 
 static int64_t world_time(const struct world *world, int node, struct fc_time at)
 {
@@ -188,7 +191,7 @@ static void hear_loss(struct world *world, int node, const struct store_result *
     struct event event = { .type = SERVER_LOST };
     n->has_session[server] = false;
     judge_shown(world, node, server, NULL, FC_EVER);
-    lease_lost(&n->lease, server, node_clock(world, node));
+    n->source.lost(n->source.self, server, node_clock(world, node));
     event.as.lost.server = server;
     event.as.lost.loss = how->loss;
     event.as.lost.is_unconnected = how->is_unconnected;
@@ -204,11 +207,11 @@ static void deliver(struct world *world, int node, struct sim_message *m)
     if (m->is_lease) {
         if (result->code == FC_OK || result->code == FC_REFUSED)
             judge_wrote(world, node, result->sent_at);
-        lease_wrote(&n->lease, result, node_clock(world, node));
+        n->source.wrote(n->source.self, result, node_clock(world, node));
     } else if (m->request.deed == STORE_LOOK && result->code == FC_OK) {
         struct event event = { .type = SERVER_SEEN };
         judge_shown(world, node, m->server, &m->look, result->sent_at);
-        lease_saw(&n->lease, m->server, &m->look, result->sent_at, node_clock(world, node));
+        n->source.saw(n->source.self, m->server, &m->look, result->sent_at, node_clock(world, node));
         event.as.seen.server = m->server;
         event.as.seen.sent_at = result->sent_at;
         event.as.seen.look = &m->look;
@@ -292,7 +295,6 @@ void node_lose_results(struct world *world, int node)
 
 /* ---- the lease's port ----------------------------------------------------------------------------------------------------- */
 
-struct sim_host { struct world *world; int node; };
 static struct sim_host hosts[SIM_NODES_MAX];
 
 static void port_ask(void *host, const struct store_request *request)
@@ -303,7 +305,7 @@ static void port_ask(void *host, const struct store_request *request)
          (unsigned long long)request->row.rank.seq, phase_word(request->row.phase));
     if (request->row.rank.node[0] != '\0' && !text_is(request->row.rank.node, node_at(h->world, h->node)->name))
         violate(h->world, "%s writes the lease of another process: %s", name_of(h->node), request->row.rank.node);
-    if (!node_may_act(h->world, h->node) && request->row.rank.node[0] != '\0')
+    if (!world_has_quorum(h->world) && !node_may_act(h->world, h->node) && request->row.rank.node[0] != '\0')
         judge_takes(h->world, h->node, &request->row, request->deed == STORE_RENEW);
     send_request(h->world, h->node, request, true, DEED_NONE, 0);
 }
@@ -348,8 +350,8 @@ static void fill_request(const struct sim_node *n, const struct effect *effect, 
 {
     if (effect->type == FENCE) {
         request->limit_ms = effect->as.fence.limit_ms;
-        if (lease_row(&n->lease) != NULL)
-            request->row = *lease_row(&n->lease);
+        if (n->source.row(n->source.self) != NULL)
+            request->row = *n->source.row(n->source.self);
     } else if (effect->type == CATCH_UP) {
         request->limit_ms = effect->as.catch_up.limit_ms;
         request->has_position = effect->as.catch_up.has_position;
@@ -563,10 +565,15 @@ static void check(struct world *world, int node, int server)
     node_feed(world, node, &event);
 }
 
-/* Did the lease's part begin a write because of it? */
-static bool command_writes(struct sim_node *n, const struct effect *effect, struct fc_time now)
+/* Did the arbiter's part begin a write because of it? */
+static bool command_writes(struct world *world, struct sim_node *n, const struct effect *effect, struct fc_time now)
 {
-    const uint64_t before = n->lease.writing;
+    const struct sim_raft *raft = &world->raft.rafts[n->index];
+    const uint64_t before = n->lease.writing, asked = raft->proposals + raft->yields;
+    if (world_has_quorum(world)) {
+        n->source.command(n->source.self, effect, now);
+        return raft->proposals + raft->yields != asked;
+    }
     lease_command(&n->lease, effect, now);
     return n->lease.writing != 0 && n->lease.writing != before && n->lease.is_writing_for_command;
 }
@@ -593,17 +600,17 @@ static void perform(struct world *world, int node, const struct effect *effect)
     case LOOK:          ask_look(world, node, effect->server); break;
     case CHECK:         check(world, node, effect->server); break;
     case PREPARE:       begin_deed(world, node, effect, STORE_PREPARE, DEED_PREPARE); break;
-    case STAND:         lease_stand(&n->lease, effect->as.stand, now); break;
+    case STAND:         n->source.stand(n->source.self, effect->as.stand, now); break;
     case MEMBERS:       break;             /* the core asks for it only where raft is in use */
     case GIVE_BACK:
-        if (command_writes(n, effect, now)) {
+        if (command_writes(world, n, effect, now)) {
             judge_deed_begins(world, node, effect);
             judge_gives_back(world, node, effect->as.give_back.pause_ms);
         }
         break;
     case INTEND:
     case SEAT:
-        if (command_writes(n, effect, now))
+        if (command_writes(world, n, effect, now))
             judge_deed_begins(world, node, effect);
         break;
     case FENCE:         begin_deed(world, node, effect, STORE_FENCE, DEED_FENCE); break;
@@ -746,6 +753,12 @@ void node_lease_woken(struct world *world, int node)
     node_drain(world, node);
 }
 
+void node_raft_rung(struct world *world, int node)
+{
+    raft_rung(world, node);
+    node_drain(world, node);
+}
+
 void node_look_all(struct world *world, int node)
 {
     if (!node_at(world, node)->is_up)
@@ -872,6 +885,12 @@ bool node_may_act(const struct world *world, int node)
 
 /* ---- life ------------------------------------------------------------------------------------------------------------------- */
 
+static void port_note(void *host, const char *sentence)
+{
+    const struct sim_host *h = host;
+    tell(h->world, name_of(h->node), "%s", sentence);
+}
+
 static void start_lease(struct world *world, int node)
 {
     struct sim_node *n = node_at(world, node);
@@ -884,6 +903,11 @@ static void start_lease(struct world *world, int node)
     const struct lease_port port = { &hosts[node], port_ask, port_say, port_look, port_wake };
     TEXT_SET(settings.node, n->name);
     lease_init(&n->lease, &settings, &port, node_clock(world, node));
+    n->source = lease_as_source(&n->lease);
+    if (world_has_quorum(world)) {
+        n->chair = raft_open_chair(world, node, &hosts[node], port_ask, port_say, port_note);
+        n->source = quorum_chair_as_source(n->chair);
+    }
 }
 
 void node_start(struct world *world, int node)
@@ -928,6 +952,8 @@ void node_kill(struct world *world, int node)
     n->is_stopping = false;
     n->life++;
     n->queue_count = 0;
+    quorum_chair_close(n->chair);
+    n->chair = NULL;
     for (int i = 0; i < world->ticket_count; i++) {
         if (world->tickets[i].node == node)
             world->tickets[i].node = -1;                   /* the door is gone: nobody waits there any more */
@@ -944,6 +970,8 @@ void node_stop(struct world *world, int node)
 
 void node_free(struct sim_node *n)
 {
+    quorum_chair_close(n->chair);
+    n->chair = NULL;
     core_free(n->core);
     board_free(n->board);
     n->core = NULL;

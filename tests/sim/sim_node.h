@@ -8,11 +8,16 @@
 
 #include "agent/doors/board.h"
 #include "backends/lease.h"
+#include "backends/leader_source.h"
 #include "core/core.h"
 #include "sim/net.h"
 
 #define NODE_QUEUE_MAX 128
 #define LANES 3
+
+struct world;
+
+struct sim_host { struct world *world; int node; };
 
 struct sim_timer { int64_t wanted, set; struct fc_time asked; };     /* world time; INT64_MAX = none; on its own clock */
 
@@ -48,7 +53,9 @@ struct sim_node {
     uint32_t life;
     char name[NODE_NAME_SIZE];                   /* "fc1~MARK" */
     struct core *core;
-    struct lease lease;
+    struct lease lease;                          /* arbiter `local` */
+    struct quorum_chair *chair;                  /* arbiter `quorum`; NULL else */
+    struct leader_source source;                 /* of the one or the other */
     struct board *board;
     int64_t clock_offset, clock_ppm, clock_from; /* from that moment of the world on, at this speed */
     int64_t wall_offset_ms;
@@ -71,9 +78,8 @@ struct sim_node {
     uint64_t last_epoch, last_chair_epoch;       /* never fall within a life */
 };
 
-struct world;
-
 struct fc_time node_clock(const struct world *world, int node);
+struct fc_time node_clock_at(const struct world *world, int node, int64_t at);      /* at: of the world */
 void node_clock_speed(struct world *world, int node, int64_t ppm);
 void node_send(struct world *world, int message);           /* the bytes leave */
 void node_performs(struct world *world, int node);          /* what was decided before it froze */
@@ -85,6 +91,7 @@ void node_free(struct sim_node *node);
 void node_order(struct world *world, int node, const char *text, uint64_t ticket);
 void node_woken(struct world *world, int node);
 void node_lease_woken(struct world *world, int node);
+void node_raft_rung(struct world *world, int node);         /* raft has something to say */
 void node_result(struct world *world, int message);
 void node_timeout(struct world *world, int message);
 void node_session_ended(struct world *world, int node, int server);

@@ -132,6 +132,14 @@ static bool is_at_a_frozen_door(const struct world *world, const struct happenin
     case HAP_NODE_ASKERS:
     case HAP_NODE_SIGHT:
         return world->nodes[h->who].is_frozen;
+    case HAP_RAFT_RUNG:
+        return world->nodes[h->who].is_frozen;
+    case HAP_RAFT_TICK: case HAP_RAFT_BEAT: case HAP_RAFT_DISK: case HAP_RAFT_SENT: case HAP_RAFT_TOLD:
+        return world->nodes[h->who].is_frozen || raft_stands_still(world, h->who);
+    case HAP_RAFT_ARRIVES: {
+        const int to = raft_receiver(world, h->what);
+        return world->nodes[to].is_frozen || raft_stands_still(world, to);
+    }
     case HAP_NODE_TELLS_ASKERS:
         return world->nodes[h->what].is_frozen;
     case HAP_NODE_TELLS_SIGHT:
@@ -236,6 +244,11 @@ void world_saw_move(struct world *world, int node, int step_before, int step)
         line_is_due(world, WHEN_GRANT, 0, world->now);
 }
 
+static bool is_of_this_thread(const struct world *world, const struct happening *h)
+{
+    return world->raft.rafts[h->who].quorum != NULL && world->raft.rafts[h->who].life == h->life;
+}
+
 static void dispatch(struct world *world, const struct happening *h)
 {
     switch (h->kind) {
@@ -282,21 +295,44 @@ static void dispatch(struct world *world, const struct happening *h)
     case HAP_CLIENT_BEGIN:        client_begin(world, h->who); break;
     case HAP_CLIENT_COMMIT:       client_commit(world, h->who); break;
     case HAP_FAULT_END:           faults_end(world, h->what); break;
+    case HAP_RAFT_RUNG:           if (is_of_this_thread(world, h)) node_raft_rung(world, h->who); break;
+    case HAP_RAFT_TICK:           if (is_of_this_thread(world, h)) raft_tick(world, h->who); break;
+    case HAP_RAFT_BEAT:           if (is_of_this_thread(world, h)) raft_beat(world, h->who); break;
+    case HAP_RAFT_DISK:           if (is_of_this_thread(world, h)) raft_disk_done(world, h->who); break;
+    case HAP_RAFT_SENT:           if (is_of_this_thread(world, h)) raft_sent(world, h->who); break;
+    case HAP_RAFT_TOLD:           if (is_of_this_thread(world, h)) raft_take_told(world, h->who); break;
+    case HAP_RAFT_ARRIVES:        raft_arrives(world, h->what); break;
     }
+}
+
+static bool is_in_raft(const struct happening *h) { return h->kind >= HAP_RAFT_TICK && h->kind <= HAP_RAFT_ARRIVES; }
+
+/* A thread that waits for its disk does the next thing when that is over. */
+static bool is_thread_busy(struct world *world, const struct happening *h)
+{
+    if (!is_in_raft(h))
+        return false;
+    const int64_t until = raft_busy_until(world, h->kind == HAP_RAFT_ARRIVES ? raft_receiver(world, h->what) : h->who);
+    if (until > world->now)
+        happen(world, until, h->kind, h->who, h->what, h->life);
+    return until > world->now;
 }
 
 static void world_step(struct world *world)
 {
     const struct happening h = heap_pop(world);
     world->now = h.at;
-    world->step++;
+    world->step += !is_in_raft(&h);                        /* a step is what the chair's side does */
     if (is_at_a_frozen_door(world, &h)) {
         assert(world->waiting_count < WAITING_MAX);
         world->waiting[world->waiting_count++] = h;
         return;
     }
+    if (is_thread_busy(world, &h))
+        return;
     dispatch(world, &h);
-    judge_step(world);
+    if (!is_in_raft(&h))
+        judge_step(world);
 }
 
 /* ---- one run ------------------------------------------------------------------------------------------------------- */
@@ -327,6 +363,11 @@ static void set_up_config(struct world *world, const struct script *script)
         c->poll_ms = 100;
         c->probe_timeout_ms = 200;
     }
+    c->raft_enabled = world_has_quorum(world);
+    if (is_quick && c->raft_enabled)
+        c->raft_election_ms = 200;
+    if (c->raft_enabled && chance(world, 50))
+        c->raft_snapshot_entries = 16;
     if (script != NULL)
         script_configure(script, c);
 }
@@ -343,7 +384,8 @@ static void set_up_servers(struct world *world)
         server_crash(world, 0, chance_between(world, 500000, 6000000));
     for (int i = 0; i < SIM_SERVERS; i++)
         happen(world, 1000 + i, HAP_SERVER_HEARS, i, 0, 0);
-    tell(world, "sim", "seed %llu: %d nodes, db1 %s, db2 %s, lease %d ms", (unsigned long long)world->seed, world->node_count,
+    tell(world, "sim", "seed %llu: %d nodes, arbiter %s, db1 %s, db2 %s, lease %d ms", (unsigned long long)world->seed, world->node_count,
+         world_has_quorum(world) ? "quorum" : "local",
          way == 9 ? "down" : world->servers[0].is_read_only ? "closed" : "open",
          world->servers[1].is_read_only ? "closed" : "open", world->config.lease_ms);
 }
@@ -354,16 +396,31 @@ static int64_t drift_ppm_of(const struct world *world, bool is_beyond)
     return (int64_t)world->config.drift_percent * 10000 * (is_beyond ? 3 : 1);
 }
 
+/* By a chance of its own, so that the other arbiter's story is the same with and without it. A majority needs three. */
+static void set_up_arbiter(struct world *world, const struct run_options *options)
+{
+    struct fc_rng rng = { options->seed * UINT64_C(0x94d049bb133111eb) + 5 };
+    const bool is_drawn = rng_below(&rng, 2) == 0, has_five = rng_below(&rng, 10) < 3;
+    world->script.count = world->script.setting_count = 0;
+    world->script.has_quorum = options->script != NULL ? options->script->has_quorum
+                               : options->arbiter == ARBITER_BY_CHANCE ? is_drawn : options->arbiter == ARBITER_QUORUM;
+    if (world_has_quorum(world) && options->node_count == 0)
+        world->node_count = has_five ? 5 : 3;
+    else if (world_has_quorum(world) && world->node_count < 3)
+        world->node_count = 3;
+}
+
 static void set_up_script(struct world *world, const struct script *script)
 {
+    const bool has_quorum = world_has_quorum(world);
     world->waiting_line = world->lines_begun = 0;
     world->line_begun_at = 0;
     world->is_line_scheduled = false;
-    world->script.count = world->script.setting_count = 0;
     if (script != NULL)
         world->script = *script;
     world->script.seed = world->seed;
     world->script.node_count = world->node_count;
+    world->script.has_quorum = has_quorum;
     for (int i = 0; i < world->script.count; i++) {
         if (world->script.lines[i].when.kind == WHEN_MOMENT)
             schedule_line(world, i, world->script.lines[i].when.us);
@@ -393,6 +450,8 @@ static void set_up(struct world *world, const struct run_options *options, struc
     story_begin(options->is_printed);
     const int drawn = (int)chance_between(world, 2, 3);      /* drawn in any case: the same seed is the same story */
     world->node_count = options->node_count > 0 ? options->node_count : drawn;
+    set_up_arbiter(world, options);
+    raft_world_begin(world);
     memset(world->nodes, 0, sizeof world->nodes);
     set_up_config(world, options->script);
     set_up_servers(world);
@@ -554,5 +613,6 @@ bool world_run(struct world *world, const struct run_options *options, struct ta
     count_up(world);
     for (int i = 0; i < SIM_NODES_MAX; i++)
         node_free(&world->nodes[i]);
+    raft_world_end(world);
     return !world->is_broken;
 }

@@ -12,6 +12,7 @@
 #include "sim/sim_client.h"
 #include "sim/sim_node.h"
 #include "sim/sim_proxy.h"
+#include "sim/sim_raft.h"
 #include "sim/sim_server.h"
 
 enum happening_kind {
@@ -22,13 +23,14 @@ enum happening_kind {
     HAP_SERVER_HEARS,
     HAP_PROXY_AGENTS, HAP_PROXY_TOKENS, HAP_PROXY_VOICES, HAP_PROXY_PUSHED,
     HAP_PROXY_START, HAP_PROXY_LOOKED_AT,
+    HAP_RAFT_TICK, HAP_RAFT_BEAT, HAP_RAFT_DISK, HAP_RAFT_SENT, HAP_RAFT_TOLD, HAP_RAFT_ARRIVES, HAP_RAFT_RUNG,
     HAP_CLIENT_BEGIN, HAP_CLIENT_SEND, HAP_CLIENT_ARRIVE, HAP_CLIENT_COMMIT, HAP_FAULT_END
 };
 
 struct happening { int64_t at; uint64_t seq; enum happening_kind kind; int who, what; uint32_t life; };
 
 #define HEAP_MAX 16384
-#define WAITING_MAX 1024             /* at the doors of the frozen */
+#define WAITING_MAX 8192             /* at the doors of the frozen */
 #define MESSAGES_MAX 768
 #define TICKETS_MAX 256
 #define UNDO_MAX SCRIPT_LINES_MAX
@@ -89,6 +91,7 @@ struct world {
     struct sim_proxy proxies[SIM_PROXIES];
     struct sim_client clients[SIM_CLIENTS];
     struct judge judge;
+    struct raft_world raft;          /* of the arbiter `quorum` */
     int heap_count;
     struct happening heap[HEAP_MAX];
     int waiting_count;
@@ -104,6 +107,8 @@ struct world {
     struct tally *tally;
 };
 
+static inline bool world_has_quorum(const struct world *world) { return world->script.has_quorum; }
+
 #define SERVER_NAME(i) ((i) == 0 ? "db1" : "db2")
 
 int64_t chance_between(struct world *world, int64_t least, int64_t most);
@@ -116,7 +121,14 @@ void world_thaw(struct world *world);                        /* who waited at a 
 void tell_line(struct world *world, const char *who, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* `script` NULL: faults by chance of the seed for `steps` steps. world->script tells afterwards what was begun. */
-struct run_options { uint64_t seed; uint64_t steps; int node_count; bool is_told, is_printed, is_beyond_drift; const struct script *script; };
+enum arbiter { ARBITER_BY_CHANCE = 0, ARBITER_LOCAL, ARBITER_QUORUM };
+struct run_options {
+    uint64_t seed, steps;
+    int node_count;
+    enum arbiter arbiter;            /* of a story without a script */
+    bool is_told, is_printed, is_beyond_drift;
+    const struct script *script;
+};
 /* Runs one story from start to quiet. False when an invariant broke; world->broken says which. */
 bool world_run(struct world *world, const struct run_options *options, struct tally *tally);
 /* A node's core has taken a step: a line of the script may have waited for it. */

@@ -1,0 +1,122 @@
+/* The rules of the arbiter `quorum`. */
+#include "sim/judge_raft.h"
+
+#include "base/text.h"
+#include "sim/world.h"
+
+static const char *name_of(int node) { return party_name(party_node(node)); }
+
+void judge_raft_init(struct world *world)
+{
+    struct judged_raft *j = &world->judge.raft;
+    *j = (struct judged_raft){ .left_at = { -1, -1 } };
+}
+
+/* By a clock that runs as slowly as is promised. */
+static int64_t at_most_us(const struct config *c, int64_t ms) { return ms * 1000 * 100 / (100 - c->drift_percent) + 1000; }
+
+static int64_t raft_lease_ms(const struct config *c) { return (int64_t)c->raft_election_ms * 3 / 4; }
+
+/* ---- links -------------------------------------------------------------------------------------------------------- */
+
+static bool is_awake(const struct world *world, int node)
+{
+    return world->nodes[node].is_up && !world->nodes[node].is_frozen && !raft_stands_still(world, node);
+}
+
+static bool is_prompt(const struct world *world, int a, int b)
+{
+    return world->net.late_us[party_node(a)][party_node(b)] + world->net.late_us[party_node(b)][party_node(a)] == 0;
+}
+
+/* How many it could have an answer of, itself among them. */
+static int reached_by(const struct world *world, int node, bool promptly)
+{
+    int count = 0;
+    for (int i = 0; i < world->node_count; i++)
+        count += i == node || (is_awake(world, i) && net_talks(&world->net, party_node(node), party_node(i)) &&
+                               (!promptly || is_prompt(world, node, i)));
+    return count;
+}
+
+static bool has_majority(const struct world *world, int node, bool promptly)
+{
+    return world->nodes[node].is_up && reached_by(world, node, promptly) > world->node_count / 2;
+}
+
+void judge_raft_step(struct world *world)
+{
+    struct judged_raft *j = &world->judge.raft;
+    for (int n = 0; n < world->node_count; n++) {
+        for (int i = 0; i < world->node_count; i++) {
+            if ((i == n || net_talks(&world->net, party_node(n), party_node(i))) && has_majority(world, i, false))
+                j->could_hear_at[n] = world->now;
+        }
+        if (!is_awake(world, n) || !has_majority(world, n, true) || world->raft.mangle_percent > 0 || world->foreign_fresh > 0)
+            j->hindered_at[n] = world->now;
+    }
+}
+
+bool judge_raft_is_eligible(const struct world *world, int node, int64_t since)
+{
+    return !world_has_quorum(world) || world->judge.raft.hindered_at[node] < since;
+}
+
+/* ---- the log ------------------------------------------------------------------------------------------------------ */
+
+void judge_chair_applied(struct world *world, int node, const struct decision *chair)
+{
+    struct judged_raft *j = &world->judge.raft;
+    const int order = rank_compare(&chair->rank, &j->chair.rank);
+    if (order == 0 && (chair->phase != j->chair.phase || !text_is(chair->successor, j->chair.successor)))
+        violate(world, "the log of %s says `%s` at epoch %llu, another one `%s`", name_of(node), phase_word(chair->phase),
+                (unsigned long long)chair->rank.epoch, phase_word(j->chair.phase));
+    if (order <= 0)
+        return;
+    tell(world, name_of(node), "the log: epoch %llu seq %llu %s `%s` by %s", (unsigned long long)chair->rank.epoch,
+         (unsigned long long)chair->rank.seq, phase_word(chair->phase), chair->why, chair->rank.node);
+    j->chair = *chair;
+    for (int i = 0; i < SIM_SERVERS; i++) {
+        const bool sits = chair->phase == PHASE_SEATED && text_is(chair->rank.server, world->servers[i].identity);
+        if (sits)
+            j->left_at[i] = -1;
+        else if (j->has_sat[i] && j->left_at[i] < 0)
+            j->left_at[i] = world->now;
+        j->has_sat[i] = j->has_sat[i] || sits;
+    }
+}
+
+/* ---- what is said ------------------------------------------------------------------------------------------------- */
+
+void judge_raft_says(struct world *world, int node, int server)
+{
+    const struct judged_raft *j = &world->judge.raft;
+    const struct config *c = &world->config;
+    const int64_t cut_us = world->now - j->could_hear_at[node];
+    if (cut_us > at_most_us(c, c->term_ms + raft_lease_ms(c)))
+        violate(world, "%s speaks, and for %lld ms nobody with a majority could talk to it", name_of(node), (long long)(cut_us / 1000));
+    if (server < 0 || j->left_at[server] < 0)
+        return;
+    const int64_t left_us = world->now - j->left_at[server];
+    if (left_us > at_most_us(c, c->term_ms))
+        violate(world, "%s gives the token for %s, %lld ms after the log took it out of the chair", name_of(node), SERVER_NAME(server),
+                (long long)(left_us / 1000));
+}
+
+void judge_raft_opened_unfenced(struct world *world, int server, int old)
+{
+    for (int i = 0; i < world->node_count; i++) {
+        if (world->nodes[i].is_up && !world->nodes[i].is_frozen && (node_words(world, i) >> (2 * old) & 3) == 1)
+            violate(world, "%s is opened unfenced while %s speaks for %s", SERVER_NAME(server), name_of(i), SERVER_NAME(old));
+    }
+}
+
+/* Connections that were cut are made anew within that. */
+void judge_raft_lapse(struct world *world, int node)
+{
+    const struct config *c = &world->config;
+    const int64_t unhindered_us = world->now - world->judge.raft.hindered_at[node];
+    if (unhindered_us > 3 * (int64_t)c->raft_election_ms * 1000 + 1000000)
+        violate(world, "the lease of %s runs out, and for %lld ms nothing has kept a majority from answering it", name_of(node),
+                (long long)(unhindered_us / 1000));
+}
