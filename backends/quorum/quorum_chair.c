@@ -15,6 +15,7 @@ struct chair_server {
     char identity[IDENTITY_SIZE];
     struct decision row;             /* as its table has it */
     struct fc_time lost_at;          /* FC_EVER while it is in sight */
+    struct fc_time behind_since;     /* since when its table has been seen with a lower row than the log's; FC_EVER: it is not */
     struct foreign_owner foreign;
 };
 
@@ -206,16 +207,37 @@ static void write_row(struct quorum_chair *q, int server)
     q->port.ask(q->port.owner, &request);
 }
 
-/* Who sits shows by whom: for other tools, and so that what was decided before is refused there. */
-static void keep_the_table_up(struct quorum_chair *q)
+static void look_who_is_behind(struct quorum_chair *q)
+{
+    for (int i = 0; i < q->own.server_count; i++) {
+        struct chair_server *s = &q->servers[i];
+        if (!s->is_reachable || !s->has_row || rank_compare(&s->row.rank, &q->decided.rank) >= 0)
+            s->behind_since = FC_EVER;
+        else if (fc_is_ever(s->behind_since))
+            s->behind_since = now_of(q);
+    }
+}
+
+/* The server that sits, or the other one when replication has not brought it the row for long: it was lost there. -1: none. */
+static int who_is_behind(const struct quorum_chair *q)
 {
     const int place = place_of(q);
-    if (place < 0 || q->writing != 0 || q->command == SEAT_ON_SERVER || q->decided.phase != PHASE_SEATED ||
-        !fc_reached(q->next_write_at, now_of(q)))
-        return;
-    const struct chair_server *s = &q->servers[place];
-    if (s->is_reachable && s->has_row && rank_compare(&s->row.rank, &q->decided.rank) < 0)
-        write_row(q, place);
+    if (place >= 0 && !fc_is_ever(q->servers[place].behind_since))
+        return place;
+    for (int i = 0; i < q->own.server_count; i++) {
+        if (!fc_is_ever(q->servers[i].behind_since) && fc_since(q->servers[i].behind_since, now_of(q)).us >= q->own.watch.us)
+            return i;
+    }
+    return -1;
+}
+
+/* Servers show who sits, and by whom: for other tools, and so that what was decided before is refused there. */
+static void keep_the_tables_up(struct quorum_chair *q)
+{
+    const int behind = who_is_behind(q);
+    if (behind >= 0 && place_of(q) >= 0 && q->writing == 0 && q->command != SEAT_ON_SERVER && q->decided.phase == PHASE_SEATED &&
+        fc_reached(q->next_write_at, now_of(q)))
+        write_row(q, behind);
 }
 
 static void wrote(void *self, const struct store_result *result, struct fc_time now)
@@ -285,9 +307,7 @@ static void command(void *self, const struct effect *effect, struct fc_time now)
     const bool is_busy = q->command != NO_COMMAND || q->proposing != 0;
     if (effect->type == MEMBERS) {
         quorum_lead_change_members(&q->lead, effect);
-    } else if (effect->type == GIVE_BACK && q->decided.phase == PHASE_MOVING && holds(q)) {
-        quorum_lead_end(&q->lead, effect, FC_BUSY, "the chair is being moved: its row keeps its leader");
-    } else if (effect->type == GIVE_BACK) {
+    } else if (effect->type == GIVE_BACK) {                /* an intent is in the log: the next leader finishes it */
         quorum_lead_give_back(&q->lead, effect, now);
     } else if (is_busy || !holds(q) || fc_reached(effect->until, now)) {
         quorum_lead_end(&q->lead, effect, is_busy ? FC_BUSY : FC_NOT_LEADER, is_busy ? "another decision is being written" : "the lease is over");
@@ -423,8 +443,9 @@ static void consider(struct quorum_chair *q)
         write_row(q, q->wanted.as.seat.to);
     if (is_elected && !has_foreign && q->proposing == 0 && q->command == NO_COMMAND && (!holds(q) || is_beyond(q, highest_row(q))))
         take(q);
+    look_who_is_behind(q);
     if (holds(q))
-        keep_the_table_up(q);
+        keep_the_tables_up(q);
     const struct quorum_lead_own own = { .is_fit = holds(q) && !has_foreign, .epoch = q->decided.rank.epoch, .place = place_of(q) };
     quorum_lead_consider(&q->lead, &own, now);
     say_chair(q);
@@ -457,7 +478,7 @@ enum fc_code quorum_chair_open(const struct host *host, const struct quorum_sett
     q->port = *port;
     q->next_write_at = q->said_until = FC_EVER;
     for (int i = 0; i < STORE_SERVERS_MAX; i++)
-        q->servers[i].lost_at = q->servers[i].foreign.changed_at = FC_EVER;
+        q->servers[i].lost_at = q->servers[i].behind_since = q->servers[i].foreign.changed_at = FC_EVER;
     quorum_lead_init(&q->lead, &q->settings, q, say);
     const enum fc_code code = quorum_open(host, settings, &quorum_port, &q->quorum, err);
     if (code != FC_OK) {

@@ -3,7 +3,8 @@
  * The deciding row (model/decision.h) lies in the log: an entry replaces it only over the very rank that it names, so of two
  * decisions one stands, on every node the same. A node that raft lets act first lays a row of its own there (a new epoch, the same
  * chair); only then it leads. INTEND and SEAT are entries. The servers' own tables get the leader's row as well, as a maximum: what
- * opens a server is evaluated by that server against its row (STORE_OPEN), and other tools read it there. What stands in a server's
+ * opens a server is evaluated by that server against its row (STORE_OPEN), and other tools read it there (replication brings it to the
+ * second server; where it does not for as long as `watch`, it is written there as well). What stands in a server's
  * table decides nothing, except for the epoch: it never falls, so a higher one found there is gone beyond.
  *
  * Terms: a node speaks of the chair for `term_ms` from the latest moment at which who might act is known to have had the same one

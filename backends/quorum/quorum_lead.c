@@ -40,6 +40,7 @@ static void say_denied(struct quorum_lead *q, enum event_type type, uint64_t epo
     q->leads = q->leads && type == STORE_SILENT;
     q->is_silent = type == STORE_SILENT;
     q->said_term = q->view.term;
+    q->said_epoch = epoch;
     q->said_leader = q->view.leader;
     q->said_until = FC_EVER;
     q->has_said = true;
@@ -96,7 +97,8 @@ void quorum_lead_consider(struct quorum_lead *q, const struct quorum_lead_own *o
             say_denied(q, STORE_SILENT, own->epoch, "no majority of the nodes has confirmed this leader in time");
         return;
     }
-    if (q->leads || !q->has_said || q->said_term != q->view.term || q->said_leader != q->view.leader)
+    /* The epoch of a new leader is known later than its name. */
+    if (q->leads || !q->has_said || q->said_term != q->view.term || q->said_leader != q->view.leader || q->said_epoch < own->epoch)
         say_denied(q, LEASE_DENIED, own->epoch, q->is_yielding ? "the lease is given back" : why_not(q));
 }
 

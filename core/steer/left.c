@@ -52,8 +52,9 @@ void left_step(struct steering *st, struct steer_stage *stage)
         left->since = FC_EVER;
         return;
     }
-    /* Another one has taken over: should it be lost too, whoever still sees the server is let go first again. */
-    const bool is_anew = left->epoch != stage->leadership->epoch && another_leads(stage);
+    /* Another one has taken over: should it be lost too, whoever still sees the server is let go first again. Raft says when it leads no
+     * more, so there the time counts from then: votes go to anybody who stands, also to one that does not see the server. */
+    const bool is_anew = another_leads(stage) && (left->epoch != stage->leadership->epoch || stage->config->raft_enabled);
     const bool is_on = !fc_is_ever(left->since);
     left->epoch = stage->leadership->epoch;
     left->node = node;

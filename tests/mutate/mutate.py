@@ -22,11 +22,12 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
 from mutations import MUTATIONS as CHAIR_MUTATIONS                                  # noqa: E402
+from mutations_arbiter import ARBITER_MUTATIONS                                      # noqa: E402
 from mutations_quorum import QUORUM_MUTATIONS as SEEN, QUORUM_NOT_SEEN_YET           # noqa: E402
 
 QUORUM_MUTATIONS = SEEN + QUORUM_NOT_SEEN_YET
 NOT_SEEN_YET = QUORUM_NOT_SEEN_YET
-MUTATIONS = CHAIR_MUTATIONS + SEEN
+MUTATIONS = CHAIR_MUTATIONS + ARBITER_MUTATIONS + SEEN
 
 COPIED = ('CMakeLists.txt', 'cmake', 'core', 'haproxy', 'backends', 'agent', 'tests')
 SEEDS = 4000                   # of a mutation that nothing catches; most need one or two
@@ -93,6 +94,7 @@ class Bench:
         self.tool(['cmake', '-S', folder, '-B', os.path.join(folder, 'build'), *flags])
         self.has_staged = False
         self.is_quorum = False         # which simulator: of the chair, or of how nodes agree
+        self.arbiter = 'local'         # of the chair's: who decides
 
     def tool(self, argv):
         done = subprocess.run(argv, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -123,7 +125,7 @@ class Bench:
     def stage(self, seeds):
         """What the directed scenes show, after so many seeds."""
         self.has_staged = True
-        found = self.run(['--scenes', '--every', '4'])
+        found = self.run(['--scenes', '--every', '4', '--arbiter', self.arbiter])
         return found._replace(seeds=seeds) if found else None
 
     def hunt_quorum(self, seeds):
@@ -142,7 +144,7 @@ class Bench:
 
     def hunt_chair(self, seeds):
         """The first violation: the kept stories, a few seeds, the directed scenes, then all the other seeds in growing strides."""
-        found = self.run(['--seeds', '1..1'])
+        found = self.run(['--seeds', '1..1', '--arbiter', self.arbiter])
         if found:
             return found._replace(seeds=0 if 'scene' in found.how else 1)
         begin, strides = 2, iter((*STRIDES, *[STRIDES[-1]] * seeds))
@@ -152,7 +154,7 @@ class Bench:
                 if found:
                     return found
             end = min(begin + next(strides) - 1, seeds)
-            found = self.run(['--seeds', f'{begin}..{end}', '--kept', 'none'])
+            found = self.run(['--seeds', f'{begin}..{end}', '--arbiter', self.arbiter, '--kept', 'none'])
             if found:
                 return found._replace(seeds=found.seeds or end)
             begin = end + 1
@@ -165,6 +167,7 @@ class Bench:
             with open(path, 'w') as file:
                 file.write(changed)
             self.is_quorum = mutation in QUORUM_MUTATIONS
+            self.arbiter = 'quorum' if mutation in ARBITER_MUTATIONS else 'local'
             self.build()
             self.has_staged = False
             return self.hunt(seeds)
@@ -191,8 +194,9 @@ def hunt_all(mutations, seeds, jobs):
         benches = []
         for number in range(min(jobs, len(mutations))):
             benches.append(Bench(os.path.join(folder, str(number))))
-        for is_quorum in sorted({mutation in QUORUM_MUTATIONS for mutation in mutations}):
-            benches[0].is_quorum = is_quorum
+        for is_quorum, is_arbiter in sorted({(mutation in QUORUM_MUTATIONS, mutation in ARBITER_MUTATIONS) for mutation in mutations}):
+            benches[0].is_quorum, benches[0].arbiter = is_quorum, 'quorum' if is_arbiter else 'local'
+            benches[0].has_staged = False
             benches[0].build()
             broken = benches[0].hunt(seeds)
             if broken:

@@ -348,7 +348,8 @@ void judge_acked(struct world *world, const struct sim_client *c)
     const int s = c->server, other = 1 - s;
     const uint64_t epoch = writing_epoch(&world->servers[s]);
     const bool is_late = j->acked_epoch[other] > epoch;
-    if (is_late && !overlap_is_being_resolved(world, c) && !j->is_left_open[s] && !is_opened_by_hand(world))
+    const bool is_past_every_proxy = c->proxy < 0 && j->is_unfenced[s];
+    if (is_late && !overlap_is_being_resolved(world, c) && !j->is_left_open[s] && !is_past_every_proxy && !is_opened_by_hand(world))
         violate(world, "two writers: %s acknowledged a write at epoch %llu after %s had at epoch %llu", SERVER_NAME(s),
                 (unsigned long long)epoch, SERVER_NAME(other), (unsigned long long)j->acked_epoch[other]);
     if (j->is_left_open[s] && c->proxy >= 0 && world->proxies[c->proxy].disturbed_at < j->revoked_at[s] &&
@@ -362,7 +363,7 @@ void judge_acked(struct world *world, const struct sim_client *c)
 
 void judge_closed(struct world *world, int server)
 {
-    world->judge.is_left_open[server] = world->judge.is_by_hand[server] = false;
+    world->judge.is_left_open[server] = world->judge.is_by_hand[server] = world->judge.is_unfenced[server] = false;
 }
 
 void judge_opened_by_hand(struct world *world, int server)
@@ -461,7 +462,9 @@ void judge_opened(struct world *world, int node, int server)
 {
     const struct move *move = &world->nodes[node].core->steering.move;
     const struct sim_server *old = &world->servers[1 - server];
+    const bool is_unfenced = world->judge.is_unfenced[server] && move->step != STEP_OPEN;      /* a late one of who led before */
     judge_closed(world, server);
+    world->judge.is_unfenced[server] = is_unfenced;
     world->judge.seat.opened_at[server] = world->now;
     if (world->servers[server].row.phase != PHASE_SEATED ||
         !text_is(world->servers[server].row.rank.server, world->servers[server].identity))
@@ -473,6 +476,8 @@ void judge_opened(struct world *world, int node, int server)
                 (unsigned long long)world->servers[server].opened_epoch, (unsigned long long)world->judge.fenced_epoch[server]);
     if (move->step == STEP_OPEN)
         judge_mark(world, node, move, server);
+    if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced)
+        world->judge.is_unfenced[1 - server] = true;
     if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced && old->is_up && !old->is_read_only) {
         judge_unseen_alone(world, node, move, 1 - server);
         if (world_has_quorum(world))

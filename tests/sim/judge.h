@@ -43,6 +43,7 @@ struct judge {
     int64_t by_hand_until;           /* somebody opened a server by hand: it may take so long until it is fenced */
     bool is_by_hand[2];              /* this one is open because of that */
     bool is_left_open[2];            /* the other one was opened unfenced, and this one was not closed since */
+    bool is_unfenced[2];             /* the same, also when it was closed then: what opens it late may be on its way */
     int64_t left_at[2], revoked_at[2];
     int64_t resolve_until[2];        /* this one may be found open beside the other until then */
     struct rank row_rank[2];         /* the highest row that has stood there: it only rises */

@@ -31,7 +31,7 @@ struct happening { int64_t at; uint64_t seq; enum happening_kind kind; int who, 
 
 #define HEAP_MAX 16384
 #define WAITING_MAX 8192             /* at the doors of the frozen */
-#define MESSAGES_MAX 768
+#define MESSAGES_MAX 2048
 #define TICKETS_MAX 256
 #define UNDO_MAX SCRIPT_LINES_MAX
 #define FAULTS_SEQ_BELOW (UINT64_C(1) << 32)

@@ -341,6 +341,25 @@ Test(quorum_chair, a_foreign_orchestrator_that_lives_is_stood_down_before)
     cr_assert_eq(denied.type, STORE_SILENT);
 }
 
+Test(quorum_chair, a_row_that_the_other_server_has_lost_is_written_there_when_replication_does_not_bring_it)
+{
+    const struct decision lost = { .rank = { .epoch = 0 } };
+    leads_and_db1_sits();
+    writes = 0;
+    look(0, false, &in_log);
+    look(1, true, &lost);
+    pass(2199);
+    view.until = fc_plus(clock_now, fc_ms(375));
+    show();
+    cr_assert_eq(writes, 0, "what db1 was told is on its way to db2 for all that is known");
+    pass(1);
+    show();
+    cr_assert_eq(writes, 1);
+    cr_assert_eq(written.server, 1);
+    cr_assert(written.by_fence, "it is read_only");
+    cr_assert_eq(written.row.rank.epoch, in_log.rank.epoch);
+}
+
 Test(quorum_chair, without_a_majority_what_was_begun_is_over_and_the_fence_leaves_no_row)
 {
     leads_and_db1_sits();
