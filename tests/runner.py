@@ -105,9 +105,11 @@ def sim_cases(build, is_long):
         seeds = SIM_SEEDS_LONG if is_long else SIM_SEEDS
         yield Case(f'sim/seeds {seeds}', [path, '--seeds', seeds], SIM_SECONDS * (20 if is_long else 1), read_sim,
                    'whole clusters on one seed each, every promise checked after every step')
-        cells = ['--seeds', '1..4'] if is_long else ['--every', '11', '--seeds', '1..1']
-        yield Case(f'sim/scenes {" ".join(cells)}', [path, '--scenes', *cells], SIM_SECONDS * (20 if is_long else 1), read_sim,
-                   'each party killed, frozen and cut off at each step of each move, and what else must be staged')
+        for arbiter, every in (('local', '11'), ('quorum', '97')):
+            cells = ['--seeds', '1..4'] if is_long else ['--every', every, '--seeds', '1..1']
+            yield Case(f'sim/scenes {arbiter} {" ".join(cells)}', [path, '--scenes', '--arbiter', arbiter, *cells],
+                       SIM_SECONDS * (20 if is_long else 1), read_sim,
+                       'each party killed, frozen and cut off at each step of each move, and what else must be staged')
 
 
 def quorum_cases(build, is_long):

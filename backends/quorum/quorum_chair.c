@@ -246,7 +246,9 @@ static void wrote(void *self, const struct store_result *result, struct fc_time 
     if (result->id != q->writing)
         return;
     const bool is_there = result->code == FC_OK && rank_compare(&result->stored.rank, &q->written.rank) == 0;
-    const bool is_seat = q->command == SEAT_ON_SERVER && q->writing_to == q->wanted.as.seat.to;
+    /* A row that was on its way when the seat came into the log seats nobody. */
+    const bool is_seat = q->command == SEAT_ON_SERVER && q->writing_to == q->wanted.as.seat.to &&
+                         rank_compare(&q->written.rank, &q->decided.rank) == 0;
     q->writing = 0;
     q->next_write_at = fc_plus(now, fc_ms(q->own.renew_ms));
     if (result->code == FC_OK || result->code == FC_REFUSED) {

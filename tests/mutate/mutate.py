@@ -125,7 +125,7 @@ class Bench:
     def stage(self, seeds):
         """What the directed scenes show, after so many seeds."""
         self.has_staged = True
-        found = self.run(['--scenes', '--every', '4', '--arbiter', self.arbiter])
+        found = self.run(['--scenes', '--every', '4' if self.arbiter == 'local' else '40', '--arbiter', self.arbiter])
         return found._replace(seeds=seeds) if found else None
 
     def hunt_quorum(self, seeds):

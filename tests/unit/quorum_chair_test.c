@@ -252,6 +252,28 @@ Test(quorum_chair, a_seat_whose_server_does_not_take_the_row_has_failed)
     cr_assert_eq(ended.as.ended.code, FC_UNREACHABLE);
 }
 
+Test(quorum_chair, a_row_that_was_on_its_way_before_the_seat_does_not_end_it)
+{
+    const struct decision lost = { .rank = { .epoch = 0 } };
+    leads_and_db1_sits();
+    look(1, true, &lost);
+    pass(2200);
+    view.until = fc_plus(clock_now, fc_ms(375));
+    show();
+    cr_assert_eq(written.server, 1, "the row of before is on its way to db2");
+    intend(1);
+    log_takes_it();
+    seat_it(1);
+    log_takes_it();
+    const int ended_before = ends;
+    server_answers(FC_OK, written.row);
+    cr_assert_eq(ends, ended_before, "db2 does not know yet that it sits");
+    cr_assert_eq(written.row.rank.epoch, 3);
+    server_answers(FC_OK, written.row);
+    cr_assert_eq(ended.as.ended.deed, DEED_SEAT);
+    cr_assert_eq(ended.as.ended.code, FC_OK);
+}
+
 Test(quorum_chair, of_two_decisions_over_the_same_row_the_second_is_refused)
 {
     leads_and_db1_sits();
