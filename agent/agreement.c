@@ -85,6 +85,7 @@ static struct agreement *begin(const struct host *host, const struct config *con
         a->fetch = host->timer(host->agent, fetch_sentences, a);
         TEXT_SET(s->dir, config->raft_data_dir);
         TEXT_SET(s->node, node);
+        s->is_witness = config_is_witness(config);
         s->election_ms = config->raft_election_ms;
         s->drift_percent = config->drift_percent;
         s->snapshot_entries = config->raft_snapshot_entries;
@@ -135,9 +136,16 @@ enum fc_code agreement_open(const struct host *host, const struct config *config
 static struct quorum_chair_settings chair_settings(const struct agreement *a, const struct config *config)
 {
     const struct lease_settings lease = { .lease_ms = config->lease_ms, .drift_percent = config->drift_percent };
-    return (struct quorum_chair_settings){ .term_ms = config->term_ms, .probe_timeout_ms = config->probe_timeout_ms,
-                                           .renew_ms = config->lease_renew_ms, .watch = lease_watch_span(&lease),
-                                           .server_count = a->server_count };
+    struct quorum_chair_settings settings = { .term_ms = config->term_ms, .probe_timeout_ms = config->probe_timeout_ms,
+                                              .renew_ms = config->lease_renew_ms, .watch = lease_watch_span(&lease),
+                                              .server_count = a->server_count };
+    struct named_address server;
+    TEXT_SET(settings.pool, config->backend_pool);
+    for (int i = 0; i < a->server_count && i < config->backend_servers.count; i++) {
+        if (named_address_parse(config->backend_servers.item[i], &server, NULL) == FC_OK)
+            TEXT_SET(settings.names[i], server.name);
+    }
+    return settings;
 }
 
 enum fc_code agreement_open_chair(const struct host *host, const struct config *config, const char *node, int server_count,

@@ -358,7 +358,7 @@ static void look_everywhere(void *owner)
 {
     struct daemon *d = owner;
     d->looked_for_peer_at = now_of(d);
-    for (int i = 0; i < d->store->server_count; i++) {
+    for (int i = 0; i < d->store->server_count; i++) {                   /* a witness has none */
         if (!server_hangs(&d->core->servers.list[i]))
             daemon_look(d, i);
     }
@@ -375,6 +375,8 @@ static size_t sight_of(void *owner, const char *name, char *to)
 {
     const struct daemon *d = owner;
     const int server = servers_by_name(&d->core->servers, name);
+    if (config_is_witness(d->config))
+        return sight_format_witness(to);
     enum loss loss = LOSS_NONE;
     struct fc_time at = FC_EVER;
     const bool has_looked = server >= 0 && server_own_sight(&d->core->servers.list[server], &loss, &at);
@@ -440,6 +442,8 @@ static enum fc_code open_own_store(void *owner, store_heard *heard, store_sessio
     struct daemon *d = owner;
     char name[NODE_NAME_SIZE];
     node_name_of(d->node, name, sizeof name);
+    if (config_is_witness(d->config))
+        return store_none_open(d->host, heard, listener, ret, err);
     if (config_has_pair(d->config) || text_is(d->config->backend_db, "mysql"))
         return store_mysql_open(d->host, d->config, name, heard, session_ended, listener, ret, err);
     return store_sqlite_open(d->host, d->config->sqlite3_data_file, name, heard, listener, ret, err);
@@ -468,7 +472,7 @@ static enum fc_code open_store(struct daemon *d, struct fc_err *err)
         d->source = lease_as_source(&d->lease);
         return open_own_store(d, daemon_store_heard, daemon_session_ended, d, &d->store, err);
     }
-    if (config_has_pair(d->config)) {
+    if (config_has_pair(d->config) || config_is_witness(d->config)) {
         const struct quorum_chair_port to = { .owner = d, .ask = lease_ask, .say = lease_say, .note = raft_notes };
         enum fc_code code = open_own_store(d, daemon_store_heard, daemon_session_ended, d, &d->store, err);
         if (code == FC_OK)

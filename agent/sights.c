@@ -44,7 +44,9 @@ static void answered(void *owner, enum fc_code code, const char *bytes, size_t l
     int64_t age_us;
     (void)text;
     neighbour->talk = NULL;
-    if (code == FC_OK && sight_parse(bytes, length, &sight.loss, &age_us, NULL) == FC_OK) {
+    if (code == FC_OK && sight_is_witness(bytes, length)) {
+        sight.state = SIGHT_NONE;
+    } else if (code == FC_OK && sight_parse(bytes, length, &sight.loss, &age_us, NULL) == FC_OK) {
         sight.state = SIGHT_TOLD;
         sight.at = fc_plus(neighbour->asked_at, (struct fc_span){ -age_us });
     }

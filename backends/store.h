@@ -144,6 +144,9 @@ enum fc_code store_sqlite_open(const struct host *host, const char *path, const 
 enum fc_code store_mysql_open(const struct host *host, const struct config *config, const char *node, store_heard *heard,
                               store_session_ended *session_ended, void *listener, struct store **ret, struct fc_err *err);
 
+/* Of a witness: no server, and every request ends with FC_REFUSED. */
+enum fc_code store_none_open(const struct host *host, store_heard *heard, void *listener, struct store **ret, struct fc_err *err);
+
 const char *store_deed_word(enum store_deed deed);
 
 #endif

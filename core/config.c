@@ -421,6 +421,8 @@ enum fc_code raft_node_parse(const char *item, int default_port, struct named_ad
     return FC_OK;
 }
 
+bool config_is_witness(const struct config *config) { return text_is(config->role, "witness"); }
+
 bool config_has_pair(const struct config *config) { return config->backend_servers.count > 0; }
 
 /* ---- rules of more than one key ---- */
@@ -505,11 +507,43 @@ static enum fc_code check_fixed_ports(struct config *config, struct fc_err *err)
     return FC_OK;
 }
 
+/* What belongs to a store is refused: who gives it believes that there is one. Accounts may stand in a file that all nodes share; here
+ * nobody holds them. */
+static enum fc_code check_role(struct config *config, struct fc_err *err)
+{
+    static const char *const roles[] = { "node", "witness", NULL };
+    config_text *const accounts[] = {
+        &config->mysql_user, &config->mysql_password, &config->mysql_credentials_file, &config->fence_user, &config->fence_password,
+        &config->fence_credentials_file, &config->topology_user, &config->topology_password, &config->topology_credentials_file,
+    };
+    const struct { const char *name, *value; } stores[] = {
+        { "BackendDB", config->backend_db }, { "MySQLOrchestratorHost", config->mysql_host },
+    };
+
+    if (!is_one_of(config->role, roles))
+        return fc_fail(err, FC_BAD_CONFIG, "Role is '%s'; it must be \"node\" or \"witness\"", config->role);
+    if (!config_is_witness(config))
+        return FC_OK;
+    if (!config->raft_enabled || config->raft_nodes.count < 3)
+        return fc_fail(err, FC_BAD_CONFIG, "Role is 'witness'; that needs RaftEnabled and at least three RaftNodes, of which it is one");
+    for (size_t i = 0; i < sizeof stores / sizeof stores[0]; i++) {
+        if (stores[i].value[0] != '\0')
+            return fc_fail(err, FC_BAD_CONFIG, "Role is 'witness' and %s is '%s'; a witness has no store: one of them must go", stores[i].name,
+                           stores[i].value);
+    }
+    for (size_t i = 0; i < sizeof accounts / sizeof accounts[0]; i++)
+        memset(*accounts[i], 0, sizeof *accounts[i]);
+    memset(&config->discovery_seeds, 0, sizeof config->discovery_seeds);
+    return FC_OK;
+}
+
 static enum fc_code check_store(struct config *config, struct fc_err *err)
 {
     static const char *const words[] = { "mysql", "sqlite", "sqlite3", NULL };
     const bool has_mysql = config_has_pair(config) || config->mysql_host[0] != '\0';
 
+    if (config_is_witness(config))
+        return FC_OK;
     if (config->backend_db[0] == '\0')
         text_copy(config->backend_db, CONFIG_TEXT_SIZE, has_mysql ? "mysql" : "sqlite");
     if (!is_one_of(config->backend_db, words))
@@ -565,6 +599,8 @@ static enum fc_code check_pair(struct config *config, struct fc_err *err)
     if (config->backend_servers.count < 2)
         return fc_fail(err, FC_BAD_CONFIG, "BackendServers has one server, '%s'; it must have two or more, or use "
                        "MySQLOrchestratorHost for a single one", config->backend_servers.item[0]);
+    if (config_is_witness(config))
+        return FC_OK;
     if (config->mysql_user[0] == '\0' && config->mysql_credentials_file[0] == '\0')
         return fc_fail(err, FC_BAD_CONFIG, "BackendServers is set without a store account; MySQLOrchestratorUser or "
                        "MySQLOrchestratorCredentialsConfigFile must be set");
@@ -738,7 +774,7 @@ static enum fc_code check_fleet(struct config *config, struct fc_err *err)
 enum fc_code config_check(struct config *config, struct fc_err *err)
 {
     static enum fc_code (*const checks[])(struct config *, struct fc_err *) = {
-        check_http, check_listeners, check_fixed_ports, check_store, check_pair, check_raft, check_steering, check_nodes, check_times,
+        check_http, check_listeners, check_fixed_ports, check_role, check_store, check_pair, check_raft, check_steering, check_nodes, check_times,
         check_token_check, check_fleet,
     };
 

@@ -89,6 +89,7 @@ struct config {
     struct config_map cluster_aliases;       /* ClusterNameToAlias: pattern -> alias */
 
     /* the pair, nodes, proxies (ours) */
+    config_text role;                        /* Role: "node" or "witness" */
     config_text node_name;                   /* NodeName: of this node; default host name */
     struct config_list nodes;                /* Nodes */
     struct config_list backend_servers;      /* BackendServers: "db1=10.0.1.1:3306", the preferred one first */
@@ -202,6 +203,7 @@ bool address_with_port(const char *address, int default_port, char *to, size_t s
 bool address_split(const char *address, char *host, size_t host_size, int *port);
 
 /* Does the home mode run: own MySQL servers behind a chair? Else one store. */
+bool config_is_witness(const struct config *config);
 bool config_has_pair(const struct config *config);
 
 #endif

@@ -69,6 +69,9 @@ const struct config_key config_keys[] = {
     INT("MySQLOrchestratorReadTimeoutSeconds", mysql_read_timeout_seconds, "30", 1, 3600, FIXED, STORE,
         "Bound of one slow statement of the store; probes and leases have bounds of their own.")
 
+    TEXT("Role", role, "node", FIXED, PAIR,
+         "`node`, or `witness`: a voter of the quorum that looks at no MySQL server. It has no store and uses no account, answers HAProxy by "
+         "what raft's log and the leader tell it, and hands leadership to a node at once. Of `BackendServers` it needs the names.")
     TEXT("NodeName", node_name, "", FIXED, PAIR, "Name of this node as it stands in `Nodes`. Empty: the host name.")
     LIST("Nodes", nodes, "", FIXED, PAIR,
          "All nodes: `name=host:port/agentport`, the HTTP address and the agent-check port.")

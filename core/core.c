@@ -44,7 +44,7 @@ static bool has_looked(const struct core *core)
         if (!core->proxies[i].has_answered)
             return false;
     }
-    return servers_have_all_answered(&core->servers);
+    return core->servers.looks_at_none ? core->servers.count == 0 || core->servers.was_told : servers_have_all_answered(&core->servers);
 }
 
 static struct steer_stage stage_of(struct core *core, struct effects *effects)
@@ -71,6 +71,9 @@ static void set_up_servers(struct core *core)
     const struct config *config = core->config;
     struct named_address item;
     core->servers.has_chair = config_has_pair(config);
+    core->servers.looks_at_none = config_is_witness(config);
+    if (!core->servers.has_chair && core->servers.looks_at_none)
+        return;                                            /* no store, no servers: it votes, and says who leads */
     if (!core->servers.has_chair) {
         core->servers.count = 1;
         TEXT_SET(core->servers.list[0].name, "store");
@@ -129,7 +132,7 @@ static void start(struct core *core, const struct event *event)
     set_up_servers(core);
     set_up_other_nodes(core);
     set_up_proxies(core);
-    needs_init(&core->needs, core->servers.has_chair ? core->servers.count : 0);
+    needs_init(&core->needs, core->servers.has_chair && !core->servers.looks_at_none ? core->servers.count : 0);
     steering_init(&core->steering, core->config, core->name);
     schedule_start(core);
 }
@@ -297,6 +300,10 @@ static bool wants_check(const struct core *core, int server, bool was_reachable,
 
 static void observe(struct core *core, const struct event *event, struct effects *effects)
 {
+    static const struct chair_words nothing = { 0 };
+    if (core->servers.looks_at_none && (event->type == CHAIR_GRANTED || event->type == CHAIR_REVOKED))
+        servers_hear_of_chair(&core->servers, event->as.chair.decision.rank.server,
+                              event->type == CHAIR_GRANTED ? &event->as.chair.words : &nothing);
     if (event->type == SERVER_CHECKED)
         observe_check(core, event, effects);
     if (event->type == DEED_ENDED && event->as.ended.deed == DEED_PREPARE)

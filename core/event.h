@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/moment.h"
+#include "model/chair_words.h"
 #include "model/decision.h"
 #include "model/look.h"
 #include "model/mark.h"
@@ -101,7 +102,7 @@ struct event {
         struct { int server; enum loss loss; const struct server_settings *settings; char text[160]; } checked;   /* NULL: not read */
         struct { uint64_t epoch; struct fc_time until; int place; } lease;                   /* LEASE_GRANTED; place: server the lease lies on */
         struct { uint64_t epoch; char leader[NODE_NAME_SIZE]; char why[WHY_SIZE]; } denied;  /* LEASE_DENIED, STORE_SILENT */
-        struct { struct decision decision; struct fc_time until; } chair;                    /* CHAIR_GRANTED, _REVOKED */
+        struct { struct decision decision; struct fc_time until; struct chair_words words; } chair;      /* CHAIR_GRANTED, _REVOKED; words: to a witness */
         struct {
             enum deed deed;
             uint64_t id;                 /* as in the effect */

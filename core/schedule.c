@@ -146,7 +146,7 @@ static bool wants_schema(const struct core *core, int server)
 
 static struct fc_time servers_due(struct core *core, struct effects *effects, struct fc_time next)
 {
-    for (int i = 0; i < core->servers.count; i++) {
+    for (int i = 0; i < core->servers.count && !core->servers.looks_at_none; i++) {
         struct core_server_schedule *s = &core->schedule[i];
         if (!s->is_looking && fc_reached(s->look_at, core->now)) {
             s->is_looking = true;
@@ -197,19 +197,25 @@ static struct fc_time proxies_due(struct core *core, struct effects *effects, st
     return next;
 }
 
-void schedule_step(struct core *core, struct effects *effects)
+static struct fc_time registration_due(struct core *core, struct effects *effects, struct fc_time next)
 {
-    struct fc_time next = fc_plus(core->now, ms(REGISTER_EVERY_MS));
-    next = servers_due(core, effects, next);
-    next = checks_due(core, effects, next);
-    next = proxies_due(core, effects, next);
     if (fc_reached(core->register_at, core->now)) {
         core->register_at = fc_plus(core->now, ms(REGISTER_EVERY_MS));
         struct effect *effect = effects_add(effects, REGISTER);
         effect->as.registration.leads = leadership_may_act(&core->leadership, core->now);
         effect->as.registration.unix_ms = core->unix_ms;
     }
-    next = fc_earlier(next, core->register_at);
+    return fc_earlier(next, core->register_at);
+}
+
+void schedule_step(struct core *core, struct effects *effects)
+{
+    struct fc_time next = fc_plus(core->now, ms(REGISTER_EVERY_MS));
+    next = servers_due(core, effects, next);
+    next = checks_due(core, effects, next);
+    next = proxies_due(core, effects, next);
+    if (!core->servers.looks_at_none)
+        next = registration_due(core, effects, next);
     if (core->is_stopping)
         next = fc_earlier(next, core->stop_by);
     if (core->leadership.state == LEADING)

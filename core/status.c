@@ -37,7 +37,7 @@ static void show_servers(const struct core *core, struct fc_time now, struct sta
         to->is_reachable = from->is_reachable;
         to->has_been_seen = from->has_been_seen;
         to->loss = from->loss;
-        TEXT_SET(to->loss_text, from->loss_text);
+        TEXT_SET(to->loss_text, core->servers.looks_at_none ? "a witness looks at no server" : from->loss_text);
         TEXT_SET(to->trouble, from->trouble);
         to->age_ms = from->has_been_seen ? age_ms(from->seen_at, now) : -1;
         to->look = from->look;
@@ -216,10 +216,16 @@ void core_status(const struct core *core, struct fc_time now, int64_t unix_ms, s
     TEXT_SET(s->node, core->name);
     TEXT_SET(s->store_word, core->servers.has_chair || text_is(core->config->backend_db, "mysql") ? "mysql" : "sqlite");
     const bool is_local = core->servers.has_chair && !core->config->raft_enabled;
-    TEXT_SET(s->arbitration, is_local ? "local" : core->servers.has_chair ? "quorum" : "none");
+    TEXT_SET(s->arbitration, is_local ? "local" : core->servers.has_chair || core->servers.looks_at_none ? "quorum" : "none");
     if (is_local)
         TEXT_SET(s->notice, "local arbitration: while the servers are cut off from each other, each side may seat its own; "
                             "a node that reaches both prevents that");
+    TEXT_SET(s->role, core->config->role);
+    if (core->servers.looks_at_none) {
+        TEXT_SET(s->store_word, "none");
+        TEXT_SET(s->notice, "witness only: it votes and answers HAProxy by what raft's log and the leader tell it; it looks at no server, "
+                            "leads nothing and takes no orders");
+    }
     s->is_stopping = core->is_stopping;
     show_leadership(core, now, s);
     show_servers(core, now, s);

@@ -106,7 +106,8 @@ struct status {
     char leader_why[WHY_SIZE];
     bool store_is_reachable;          /* at least one server of the store answers */
     int64_t store_age_ms;             /* of the last confirmation by the store; -1 never */
-    char store_word[24];              /* "sqlite" or "mysql" */
+    char role[16];                    /* "node" or "witness" */
+    char store_word[24];              /* "sqlite", "mysql"; "none" on a witness */
     char arbitration[16];             /* "local", "quorum" or "none" */
     char notice[240];                 /* what this arbitration cannot promise; "" when nothing */
     bool is_stopping;

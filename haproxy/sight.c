@@ -7,6 +7,7 @@
 #include "base/text.h"
 
 #define HEAD "fc-sight "
+#define WITNESS HEAD "witness\n"
 #define AGE_MAX_US (INT64_C(366) * 86400 * 1000000)      /* nobody runs longer than that without a look */
 
 size_t sight_format(enum loss loss, int64_t age_us, char to[SIGHT_ANSWER_SIZE])
@@ -16,6 +17,17 @@ size_t sight_format(enum loss loss, int64_t age_us, char to[SIGHT_ANSWER_SIZE])
     else
         text_format(to, SIGHT_ANSWER_SIZE, HEAD "%s %" PRId64 "\n", loss_word(loss), age_us > AGE_MAX_US ? AGE_MAX_US : age_us);
     return strlen(to);
+}
+
+size_t sight_format_witness(char to[SIGHT_ANSWER_SIZE])
+{
+    text_copy(to, SIGHT_ANSWER_SIZE, WITNESS);
+    return strlen(to);
+}
+
+bool sight_is_witness(const char *bytes, size_t length)
+{
+    return length == strlen(WITNESS) && memcmp(bytes, WITNESS, length) == 0;
 }
 
 enum fc_code sight_parse(const char *bytes, size_t length, enum loss *loss, int64_t *age_us, struct fc_err *err)

@@ -163,6 +163,15 @@ static void grid_print(FILE *to, struct grid *grid, struct ctl_style style)
 
 /* ---- the node ---- */
 
+static void print_store(FILE *to, const cJSON *status, struct ctl_style style)
+{
+    fprintf(to, "store: %s, ", ctl_text(status, "store"));
+    print_coloured(to, style, ctl_is_true(status, "store_is_reachable") ? GOOD : BAD,
+                   ctl_is_true(status, "store_is_reachable") ? "answers" : "does not answer");
+    fprintf(to, ", last confirmed %s%s; arbitration: %s\n", age_of(status, "store_age_ms").text,
+            ctl_number(status, "store_age_ms", -1) < 0 ? "" : " ago", ctl_text(status, "arbitration"));
+}
+
 static void print_node(FILE *to, const cJSON *status, struct ctl_style style)
 {
     const bool leads = ctl_is_true(status, "leads");
@@ -182,11 +191,10 @@ static void print_node(FILE *to, const cJSON *status, struct ctl_style style)
         fprintf(to, ", since %s", since.text);
     fprintf(to, "%s%s%s\n", ctl_text(status, "leader_why")[0] == '\0' ? "" : ": ", ctl_text(status, "leader_why"),
             ctl_is_true(status, "is_stopping") ? " (it is stopping)" : "");
-    fprintf(to, "store: %s, ", ctl_text(status, "store"));
-    print_coloured(to, style, ctl_is_true(status, "store_is_reachable") ? GOOD : BAD,
-                   ctl_is_true(status, "store_is_reachable") ? "answers" : "does not answer");
-    fprintf(to, ", last confirmed %s%s; arbitration: %s\n", age_of(status, "store_age_ms").text,
-            ctl_number(status, "store_age_ms", -1) < 0 ? "" : " ago", ctl_text(status, "arbitration"));
+    if (text_is(ctl_text(status, "role"), "witness"))
+        fprintf(to, "witness only; arbitration: %s\n", ctl_text(status, "arbitration"));
+    else
+        print_store(to, status, style);
     if (ctl_text(status, "notice")[0] != '\0') {
         print_coloured(to, style, DOUBTFUL, "notice: ");
         fprintf(to, "%s\n", ctl_text(status, "notice"));

@@ -13,8 +13,12 @@
 #define FRESH_MS 5000                /* an older confirmation by the store is no health */
 #define ZERO_TIME "0001-01-01T00:00:00Z"
 
+static bool is_witness(const struct status *status) { return text_is(status->role, "witness"); }
+
 static bool is_fresh(const struct status *status)
 {
+    if (is_witness(status))
+        return true;                                       /* it has no store that could be old */
     return status->store_is_reachable && status->store_age_ms >= 0 && status->store_age_ms <= FRESH_MS;
 }
 
@@ -23,6 +27,8 @@ static const char *state_word(const struct status *status)
 {
     if (status->is_stopping)
         return "draining";
+    if (is_witness(status))
+        return status->leader[0] != '\0' ? "witness" : "no-leader";
     if (!status->store_is_reachable)
         return "store-down";
     if (!is_fresh(status))

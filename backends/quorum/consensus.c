@@ -65,6 +65,7 @@ void consensus_show(struct consensus *c)
     view.until = consensus_may_act_until(c);
     view.voiced_at = consensus_voiced_at(c);
     view.voiced = c->state.chair.rank;
+    view.words = c->words;
     TEXT_SET(view.why, c->why);
     consensus_show_disk(c, &view);
     view.roster = c->roster;
@@ -200,6 +201,7 @@ void consensus_forget(struct consensus *c)
     c->is_ready = c->is_barrier_out = c->is_snapshot_barrier_out = c->is_transferring = c->is_short = c->is_handing_over = false;
     c->agreed = c->arriving = (struct agreed){ 0, 0 };
     c->why[0] = '\0';
+    c->words.is_known = false;
     shared_state_init(&c->state);
 }
 
@@ -215,7 +217,7 @@ void consensus_init(struct consensus *c, const struct quorum_settings *settings,
         roster_book(&c->roster, i, settings->members[i].name, settings->members[i].address);
     for (int i = 0; i < ROSTER_PLACES_MAX; i++)
         c->heard_at[i] = c->confirmed[i] = c->asked_at[i] = c->shown_at[i] = c->pongs[i].heard_at = FC_EVER;
-    c->paused_until = c->led_at = c->voters_changed_at = c->voiced_at = c->disk.waits_since = c->hand_over_again = FC_EVER;
+    c->paused_until = c->led_at = c->voters_changed_at = c->voiced_at = c->words_at = c->disk.waits_since = c->hand_over_again = FC_EVER;
     shared_state_init(&c->state);
     c->now = consensus_clock(c);
     promise_init(&c->promise, lease(c), c->now);
@@ -245,6 +247,7 @@ void consensus_beat(struct consensus *c)
     consensus_ping_all(c);
     consensus_lay_barrier(c);
     consensus_look_at_proposals(c);
+    consensus_hand_over_as_witness(c);
     consensus_go_on_yielding(c, true);
     consensus_go_on_snapshotting(c);
     consensus_go_on_changing(c);

@@ -55,6 +55,7 @@ void consensus_stand(struct consensus *consensus, bool stands);
 void consensus_yield(struct consensus *consensus, uint64_t number, int to, uint32_t pause_ms);
 void consensus_snapshot(struct consensus *consensus, uint64_t number);
 void consensus_change_members(struct consensus *consensus, uint64_t number, enum member_change change, const char *name, const char *address);
+void consensus_tell_words(struct consensus *consensus, const struct rank *rank, const struct chair_words *words);
 const struct shared_state *consensus_state(const struct consensus *consensus);
 
 /* ---- what members say (streams.h) ---- */

@@ -91,6 +91,8 @@ struct consensus {
     struct fc_time heard_at[ROSTER_PLACES_MAX], asked_at[ROSTER_PLACES_MAX];   /* asked_at: since when an answer is missing; EVER none */
     struct pong { struct fc_time heard_at; uint64_t theirs; } pongs[ROSTER_PLACES_MAX];     /* of the term led; theirs: by their clock */
     struct fc_time voiced_at;            /* the latest moment at which who may act is known to have had the chair as it is here */
+    struct chair_words words;            /* of the chair as it is here; whoever leads passes them on */
+    struct fc_time words_at;             /* when they were true at the latest, by this node's clock */
     uint64_t led_term;                   /* 0: does not lead */
     struct raft_barrier barrier;
     bool is_ready, is_barrier_out;
@@ -177,6 +179,8 @@ struct fc_time consensus_may_act_until(struct consensus *consensus);
 struct fc_time consensus_voiced_at(struct consensus *consensus);
 /* What the payload of a ping says of the chair, once it was promised to. */
 void consensus_hear_chair(struct consensus *consensus, const struct frame *ping);
+/* The chair was `before`: what was told of it counts for the same server, until it is moved. */
+void consensus_chair_applied(struct consensus *consensus, const struct decision *before);
 void consensus_ask_member(struct consensus *consensus, int member, enum frame_kind kind);
 void consensus_ping_all(struct consensus *consensus);
 void consensus_lay_barrier(struct consensus *consensus);
@@ -185,6 +189,9 @@ void consensus_role_changed(struct consensus *consensus);
 /* ---- consensus_yield.c ---- */
 void consensus_end_yield(struct consensus *consensus, enum fc_code code, const char *text);
 void consensus_go_on_yielding(struct consensus *consensus, bool is_beat);
+
+/* A witness that leads gives that away, again and again. */
+void consensus_hand_over_as_witness(struct consensus *consensus);
 
 /* ---- consensus_snapshot.c ---- */
 void consensus_go_on_snapshotting(struct consensus *consensus);

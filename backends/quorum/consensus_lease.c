@@ -1,7 +1,10 @@
 /* Pings, and the lease that they confirm; the barrier after which a leader may act. */
 #include "backends/quorum/consensus_inside.h"
 
+#include <string.h>
+
 #include "backends/quorum/bytes.h"
+#include "base/text.h"
 
 /* For so long from when pings were sent that a majority has confirmed. */
 static struct fc_time confirmed_for(struct consensus *c, struct fc_span span, int drift_percent)
@@ -41,17 +44,66 @@ static void put_chair(struct consensus *c, int member, struct frame *ping)
     bytes_put_number(&out, is_fresh ? pong->theirs : 0, 8);
     bytes_put_number(&out, c->state.chair.rank.epoch, 8);
     bytes_put_number(&out, c->state.chair.rank.seq, 8);
+    if (c->words.is_known) {
+        bytes_put_number(&out, c->words.is_open, 1);
+        bytes_put_text(&out, c->words.seat);
+        bytes_put_text(&out, c->words.paused_by);
+    }
     ping->length = out.length;
+}
+
+/* False: they are no words. None are fine. */
+static bool get_words(struct bytes_in *in, struct chair_words *ret)
+{
+    *ret = (struct chair_words){ 0 };
+    if (in->at == in->size)
+        return !in->is_bad;
+    ret->is_open = bytes_get_number(in, 1) == 1;
+    bytes_get_text(in, ret->seat, sizeof ret->seat);
+    bytes_get_text(in, ret->paused_by, sizeof ret->paused_by);
+    ret->is_known = !in->is_bad && text_is_name(ret->seat, strlen(ret->seat));
+    for (const char *at = ret->paused_by; *at != '\0'; at++)
+        ret->is_known = ret->is_known && (unsigned char)*at >= ' ' && *at != 0x7f;
+    return ret->is_known && in->at == in->size;
 }
 
 void consensus_hear_chair(struct consensus *c, const struct frame *ping)
 {
     struct bytes_in in = { .from = ping->payload, .size = ping->length };
     const uint64_t own_clock = bytes_get_number(&in, 8), epoch = bytes_get_number(&in, 8), seq = bytes_get_number(&in, 8);
-    if (in.is_bad || in.at != in.size || own_clock == 0 || own_clock > (uint64_t)c->now.us)
+    struct chair_words words;
+    if (!get_words(&in, &words) || own_clock == 0 || own_clock > (uint64_t)c->now.us ||
+        epoch != c->state.chair.rank.epoch || seq != c->state.chair.rank.seq)
         return;
-    if (epoch == c->state.chair.rank.epoch && seq == c->state.chair.rank.seq)
-        c->voiced_at = fc_later(c->voiced_at, (struct fc_time){ (int64_t)own_clock });
+    const struct fc_time at = { (int64_t)own_clock };
+    c->voiced_at = fc_later(c->voiced_at, at);
+    if (words.is_known && !fc_before(at, c->words_at)) {
+        c->words = words;
+        c->words_at = at;
+    }
+}
+
+static bool is_same_seat(const struct decision *a, const struct decision *b)
+{
+    return a->phase == PHASE_SEATED && b->phase == PHASE_SEATED && text_is(a->rank.server, b->rank.server);
+}
+
+void consensus_chair_applied(struct consensus *c, const struct decision *before)
+{
+    if (!is_same_seat(before, &c->state.chair))
+        c->words.is_known = false;
+}
+
+/* At once: whoever answers by them shall not be late. */
+void consensus_tell_words(struct consensus *c, const struct rank *rank, const struct chair_words *words)
+{
+    c->now = consensus_clock(c);
+    if (rank_compare(rank, &c->state.chair.rank) != 0)
+        return;                                            /* of an earlier chair; those of this one follow */
+    c->words = *words;
+    c->words_at = c->now;
+    consensus_ping_all(c);
+    consensus_show(c);
 }
 
 /* The leader's own: since when a majority has confirmed it. */

@@ -23,7 +23,9 @@ static int fsm_apply(struct raft_fsm *fsm, const struct raft_buffer *buffer, voi
     struct quorum_heard heard = { .kind = QUORUM_APPLIED };
     *result = NULL;
     consensus_hold_stored(c);                              /* a leader counts its own disk, and answers when this is over */
+    const struct decision before = c->state.chair;
     const enum shared_verdict verdict = shared_state_apply(&c->state, buffer->base, buffer->len);
+    consensus_chair_applied(c, &before);
     if (shared_entry_decode(buffer->base, buffer->len, &heard.entry) != FC_OK || heard.entry.deed == STORE_LOOK)
         return 0;
     struct proposal *p = NULL;
@@ -62,10 +64,12 @@ static int fsm_restore(struct raft_fsm *fsm, struct raft_buffer *buffer)
 {
     struct consensus *c = fsm->data;
     struct fc_err err = { .code = FC_OK };
+    const struct decision before = c->state.chair;
     if (shared_state_decode(buffer->base, buffer->len, &c->state, &err) != FC_OK) {
         consensus_go_out(c, err.text);
         return RAFT_CORRUPT;
     }
+    consensus_chair_applied(c, &before);
     raft_free(buffer->base);                               /* ours on success */
     c->world.heard_state(c->world.owner, &c->state);
     return 0;

@@ -74,7 +74,7 @@ void consensus_asked(struct consensus *c, int member, const struct frame *frame,
         answer->kind = FRAME_RELEASED;
         answer->length = 2;
         answer->payload[0] = promise_lets_vote(&c->promise, c->now);      /* not, when it has just been started */
-        answer->payload[1] = consensus_may_ask_for_votes(c);
+        answer->payload[1] = !c->settings->is_witness && consensus_may_ask_for_votes(c);
         break;
     case FRAME_PROPOSE:
         /* Never handed on from here: who asked asks whom it then believes to lead. */

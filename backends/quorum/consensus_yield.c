@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define WITNESS_AGAIN_ELECTIONS 2        /* nobody took over: the chairs are kept for so long, then it is tried again */
 #define YIELD_RELEASE_MS 300             /* beyond a lease: how long releases are awaited before the lease is taken up again */
 
 void consensus_end_yield(struct consensus *c, enum fc_code code, const char *text)
@@ -80,6 +81,14 @@ static int successor(struct consensus *c)
     return best;
 }
 
+static const char *why_nobody(const struct consensus *c)
+{
+    if (c->yield_to < 0)
+        return "no other node that may lead answers";
+    return c->has_released[c->yield_to] ? "the named node may not stand: it is a witness, was just started, or lags behind"
+                                        : "the named node does not answer";
+}
+
 void consensus_go_on_yielding(struct consensus *c, bool is_beat)
 {
     int released = 0;
@@ -99,6 +108,15 @@ void consensus_go_on_yielding(struct consensus *c, bool is_beat)
         if (is_beat)
             ask_for_releases(c);
     } else {
-        consensus_end_yield(c, FC_UNREACHABLE, c->yield_to >= 0 ? "the named node does not answer" : "no other node answers");
+        consensus_end_yield(c, FC_UNREACHABLE, why_nobody(c));
     }
+}
+
+void consensus_hand_over_as_witness(struct consensus *c)
+{
+    if (!c->settings->is_witness || c->led_term == 0 || voters(c) == 1 || c->yielding != 0 || c->is_transferring ||
+        !fc_reached(c->hand_over_again, c->now))
+        return;
+    c->hand_over_again = fc_plus(c->now, fc_ms(WITNESS_AGAIN_ELECTIONS * (int64_t)c->settings->election_ms));
+    consensus_yield(c, HAND_OVER_NUMBER, -1, 0);
 }

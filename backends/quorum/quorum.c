@@ -205,6 +205,12 @@ bool quorum_change_members(struct quorum *q, uint64_t number, enum member_change
     return tell(q, &told);
 }
 
+bool quorum_tell_words(struct quorum *q, const struct rank *rank, const struct chair_words *words)
+{
+    const struct told told = { .kind = TOLD_WORDS, .rank = *rank, .words = *words };
+    return tell(q, &told);
+}
+
 void quorum_hand_over(struct quorum *q)
 {
     pthread_mutex_lock(&q->lock);

@@ -23,6 +23,7 @@
 #include "backends/quorum/streams.h"
 #include "base/err.h"
 #include "base/moment.h"
+#include "model/chair_words.h"
 
 #define QUORUM_PROPOSALS_MAX 128     /* entries of this node on their way */
 #define QUORUM_HEARD_MAX 8192        /* events that wait for the pump; beyond, the whole state is handed over instead. A node that starts again
@@ -51,6 +52,7 @@ struct quorum_settings {
     char node[NODE_NAME_SIZE];           /* NAME~MARK, the issuer of this process's entries */
     int member_count, own;               /* RaftNodes: founders and address book; own: this node's place among them */
     struct quorum_member members[QUORUM_NODES_MAX];
+    bool is_witness;                     /* it votes, is elected when nobody else can be, and then hands leadership over at once */
     bool forms_alone;                    /* an empty directory becomes a new group of this node alone (raft-restore) */
     int election_ms;                     /* a follower stands after one to two of these without a leader */
     int drift_percent;
@@ -82,6 +84,7 @@ struct quorum_view {
     struct rank voiced;                  /* of the chair as applied here */
     struct fc_time voiced_at;            /* the latest moment at which somebody who might act is known to have had a chair that was
                                           * then the one here; FC_EVER: never. Counts for `voiced` if that has not changed since */
+    struct chair_words words;            /* of `voiced`, as its leader tells it */
     char why[200];
     struct roster roster;
     struct quorum_peer_view peers[ROSTER_PLACES_MAX];
@@ -126,6 +129,8 @@ bool quorum_yield(struct quorum *quorum, uint64_t number, int to, uint32_t pause
 bool quorum_snapshot(struct quorum *quorum, uint64_t number);
 /* Adds a learner (address: host:port), makes it a voter, or removes a member: one at a time, on the leader. ENDED under `number`. */
 bool quorum_change_members(struct quorum *quorum, uint64_t number, enum member_change change, const char *name, const char *address);
+/* Who leads tells, beside the chair of this rank, what others cannot see of it. Told to all who vote or learn with the pings from then on. False: the queue is full. */
+bool quorum_tell_words(struct quorum *quorum, const struct rank *rank, const struct chair_words *words);
 /* STATE is heard after a beat, with all in it that was heard before. */
 void quorum_hand_over(struct quorum *quorum);
 /* Stops the thread; waits for it a bounded time (a hanging disk may keep it longer: then it is left to the process's end). */

@@ -43,7 +43,13 @@ struct quorum_chair {
     int writing_to;
     struct fc_time writing_since, next_write_at;
 
+    struct hold pause;               /* of the pool, as any server's table shows it */
+    struct decision told_of;         /* the chair of which, and in which term, */
+    uint64_t told_term;
+    struct chair_words told;         /* these words were told */
+
     struct decision said;
+    struct chair_words said_words;
     struct fc_time said_until;
     bool has_said;
 };
@@ -98,13 +104,26 @@ static struct fc_time chair_until(const struct quorum_chair *q)
     return fc_plus(q->lead.view.voiced_at, fc_ms(q->own.term_ms));
 }
 
+static bool is_same_seat(const struct decision *a, const struct decision *b)
+{
+    return a->phase == PHASE_SEATED && b->phase == PHASE_SEATED && text_is(a->rank.server, b->rank.server);
+}
+
+static bool words_differ(const struct chair_words *a, const struct chair_words *b)
+{
+    return a->is_known != b->is_known || a->is_open != b->is_open || !text_is(a->seat, b->seat) || !text_is(a->paused_by, b->paused_by);
+}
+
 static void say_chair(struct quorum_chair *q)
 {
     const struct decision *now = &q->decided, *said = &q->said;
-    if (now->rank.epoch == 0)
-        return;
+    const struct chair_words *words = &q->lead.view.words;
+    const bool is_behind = rank_compare(&q->lead.view.voiced, &now->rank) != 0;
+    if (now->rank.epoch == 0 || (q->settings.is_witness && is_behind && q->has_said && is_same_seat(now, said)))
+        return;                                            /* the words for it come with the next picture, in a moment */
     const struct fc_time until = chair_until(q);
-    const bool is_news = !q->has_said || rank_compare(&now->rank, &said->rank) != 0 || now->phase != said->phase;
+    const bool is_news = !q->has_said || rank_compare(&now->rank, &said->rank) != 0 || now->phase != said->phase ||
+                         (q->settings.is_witness && !is_behind && words_differ(words, &q->said_words));
     if (!is_news && fc_since(q->said_until, until).us < fc_ms(q->own.term_ms / NEWS_SHARE).us)
         return;
     q->said = *now;
@@ -113,6 +132,9 @@ static void say_chair(struct quorum_chair *q)
     struct event event = { .type = now->phase == PHASE_MOVING ? CHAIR_REVOKED : CHAIR_GRANTED };
     event.as.chair.decision = *now;
     event.as.chair.until = until;
+    q->said_words = (struct chair_words){ 0 };
+    if (q->settings.is_witness && !is_behind)
+        q->said_words = event.as.chair.words = *words;
     q->port.say(q->port.owner, &event);
 }
 
@@ -123,6 +145,27 @@ static void end_command(struct quorum_chair *q, enum fc_code code, const char *t
         return;
     q->command = NO_COMMAND;
     quorum_lead_end(&q->lead, &effect, code, text);
+}
+
+/* What a witness cannot see. Known from the first look at the server that sits on, and until the chair is moved. */
+static void tell_words(struct quorum_chair *q)
+{
+    const int seat = server_of(q, q->decided.rank.server);
+    struct chair_words words = { 0 };
+    if (q->decided.phase == PHASE_SEATED && seat >= 0) {
+        words.is_known = true;
+        words.is_open = !q->servers[seat].is_read_only;
+        TEXT_SET(words.seat, q->own.names[seat]);
+        if (q->pause.kind != HOLD_NONE)
+            TEXT_SET(words.paused_by, q->pause.by);
+    }
+    if (q->told_term == q->lead.view.term && rank_compare(&q->told_of.rank, &q->decided.rank) == 0 && !words_differ(&words, &q->told))
+        return;
+    if (!quorum_tell_words(q->quorum, &q->decided.rank, &words))
+        return;
+    q->told_term = q->lead.view.term;
+    q->told_of = q->decided;
+    q->told = words;
 }
 
 /* ---- into the log ------------------------------------------------------------------------------------------------- */
@@ -400,6 +443,11 @@ static void saw(void *self, int server, const struct server_look *look, struct f
     if (s->has_row)
         s->row = look->lease;
     TEXT_SET(s->identity, look->identity);
+    for (int i = 0; i < look->hold_count; i++) {
+        const struct hold *hold = &look->holds[i];
+        if (hold->server[0] == '\0' && text_is(hold->pool, q->own.pool) && (q->pause.pool[0] == '\0' || hold_compare(hold, &q->pause) > 0))
+            q->pause = *hold;
+    }
     foreign_saw(&s->foreign, look, sent_at);
     consider(q);
 }
@@ -443,11 +491,13 @@ static void consider(struct quorum_chair *q)
     }
     if (q->command == SEAT_ON_SERVER && q->writing == 0)
         write_row(q, q->wanted.as.seat.to);
-    if (is_elected && !has_foreign && q->proposing == 0 && q->command == NO_COMMAND && (!holds(q) || is_beyond(q, highest_row(q))))
+    if (is_elected && !has_foreign && !q->settings.is_witness && q->proposing == 0 && q->command == NO_COMMAND && (!holds(q) || is_beyond(q, highest_row(q))))
         take(q);
     look_who_is_behind(q);
-    if (holds(q))
+    if (holds(q)) {
         keep_the_tables_up(q);
+        tell_words(q);
+    }
     const struct quorum_lead_own own = { .is_fit = holds(q) && !has_foreign, .epoch = q->decided.rank.epoch, .place = place_of(q) };
     quorum_lead_consider(&q->lead, &own, now);
     say_chair(q);

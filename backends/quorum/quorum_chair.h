@@ -26,7 +26,8 @@
 struct quorum_chair_settings {
     int term_ms, probe_timeout_ms, renew_ms;
     struct fc_span watch;                        /* as in `place` above */
-    int server_count;
+    int server_count;                            /* 0 on a witness: it takes no chair, and passes on what it is told of it */
+    char pool[64], names[STORE_SERVERS_MAX][CHAIR_NAME_SIZE];     /* BackendPool, and the servers as BackendServers calls them */
 };
 
 struct quorum_chair_port {

@@ -10,7 +10,7 @@
 
 #define TOLD_MAX (QUORUM_PROPOSALS_MAX + 16)
 
-enum told_kind { TOLD_PROPOSE, TOLD_STAND, TOLD_YIELD, TOLD_SNAPSHOT, TOLD_MEMBERS, TOLD_END };
+enum told_kind { TOLD_PROPOSE, TOLD_STAND, TOLD_YIELD, TOLD_SNAPSHOT, TOLD_MEMBERS, TOLD_WORDS, TOLD_END };
 
 /* From the pump to the thread. */
 struct told {
@@ -18,6 +18,8 @@ struct told {
     uint64_t number;
     int to;                              /* YIELD; STAND: 0 or 1; MEMBERS: enum member_change */
     char name[NODE_NAME_SIZE], address[ADDRESS_SIZE];      /* MEMBERS */
+    struct rank rank;                    /* WORDS: of the chair that they are about */
+    struct chair_words words;
     uint32_t limit_ms;
     size_t length;
     uint8_t bytes[SHARED_ENTRY_SIZE];

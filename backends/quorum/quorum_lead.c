@@ -75,6 +75,8 @@ static const char *why_not(const struct quorum_lead *q)
         return "the nodes have not all met yet";
     if (q->view.leader >= 0 && q->view.leader != q->settings->own)
         return "another node leads";
+    if (q->view.role == QUORUM_LEADER && q->settings->is_witness)
+        return "witness only: it was elected, keeps the chairs as they are, and hands leadership to a node";
     return q->view.role == QUORUM_LEADER ? "what was decided before is being applied" : "no majority of the nodes agrees on a leader";
 }
 

@@ -197,6 +197,7 @@ static void take_told(uv_async_t *wake)
         case TOLD_YIELD: consensus_yield(c, told.number, told.to, told.limit_ms); break;
         case TOLD_SNAPSHOT: consensus_snapshot(c, told.number); break;
         case TOLD_MEMBERS: consensus_change_members(c, told.number, (enum member_change)told.to, told.name, told.address); break;
+        case TOLD_WORDS: consensus_tell_words(c, &told.rank, &told.words); break;
         case TOLD_END: end(l); break;
         }
     }

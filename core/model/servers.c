@@ -63,8 +63,28 @@ bool servers_lost(struct servers *servers, int server, enum loss loss, const cha
     return was_reachable;
 }
 
+void servers_hear_of_chair(struct servers *servers, const char *identity, const struct chair_words *words)
+{
+    servers->told_identity[0] = '\0';
+    if (!words->is_known)
+        return;
+    TEXT_SET(servers->told_identity, identity);
+    servers->was_told = true;
+    servers->told_seat = servers_by_name(servers, words->seat);
+    servers->told_is_open = words->is_open;
+}
+
+bool servers_is_open(const struct servers *servers, int server)
+{
+    if (servers->looks_at_none)
+        return servers->told_identity[0] != '\0' && servers->told_seat == server && servers->told_is_open;
+    return !servers->list[server].look.is_read_only;
+}
+
 int servers_by_identity(const struct servers *servers, const char *identity)
 {
+    if (servers->looks_at_none)
+        return identity[0] != '\0' && text_is(servers->told_identity, identity) ? servers->told_seat : -1;
     for (int i = 0; identity[0] != '\0' && i < servers->count; i++) {
         if (servers->list[i].has_been_seen && text_is(servers->list[i].look.identity, identity))
             return i;
@@ -76,6 +96,8 @@ int servers_named(const struct servers *servers, const char *identity)
 {
     int unseen = -1, unseen_count = 0;
     const int known = servers_by_identity(servers, identity);
+    if (servers->looks_at_none)
+        return known;
     for (int i = 0; i < servers->count; i++) {
         if (!servers->list[i].has_been_seen) {
             unseen = i;
@@ -110,10 +132,12 @@ static bool replicates_from(const struct servers *servers, int replica, int serv
 }
 
 /* What one node's sight is worth about a server that was lost here. */
-enum testimony { T_AWAITED, T_BLIND, T_REFUSED, T_LIVES };
+enum testimony { T_NONE, T_AWAITED, T_BLIND, T_REFUSED, T_LIVES };
 
 static enum testimony testimony_of(const struct server_state *s, const struct sight *sight)
 {
+    if (sight->state == SIGHT_NONE)
+        return T_NONE;                                     /* never one of those who can look, nor of those who cannot just now */
     if (sight->state == SIGHT_UNKNOWN || fc_before(fc_plus(sight->at, fc_ms(SAME_END_MS)), s->lost_at))
         return T_AWAITED;
     if (sight->state == SIGHT_MUTE)

@@ -5,6 +5,7 @@
 #include <stdbool.h>
 
 #include "base/moment.h"
+#include "model/chair_words.h"
 #include "model/look.h"
 
 #define SERVER_SILENT_MISSES 2       /* one lost probe never flips (spec/steering.md 6) */
@@ -15,6 +16,7 @@
 enum sight_state {
     SIGHT_UNKNOWN = 0,               /* not asked since this server was lost here */
     SIGHT_MUTE,                      /* asked at `at`, and it could not be asked: it counts as one that cannot look */
+    SIGHT_NONE,                      /* a witness: it looks at no server, so nobody waits for it and nothing is concluded from it */
     SIGHT_TOLD                       /* its look was sent at `at` or later, and saw the server (LOSS_NONE) or lost it */
 };
 struct sight { enum sight_state state; enum loss loss; struct fc_time at; };
@@ -45,6 +47,11 @@ struct servers {
     struct server_state list[STORE_SERVERS_MAX];
     int other_count;                 /* the other nodes of the configuration */
     char others[SIGHTS_MAX][NODE_NAME_SIZE];
+    bool looks_at_none;              /* this node is a witness: what it knows of the servers is what it was told of the chair */
+    bool was_told;                   /* at least once since the start */
+    int told_seat;                   /* -1: told a name that is not configured here */
+    bool told_is_open;
+    char told_identity[IDENTITY_SIZE];   /* of the chair that this is about; "" = nothing is known of the present one */
 };
 
 /* Is a server's process gone, so that it counts as fenced (spec/steering.md 3.4)? */
@@ -65,6 +72,10 @@ bool servers_lost(struct servers *servers, int server, enum loss loss, const cha
 int servers_by_identity(const struct servers *servers, const char *identity);    /* -1 = none */
 /* The same, and a server that was never seen when the identity can be no other's: the row names it, all others are known. */
 int servers_named(const struct servers *servers, const char *identity);
+/* A witness was told of the chair of this identity; words that are not known take back what was told before. */
+void servers_hear_of_chair(struct servers *servers, const char *identity, const struct chair_words *words);
+/* Is this server open, as far as is known here: by the last look, or, on a witness, as it was told? */
+bool servers_is_open(const struct servers *servers, int server);
 int servers_by_name(const struct servers *servers, const char *name);            /* -1 = none */
 /* The process is gone: the session ended and connecting is refused. It stays fenced by its option file when it starts. */
 bool server_is_gone(const struct server_state *server);

@@ -17,6 +17,8 @@ const struct answer_rule answer_rules[ANSWER_RULE_COUNT] = {
                             "the chair is not being moved" },
     [ANSWER_NOBODY]     = { POOL_BACKEND, VOICE_REST, "nobody", "nobody sits, or one that is not configured here",
                             "somebody sits" },
+    [ANSWER_UNTOLD]     = { POOL_BACKEND, VOICE_REST, "untold", "somebody sits, and this witness has not been told yet which of its servers that is",
+                            "it is known which server sits" },
     [ANSWER_HELD]       = { POOL_BACKEND, VOICE_REST, "held", "another server sits, and an operator holds this one out",
                             "no operator holds this one out beside another that sits" },
     [ANSWER_OTHER_SITS] = { POOL_BACKEND, VOICE_REST, "other-sits", "one server sits at most, and it is another one",
@@ -43,11 +45,13 @@ static enum answer_case case_for_backend(const struct steering *st, const struct
         return ANSWER_STARTING;
     if (st->chair.state == CHAIR_MOVING)
         return ANSWER_MOVING;
-    if (st->chair.state == CHAIR_NOBODY || seated < 0)
+    if (st->chair.state == CHAIR_NOBODY || (seated < 0 && !stage->servers->looks_at_none))
         return ANSWER_NOBODY;
+    if (seated < 0)
+        return ANSWER_UNTOLD;
     if (seated != member)
         return holds_find(&st->holds, pool->name, pool->members[member].name) != NULL ? ANSWER_HELD : ANSWER_OTHER_SITS;
-    return stage->servers->list[seated].look.is_read_only ? ANSWER_NOT_OPEN : ANSWER_FIRST;
+    return servers_is_open(stage->servers, seated) ? ANSWER_FIRST : ANSWER_NOT_OPEN;
 }
 
 enum answer_case answer_case_of_leader(const struct steer_stage *stage)
@@ -71,6 +75,17 @@ enum answer_case answer_case_of(const struct steering *st, const struct steer_st
     return pool == st->backend ? case_for_backend(st, stage, member) : case_for_leader(stage, &st->pools[pool], member);
 }
 
+/* Hands off: HAProxy keeps what it has, and whichever server is open may be used, also one that the operator opens; a witness sees none
+ * of them, and knows of the one that sits. */
+static void answer_paused(const struct steer_stage *stage, const struct chair *chair, int member, struct answer *a)
+{
+    const struct server_state *s = &stage->servers->list[member];
+    const bool is_witness = stage->servers->looks_at_none;
+    a->late = VOICE_NEUTRAL;
+    a->keeps_token = (is_witness || s->is_reachable) && servers_is_open(stage->servers, member);
+    a->until = !a->keeps_token ? FC_NEVER : is_witness ? chair->until : fc_plus(s->seen_at, fc_ms(stage->config->term_ms));
+}
+
 static void answer_for_backend(const struct steering *st, const struct steer_stage *stage, int member, struct answer *a)
 {
     const struct pool *pool = &st->pools[st->backend];
@@ -84,20 +99,20 @@ static void answer_for_backend(const struct steering *st, const struct steer_sta
     a->late = text_is(stage->config->steering_term_over, "freeze") ? VOICE_NEUTRAL : VOICE_REST;
     a->epoch = chair->row.rank.epoch;
     if (which == ANSWER_PAUSED) {
-        /* Hands off: HAProxy keeps what it has, and whichever server is open may be used, also one that the operator opens. */
-        const struct server_state *s = &stage->servers->list[member];
-        a->late = VOICE_NEUTRAL;
-        a->keeps_token = s->is_reachable && !s->look.is_read_only;
-        a->until = a->keeps_token ? fc_plus(s->seen_at, fc_ms(stage->config->term_ms)) : FC_NEVER;
+        answer_paused(stage, chair, member, a);
         TEXT_FORMAT(a->reason, "paused by %s", pause->by);
     } else if (which == ANSWER_STARTING) {
         a->until = FC_NEVER;
         a->epoch = 0;
         TEXT_SET(a->reason, "starting, looking at the world");
     } else if (which == ANSWER_MOVING) {
-        TEXT_FORMAT(a->reason, "moving to %s", steer_server_name(stage, servers_named(stage->servers, chair->row.successor)));
+        const int to = servers_named(stage->servers, chair->row.successor);
+        TEXT_FORMAT(a->reason, "moving%s%s", to < 0 && stage->servers->looks_at_none ? "" : " to ",
+                    to < 0 && stage->servers->looks_at_none ? "" : steer_server_name(stage, to));
     } else if (which == ANSWER_NOBODY) {
         TEXT_SET(a->reason, "nobody sits");
+    } else if (which == ANSWER_UNTOLD) {
+        TEXT_SET(a->reason, "witness, not told yet who sits");
     } else if (which == ANSWER_HELD) {
         TEXT_FORMAT(a->reason, "%s by %s", hold_kind_word(hold->kind), hold->by);
     } else if (which == ANSWER_NOT_OPEN) {

@@ -248,6 +248,9 @@ void command_given(struct steering *st, struct steer_stage *stage, const struct 
     else if (!event->as.order.may_change)
         steer_reply(stage, &asker, FC_NOT_ALLOWED, true, "%s may look, not change: root, the service's own user and OrderUsers may",
                     asker.by);
+    else if (stage->servers->looks_at_none)
+        steer_reply(stage, &asker, FC_REFUSED, true, "this is a witness, which reaches no server and takes no orders: give it to %s",
+                    stage->leadership->leader[0] != '\0' ? stage->leadership->leader : "a node");
     else if (steer_may_act(stage))
         carry_out(st, stage, &order, event->as.order.text, event->as.order.length, &asker);
     else

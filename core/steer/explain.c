@@ -95,7 +95,9 @@ static void add_server(struct explanation *e, const struct steering *st, const s
     const int64_t age = s->has_been_seen ? age_ms(s->seen_at, stage->now) : -1;
     char replica[360];
     say_replica(&s->look.replica, replica, sizeof replica);
-    if (s->is_reachable)
+    if (stage->servers->looks_at_none)
+        explain_input(e, -1, s->name, "not looked at by a witness%s", !servers_is_open(stage->servers, server) ? "" : "; told that it sits and is open");
+    else if (s->is_reachable)
         explain_input(e, age, s->name, "answers, %s, %s", s->look.is_read_only ? "read_only" : "writable", replica);
     else if (!s->has_been_seen)
         explain_input(e, -1, s->name, "%s%s%s%s", s->has_answered ? "never seen, lost: " : "not looked at yet",
@@ -120,8 +122,8 @@ static void add_sights(struct explanation *e, const struct steer_stage *stage, i
             explain_input(e, age_ms(sight->at, stage->now), stage->servers->others[i], "%s %s%s%s", sight->loss == LOSS_NONE ? "sees" : "has lost",
                           s->name, sight->loss == LOSS_NONE ? "" : ": ", sight->loss == LOSS_NONE ? "" : loss_word(sight->loss));
         else
-            explain_input(e, sight->state == SIGHT_MUTE ? age_ms(sight->at, stage->now) : -1, stage->servers->others[i], "%s",
-                          sight->state == SIGHT_MUTE ? "could not be asked what it sees" : "has not told yet what it sees");
+            explain_input(e, sight->state != SIGHT_UNKNOWN ? age_ms(sight->at, stage->now) : -1, stage->servers->others[i], "%s",
+                          sight->state == SIGHT_NONE ? "is a witness: it looks at no server" : sight->state == SIGHT_MUTE ? "could not be asked what it sees" : "has not told yet what it sees");
     }
 }
 
@@ -341,6 +343,9 @@ static void add_answer_changes(struct explanation *e, const struct steering *st,
     case ANSWER_STARTING:
         explain_change(e, "the first look at the chair, at every server and at every HAProxy (or its failure)");
         break;
+    case ANSWER_UNTOLD:
+        explain_change(e, "the leader's next word about the chair: it comes with its next ping");
+        break;
     case ANSWER_MOVING:
     case ANSWER_NOBODY:
         explain_change(e, "the end of the move, or the next one: see `plan %s`", pool);
@@ -350,7 +355,9 @@ static void add_answer_changes(struct explanation *e, const struct steering *st,
         name = st->pools[st->backend].members[member].name;
         if (which == ANSWER_HELD)
             explain_change(e, "`ready %s/%s` ends the hold; it then rests like any other", pool, name);
-        if (steer_may_seat(st, stage, member, false, &err) == FC_OK)
+        if (stage->servers->looks_at_none)
+            explain_change(e, "a move of the chair by the leader: a witness sees no server and moves nothing");
+        else if (steer_may_seat(st, stage, member, false, &err) == FC_OK)
             explain_change(e, "`switch %s %s` would seat it", pool, name);
         else
             explain_change(e, "`switch %s %s` would be refused: %s", pool, name, err.text);
@@ -424,6 +431,8 @@ static void add_leader_changes(struct explanation *e, const struct steer_stage *
         explain_change(e, "`yield` gives the lease back; this node does not stand again for %d ms", c->yield_pause_ms);
     } else if (which == ANSWER_SUSPENDED) {
         explain_change(e, "the store answers again before another node has taken over");
+    } else if (stage->servers->looks_at_none) {
+        explain_change(e, "witness only: this node never leads; it votes, and what it is elected to it hands to a node at once");
     } else {
         explain_change(e, "this node takes over after it has watched the lease stand still for %d ms (LeaseMilliseconds and LeaseDriftPercent) "
                        "on every server in sight, or at once when it was given back", c->lease_ms + c->lease_ms * c->drift_percent / 100);
@@ -446,6 +455,8 @@ void explain_leader(const struct steering *st, const struct steer_stage *stage, 
     TEXT_SET(e->because, answer_rules[which].because);
     explain_input(e, -1, "state", "%s%s%s", leadership_state_word(l->state), l->why[0] != '\0' ? ": " : "", l->why);
     explain_input(e, -1, "epoch", "%llu", (unsigned long long)l->epoch);
+    if (stage->servers->looks_at_none)
+        explain_input(e, -1, "role", "witness only: it votes and answers HAProxy, and looks at no server");
     if (left_to_another(st, stage))
         explain_input(e, age_ms(st->left.since, stage->now), "left to another", "%s sees %s, and this node does not: it does not stand for the lease",
                       stage->servers->others[st->left.node], steer_server_name(stage, st->facts.seated));

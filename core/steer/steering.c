@@ -169,9 +169,25 @@ static void failback_count_one(struct steering *st, struct fc_time at)
     st->failbacks[st->failback_count++ % FAILBACKS_MAX] = at;
 }
 
-/* The row tells every node of every failback, so that a change of leader does not begin to count anew. */
-static void hear_chair(struct steering *st, const struct event *event)
+/* To a witness: it reads no hold, and is told of the one that changes what it answers. */
+static void hear_pause(struct steering *st, const char *by, int64_t unix_ms)
 {
+    struct hold pause = { .kind = by[0] != '\0' ? HOLD_PAUSE : HOLD_NONE, .epoch = 1, .since_unix_ms = unix_ms };
+    const struct hold *known = holds_row(&st->holds, st->pools[st->backend].name, "");
+    if (known == NULL ? by[0] == '\0' : known->kind == pause.kind && text_is(known->by, by))
+        return;
+    TEXT_SET(pause.pool, st->pools[st->backend].name);
+    TEXT_SET(pause.by, by);
+    pause.seq = known == NULL ? 1 : known->seq + 1;
+    holds_merge(&st->holds, &pause);
+}
+
+/* The row tells every node of every failback, so that a change of leader does not begin to count anew. */
+static void hear_chair(struct steering *st, const struct steer_stage *stage, const struct event *event)
+{
+    const struct chair_words *words = &event->as.chair.words;
+    if (stage->servers->looks_at_none && words->is_known)
+        hear_pause(st, words->paused_by, event->unix_ms);
     const bool was_failback = text_begins(without_finishing(st->chair.row.why), FAILBACK_WHY);
     chair_hear(&st->chair, event);
     if (st->move.step == STEP_NONE && !was_failback && text_begins(without_finishing(st->chair.row.why), FAILBACK_WHY))
@@ -195,7 +211,7 @@ void steering_hear(struct steering *st, struct steer_stage *stage, const struct 
     case CHAIR_GRANTED:
     case CHAIR_REVOKED:
         if (st->backend >= 0)
-            hear_chair(st, event);
+            hear_chair(st, stage, event);
         break;
     case DEED_ENDED:
         move_hear(st, stage, event);

@@ -262,7 +262,7 @@ void steer_give_back(struct steering *steering, struct steer_stage *stage, const
 
 /* answers.c: what a pool's server is called, by the first row that fits. */
 enum answer_case {
-    ANSWER_PAUSED = 0, ANSWER_STARTING, ANSWER_MOVING, ANSWER_NOBODY, ANSWER_HELD, ANSWER_OTHER_SITS, ANSWER_NOT_OPEN,
+    ANSWER_PAUSED = 0, ANSWER_STARTING, ANSWER_MOVING, ANSWER_NOBODY, ANSWER_UNTOLD, ANSWER_HELD, ANSWER_OTHER_SITS, ANSWER_NOT_OPEN,
     ANSWER_FIRST,
     ANSWER_OTHER_NODE, ANSWER_LEADS, ANSWER_SUSPENDED, ANSWER_LEADERLESS, ANSWER_FOLLOWS,
     ANSWER_RULE_COUNT

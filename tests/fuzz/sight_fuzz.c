@@ -19,6 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         assert(err.text[0] != '\0');
         return 0;
     }
+    assert(!sight_is_witness((const char *)bytes, size));    /* one answer means one thing */
     assert((unsigned)loss < LOSS_COUNT && age_us >= 0);
     const size_t length = sight_format(loss, age_us, told);
     assert(sight_parse(told, length, &again, &age_again_us, NULL) == FC_OK && again == loss && age_again_us == age_us);

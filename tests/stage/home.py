@@ -19,6 +19,8 @@ from .traffic import Writer
 from .waits import StageFailure, wait_until
 
 POOL = 'fc_backend'
+# What only a node that reaches the servers is told.
+ACCOUNTS = ('MySQLOrchestratorUser', 'MySQLOrchestratorPassword', 'MySQLOrchestratorDatabase', 'BackendFenceUser', 'BackendFencePassword')
 
 
 def node_names(count):
@@ -130,15 +132,16 @@ class Peers:
 class Home(House):
     """Two masters, HAProxies in front, three nodes; Redis when asked."""
 
-    def __init__(self, nodes=3, proxies=1, redis=False, keys=None, is_apart=False, is_quorum=False):
-        """`is_apart`: each server, HAProxy and node on a host of its own (home.net cuts them), and one host for the clients.
+    def __init__(self, nodes=3, proxies=1, redis=False, keys=None, is_apart=False, is_quorum=False, witness=None):
+        """`witness`: the name of the node that is one; the quorum's, so it implies `is_quorum`. `is_apart`: each server, HAProxy and node on a host of its own (home.net cuts them), and one host for the clients.
         `is_quorum`: raft decides about the chair, else the pair itself."""
         names = [f'lb{number + 1}' for number in range(proxies)]
         super().__init__(nodes, keys, ['db1', 'db2', *names, *node_names(nodes), 'client'] if is_apart else None)
         self.pair = Pair(self.nest, place=self.place)
         self.proxies = [Haproxy(self.nest, name, self.place(name)) for name in names]
         self.redis = Redis(self.nest) if redis else None
-        self.peers = Peers(self) if is_quorum else None
+        self.peers = Peers(self) if is_quorum or witness else None
+        self.witness = self.node(witness) if witness else None
 
     def keys(self, proxy=None):
         passwords = self.pair.passwords
@@ -158,11 +161,20 @@ class Home(House):
 
     def own_keys(self, node):
         """What only this node is told."""
-        return self.peers.keys(node) if self.peers else {}
+        role = {'Role': 'witness'} if node is self.witness else {}
+        return {**(self.peers.keys(node) if self.peers else {}), **role}
 
     def configure(self):
         for node in self.nodes:
-            node.configure({**self.keys(), **self.own_keys(node)})
+            keys = {**self.keys(), **self.own_keys(node)}
+            if node is self.witness:
+                keys = {key: value for key, value in keys.items() if key not in ACCOUNTS}
+            node.configure(keys)
+
+    @property
+    def full_nodes(self):
+        """All but the witness."""
+        return [node for node in self.nodes if node is not self.witness]
 
     def print_proxy_config(self, proxy):
         """haproxy.cfg for this HAProxy, as firstchair prints it from a node's configuration with the proxy's own addresses."""

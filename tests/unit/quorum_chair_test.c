@@ -23,6 +23,9 @@ static struct event granted, denied, seat, ended;/* the last of each kind */
 static int grants, denials, ends;
 static struct store_request written;             /* to a server, last */
 static int writes;
+static struct rank told_of;                      /* the chair that the last words were about */
+static struct chair_words told;
+static int tellings;
 
 enum fc_code quorum_open(const struct host *host, const struct quorum_settings *settings, const struct quorum_port *given,
                          struct quorum **ret, struct fc_err *err)
@@ -54,6 +57,14 @@ bool quorum_snapshot(struct quorum *q, uint64_t number)
 bool quorum_change_members(struct quorum *q, uint64_t number, enum member_change change, const char *name, const char *address)
 {
     (void)q, (void)number, (void)change, (void)name, (void)address;
+    return true;
+}
+bool quorum_tell_words(struct quorum *q, const struct rank *rank, const struct chair_words *words)
+{
+    (void)q;
+    told_of = *rank;
+    told = *words;
+    tellings++;
     return true;
 }
 void quorum_hand_over(struct quorum *q) { (void)q; }
