@@ -157,6 +157,7 @@ void http_raft_status(struct http_request *request, struct http_answer *answer)
     cJSON_AddNumberToObject(status, "NotYetInStore", view.unapplied);
     cJSON_AddNumberToObject(status, "Entries", (double)view.quorum->entries);
     cJSON_AddNumberToObject(status, "EntriesRepeated", (double)view.quorum->repeated);
+    cJSON_AddNumberToObject(status, "ElectionsWon", (double)view.quorum->elections_won);
     cJSON_AddNumberToObject(status, "VotesWithheld", (double)view.quorum->votes_withheld);
     cJSON_AddItemToObject(status, "Why", json_text(view.quorum->why));
     cJSON_AddItemToObject(status, "Members", members(&view));

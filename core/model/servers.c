@@ -228,6 +228,9 @@ bool servers_told(struct servers *servers, int server, const char *node, struct 
         if (!text_is(servers->others[i], node))
             continue;
         struct sight *known = &servers->list[server].sights[i];
+        servers->is_witness[i] = sight.state == SIGHT_NONE || (sight.state == SIGHT_MUTE && servers->is_witness[i]);
+        if (servers->is_witness[i])
+            sight.state = SIGHT_NONE;
         if (known->state == SIGHT_UNKNOWN || !fc_before(sight.at, known->at))
             *known = sight;
         return true;

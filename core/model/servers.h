@@ -47,6 +47,7 @@ struct servers {
     struct server_state list[STORE_SERVERS_MAX];
     int other_count;                 /* the other nodes of the configuration */
     char others[SIGHTS_MAX][NODE_NAME_SIZE];
+    bool is_witness[SIGHTS_MAX];     /* it has said so: should it not answer any more, it is still nobody who could look */
     bool looks_at_none;              /* this node is a witness: what it knows of the servers is what it was told of the chair */
     bool was_told;                   /* at least once since the start */
     int told_seat;                   /* -1: told a name that is not configured here */

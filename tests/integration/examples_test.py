@@ -8,6 +8,8 @@ from stage import Haproxy, Nest, Server, StageFailure
 from stage.node import ROOT, run_firstchair
 
 EXAMPLES = os.path.join(ROOT, 'examples')
+SITES = 'two-sites-and-a-witness'
+PAIRS = {'semi-ha': ('10.0.9.%', '10.0.1.%'), SITES: ('10.%.0.9', '10.%.0.1')}     # where nodes live, where servers
 PASSWORDS = ('FC_STORE_PASSWORD', 'FC_FENCE_PASSWORD', 'FC_REPL_PASSWORD')
 
 
@@ -23,6 +25,11 @@ def configurations():
         for name in sorted(os.listdir(folder)) if os.path.isdir(folder) else []:
             if name.endswith('.conf.json'):
                 yield example, os.path.join(folder, name)
+
+
+def is_witness(path):
+    with open(path, encoding='utf-8') as file:
+        return json.load(file).get('Role') == 'witness'
 
 
 def set_passwords():
@@ -42,7 +49,7 @@ def test_every_configuration_is_good():
     """`check-config` says good without a warning; without its passwords in the environment the file is refused by their name."""
     set_passwords()
     seen = list(configurations())
-    assert {example for example, _ in seen} == {'single', 'shared-mysql', 'semi-ha', 'raft'}, seen
+    assert {example for example, _ in seen} == {'single', 'shared-mysql', 'semi-ha', 'raft', SITES}, seen
     for example, path in seen:
         code, told, errors = run_firstchair('check-config', '--config', path)
         assert code == 0 and 'good, 0 warnings' in told, (path, code, told, errors)
@@ -57,7 +64,7 @@ def test_no_password_stands_in_an_example():
         with open(path, encoding='utf-8') as file:
             for key, value in json.load(file).items():
                 assert 'Password' not in key or re.fullmatch(r'\$\{[A-Z_]+\}', value), (path, key)
-    for example, name in (('shared-mysql', 'grants.sql'), ('semi-ha', 'grants.sql'), ('semi-ha', 'replication.sql')):
+    for example, name in (('shared-mysql', 'grants.sql'), *((pair, name) for pair in PAIRS for name in ('grants.sql', 'replication.sql'))):
         for password in re.findall(r"(?:IDENTIFIED BY|MASTER_PASSWORD =) '([^']*)'", read(example, name)):
             assert re.fullmatch(r'\$\{[A-Z_]+\}', password), (example, name)
 
@@ -66,7 +73,7 @@ def test_every_haproxy_file_is_the_printed_one():
     """haproxy.cfg and door.lua equal what each node's configuration prints."""
     set_passwords()
     for example, path in configurations():
-        if example == 'single':
+        if example == 'single' or is_witness(path):                   # no HAProxy there
             continue
         for name, words in (('haproxy.cfg', ()), ('door.lua', ('door.lua',))):
             code, printed, errors = run_firstchair('haproxy-config', '--config', path, *words)
@@ -78,7 +85,7 @@ def test_every_haproxy_file_is_the_printed_one():
 
 def test_haproxy_takes_every_file_without_a_warning():
     """`haproxy -c`, with the site's own lines beside it, the paths put where the test may write."""
-    for example in ('shared-mysql', 'semi-ha', 'raft'):
+    for example in ('shared-mysql', 'semi-ha', 'raft', SITES):
         with Nest() as nest:
             proxy = Haproxy(nest, 'lb1')
             nest.write('lb1/door.lua', read(example, 'door.lua'))
@@ -90,21 +97,26 @@ def test_haproxy_takes_every_file_without_a_warning():
 
 def test_the_option_files_and_grants_of_the_pair_hold():
     """On a private MariaDB: closed after its start, STATEMENT, two accounts; `store` is bound by read_only, `fence` is not."""
+    for example, (nodes, servers) in PAIRS.items():
+        the_pair_holds(example, nodes, servers)
+
+
+def the_pair_holds(example, nodes, servers):
     with Nest() as nest:
         passwords = set_passwords()
         for number, name in enumerate(('db1', 'db2'), 1):
-            options = re.sub(r'(?m)^bind-address.*$', '', read('semi-ha', f'{name}.cnf'))
+            options = re.sub(r'(?m)^bind-address.*$', '', read(example, f'{name}.cnf'))
             server = Server(nest, name, 9, read_only=False, options=options).start()
-            server.execute(filled(read('semi-ha', 'grants.sql'), passwords))
+            server.execute(filled(read(example, 'grants.sql'), passwords))
             seen = server.rows('SELECT @@server_id id, @@gtid_domain_id domain, @@read_only closed, @@binlog_format format, '
                                '@@auto_increment_offset first, @@log_slave_updates passes_on')[0]
             assert seen == {'id': str(number), 'domain': str(number), 'closed': '1', 'format': 'STATEMENT',
                             'first': str(number), 'passes_on': '1'}, seen
             grants = {user: str(server.rows(f"SHOW GRANTS FOR '{user}'@'{host}'"))
-                      for user, host in (('store', '10.0.9.%'), ('fence', '10.0.9.%'), ('repl', '10.0.1.%'))}
+                      for user, host in (('store', nodes), ('fence', nodes), ('repl', servers))}
             assert 'READ_ONLY ADMIN' in grants['fence'] and 'READ_ONLY ADMIN' not in grants['store'] + grants['repl'], grants
             assert 'SUPER' not in ''.join(grants.values()), grants
-            server.execute(filled(read('semi-ha', 'replication.sql'), passwords).replace('START SLAVE;', ''))
+            server.execute(filled(read(example, 'replication.sql'), passwords).replace('START SLAVE;', ''))
 
 
 def test_the_grants_of_the_shared_store_hold():

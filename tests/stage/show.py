@@ -10,8 +10,9 @@ import time
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from stage import Home, Single, StageFailure                        # noqa: E402
+from stage import Home, Single, Skip, StageFailure                  # noqa: E402
 from stage.node import ROOT, program                                # noqa: E402
+from stage.sites import SITES, Sites                                # noqa: E402
 from stage.traffic import gap_ms                                    # noqa: E402
 
 FRAME_SECONDS, PLAIN_FRAME_SECONDS = 1.0, 5.0
@@ -25,6 +26,23 @@ for name; do
     *) echo "revive: nothing is called '$name'; there are: {names}" >&2; exit 2 ;;
     esac
 done
+"""
+
+LINE = """#!/bin/sh
+# Asks the running ./run to cut a line or to heal all: line cut a b | line cut a | line heal
+cd '{asked}' || exit 1
+case "$1" in
+heal) : >heal ;;
+cut)
+    for party in "$2" ${{3:+"$3"}}; do
+        case " {parties} " in
+        *" $party "*) ;;
+        *) echo "line: nothing is called '$party'; there are: {parties}" >&2; exit 2 ;;
+        esac
+    done
+    : >"cut $2${{3:+ $3}}" ;;
+*) echo "usage: line cut A [B] | line heal       A, B: {parties}" >&2; exit 2 ;;
+esac
 """
 
 
@@ -54,6 +72,8 @@ class Show:
         """Starts again what was asked for; what does not come back is told in the picture."""
         for name in os.listdir(self.asked):
             os.unlink(os.path.join(self.asked, name))
+            if self.is_about_lines(name):
+                continue
             one = self.house.everything().get(name)
             if one is None:
                 continue
@@ -63,6 +83,10 @@ class Show:
                 self.trouble = f'{name} did not come back: {failure}'
 
     trouble = ''
+
+    def is_about_lines(self, _request):
+        """A request of another kind than a name; done then."""
+        return False
 
     def processes(self):
         """name -> 'pid' or 'down'."""
@@ -151,6 +175,66 @@ class HomeShow(Show):
         return [told]
 
 
+class SitesShow(HomeShow):
+    """The two sites and the witness; the client of `writer` is at site a, the other one at site b."""
+
+    def __init__(self, house):
+        super().__init__(house)
+        self.far_writer = house.writer('traffic_b', 1, interval_ms=5)
+        parties = ' '.join([*SITES, *sum(SITES.values(), [])])
+        self.line = house.nest.write('line', LINE.format(asked=self.asked, parties=parties), mode=0o755)
+
+    def is_about_lines(self, request):
+        verb, *parties = request.split()
+        try:
+            if verb == 'cut':
+                self.house.cut(*parties)
+            elif verb == 'heal':
+                self.house.heal()
+            else:
+                return False
+            self.trouble = ''
+        except StageFailure as failure:
+            self.trouble = str(failure)
+        return True
+
+    def at(self, host, command):
+        return f'nsenter --net=/run/netns/{self.house.place(host).namespace} {command}'
+
+    def commands(self):
+        house, seated = self.house, self.seated()
+        site = 'b' if seated == 'db2' else 'a'
+        other = house.other(seated).name if seated else 'db2'
+        leader = next(iter(house.leaders()), None)
+        rows = [('cut the sites apart', f'{self.line} cut a b'), (f'site {site}, which has {seated or "nobody"}, alone', f'{self.line} cut {site}'),
+                ('cut the witness off', f'{self.line} cut w'), ('one host alone', f'{self.line} cut {seated or "db1"}'),
+                ('heal every line', f'{self.line} heal'),
+                ('hand the chair over', self.ctl('switch', 'fc_backend', other)), ('why it is so', self.ctl('explain', 'fc_backend')),
+                (f'kill who leads ({leader.name if leader else "nobody"})', kill_of(leader) if leader else '-'),
+                (f'kill who sits ({seated or "nobody"})', kill_of(house.pair[seated]) if seated else '-'),
+                ('bring back what is down', self.revive),
+                ('write yourself, at site a', self.at('client', f'mariadb --defaults-file={house.pair.app_file} -h {house.proxies[0].place.host} '
+                                                                f'-P {house.proxies[0].backend_port} app')),
+                ('logs', f'tail -f {house.nest.path}/fc*/firstchair.log')]
+        return ['Site a: db1, lb1, fc1. Site b: db2, lb2, fc2. Elsewhere, w: the witness fc3. A client writes at each site.',
+                'Try in another terminal (Ctrl-C here ends everything and leaves nothing behind):',
+                *(f'  {what:<30} {how}' for what, how in rows)]
+
+    def foot(self):
+        told = [f'site {site}: ' + self.traffic(writer, proxy)
+                for site, writer, proxy in zip('ab', (self.writer, self.far_writer), self.house.proxies)]
+        return [f'lines: {self.house.lines()} cut', *told]
+
+    def traffic(self, writer, proxy):
+        done = writer.acknowledged()
+        now_us = time.time() * 1e6
+        rate = sum(1 for write in done[-2000:] if write.at_us > now_us - 2e6) / 2
+        names = {server.server_id: server.name for server in self.house.pair.servers}
+        silent = (now_us - done[-1].at_us) / 1e6 if done else 0
+        return (f'{rate:.0f} writes/s on {names.get(done[-1].server_id, "?") if done else "-"} through {proxy.name}, {len(done)} acknowledged'
+                + (f'; none for {silent:.1f} s' if silent > 1 else ''))
+
+
 class SingleShow(Show):
     def commands(self):
         node = self.house.nodes[0]
@@ -207,6 +291,19 @@ def begin_home(options):
     return show
 
 
+def begin_sites(_options):
+    say('Starting two sites with a MariaDB server, an HAProxy and a node each, and a witness elsewhere, each host in a network namespace ...')
+    began = time.monotonic()
+    house = Sites()
+    say(f'  directory {house.nest.path}, namespaces {house.net.prefix}*')
+    house.start()
+    say(f'  up after {time.monotonic() - began:.1f} s: db1 sits, {house.leaders()[0].name} leads')
+    show = SitesShow(house)
+    show.writer.start()
+    show.far_writer.start()
+    return show
+
+
 def begin_single(_options):
     house = Single()
     say(f'Starting one node of firstchair on SQLite in {house.nest.path} ...')
@@ -216,20 +313,27 @@ def begin_single(_options):
     return SingleShow(house)
 
 
+BEGIN = {'home': begin_home, 'single': begin_single, 'sites': begin_sites}
+
+
 def main():
     reader = argparse.ArgumentParser(prog='./run', description='firstchair on real servers, live; Ctrl-C leaves nothing behind.')
-    reader.add_argument('mode', nargs='?', choices=['home', 'single'], default='home',
-                        help='home: two MariaDB masters behind HAProxy, Redis, three nodes (default); single: one node on SQLite')
+    reader.add_argument('mode', nargs='?', choices=['home', 'single', 'sites'], default='home',
+                        help='home: two MariaDB masters behind HAProxy, Redis, three nodes (default); single: one node on SQLite; '
+                             'sites: two sites and a witness in network namespaces, with lines to cut (needs root)')
     reader.add_argument('--proxies', type=int, choices=[1, 2], default=2, help='how many HAProxies stand in front (default 2)')
     reader.add_argument('--seconds', type=float, default=0, help='end by itself after so long (default: never)')
     options = reader.parse_args()
     os.chdir(os.environ.get('FC_STARTED_FROM', ROOT))
     show = None
     try:
-        show = (begin_single if options.mode == 'single' else begin_home)(options)
+        show = BEGIN[options.mode](options)
         run(show, options.seconds)
     except KeyboardInterrupt:
         pass
+    except Skip as missing:
+        say(f'./run {options.mode}: {missing}')
+        return 1
     except StageFailure as failure:
         from stage.nest import open_nests
         say(f'\nIt did not come up: {failure}\n' + ''.join(nest.tails(15) for nest in open_nests))

@@ -47,6 +47,64 @@ static void fresh_pair(void)
     given("BackendFenceUser", "fence");
 }
 
+/* ---- the witness ---- */
+
+static void fresh_witness(void)
+{
+    fresh();
+    given("Role", "witness");
+    given_item("BackendServers", "db1=10.0.1.1:3306");
+    given_item("BackendServers", "db2=10.0.1.2:3306");
+    cr_assert_eq(config_set_bool(&config, config_key_find("RaftEnabled"), true, &err), FC_OK);
+    given("RaftDataDir", "/var/lib/firstchair/raft");
+    for (int i = 1; i <= 3; i++) {
+        char item[32];
+        TEXT_FORMAT(item, "fc%d=10.0.9.%d:10008", i, i);
+        given_item("RaftNodes", item);
+    }
+}
+
+Test(config, a_witness_needs_raft_and_no_account)
+{
+    fresh_witness();
+    accepted();
+    fresh_witness();
+    given("Role", "arbiter");
+    refused("Role is 'arbiter'; it must be \"node\" or \"witness\"");
+    fresh_witness();
+    config.raft_nodes.count = 2;
+    refused("Role is 'witness'; that needs RaftEnabled and at least three RaftNodes");
+    fresh_witness();
+    config.raft_enabled = false;
+    refused("Role is 'witness'; that needs RaftEnabled");
+    fresh_witness();
+    given("MySQLOrchestratorHost", "10.0.1.9");
+    refused("Role is 'witness' and MySQLOrchestratorHost is '10.0.1.9'; a witness has no store");
+    fresh_witness();
+    given("BackendDB", "sqlite");
+    refused("Role is 'witness' and BackendDB is 'sqlite'");
+    fresh_witness();
+    config.backend_servers.count = 0;
+    accepted();
+}
+
+Test(config, a_witness_keeps_no_account_that_stands_in_its_file)
+{
+    fresh_witness();
+    given("MySQLOrchestratorUser", "store");
+    given("MySQLOrchestratorPassword", "secret");
+    given("BackendFenceUser", "fence");
+    given("BackendFencePassword", "secret");
+    given("MySQLTopologyUser", "look");
+    given("MySQLTopologyPassword", "secret");
+    accepted();
+    cr_expect_str_empty(config.mysql_user);
+    cr_expect_str_empty(config.mysql_password);
+    cr_expect_str_empty(config.fence_password);
+    cr_expect_str_empty(config.topology_user);
+    cr_expect_str_empty(config.topology_password);
+}
+
 /* ---- the table ---- */
 
 Test(config, no_name_or_field_stands_twice)

@@ -253,6 +253,14 @@ Test(explain, the_time_until_a_failback_is_counted_down)
     stage_close(&s);
 }
 
+/* Who looks at no server, and has been told of another chair than this one. */
+static void witness_untold(struct stage *s)
+{
+    stage_lose_lease(s, "denied");
+    s->core->servers.looks_at_none = s->core->servers.was_told = true;
+    stage_pass(s, 10);
+}
+
 /* ---- answers: every row ------------------------------------------------------------------------------------------- */
 
 static const struct { const char *word, *seated, *subject; void (*opening)(struct stage *s); } answers[] = {
@@ -260,6 +268,7 @@ static const struct { const char *word, *seated, *subject; void (*opening)(struc
     { "starting",   "db1", "fc_backend/db1", never_looked },
     { "moving",     "db1", "fc_backend/db1", moving },
     { "nobody",     "",    "fc_backend/db1", nothing },
+    { "untold",     "db1", "fc_backend/db1", witness_untold },
     { "held",       "db1", "fc_backend/db2", db2_held },
     { "other-sits", "db1", "fc_backend/db2", nothing },
     { "not-open",   "db1", "fc_backend/db2", opening },

@@ -457,6 +457,17 @@ Test(haproxy, what_a_node_sees_is_told_and_read_back)
     cr_expect(loss == LOSS_NONE && age_us == 0);
 }
 
+Test(haproxy, a_witness_says_that_it_never_looks)
+{
+    char told[SIGHT_ANSWER_SIZE];
+    enum loss loss;
+    int64_t age_us;
+    const size_t length = sight_format_witness(told);
+    cr_expect_str_eq(told, "fc-sight witness\n");
+    cr_expect(sight_is_witness(told, length) && !sight_is_witness(told, length - 1) && !sight_is_witness("fc-sight -\n", 11));
+    cr_expect_eq(sight_parse(told, length, &loss, &age_us, NULL), FC_BAD_INPUT, "an older node takes it for one that cannot look");
+}
+
 Test(haproxy, what_says_nothing_of_a_server_is_no_sight)
 {
     static const char *const answers[] = {

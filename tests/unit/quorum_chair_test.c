@@ -104,14 +104,16 @@ static void say(void *owner, const struct event *event)
 static void note(void *owner, const char *sentence) { (void)owner, (void)sentence; }
 
 static const struct quorum_chair_settings own = { .term_ms = TERM_MS, .probe_timeout_ms = 500, .renew_ms = 500, .watch = { 2200000 },
-                                                  .server_count = 2 };
+                                                  .server_count = 2, .pool = "fc_backend", .names = { "db1", "db2" } };
+
+static bool is_witness;                          /* the next one that is opened */
 
 static void open_chair(void)
 {
     static int agent;
     static const struct host host = { .agent = &agent, .now = now };
-    static const struct quorum_settings settings = { .node = ME, .member_count = 3, .election_ms = 500,
-                                                     .members = { { .name = "fc1" }, { .name = "fc2" }, { .name = "fc3" } } };
+    const struct quorum_settings settings = { .is_witness = is_witness, .node = ME, .member_count = 3, .election_ms = 500,
+                                              .members = { { .name = "fc1" }, { .name = "fc2" }, { .name = "fc3" } } };
     const struct quorum_chair_port to = { .ask = ask, .say = say, .note = note };
     struct fc_err err = { .code = FC_OK };
     clock_now = (struct fc_time){ 1000000000 };
@@ -345,6 +347,88 @@ Test(quorum_chair, a_follower_says_who_sits_and_leads_nothing)
     cr_assert_eq(grants, 0);
     cr_assert_str_eq(denied.as.denied.leader, "fc3");
     cr_assert_null(source.row(source.self), "a fence of its own would leave nothing");
+}
+
+/* ---- a witness, and what it is told ---- */
+
+static void pause_is_seen(enum hold_kind kind, uint64_t seq)
+{
+    struct server_look seen = { .has_schema = true, .hold_count = 1, .lease = in_log };
+    TEXT_SET(seen.identity, "id-1");
+    seen.holds[0] = (struct hold){ .pool = "fc_backend", .kind = kind, .epoch = 1, .seq = seq, .by = "ann@test" };
+    source.saw(source.self, 0, &seen, clock_now, clock_now);
+}
+
+Test(quorum_chair, who_leads_tells_what_others_cannot_see_of_the_chair_once_for_each_change)
+{
+    leads_and_db1_sits();
+    cr_assert_eq(tellings, 1);
+    cr_assert_eq(told_of.epoch, in_log.rank.epoch);
+    cr_assert(told.is_known && told.is_open);
+    cr_assert_str_eq(told.seat, "db1");
+    look(0, false, &in_log);
+    show();
+    cr_assert_eq(tellings, 1, "nothing has changed");
+    look(0, true, &in_log);
+    cr_assert(tellings == 2 && !told.is_open);
+    look(0, false, &in_log);
+    pause_is_seen(HOLD_PAUSE, 1);
+    cr_assert_str_eq(told.paused_by, "ann@test");
+    pause_is_seen(HOLD_NONE, 2);
+    cr_assert_str_empty(told.paused_by);
+    intend(1);
+    log_takes_it();
+    cr_assert_not(told.is_known, "nobody sits");
+}
+
+static void open_as_witness(void)
+{
+    close_chair();                                         /* the suite's own has been opened before */
+    is_witness = true;
+    open_chair();
+}
+
+static void somebody_sits(uint64_t epoch, const char *server)
+{
+    struct shared_entry theirs = { .deed = STORE_TAKE, .old = in_log.rank, .row = { .rank = { .epoch = epoch, .node = "fc3~000003" } } };
+    TEXT_SET(theirs.row.rank.server, server);
+    applied(&theirs, 0);
+}
+
+Test(quorum_chair, a_witness_that_is_elected_takes_nothing_and_says_why, .init = open_as_witness)
+{
+    somebody_sits(1, "id-1");
+    elected();
+    cr_assert_eq(proposed_number, 0);
+    cr_assert_eq(grants, 0);
+    cr_assert_str_empty(denied.as.denied.leader, "it leads nothing");
+    cr_assert_not_null(strstr(denied.as.denied.why, "witness only"), "%s", denied.as.denied.why);
+    cr_assert_eq(writes, 0);
+    cr_assert_eq(tellings, 0);
+}
+
+Test(quorum_chair, a_witness_hears_who_sits_with_the_words_of_that_chair, .init = open_as_witness)
+{
+    view.role = QUORUM_FOLLOWER;
+    view.leader = 2;
+    somebody_sits(1, "id-1");
+    cr_assert_not(seat.as.chair.words.is_known);
+    view.words = (struct chair_words){ .is_known = true, .is_open = true, .seat = "db1" };
+    show();
+    cr_assert_str_eq(seat.as.chair.words.seat, "db1");
+    view.words.is_open = false;
+    show();
+    cr_assert_not(seat.as.chair.words.is_open, "said at once, not when the term moves on");
+    const uint64_t before = seat.as.chair.decision.rank.epoch;
+    struct shared_entry theirs = { .deed = STORE_TAKE, .old = in_log.rank, .row = in_log };
+    theirs.row.rank.epoch++;
+    const struct quorum_heard heard = { .kind = QUORUM_APPLIED, .entry = theirs };
+    shared_chair_apply(&in_log, &theirs);
+    port.heard(port.owner, &heard);
+    cr_assert_eq(seat.as.chair.decision.rank.epoch, before, "another leader, the same seat: it waits for the picture that has the words");
+    show();
+    cr_assert_eq(seat.as.chair.decision.rank.epoch, before + 1);
+    cr_assert_str_eq(seat.as.chair.words.seat, "db1");
 }
 
 Test(quorum_chair, the_place_moves_when_the_server_that_sits_was_out_of_sight_for_the_whole_watch)

@@ -84,7 +84,7 @@ enum fc_code stage_try_start(struct stage *s, int node, struct fc_err *err)
     struct stage_node *n = &s->nodes[node];
     const bool is_founder = node < s->founders;
     struct quorum_settings settings = { .member_count = s->founders + !is_founder, .own = is_founder ? node : s->founders, .election_ms = STAGE_ELECTION_MS, .drift_percent = 10,
-                                        .snapshot_entries = s->snapshot_entries, .trailing_entries = 16 };
+                                        .snapshot_entries = s->snapshot_entries, .trailing_entries = 16, .is_witness = s->witness == node + 1 };
     static int marks;
     TEXT_FORMAT(settings.dir, "%s/%d", s->dir, node);
     TEXT_FORMAT(settings.node, "fc%d~%06x", node + 1, (unsigned)++marks);

@@ -34,6 +34,7 @@ struct stage {
     struct stage_node nodes[QUORUM_NODES_MAX];
     int two_leaders;                     /* times that two nodes could act at one moment */
     int snapshot_entries;
+    int witness;                         /* 1 + the node that is one; 0 none */
 };
 
 void stage_open(struct stage *stage, int count);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backends/quorum/held.h"
+#include "base/text.h"
 #include "quorum_stage.h"
 
 static struct stage s;
@@ -117,6 +118,94 @@ Test(quorum, a_leader_without_others_keeps_what_it_has_when_asked_to_yield)
     stage_until(&s, it_has_ended);
     cr_assert_eq(s.nodes[asked_node].last.code, FC_REFUSED);
     stage_until(&s, third_leads);
+}
+
+/* ---- a witness: the third node ---- */
+
+static bool witness_was_elected(struct stage *stage) { return stage->nodes[2].view.elections_won > 0; }
+static bool a_node_leads(struct stage *stage) { return stage_leader(stage) == 0 || stage_leader(stage) == 1; }
+
+Test(quorum, a_witness_that_is_elected_hands_over_within_a_second)
+{
+    s.witness = 3;
+    stage_start_all(&s);
+    stage_until(&s, a_node_leads);
+    for (int i = 0; i < 2; i++)                            /* who may not stand leaves it to the witness */
+        quorum_stand(s.nodes[i].quorum, false);
+    asked_node = stage_leader(&s);
+    const int other = 1 - asked_node;
+    stage_stop(&s, asked_node);
+    stage_until(&s, witness_was_elected);
+    stage_run_ms(&s, 3 * STAGE_ELECTION_MS);
+    cr_assert_eq(s.nodes[2].view.role, QUORUM_LEADER, "nobody may take over: it keeps what is");
+    quorum_stand(s.nodes[other].quorum, true);
+    const struct fc_time since = s.host->now(s.host->agent);
+    stage_until(&s, a_node_leads);
+    cr_assert_eq(stage_leader(&s), other);
+    cr_expect_lt(fc_since(since, s.host->now(s.host->agent)).us, 3 * 1000000, "%lld us", (long long)fc_since(since, s.host->now(s.host->agent)).us);
+}
+
+Test(quorum, nobody_yields_to_a_witness)
+{
+    s.witness = 3;
+    stage_start_all(&s);
+    stage_until(&s, a_node_leads);
+    asked_node = old_leader = stage_leader(&s);
+    s.nodes[asked_node].ended = 0;
+    cr_assert(quorum_yield(s.nodes[asked_node].quorum, 5, 2, 1000));
+    stage_until(&s, it_has_ended);
+    cr_assert_eq(s.nodes[asked_node].last.code, FC_UNREACHABLE);
+    cr_assert_not_null(strstr(s.nodes[asked_node].last.text, "witness"), "%s", s.nodes[asked_node].last.text);
+}
+
+static bool words_are_there(struct stage *stage)
+{
+    return stage->nodes[2].view.words.is_known && stage->nodes[2].view.words.is_open;
+}
+static bool words_are_gone(struct stage *stage) { return !stage->nodes[2].view.words.is_known; }
+
+static void chair_in_log(int node, uint64_t epoch, enum phase phase)
+{
+    struct store_request request = { .deed = STORE_TAKE, .old = s.nodes[node].state.chair, .row = s.nodes[node].state.chair };
+    struct shared_entry entry;
+    request.row.rank.epoch = epoch;
+    request.row.phase = phase;
+    TEXT_SET(request.row.rank.server, "uid:a");
+    TEXT_SET(request.row.rank.node, s.nodes[node].name);
+    TEXT_SET(request.row.successor, phase == PHASE_MOVING ? "uid:b" : "");
+    shared_entry_of(&request, s.nodes[node].name, s.nodes[node].next_number, &entry);
+    cr_assert(quorum_propose(s.nodes[node].quorum, s.nodes[node].next_number++, &entry, 2000));
+}
+static uint64_t wanted_epoch;
+static bool all_have_the_chair(struct stage *stage)
+{
+    int count = 0;
+    for (int i = 0; i < 3; i++)
+        count += stage->nodes[i].view.voiced.epoch == wanted_epoch;
+    return count == 3;
+}
+
+Test(quorum, what_the_leader_says_of_the_chair_reaches_all_and_ends_when_the_chair_moves)
+{
+    const struct chair_words words = { .is_known = true, .is_open = true, .seat = "db1", .paused_by = "ann@test" };
+    s.witness = 3;
+    stage_start_all(&s);
+    stage_until(&s, a_node_leads);
+    const int leader = stage_leader(&s);
+    chair_in_log(leader, wanted_epoch = 1, PHASE_SEATED);
+    stage_until(&s, all_have_the_chair);
+    struct rank other = s.nodes[leader].view.voiced;
+    other.epoch++;
+    cr_assert(quorum_tell_words(s.nodes[leader].quorum, &other, &words));
+    stage_run_ms(&s, STAGE_ELECTION_MS);
+    cr_assert_not(words_are_there(&s), "they are of another chair");
+    cr_assert(quorum_tell_words(s.nodes[leader].quorum, &s.nodes[leader].view.voiced, &words));
+    stage_until(&s, words_are_there);
+    cr_assert_str_eq(s.nodes[2].view.words.seat, "db1");
+    cr_assert_str_eq(s.nodes[2].view.words.paused_by, "ann@test");
+    chair_in_log(leader, wanted_epoch = 2, PHASE_MOVING);
+    stage_until(&s, all_have_the_chair);
+    stage_until(&s, words_are_gone);
 }
 
 Test(quorum, a_leader_that_lost_its_majority_stops_acting_and_says_so_to_who_asks)

@@ -125,6 +125,25 @@ Test(seat, a_node_that_cannot_be_asked_or_cannot_look_leaves_it_to_the_replica)
     cr_expect_eq(servers_gone(&s, 0), GONE_NOT, "what an unseen replica said last is no witness");
 }
 
+Test(seat, a_witness_is_neither_asked_nor_missed)
+{
+    struct servers s = refused_beside(THREAD_STOPPED, 2);
+    cr_expect_eq(told(&s, "fc3", SIGHT_NONE, LOSS_NONE, 10001), GONE_ASKED, "fc2 can look, and has not told");
+    cr_expect_eq(told(&s, "fc2", SIGHT_TOLD, LOSS_REFUSED, 10002), GONE_AGREED);
+    cr_expect_eq(told(&s, "fc3", SIGHT_MUTE, LOSS_NONE, 10003), GONE_AGREED, "it has died: nobody who could look is missing");
+    cr_expect_not(servers_await_sights(&s, 0));
+    cr_expect_eq(servers_seen_by(&s, 0, fc_ms(60000), (struct fc_time){ 10003000 }), -1);
+    cr_expect_eq(told(&s, "fc3", SIGHT_TOLD, LOSS_NONE, 10004), GONE_NOT, "a node of that name that looks is asked like any other");
+}
+
+Test(seat, with_a_witness_alone_beside_it_a_node_needs_the_replica)
+{
+    struct servers s = refused_beside(THREAD_CONNECTING, 1);
+    cr_expect_eq(told(&s, "fc2", SIGHT_NONE, LOSS_NONE, 10001), GONE_NOT, "nobody but this node says so");
+    s.list[1].look.replica.is_refused = true;
+    cr_expect_eq(servers_gone(&s, 0), GONE_AGREED);
+}
+
 Test(seat, a_node_that_is_not_configured_has_no_say_and_a_return_forgets_what_was_told)
 {
     struct servers s = refused_beside(THREAD_STOPPED, 1);

@@ -1,0 +1,110 @@
+"""Two sites and a witness: what each loss costs, as the table in examples/two-sites-and-a-witness says. Need root; skipped elsewhere."""
+import time
+
+from stage import Judgement, StageFailure, limit, stays, wait_until
+from stage.sites import Sites
+from stage.traffic import gap_ms
+
+POOL = 'fc_backend'
+
+
+def writers(home):
+    """A client of each site's HAProxy, both writing to db1."""
+    both = [home.writer(f'at_{site}', number, interval_ms=5).start() for number, site in enumerate('ab')]
+    for writer in both:
+        writer.wait_writes(server_id=1, count=20)
+    return both
+
+
+def led_by(home, name):
+    if home.wait_leader().name != name:
+        home.wait_leader().order('yield', 'to', name)
+        wait_until(lambda: home.node(name) in home.leaders(), 10, f'{name} to lead')
+
+
+def one_writer_at_a_time(home, both, holder):
+    """Nothing doubled; no server took a write that was sent after the first one that the other took."""
+    for writer in both:
+        writer.stop()
+    home.pair.wait_level()
+    judgement = Judgement(home.pair, both, holder)
+    print(judgement)
+    if judgement.doubled or judgement.overlap_ms() > 0:
+        raise StageFailure(f'{judgement}; overlap {judgement.overlap_ms():.1f} ms')
+
+
+@limit(150)
+def test_lines_are_cut_one_after_the_other_and_who_has_a_majority_goes_on():
+    """Site a leads and has db1. The line between the sites: a goes on, b's HAProxy closes or finds nobody; healed, both go on. The lines to the
+    witness, one, then both: nothing happens."""
+    with Sites().start() as home:
+        led_by(home, 'fc1')
+        both = writers(home)
+        epoch = home.wait_leader().pool()['epoch']
+        home.cut('a', 'b')
+        stays(lambda: [node.name for node in home.leaders()] == ['fc1'] and home.views()['lb1'] == ['db1'], 6, 'site a to go on', every=0.1)
+        both[0].wait_writes(server_id=1, count=20)
+        print(f'between the sites: longest gap at a {gap_ms(both[0].writes()):.0f} ms')
+        home.heal()
+        both[1].wait_writes(server_id=1, count=20, bound=20)
+        home.wait_seated('db1')
+        mark = len(both[0].acknowledged())
+        home.cut('a', 'w')
+        stays(lambda: home.node('fc1') in home.leaders() and set(home.views()['lb1'] + home.views()['lb2']) == {'db1'}, 4, 'nothing to change', every=0.1)
+        home.cut('w')
+        stays(lambda: home.node('fc1') in home.leaders() and set(home.views()['lb1'] + home.views()['lb2']) == {'db1'}, 4, 'nothing to change', every=0.1)
+        print(f'to the witness: longest gap {gap_ms(both[0].acknowledged()[mark:]):.0f} ms')
+        assert home.wait_leader().pool()['epoch'] == epoch
+        home.heal()
+        one_writer_at_a_time(home, both, home.pair['db1'])
+
+
+@limit(150)
+def test_the_site_that_leads_and_sits_is_cut_off_and_the_other_one_goes_on():
+    """Site a, with db1 and the leader, hears nobody else: its HAProxy closes before db2 is opened at b, though db1 is open all the while.
+    Healed, db1 is closed and b goes on."""
+    with Sites().start() as home:
+        led_by(home, 'fc1')
+        both = writers(home)
+        home.cut('a')
+        began = time.monotonic()
+        wait_until(lambda: home.views()['lb1'] == [], 15, 'site a to close')
+        print(f'site a closed after {time.monotonic() - began:.1f} s')
+        wait_until(lambda: home.node('fc2') in home.leaders(), 10, 'fc2 to lead')
+        print(f'fc2 led after {time.monotonic() - began:.1f} s')
+        both[1].wait_writes(server_id=2, count=20, bound=40)
+        print(f'site b open after {time.monotonic() - began:.1f} s')
+        assert home.node('fc2').pool()['mark'].startswith('unfenced')
+        home.heal()
+        home.wait_seated('db2')
+        wait_until(home.pair['db1'].is_read_only, 10, 'db1 to be fenced')
+        both[0].wait_writes(server_id=2, count=20, bound=20)
+        one_writer_at_a_time(home, both, home.pair['db2'])
+
+
+@limit(150)
+def test_a_site_loses_power_and_the_other_one_goes_on_with_the_witness():
+    """First fc1's host, which leads: both HAProxies go on. Then fc1 is back and all of site a dies: b goes on after the wait for an HAProxy
+    that may still hold sessions; the dead site comes back second."""
+    with Sites().start() as home:
+        led_by(home, 'fc1')
+        both = writers(home)
+        home.node('fc1').kill()
+        home.wait_leader(10, other_than=home.node('fc1'))
+        for writer in both:
+            writer.wait_writes(server_id=1, count=200)
+        print(f'the leading node killed: longest gap {max(gap_ms(writer.writes()) for writer in both):.0f} ms')
+        home.node('fc1').start()
+        led_by(home, 'fc1')
+        began = time.monotonic()
+        for one in (home.node('fc1'), home.proxies[0], home.pair['db1']):
+            one.kill()
+        home.net.isolate('db1')                                        # a host without power refuses nothing
+        home.net.isolate('lb1')
+        home.net.isolate('fc1')
+        both[1].wait_writes(server_id=2, count=20, bound=40)
+        print(f'site a without power: b open after {time.monotonic() - began:.1f} s')
+        home.heal()
+        for one in (home.pair['db1'], home.proxies[0], home.node('fc1')):
+            one.start()
+        home.wait_seated('db2')
