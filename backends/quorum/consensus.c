@@ -240,7 +240,7 @@ void consensus_beat(struct consensus *c)
         consensus_show_mark(c);
     if (c->is_running && !c->is_out && consensus_role(c) == QUORUM_OUT)
         consensus_go_out(c, raft_errmsg(&c->raft)[0] != '\0' ? raft_errmsg(&c->raft) : "its disk failed");
-    if (consensus_leader(c) >= 0)
+    if (consensus_leader(c) >= 0 && c->raft.current_term != c->witness_term)
         c->led_at = c->now;
     consensus_look_at_disk(c);
     consensus_look_whether_whole(c);

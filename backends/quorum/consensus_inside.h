@@ -99,7 +99,8 @@ struct consensus {
     uint64_t barrier_term;
 
     bool stands;
-    struct fc_time paused_until, led_at; /* led_at: when a leader was last known */
+    struct fc_time paused_until, led_at; /* led_at: when a leader was last known that was no witness */
+    uint64_t witness_term;               /* in which a witness that leads has asked to be followed */
     uint64_t yielding;                   /* number; 0 none */
     int yield_to;
     uint32_t yield_pause_ms;

@@ -121,6 +121,8 @@ void consensus_ask_member(struct consensus *c, int member, enum frame_kind kind)
     struct frame frame = { .kind = kind, .term = c->led_term, .number = (uint64_t)c->now.us };
     if (kind == FRAME_PING)
         put_chair(c, member, &frame);
+    if (kind == FRAME_RELEASE && c->settings->is_witness)
+        frame.payload[frame.length++] = 1;                 /* somebody is needed: nobody leads as long as this one does */
     if (consensus_send(c, member, &frame) && fc_is_ever(c->asked_at[member]))
         c->asked_at[member] = c->now;
     /* A cut connection says nothing by itself. */

@@ -71,6 +71,10 @@ void consensus_asked(struct consensus *c, int member, const struct frame *frame,
         break;
     case FRAME_RELEASE:
         promise_release(&c->promise, id_of(c, member), frame->term, frame->number, c->now);
+        if (frame->length == 1 && frame->payload[0] == 1) {
+            c->witness_term = frame->term;                 /* who lets others go first, or has a slow disk, is needed now */
+            c->led_at = FC_EVER;
+        }
         answer->kind = FRAME_RELEASED;
         answer->length = 2;
         answer->payload[0] = promise_lets_vote(&c->promise, c->now);      /* not, when it has just been started */
