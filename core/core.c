@@ -44,7 +44,9 @@ static bool has_looked(const struct core *core)
         if (!core->proxies[i].has_answered)
             return false;
     }
-    return core->servers.looks_at_none ? core->servers.count == 0 || core->servers.was_told : servers_have_all_answered(&core->servers);
+    if (core->servers.looks_at_none)
+        return core->servers.count == 0 || core->servers.was_told;
+    return servers_have_all_answered(&core->servers);
 }
 
 static struct steer_stage stage_of(struct core *core, struct effects *effects)
