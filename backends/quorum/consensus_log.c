@@ -28,6 +28,7 @@ static int fsm_apply(struct raft_fsm *fsm, const struct raft_buffer *buffer, voi
     consensus_chair_applied(c, &before);
     if (shared_entry_decode(buffer->base, buffer->len, &heard.entry) != FC_OK || heard.entry.deed == STORE_LOOK)
         return 0;
+    heard.stands = heard.entry.deed == STORE_TAKE && rank_compare(&c->state.chair.rank, &heard.entry.row.rank) == 0;
     struct proposal *p = NULL;
     if (text_is(heard.entry.issuer, c->settings->node))
         p = consensus_proposal_numbered(c, heard.entry.number);

@@ -94,6 +94,7 @@ void quorum_hear_state(struct quorum *q, const struct shared_state *state)
         *copy = *state;
         free(q->handed_over);
         q->handed_over = copy;
+        q->handed_over_after = q->heard_count;
         q->must_hand_over = false;
     } else {
         q->must_hand_over = true;                          /* tried again at the next beat */
@@ -114,12 +115,18 @@ uint64_t quorum_member_id(const char *name) { return raft_digest(name, 0); }
 
 /* ---- the pump's side ---------------------------------------------------------------------------------------------- */
 
-static struct heard_item *take_heard(struct quorum *q)
+/* In the order of the log: a state holds all that was heard before it, and nothing of what was heard after. Then it is *state, the caller's. */
+static struct heard_item *take_heard(struct quorum *q, struct shared_state **state)
 {
+    struct heard_item *item = NULL;
     pthread_mutex_lock(&q->lock);
-    struct heard_item *item = q->heard_first;
-    if (item != NULL) {
+    if (q->handed_over != NULL && q->handed_over_after == 0) {
+        *state = q->handed_over;
+        q->handed_over = NULL;
+    } else if (q->heard_first != NULL) {
+        item = q->heard_first;
         q->heard_first = item->next;
+        q->handed_over_after--;
         q->heard_count--;
     }
     pthread_mutex_unlock(&q->lock);
@@ -144,19 +151,14 @@ static void rung(void *owner, int ready)
     pthread_mutex_unlock(&q->lock);
     for (int i = 0; i < said_count; i++)
         q->port.say(q->port.owner, said[i]);
-    while ((item = take_heard(q)) != NULL) {
-        q->port.heard(q->port.owner, &item->heard);
-        free(item);
-    }
-    pthread_mutex_lock(&q->lock);
-    struct shared_state *state = q->handed_over;
-    q->handed_over = NULL;
-    pthread_mutex_unlock(&q->lock);
-    if (state != NULL) {
+    struct shared_state *state = NULL;
+    while ((item = take_heard(q, &state)) != NULL || state != NULL) {
         const struct quorum_heard whole = { .kind = QUORUM_STATE, .state = state };
-        q->port.heard(q->port.owner, &whole);
+        q->port.heard(q->port.owner, item != NULL ? &item->heard : &whole);
+        free(item);
+        free(state);
+        state = NULL;
     }
-    free(state);
     q->port.changed(q->port.owner, &view);
 }
 

@@ -108,6 +108,7 @@ struct quorum_heard {
     enum fc_code code;
     char text[160];
     struct shared_entry entry;           /* APPLIED */
+    bool stands;                         /* APPLIED, of the chair: it is now as the entry says */
     const struct shared_state *state;    /* STATE; borrowed for the call */
 };
 

@@ -399,9 +399,10 @@ static void heard(void *owner, const struct quorum_heard *heard)
     switch (heard->kind) {
     case QUORUM_APPLIED:
         if (heard->entry.deed == STORE_TAKE) {
-            const bool stands = shared_chair_apply(&q->decided, &heard->entry);
+            if (heard->stands)                             /* by the log alone: not every entry before it is heard (quorum.h: STATE) */
+                q->decided = heard->entry.row;
             if (heard->number != 0 && heard->number == q->proposing)
-                entry_ended(q, stands);
+                entry_ended(q, heard->stands);
         }
         break;
     case QUORUM_FAILED:

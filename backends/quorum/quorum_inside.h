@@ -55,7 +55,8 @@ struct quorum {
     struct heard_item *heard_first, *heard_last;
     int heard_count;
     bool must_hand_over;                 /* the whole state follows, and single entries of others are left out until then */
-    struct shared_state *handed_over;    /* to be heard; owned by the queue */
+    struct shared_state *handed_over;    /* to be heard after so many of those that wait, and before what came later; owned by the queue */
+    int handed_over_after;
     struct quorum_view view;
     char said[4][QUORUM_SENTENCE_SIZE];
     int said_count;

@@ -22,11 +22,12 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
 from mutations import MUTATIONS as CHAIR_MUTATIONS                                  # noqa: E402
-from mutations_arbiter import ARBITER_MUTATIONS                                      # noqa: E402
+from mutations_arbiter import ARBITER_MUTATIONS, ARBITER_NOT_SEEN_YET                # noqa: E402
 from mutations_quorum import QUORUM_MUTATIONS as SEEN, QUORUM_NOT_SEEN_YET           # noqa: E402
 
 QUORUM_MUTATIONS = SEEN + QUORUM_NOT_SEEN_YET
-NOT_SEEN_YET = QUORUM_NOT_SEEN_YET
+NOT_SEEN_YET = QUORUM_NOT_SEEN_YET + ARBITER_NOT_SEEN_YET
+BY_QUORUM = ARBITER_MUTATIONS + ARBITER_NOT_SEEN_YET           # the chair's simulator with `--arbiter quorum`
 MUTATIONS = CHAIR_MUTATIONS + ARBITER_MUTATIONS + SEEN
 
 COPIED = ('CMakeLists.txt', 'cmake', 'core', 'haproxy', 'backends', 'agent', 'tests')
@@ -167,7 +168,7 @@ class Bench:
             with open(path, 'w') as file:
                 file.write(changed)
             self.is_quorum = mutation in QUORUM_MUTATIONS
-            self.arbiter = 'quorum' if mutation in ARBITER_MUTATIONS else 'local'
+            self.arbiter = 'quorum' if mutation in BY_QUORUM else 'local'
             self.build()
             self.has_staged = False
             return self.hunt(seeds)
@@ -194,7 +195,7 @@ def hunt_all(mutations, seeds, jobs):
         benches = []
         for number in range(min(jobs, len(mutations))):
             benches.append(Bench(os.path.join(folder, str(number))))
-        for is_quorum, is_arbiter in sorted({(mutation in QUORUM_MUTATIONS, mutation in ARBITER_MUTATIONS) for mutation in mutations}):
+        for is_quorum, is_arbiter in sorted({(mutation in QUORUM_MUTATIONS, mutation in BY_QUORUM) for mutation in mutations}):
             benches[0].is_quorum, benches[0].arbiter = is_quorum, 'quorum' if is_arbiter else 'local'
             benches[0].has_staged = False
             benches[0].build()

@@ -52,6 +52,10 @@ void judge_raft_step(struct world *world)
             if ((i == n || net_talks(&world->net, party_node(n), party_node(i))) && has_majority(world, i, false))
                 j->could_hear_at[n] = world->now;
         }
+        for (int i = 0; i < world->node_count; i++) {
+            if (!is_awake(world, i) || !net_talks(&world->net, party_node(n), party_node(i)) || !is_prompt(world, n, i))
+                j->apart_at[n][i] = world->now;
+        }
         if (!is_awake(world, n) || !has_majority(world, n, true) || world->raft.mangle_percent > 0 || world->foreign_fresh > 0)
             j->hindered_at[n] = world->now;
     }
@@ -115,8 +119,11 @@ void judge_raft_opened_unfenced(struct world *world, int server, int old)
 void judge_raft_lapse(struct world *world, int node)
 {
     const struct config *c = &world->config;
-    const int64_t unhindered_us = world->now - world->judge.raft.hindered_at[node];
-    if (unhindered_us > 3 * (int64_t)c->raft_election_ms * 1000 + 1000000)
+    const int64_t unhindered_us = world->now - world->judge.raft.hindered_at[node], anew_us = 3 * (int64_t)c->raft_election_ms * 1000 + 1000000;
+    int near = 1;
+    for (int i = 0; i < world->node_count; i++)
+        near += i != node && world->now - world->judge.raft.apart_at[node][i] > anew_us;
+    if (unhindered_us > anew_us && near > world->node_count / 2)
         violate(world, "the lease of %s runs out, and for %lld ms nothing has kept a majority from answering it", name_of(node),
                 (long long)(unhindered_us / 1000));
 }

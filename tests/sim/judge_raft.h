@@ -18,6 +18,7 @@ struct judged_raft {
     bool has_sat[SIM_SERVERS];
     int64_t could_hear_at[SIM_NODES_MAX];        /* last: somebody with a majority, itself or another, could talk to it */
     int64_t hindered_at[SIM_NODES_MAX];          /* last: something kept a majority from answering it in time */
+    int64_t apart_at[SIM_NODES_MAX][SIM_NODES_MAX];      /* last: this one could not answer that one in time */
 };
 
 void judge_raft_init(struct world *world);

@@ -42,7 +42,8 @@ struct quorum {
     int heard_head, heard_count;
     struct quorum_heard heard[QUEUE_MAX];
     bool must_hand_over, is_rung;
-    struct shared_state *handed_over;
+    struct shared_state *handed_over;    /* to be heard after so many of those that wait */
+    int handed_over_after;
     struct quorum_view view;
 };
 
@@ -106,29 +107,36 @@ static void hear_state(struct quorum *q, const struct shared_state *state)
     if (q->handed_over == NULL)
         q->handed_over = malloc(sizeof *q->handed_over);
     *q->handed_over = *state;
+    q->handed_over_after = q->heard_count;
     q->must_hand_over = false;
     ring(q);
 }
 
-/* The picture is taken before what was heard is, as in quorum.c. */
+static void hear_handed_over(struct quorum *q)
+{
+    struct shared_state *state = q->handed_over;
+    const struct quorum_heard heard = { .kind = QUORUM_STATE, .state = state };
+    q->handed_over = NULL;
+    q->port.heard(q->port.owner, &heard);
+    free(state);
+}
+
+/* The picture is taken before what was heard is, and a state is heard in its place in the log, as in quorum.c. */
 void raft_rung(struct world *world, int node)
 {
     struct quorum *q = raft_at(world, node)->quorum;
     const struct quorum_view view = q->view;
     q->is_rung = false;
-    while (q->heard_count > 0) {
+    while (q->heard_count > 0 || q->handed_over != NULL) {
+        if (q->handed_over != NULL && q->handed_over_after-- == 0) {
+            hear_handed_over(q);
+            continue;
+        }
         const struct quorum_heard heard = q->heard[q->heard_head];
         q->heard_head = (q->heard_head + 1) % QUEUE_MAX;
         q->heard_count--;
         q->port.heard(q->port.owner, &heard);
     }
-    struct shared_state *state = q->handed_over;
-    q->handed_over = NULL;
-    if (state != NULL) {
-        const struct quorum_heard heard = { .kind = QUORUM_STATE, .state = state };
-        q->port.heard(q->port.owner, &heard);
-    }
-    free(state);
     q->port.changed(q->port.owner, &view);
 }
 

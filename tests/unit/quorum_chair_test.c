@@ -146,9 +146,9 @@ static void look(int server, bool is_read_only, const struct decision *row)
 /* What was proposed, or what somebody else has, is applied. */
 static void applied(const struct shared_entry *entry, uint64_t number)
 {
-    const struct quorum_heard heard = { .kind = QUORUM_APPLIED, .number = number, .entry = *entry };
+    struct quorum_heard heard = { .kind = QUORUM_APPLIED, .number = number, .entry = *entry };
     proposed_number = 0;
-    shared_chair_apply(&in_log, entry);
+    heard.stands = shared_chair_apply(&in_log, entry);
     port.heard(port.owner, &heard);
     show();
 }
@@ -303,6 +303,20 @@ Test(quorum_chair, of_two_decisions_over_the_same_row_the_second_is_refused)
     applied(&mine, number);
     cr_assert_eq(in_log.phase, PHASE_SEATED, "and its entry changes nothing");
     cr_assert_str_eq(in_log.rank.node, "fc3~000003");
+}
+
+Test(quorum_chair, an_own_entry_behind_one_that_was_not_heard_does_not_stand)
+{
+    leads_and_db1_sits();
+    intend(1);
+    const struct shared_entry mine = proposed;
+    struct shared_entry theirs = { .deed = STORE_TAKE, .row = in_log, .old = in_log.rank };
+    theirs.row.rank.epoch++;
+    TEXT_SET(theirs.row.rank.node, "fc3~000003");
+    shared_chair_apply(&in_log, &theirs);                  /* the queue was full: the whole state follows */
+    applied(&mine, proposed_number);
+    cr_assert_eq(ended.as.ended.code, FC_REFUSED);
+    cr_assert_eq(seat.type, CHAIR_GRANTED, "nothing is being moved");
 }
 
 Test(quorum_chair, an_epoch_that_a_server_shows_is_gone_beyond)
