@@ -12,7 +12,7 @@
 #define QUEUE_MAX 64                 /* less than quorum.c's: more often the whole state is handed over instead */
 #define TRAILING_ENTRIES 8
 
-enum told_kind { TOLD_PROPOSE, TOLD_STAND, TOLD_YIELD, TOLD_SNAPSHOT, TOLD_MEMBERS };
+enum told_kind { TOLD_PROPOSE, TOLD_STAND, TOLD_YIELD, TOLD_SNAPSHOT, TOLD_WORDS };
 
 struct told {
     enum told_kind kind;
@@ -21,6 +21,8 @@ struct told {
     uint32_t limit_ms;
     size_t length;
     uint8_t bytes[SHARED_ENTRY_SIZE];
+    struct rank rank;                    /* WORDS */
+    struct chair_words words;
 };
 
 struct quorum {
@@ -162,7 +164,7 @@ void raft_take_told(struct world *world, int node)
         case TOLD_STAND: consensus_stand(c, told.to != 0); break;
         case TOLD_YIELD: consensus_yield(c, told.number, told.to, told.limit_ms); break;
         case TOLD_SNAPSHOT: consensus_snapshot(c, told.number); break;
-        case TOLD_MEMBERS: break;
+        case TOLD_WORDS: consensus_tell_words(c, &told.rank, &told.words); break;
         }
     }
     raft_turned(q);
@@ -192,6 +194,11 @@ bool quorum_change_members(struct quorum *q, uint64_t number, enum member_change
 {
     (void)q, (void)number, (void)change, (void)name, (void)address;
     return false;
+}
+
+bool quorum_tell_words(struct quorum *q, const struct rank *rank, const struct chair_words *words)
+{
+    return tell_thread(q, &(struct told){ .kind = TOLD_WORDS, .rank = *rank, .words = *words });
 }
 
 void quorum_hand_over(struct quorum *q) { q->must_hand_over = true; }

@@ -436,7 +436,7 @@ Test(quorum_chair, a_witness_hears_who_sits_with_the_words_of_that_chair, .init 
     const uint64_t before = seat.as.chair.decision.rank.epoch;
     struct shared_entry theirs = { .deed = STORE_TAKE, .old = in_log.rank, .row = in_log };
     theirs.row.rank.epoch++;
-    const struct quorum_heard heard = { .kind = QUORUM_APPLIED, .entry = theirs };
+    const struct quorum_heard heard = { .kind = QUORUM_APPLIED, .entry = theirs, .stands = true };
     shared_chair_apply(&in_log, &theirs);
     port.heard(port.owner, &heard);
     cr_assert_eq(seat.as.chair.decision.rank.epoch, before, "another leader, the same seat: it waits for the picture that has the words");
