@@ -93,6 +93,9 @@ enum fc_code core_explain_subjects(const struct core *core, const struct order *
 {
     const int pool = pool_named(&core->steering, order->pool), proxy = proxy_named(core, order->pool);
     *count = 0;
+    if (core->servers.looks_at_none && (order->verb == VERB_PLAN || order->about[0] != '\0'))
+        return fc_fail(err, FC_REFUSED, "this is a witness, which sees no server and plans nothing: ask %s",
+                       core->leadership.leader[0] != '\0' ? core->leadership.leader : "a node");
     if (order->verb == VERB_PLAN)
         return plan_subject(core, order, list, count, err);
     if (order->about[0] != '\0')

@@ -232,11 +232,13 @@ static void put_server(struct grid *grid, const cJSON *server)
     put(grid, PLAIN, ctl_text(server, "address"));
     if (is_reachable)
         TEXT_FORMAT(text, "answers, %s ago", age_of(server, "age_ms").text);
+    else if (ctl_number(server, "age_ms", -1) < 0 && text_is(ctl_text(server, "loss"), "none"))
+        TEXT_SET(text, "not looked at");
     else if (ctl_number(server, "age_ms", -1) < 0)
         TEXT_FORMAT(text, "never seen (%s)", ctl_text(server, "loss"));
     else
         TEXT_FORMAT(text, "lost (%s), last seen %s ago", ctl_text(server, "loss"), age_of(server, "age_ms").text);
-    put(grid, is_reachable ? GOOD : BAD, text);
+    put(grid, is_reachable ? GOOD : text_is(text, "not looked at") ? PLAIN : BAD, text);
     put(grid, PLAIN, ctl_is_true(server, "is_seated") ? "sits" : "-");
     if (!cJSON_IsObject(look)) {
         for (int i = 0; i < 3; i++)

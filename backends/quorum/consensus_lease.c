@@ -1,9 +1,7 @@
 /* Pings, and the lease that they confirm; the barrier after which a leader may act. */
 #include "backends/quorum/consensus_inside.h"
 
-#include <string.h>
-
-#include "backends/quorum/bytes.h"
+#include "backends/quorum/chair_voice.h"
 #include "base/text.h"
 
 /* For so long from when pings were sent that a majority has confirmed. */
@@ -36,49 +34,25 @@ struct fc_time consensus_may_act_until(struct consensus *c)
  * says another chair as soon as the move is in the log. How late the ping comes makes no difference. */
 static void put_chair(struct consensus *c, int member, struct frame *ping)
 {
-    struct bytes_out out = { .to = ping->payload, .size = sizeof ping->payload };
     if (!fc_before(c->now, consensus_may_act_until(c)))
         return;
     const struct pong *pong = &c->pongs[member];
     const bool is_fresh = !fc_is_ever(pong->heard_at) && fc_since(pong->heard_at, c->now).us < election(c).us;
-    bytes_put_number(&out, is_fresh ? pong->theirs : 0, 8);
-    bytes_put_number(&out, c->state.chair.rank.epoch, 8);
-    bytes_put_number(&out, c->state.chair.rank.seq, 8);
-    if (c->words.is_known) {
-        bytes_put_number(&out, c->words.is_open, 1);
-        bytes_put_text(&out, c->words.seat);
-        bytes_put_text(&out, c->words.paused_by);
-    }
-    ping->length = out.length;
-}
-
-/* False: they are no words. None are fine. */
-static bool get_words(struct bytes_in *in, struct chair_words *ret)
-{
-    *ret = (struct chair_words){ 0 };
-    if (in->at == in->size)
-        return !in->is_bad;
-    ret->is_open = bytes_get_number(in, 1) == 1;
-    bytes_get_text(in, ret->seat, sizeof ret->seat);
-    bytes_get_text(in, ret->paused_by, sizeof ret->paused_by);
-    ret->is_known = !in->is_bad && text_is_name(ret->seat, strlen(ret->seat));
-    for (const char *at = ret->paused_by; *at != '\0'; at++)
-        ret->is_known = ret->is_known && (unsigned char)*at >= ' ' && *at != 0x7f;
-    return ret->is_known && in->at == in->size;
+    const struct chair_voice voice = { .own_clock = is_fresh ? pong->theirs : 0, .epoch = c->state.chair.rank.epoch,
+                                       .seq = c->state.chair.rank.seq, .words = c->words };
+    ping->length = chair_voice_put(&voice, ping->payload);
 }
 
 void consensus_hear_chair(struct consensus *c, const struct frame *ping)
 {
-    struct bytes_in in = { .from = ping->payload, .size = ping->length };
-    const uint64_t own_clock = bytes_get_number(&in, 8), epoch = bytes_get_number(&in, 8), seq = bytes_get_number(&in, 8);
-    struct chair_words words;
-    if (!get_words(&in, &words) || own_clock == 0 || own_clock > (uint64_t)c->now.us ||
-        epoch != c->state.chair.rank.epoch || seq != c->state.chair.rank.seq)
+    struct chair_voice voice;
+    if (!chair_voice_get(ping->payload, ping->length, &voice) || voice.own_clock == 0 || voice.own_clock > (uint64_t)c->now.us ||
+        voice.epoch != c->state.chair.rank.epoch || voice.seq != c->state.chair.rank.seq)
         return;
-    const struct fc_time at = { (int64_t)own_clock };
+    const struct fc_time at = { (int64_t)voice.own_clock };
     c->voiced_at = fc_later(c->voiced_at, at);
-    if (words.is_known && !fc_before(at, c->words_at)) {
-        c->words = words;
+    if (voice.words.is_known && !fc_before(at, c->words_at)) {
+        c->words = voice.words;
         c->words_at = at;
     }
 }

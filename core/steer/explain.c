@@ -286,11 +286,27 @@ static void add_chair_changes(struct explanation *e, const struct steering *st, 
     }
 }
 
+/* What it judges of servers that it has never seen would be said from ignorance: it judges nothing. */
+static void explain_chair_as_told(const struct steering *st, const struct steer_stage *stage, struct explanation *e)
+{
+    TEXT_SET(e->rule, "witness");
+    TEXT_SET(e->because, "this node is a witness only: it says what raft's log and the leader tell it, and judges no server");
+    add_row(e, st, stage);
+    for (int i = 0; i < stage->servers->count; i++)
+        add_server(e, st, stage, i);
+    explain_change(e, "a move of the chair by the leader; ask %s what it sees and would do",
+                   stage->leadership->leader[0] != '\0' ? stage->leadership->leader : "a node");
+}
+
 void explain_chair(const struct steering *st, const struct steer_stage *stage, struct explanation *e)
 {
     explain_begin(e, EXPLAIN_CHAIR, chair_pool(st));
     chair_verdict(e, st, stage);
     e->since_unix_ms = st->chair.since_unix_ms;
+    if (stage->servers->looks_at_none) {
+        explain_chair_as_told(st, stage, e);
+        return;
+    }
     TEXT_SET(e->rule, st->finding->word);
     TEXT_SET(e->because, st->finding->because);
     add_row(e, st, stage);

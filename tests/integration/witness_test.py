@@ -141,6 +141,13 @@ def test_an_haproxy_that_reaches_the_witness_alone_goes_on_and_follows_a_move():
         home.wait_seated('db2')
         code, text = home.witness.ctl('switch', POOL, 'db1')
         assert code != 0 and f'give it to {leader.name}' in text, text
+        for words in (('status',), ('explain', 'leader'), ('explain', POOL)):
+            code, text = home.witness.ctl(*words)
+            print(text)
+            assert code == 0 and 'witness' in text, (words, text)
+        code, text = home.witness.ctl('plan')
+        assert code != 0 and 'sees no server and plans nothing: ask' in text, text
+        assert home.witness.get('/api/health')[0] == 200 and home.witness.get('/api/leader-check')[0] != 200
         assert not {host for host, _ in connections(home.witness)} & servers, connections(home.witness)
         with open(home.witness.config) as file:
             assert 'Password' not in file.read()

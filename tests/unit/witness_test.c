@@ -190,6 +190,19 @@ Test(witness, it_finds_nothing_wrong_where_it_sees_nothing)
     cr_expect_str_eq(status.pools[0].seated, "db1");
 }
 
+Test(witness, it_explains_the_chair_by_what_it_was_told)
+{
+    static struct explanation e;
+    led_by("fc1");
+    chair(CHAIR_GRANTED, 5, "uid:a", "db1", true, "");
+    const struct steer_stage stage = core_stage(core, now, 0);
+    explain_chair(&core->steering, &stage, &e);
+    cr_expect_str_eq(e.rule, "witness");
+    cr_expect(strstr(e.verdict, "db1 sits") != NULL, "%s", e.verdict);
+    cr_expect_eq(e.alternative_count, 0, "no server is called unfit by who has not seen it");
+    cr_expect(strstr(e.changes[0], "ask fc1") != NULL, "%s", e.changes[0]);
+}
+
 Test(witness, without_a_pair_it_says_who_leads)
 {
     close_witness();
