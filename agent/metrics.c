@@ -3,6 +3,7 @@
 #include "agent/metrics.h"
 
 #include <dirent.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -532,6 +533,25 @@ static void print_build(FILE *to, const struct status *status)
     fputs("} 1\n", to);
 }
 
+/* The one histogram: its samples have names of their own. */
+#define LATENESS "firstchair_fleet_lateness_seconds"
+static const char lateness_meaning[] = "How much later than due looks began that were not urged, in this process.";
+
+static void print_lateness(FILE *to, const struct fleet_keeper_numbers *fleet)
+{
+    uint64_t within = 0;
+    fprintf(to, "# HELP " LATENESS " %s\n# TYPE " LATENESS " histogram\n", lateness_meaning);
+    if (fleet == NULL)
+        return;
+    for (int i = 0; i < WATCH_LATE_BOUNDS; i++) {
+        within += fleet->counts.late_within[i];
+        fprintf(to, LATENESS "_bucket{le=\"%.15g\"} %" PRIu64 "\n", (double)watch_late_bounds_us[i] / 1e6, within);
+    }
+    within += fleet->counts.late_within[WATCH_LATE_BOUNDS];
+    fprintf(to, LATENESS "_bucket{le=\"+Inf\"} %" PRIu64 "\n" LATENESS "_sum %.15g\n" LATENESS "_count %" PRIu64 "\n", within,
+            (double)fleet->counts.late_us / 1e6, within);
+}
+
 char *metrics_print(const struct status *status, const struct desk_counters *counters)
 {
     const struct process_numbers process = process_numbers_read();
@@ -546,6 +566,7 @@ char *metrics_print(const struct status *status, const struct desk_counters *cou
         fprintf(to, "# HELP %s %s\n# TYPE %s %s\n", family->name, family->meaning, family->name, family->type);
         visit(to, family, (struct spot){ .node = status, .counters = counters, .process = &process });
     }
+    print_lateness(to, counters->fleet);
     const bool is_whole = ferror(to) == 0;
     if (fclose(to) != 0 || !is_whole) {
         free(text);
@@ -570,6 +591,7 @@ void metrics_docs_print(FILE *to)
     for (const struct family *family = families; family < families + FAMILY_COUNT; family++)
         fprintf(to, "| `%s` | %s | %s%s | %s |\n", family->name, family->type, scope_labels[family->scope],
                 family->word == NULL ? "" : family->scope == OF_NODE ? "state" : ", state", family->meaning);
+    fprintf(to, "| `" LATENESS "` | histogram | le | %s |\n", lateness_meaning);
     fputs("\n`what` of `firstchair_peer_streams_total`:\n\n| what | meaning |\n|---|---|\n", to);
     for (int i = 0; i < TRANSPORT_COUNT_KINDS; i++)
         fprintf(to, "| `%s` | %s |\n", transport_count_table[i].name, transport_count_table[i].meaning);

@@ -77,10 +77,14 @@ struct watch_place;                   /* what is kept beside a slot of the topol
 struct watch_line { struct watch_step *list; uint32_t first, count, capacity; };
 struct forgotten { name_id host; uint16_t port; struct fc_time until; };
 
+#define WATCH_LATE_BOUNDS 12
+extern const int64_t watch_late_bounds_us[WATCH_LATE_BOUNDS];      /* rising */
+
 struct watch_counts {
     uint64_t looks_seen, looks_lost;              /* looks that ended */
     uint64_t late_us;                             /* of all scheduled looks together */
     int64_t late_most_us, late_most_before_us;    /* of the present sweep and of the last whole one */
+    uint64_t late_within[WATCH_LATE_BOUNDS + 1];  /* scheduled looks later than the bound before and not than this one; the last: than all */
     uint64_t forgotten, filtered, refused, notes_dropped;
 };
 

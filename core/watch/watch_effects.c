@@ -138,17 +138,31 @@ static bool next_name(struct watch *w, struct watch_effect *ret)
     return false;
 }
 
+const int64_t watch_late_bounds_us[WATCH_LATE_BOUNDS] = { 1000, 2000, 5000, 10000, 20000, 50000, 100000, 200000, 500000, 1000000, 2000000, 5000000 };
+
+static void count_late(struct watch *w, struct fc_span late)
+{
+    const int64_t us = late.us > 0 ? late.us : 0;
+    int at = 0;
+    while (at < WATCH_LATE_BOUNDS && us > watch_late_bounds_us[at])
+        at++;
+    w->counts.late_within[at]++;
+    w->counts.late_us += (uint64_t)us;
+    if (us > w->counts.late_most_us)
+        w->counts.late_most_us = us;
+}
+
 static bool next_look(struct watch *w, struct fc_time now, struct watch_effect *ret)
 {
     struct fc_span late;
     if (w->is_resting || w->is_recalling || !line_reserve(&w->under_way, w->room))
         return false;
+    const uint64_t urged = w->calendar.urged_count;
     const uint32_t id = discovery_begin(&w->calendar, now, &late);
     if (id == DISCOVERY_NONE)
         return false;
-    w->counts.late_us += (uint64_t)(late.us > 0 ? late.us : 0);
-    if (late.us > w->counts.late_most_us)
-        w->counts.late_most_us = late.us;
+    if (w->calendar.urged_count == urged)
+        count_late(w, late);
     topology_attempted(&w->topology, id, now);
     line_push(&w->under_way, w->room, (struct watch_step){ .id = id, .at = now });
     *ret = (struct watch_effect){ .type = WATCH_LOOK, .id = id, .key = topology_key(&w->topology, id) };

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/fleet_keeper.h"
 #include "agent/metrics.h"
 #include "backends/quorum/transport.h"
 #include "base/text.h"
@@ -204,5 +205,25 @@ Test(metrics, says_how_raft_stands_where_it_is_in_use)
     SHOWS("firstchair_raft_peer_connected{peer=\"fc2\"} 1");
     SHOWS("firstchair_raft_peer_heard_age_seconds{peer=\"fc2\"} 0.25");
     SHOWS("firstchair_raft_trouble 0");
+    free(text);
+}
+
+Test(metrics, lateness_is_a_histogram_that_only_rises)
+{
+    struct fleet_keeper_numbers fleet = { .known = 3, .counts = { .late_us = 1500000, .late_within = { 5, 0, 2 } } };
+    print();
+    SHOWS_NOT("firstchair_fleet_lateness_seconds_bucket");
+    free(text);
+    fleet.counts.late_within[WATCH_LATE_BOUNDS] = 1;
+    counters.fleet = &fleet;
+    print();
+    SHOWS("# TYPE firstchair_fleet_lateness_seconds histogram");
+    SHOWS("firstchair_fleet_lateness_seconds_bucket{le=\"0.001\"} 5");
+    SHOWS("firstchair_fleet_lateness_seconds_bucket{le=\"0.002\"} 5");
+    SHOWS("firstchair_fleet_lateness_seconds_bucket{le=\"0.005\"} 7");
+    SHOWS("firstchair_fleet_lateness_seconds_bucket{le=\"5\"} 7");
+    SHOWS("firstchair_fleet_lateness_seconds_bucket{le=\"+Inf\"} 8");
+    SHOWS("firstchair_fleet_lateness_seconds_sum 1.5");
+    SHOWS("firstchair_fleet_lateness_seconds_count 8");
     free(text);
 }

@@ -259,6 +259,11 @@ Test(watch, each_is_looked_at_once_a_period)
     pass_ms(50000);
     for (int i = 0; i < 3; i++)
         cr_expect(looks[i] >= 9 && looks[i] <= 11, "%s: %d looks", servers[i].host, (int)looks[i]);
+    uint64_t scheduled = 0;
+    for (int i = 0; i <= WATCH_LATE_BOUNDS; i++)
+        scheduled += watch->counts.late_within[i];
+    cr_expect_eq(scheduled, watch->calendar.begun_count - watch->calendar.urged_count);
+    cr_expect_eq(watch->counts.late_within[WATCH_LATE_BOUNDS], 0);
 }
 
 /* ---- filters ---- */
