@@ -17,6 +17,7 @@
 
 struct host_watch {
     struct ev_io io;
+    int events;
     struct ev_loop *ev;
     host_ready *ready;
     void *owner;
@@ -81,6 +82,9 @@ static void on_ready(struct ev_loop *ev, struct ev_io *io, int revents)
 static void watch_change(struct host_watch *watch, int wanted)
 {
     const int events = ((wanted & HOST_READ) != 0 ? EV_READ : 0) | ((wanted & HOST_WRITE) != 0 ? EV_WRITE : 0);
+    if (events == watch->events)
+        return;                              /* libev would tell the kernel all the same */
+    watch->events = events;
     ev_io_stop(watch->ev, &watch->io);
     ev_io_set(&watch->io, watch->io.fd, events);
     if (events != 0)
@@ -224,8 +228,8 @@ static void arm_alarm(struct ev_loop *ev, struct ev_prepare *prepare, int revent
     (void)ev;
     (void)revents;
 
-    if (earliest.us == loop->armed_at.us)
-        return;
+    if (!fc_before(earliest, loop->armed_at))
+        return;                              /* too early at most: then it is armed anew, which is cheaper than with each turn */
     loop->armed_at = earliest;
     const int result = timerfd_settime(loop->alarm.fd, TFD_TIMER_ABSTIME, &when, NULL);
     assert(result == 0);

@@ -12,6 +12,8 @@
 #include "backends/mysql/mysql_probe.h"
 #include "base/text.h"
 
+#define GRAIN_MS 5                     /* between two alarms: what falls due meanwhile is begun together, or when an answer comes */
+
 struct look {                          /* at one server; moves never, because its probe knows its address */
     struct survey *survey;
     member_id id;
@@ -31,6 +33,7 @@ struct survey {
     struct look **looks;               /* by member_id */
     uint32_t look_room;
     struct host_timer *timer;
+    struct fc_time woken_at;           /* FC_EVER: not yet */
     struct name_asked *asked;          /* lookups under way */
     bool wants_ip;                     /* HostnameResolveMethod ip; else cname */
     bool was_quiet;
@@ -262,7 +265,7 @@ void survey_turn(struct survey *s)
     if (fc_is_never(wake))
         s->host->timer_stop(s->timer);
     else
-        s->host->timer_set(s->timer, wake);
+        s->host->timer_set(s->timer, fc_later(wake, fc_plus(s->woken_at, fc_ms(GRAIN_MS))));
     const bool is_quiet = watch_is_quiet(&s->watch) && s->watch.topology.known > 0;
     if (is_quiet && !s->was_quiet && s->port.quiet != NULL)
         s->port.quiet(s->port.owner);
@@ -272,7 +275,8 @@ void survey_turn(struct survey *s)
 static void on_timer(void *owner)
 {
     struct survey *s = owner;
-    watch_woken(&s->watch, now_of(s));
+    s->woken_at = now_of(s);
+    watch_woken(&s->watch, s->woken_at);
     survey_turn(s);
 }
 
@@ -325,7 +329,7 @@ enum fc_code survey_open(const struct host *host, const struct config *config, c
     struct survey *s = calloc(1, sizeof *s);
     if (s == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
-    *s = (struct survey){ .host = host, .room = room_of_libc(), .port = *port, .default_port = (uint16_t)config->default_instance_port,
+    *s = (struct survey){ .host = host, .room = room_of_libc(), .port = *port, .default_port = (uint16_t)config->default_instance_port, .woken_at = FC_EVER,
                           .wants_ip = text_is(config->resolve_method, "ip") };
     const enum fc_code code = open_parts(s, config, err);
     if (code != FC_OK) {

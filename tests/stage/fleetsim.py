@@ -9,18 +9,19 @@ from .waits import StageFailure, wait_until
 
 
 class Fleetsim:
-    def __init__(self, nest, servers, each=10, writes=10, options=()):
-        self.nest, self.servers, self.each, self.port = nest, servers, each, free_port()
+    def __init__(self, nest, servers, each=10, writes=10, options=(), first=0):
+        self.nest, self.servers, self.each, self.first, self.port = nest, servers, each, first, free_port()
         self.program = os.path.join(ROOT, os.environ.get('FC_BUILD', 'build/dev'), 'tests/bench/fleetsim')
         if not os.access(self.program, os.X_OK):
             raise StageFailure(f'{self.program} is not built')
-        self.argv = [self.program, '--servers', str(servers), '--each', str(each), '--port', str(self.port), '--writes', str(writes), *options]
-        self.log = nest.file('fleetsim.log')
+        self.argv = [self.program, '--servers', str(servers), '--each', str(each), '--port', str(self.port), '--writes', str(writes),
+                     '--first', self.host(0), *options]
+        self.log = nest.file(f'fleetsim-{first}.log')
         self.child = None
         self.read_to = 0
 
     def host(self, index):
-        place = (127 << 24 | 16 << 16) + 1 + index
+        place = (127 << 24 | 16 << 16) + 1 + self.first + index
         return '.'.join(str(place >> shift & 255) for shift in (24, 16, 8, 0))
 
     def address(self, index):

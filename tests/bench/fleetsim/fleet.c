@@ -9,6 +9,7 @@
 #define TRANSACTION_BYTES 160
 #define LOG_HEAD_BYTES 330
 #define FIRST_TRANSACTIONS 1000
+#define FIRST_ADDRESS 0x7f100001u    /* 127.16.0.1 has the server id 1 */
 
 static uint32_t master_of_place(uint32_t index, uint32_t each)
 {
@@ -20,6 +21,7 @@ static uint32_t master_of_place(uint32_t index, uint32_t each)
 
 bool fleet_init(struct fleet *fleet, uint32_t count, uint32_t each, struct in_addr first, int64_t now_ms)
 {
+    const uint32_t first_id = (ntohl(first.s_addr) - FIRST_ADDRESS) + 1;       /* so that several of these programs are one fleet */
     fleet->servers = calloc(count, sizeof *fleet->servers);
     fleet->count = count;
     fleet->each = each;
@@ -27,9 +29,9 @@ bool fleet_init(struct fleet *fleet, uint32_t count, uint32_t each, struct in_ad
     for (uint32_t i = 0; fleet->servers != NULL && i < count; i++) {
         struct server *s = &fleet->servers[i];
         *s = (struct server){
-            .index = i, .server_id = i + 1, .domain = i / each + 1, .master = master_of_place(i, each), .fetches = true, .applies = true,
-            .is_read_only = i % each != 0, .settled = FIRST_TRANSACTIONS, .settled_fetched = FIRST_TRANSACTIONS, .settled_at_ms = now_ms,
-            .started_ms = now_ms, .writer_id = i - i % each + 1,
+            .index = i, .server_id = first_id + i, .domain = first_id + i - i % each, .master = master_of_place(i, each), .fetches = true,
+            .applies = true, .is_read_only = i % each != 0, .settled = FIRST_TRANSACTIONS, .settled_fetched = FIRST_TRANSACTIONS,
+            .settled_at_ms = now_ms, .started_ms = now_ms, .writer_id = first_id + i - i % each,
         };
         s->address.s_addr = htonl(ntohl(first.s_addr) + i);
         inet_ntop(AF_INET, &s->address, s->host, sizeof s->host);
