@@ -24,7 +24,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 from stage import Nest, Node, Pair, StageFailure, wait_until          # noqa: E402
 from stage.fleetsim import Fleetsim                                   # noqa: E402
 from stage.mariadb import GRANTS                                      # noqa: E402
-from start import processor_ms, resident_kb                          # noqa: E402
+from start import resident_kb                                        # noqa: E402
 
 ROUTES = ('/api/leader-check', '/api/health', '/api/cluster/{cluster}', '/api/replication-analysis')
 PAUSE_SECONDS = 0.02                  # between two questions to the API: a dashboard or two, no load of its own
@@ -36,6 +36,15 @@ PASSWORD = 'look-and-see'
 def percentile(values, share):
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+
+def processor_ms(pid):
+    """Of all threads, as the scheduler counts it: ticks of a hundredth of a second pass short turns over."""
+    total = 0
+    for task in os.listdir(f'/proc/{pid}/task'):
+        with open(f'/proc/{pid}/task/{task}/schedstat') as file:
+            total += int(file.read().split()[0])
+    return total / 1e6
 
 
 class Metrics:
@@ -88,6 +97,10 @@ class Api:
         return '; '.join(f'{route} p50 {percentile(took, 0.5):.1f}, p99 {percentile(took, 0.99):.1f}' for route, took in self.took_ms.items())
 
 
+def busy_ms(fleet):
+    return sum(processor_ms(pid) for pid in fleet.pids())
+
+
 class RealFleet:
     """The same shape of real servers: a master, and all others below it."""
 
@@ -108,8 +121,8 @@ class RealFleet:
     def seeds(self):
         return [server.address for server in self.servers]
 
-    def busy_ms(self):
-        return sum(processor_ms(server.pid) for server in self.servers)
+    def pids(self):
+        return [server.pid for server in self.servers]
 
 
 class SimulatedFleet:
@@ -122,8 +135,8 @@ class SimulatedFleet:
     def seeds(self):
         return [master for part in self.parts for master in part.masters()]
 
-    def busy_ms(self):
-        return sum(processor_ms(part.pid) for part in self.parts)
+    def pids(self):
+        return [part.pid for part in self.parts]
 
 
 def start_node(nest, options):
@@ -149,9 +162,9 @@ def discover(node, seeds):
 
 def measure(node, fleet, options, empty_kb):
     api = Api(node, fleet.seeds()[0])
-    before, node_ms, fleet_ms, began = Metrics(node), processor_ms(node.pid), fleet.busy_ms(), time.monotonic()
+    before, node_ms, fleet_ms, began = Metrics(node), processor_ms(node.pid), busy_ms(fleet), time.monotonic()
     time.sleep(options.seconds)
-    node_ms, fleet_ms, took, after = processor_ms(node.pid) - node_ms, fleet.busy_ms() - fleet_ms, time.monotonic() - began, Metrics(node)
+    node_ms, fleet_ms, took, after = processor_ms(node.pid) - node_ms, busy_ms(fleet) - fleet_ms, time.monotonic() - began, Metrics(node)
     looks = after['fleet_looks_total'] - before['fleet_looks_total']
     late, scheduled = late_share(before, after, 0.99)
     resident = resident_kb(node.pid)
@@ -192,16 +205,21 @@ def bench(fleet_of, count, options):
         node = start_node(nest, options)
         empty_kb = resident_kb(node.pid)
         fleet = fleet_of(nest, count)
+        for pid in [node.pid, *fleet.pids()] if options.ahead else []:
+            for task in os.listdir(f'/proc/{pid}/task'):
+                os.sched_setscheduler(int(task), os.SCHED_RR, os.sched_param(1))
         began = time.monotonic()
         discover(node, fleet.seeds())
         wait_until(lambda: Metrics(node)['fleet_servers'] >= count and Metrics(node)['fleet_looks_total'] >= count, 120, 'all to be found', every=0.2)
         print(f'{count} {"simulated" if fleet_of is SimulatedFleet else "real"} servers, a look each {options.poll} s; found in '
-              f'{time.monotonic() - began:.1f} s; load before {load()}', flush=True)
+              f'{time.monotonic() - began:.1f} s; load before {load()}{", ahead of others" if options.ahead else ""}', flush=True)
         time.sleep(2 * options.poll)
         measure(node, fleet, options, empty_kb)
         if options.wrk:
             ask_by_wrk(node, fleet.seeds()[0])
         print(f'  load after {load()}', flush=True)
+        if not node.leads(timeout=10):
+            print(f'  the node does not lead any more: {node.child.tail(6)}')
 
 
 def main():
@@ -211,6 +229,7 @@ def main():
     reader.add_argument('--seconds', type=float, default=30)
     reader.add_argument('--poll', type=int, default=5)
     reader.add_argument('--wrk', action='store_true')
+    reader.add_argument('--ahead', action='store_true', help='node and fleet go before what else runs on this machine (SCHED_RR, as root)')
     options = reader.parse_args()
     if options.real:
         bench(RealFleet, options.real, options)
