@@ -15,11 +15,11 @@ static const char *fact_word(enum fact fact)
 
 static void print_findings(FILE *to)
 {
-    fputs("| finding | looked | moving | named | seen | gone | asked | elsewhere | open | other open | because | the leader then |\n"
-          "|---|---|---|---|---|---|---|---|---|---|---|---|\n", to);
+    fputs("| finding | looked | moving | named | seen | gone | asked | elsewhere | shared | open | other open | because | the leader then |\n"
+          "|---|---|---|---|---|---|---|---|---|---|---|---|---|\n", to);
     for (size_t i = 0; i < seat_rule_count; i++) {
         const struct seat_rule *r = &seat_rules[i];
-        const enum fact facts[] = { r->looked, r->moving, r->named, r->seen, r->gone, r->asked, r->elsewhere, r->open, r->other_open };
+        const enum fact facts[] = { r->looked, r->moving, r->named, r->seen, r->gone, r->asked, r->elsewhere, r->shared, r->open, r->other_open };
         fprintf(to, "| `%s` |", r->word);
         for (size_t k = 0; k < sizeof facts / sizeof facts[0]; k++)
             fprintf(to, " %s |", fact_word(facts[k]));

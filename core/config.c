@@ -383,6 +383,15 @@ int config_other_nodes(const struct config *config, const char *own_name, struct
     return count;
 }
 
+enum consent config_consent(const struct config *config, int nodes)
+{
+    for (int i = CONSENT_NONE; i < CONSENT_COUNT; i++) {
+        if (text_is(config->failure_detection_quorum, consent_word((enum consent)i)))
+            return (enum consent)i;
+    }
+    return nodes >= 3 ? CONSENT_MAJORITY : CONSENT_NONE;
+}
+
 void node_agent_address(const struct node_address *node, char to[ADDRESS_SIZE])
 {
     text_format(to, ADDRESS_SIZE, strchr(node->host, ':') != NULL ? "[%s]:%d" : "%s:%d", node->host, node->agent_port);
@@ -657,6 +666,7 @@ static enum fc_code check_steering(struct config *config, struct fc_err *err)
 {
     static const char *const arbitrations[] = { "auto", "local", "quorum", NULL };
     static const char *const term_overs[] = { "closed", "freeze", NULL };
+    static const char *const quorums[] = { "auto", "none", "any", "majority", NULL };
 
     if (!is_one_of(config->steering_arbitration, arbitrations))
         return fc_fail(err, FC_BAD_CONFIG, "SteeringArbitration is '%s'; it must be \"auto\", \"quorum\" or \"local\"",
@@ -665,6 +675,9 @@ static enum fc_code check_steering(struct config *config, struct fc_err *err)
         return fc_fail(err, FC_BAD_CONFIG, "SteeringArbitration is 'quorum'; that needs RaftEnabled and at least three RaftNodes");
     if (text_is(config->steering_arbitration, "local") && config->raft_enabled && config_has_pair(config))
         return fc_fail(err, FC_BAD_CONFIG, "SteeringArbitration is 'local', and RaftEnabled with BackendServers is the quorum: one of them must go");
+    if (!is_one_of(config->failure_detection_quorum, quorums))
+        return fc_fail(err, FC_BAD_CONFIG, "FailureDetectionQuorum is '%s'; it must be \"auto\", \"majority\", \"any\" or \"none\"",
+                       config->failure_detection_quorum);
     if (!is_one_of(config->steering_term_over, term_overs))
         return fc_fail(err, FC_BAD_CONFIG, "SteeringTermOver is '%s'; it must be \"closed\" or \"freeze\"",
                        config->steering_term_over);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/moment.h"
 #include "model/look.h"
+#include "model/testimony.h"
 
 #define NODES_MAX 9
 #define PROXIES_MAX 16
@@ -96,6 +97,7 @@ struct config {
     config_text fence_user, fence_password, fence_credentials_file;
     config_text backend_pool, leader_pool;   /* names of the two pools: "fc_backend", "fc_leader" */
     config_text steering_arbitration;        /* "auto", "local", "quorum" */
+    config_text failure_detection_quorum;    /* "auto", "none", "any", "majority" */
     config_text steering_term_over;          /* "closed" or "freeze" */
     config_text agent_listen_address;        /* AgentListenAddress ":9377"; "" = off */
     config_text agent_listen_socket;         /* unix path; "" = off */
@@ -193,6 +195,8 @@ enum fc_code named_address_parse(const char *item, struct named_address *ret, st
 enum fc_code node_address_parse(const char *item, struct node_address *ret, struct fc_err *err);
 /* The nodes of `Nodes` without the one of this name. Returns how many. */
 int config_other_nodes(const struct config *config, const char *own_name, struct node_address ret[NODES_MAX]);
+/* FailureDetectionQuorum for so many nodes, `auto` resolved. */
+enum consent config_consent(const struct config *config, int nodes);
 /* Where a node answers HAProxy and the other nodes: "host:port", "[v6]:port". */
 void node_agent_address(const struct node_address *node, char to[ADDRESS_SIZE]);
 /* An item of RaftNodes: "name=host", "name=host:port", "host" (its name then), "host:port". */

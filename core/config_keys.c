@@ -87,6 +87,9 @@ const struct config_key config_keys[] = {
     TEXT("SteeringArbitration", steering_arbitration, "auto", FIXED, PAIR,
          "Who decides about the chair. `quorum`: the majority of `RaftNodes`. `local`: the lease on the pair. `auto`: the quorum when "
          "`RaftEnabled` is true, else `local`.")
+    TEXT("FailureDetectionQuorum", failure_detection_quorum, "auto", LIVE, PAIR,
+         "Which share of `Nodes` must have lost a server before the leader acts on its death. `none`: its own look. `any`: one other node. "
+         "`majority`: more than half. `auto`: `majority` from three nodes on, where one may be missing; else `none`.")
     TEXT("SteeringTermOver", steering_term_over, "closed", FIXED, PAIR,
          "When a term ends unrenewed: `closed` takes the server out, `freeze` leaves HAProxy as it is.")
 

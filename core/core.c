@@ -104,6 +104,16 @@ static void set_up_other_nodes(struct core *core)
         TEXT_SET(servers->others[i], others[i].name);
 }
 
+/* What of the configuration tells how losses are judged; it may change while it runs. */
+static void set_up_judging(struct core *core)
+{
+    const struct config *c = core->config;
+    struct servers *servers = &core->servers;
+    servers->consent = config_consent(c, servers->other_count + 1);
+    servers->gap = fc_ms(3 * (int64_t)c->poll_ms + 2 * (int64_t)c->probe_timeout_ms);
+    servers->patience = fc_ms(2 * (int64_t)c->poll_ms + c->probe_timeout_ms + GONE_AGAIN_MOST_MS);
+}
+
 static void set_up_proxies(struct core *core)
 {
     struct named_address item;
@@ -133,6 +143,7 @@ static void start(struct core *core, const struct event *event)
     core->is_started = true;
     set_up_servers(core);
     set_up_other_nodes(core);
+    set_up_judging(core);
     set_up_proxies(core);
     needs_init(&core->needs, core->servers.has_chair && !core->servers.looks_at_none ? core->servers.count : 0);
     steering_init(&core->steering, core->config, core->name);
@@ -371,10 +382,12 @@ void core_step(struct core *core, const struct event *event, struct effects *eff
         start(core, event);
     if (!core->is_started)
         return;
-    if (event->type == RELOADED)
+    if (event->type == RELOADED) {
         config_reload(core->config, event->as.started.config);
-    else if (event->type == STOP_ASKED)
+        set_up_judging(core);
+    } else if (event->type == STOP_ASKED) {
         stop_asked(core);
+    }
 
     observe(core, event, effects);
     views_hear(core, event, effects);

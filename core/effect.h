@@ -13,6 +13,8 @@
 #include "model/look.h"
 #include "steer/answer.h"
 
+#define RECORD_TEXT_SIZE 240          /* as the history keeps it */
+
 #define EFFECT_TABLE(X)                                                                                       \
     X(WAKE_AT,        "send WOKEN at this moment (the earliest one asked for wins)")                          \
     X(NOTE,           "a line for people: the log, events, Redis")                                            \
@@ -74,7 +76,7 @@ struct effect {
         struct stored_order order;    /* ORDER_LAY, ORDER_CLOSE */
         struct { uint64_t ticket; enum fc_code code; bool is_final; char text[256]; } reply;
         struct { bool leads; int64_t unix_ms; } registration;
-        struct { uint64_t id; int64_t unix_ms; char kind[24]; char subject[64]; uint64_t epoch; char text[240]; } record;
+        struct { uint64_t id; int64_t unix_ms; char kind[24]; char subject[64]; uint64_t epoch; char text[RECORD_TEXT_SIZE]; } record;
         struct { char pool[64]; char server[64]; struct answer answer; } show;   /* ANSWER_SHOW, _EXTEND (until), PROXY_PUSH */
         struct { int proxy; } proxy;
         struct { char pool[64]; char server[64]; } askers;

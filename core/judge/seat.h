@@ -15,6 +15,7 @@ enum seat_finding {
     SEAT_EMPTY,              /* nobody sits yet */
     SEAT_GONE,               /* process gone: ended, refused, and all who can look or hear it say so (servers_gone) */
     SEAT_OUT_OF_SIGHT,       /* lost without a word; leadership had to be taken on another server */
+    SEAT_CONTESTED,          /* the same, but too few of the other nodes have lost it (FailureDetectionQuorum) */
     SEAT_DOUBTFUL,           /* lost to this node, while others may still see it: look again */
     SEAT_ELSEWHERE,          /* closed, and exactly one other is open: somebody moved it by hand */
     SEAT_CLOSED,             /* alive but read_only: it has restarted, or its opening was cut off */
@@ -26,15 +27,15 @@ enum seat_finding {
 enum fact { NO = 0, YES = 1, ANY = 2 };
 
 struct seat_facts {              /* each NO or YES */
-    enum fact looked, moving, named, seen, gone, asked, elsewhere, open, other_open;
-    /* gone: agreed; asked: it refuses us, and another node has not yet told what it sees */
+    enum fact looked, moving, named, seen, gone, asked, elsewhere, shared, open, other_open;
+    /* gone: agreed; asked: it refuses us, and another node has not yet told what it sees; shared: enough of the nodes have lost it */
     int seated;                  /* index, -1 = nobody or not among our servers */
     int other_open_at;           /* the one other writable server; -1 = none or several */
 };
 
 struct seat_rule {
     enum seat_finding finding;
-    enum fact looked, moving, named, seen, gone, asked, elsewhere, open, other_open;
+    enum fact looked, moving, named, seen, gone, asked, elsewhere, shared, open, other_open;
     const char *word;
     const char *because;
 };
@@ -43,7 +44,7 @@ extern const struct seat_rule seat_rules[];
 extern const size_t seat_rule_count;
 
 /* lease_place: server on which this node's lease lies; -1 = none. */
-struct seat_facts seat_facts_count(const struct servers *servers, const struct decision *row, int lease_place);
+struct seat_facts seat_facts_count(const struct servers *servers, const struct decision *row, int lease_place, struct fc_time now);
 const struct seat_rule *seat_judge(const struct seat_facts *facts);
 
 #endif

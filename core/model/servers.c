@@ -5,8 +5,6 @@
 
 #include "base/text.h"
 
-#define SAME_END_MS 50               /* nodes hear of the same end within this: a look sent so much before our own loss counts */
-
 bool servers_saw(struct servers *servers, int server, const struct server_look *look, struct fc_time sent_at)
 {
     struct server_state *s = &servers->list[server];
@@ -131,50 +129,62 @@ static bool replicates_from(const struct servers *servers, int replica, int serv
     return servers->count == 2 || text_is(servers->list[replica].look.replica.master, servers->list[server].address);
 }
 
-/* What one node's sight is worth about a server that was lost here. */
-enum testimony { T_NONE, T_AWAITED, T_BLIND, T_REFUSED, T_LIVES };
-
-static enum testimony testimony_of(const struct server_state *s, const struct sight *sight)
+static bool is_refused_its_master(const struct servers *servers, int replica, int server)
 {
-    if (sight->state == SIGHT_NONE)
-        return T_NONE;                                     /* never one of those who can look, nor of those who cannot just now */
-    if (sight->state == SIGHT_UNKNOWN || fc_before(fc_plus(sight->at, fc_ms(SAME_END_MS)), s->lost_at))
-        return T_AWAITED;
-    if (sight->state == SIGHT_MUTE)
-        return T_BLIND;
-    switch (sight->loss) {
-    case LOSS_REFUSED: return T_REFUSED;
-    case LOSS_SILENT:  return T_BLIND;
-    case LOSS_ENDED:   return T_AWAITED;                   /* it is about to ask whether the process is gone */
-    case LOSS_NONE:
-    case LOSS_DENIED:
-    case LOSS_BROKEN:
-    case LOSS_COUNT:   break;
+    const struct server_state *r = &servers->list[replica];
+    return r->is_reachable && r->look.replica.is_refused && replicates_from(servers, replica, server);
+}
+
+/* It followed until the server was lost here, and fetches from it no more. One whose fetching was stopped or cut off before is no witness. */
+static bool has_lost_its_master(const struct servers *servers, int replica, int server)
+{
+    const struct server_state *r = &servers->list[replica], *s = &servers->list[server];
+    return r->is_reachable && r->look.replica.is_configured && r->look.replica.io == THREAD_CONNECTING && r->has_followed &&
+           replicates_from(servers, replica, server) && !fc_before(r->seen_at, s->lost_at) &&
+           fc_since(r->followed_at, s->lost_at).us <= servers->gap.us;
+}
+
+static bool some_other(const struct servers *servers, int server, bool (*is_so)(const struct servers *, int, int))
+{
+    for (int i = 0; i < servers->count; i++) {
+        if (i != server && is_so(servers, i, server))
+            return true;
     }
-    return T_LIVES;
+    return false;
+}
+
+static bool hears_it(const struct servers *servers, int replica, int server)
+{
+    (void)server;
+    return server_hears_master(&servers->list[replica]);
+}
+
+static bool majority_is_refused(const struct servers *servers, const struct testimony *t, int server)
+{
+    return servers->consent == CONSENT_MAJORITY && t->by[SAID_REFUSED] > 0 && 1 + t->by[SAID_REFUSED] >= consent_needs(CONSENT_MAJORITY, t->nodes) &&
+           some_other(servers, server, has_lost_its_master);
 }
 
 enum gone servers_gone(const struct servers *servers, int server)
 {
     const struct server_state *s = &servers->list[server];
-    int of[T_LIVES + 1] = { 0 };
-    bool replica_was_refused = false;
-    if (!server_is_gone(s))
+    if (!server_is_gone(s) || some_other(servers, server, hears_it))
         return GONE_NOT;
-    for (int i = 0; i < servers->count; i++) {
-        const struct server_state *replica = &servers->list[i];
-        if (i != server && server_hears_master(replica))
-            return GONE_NOT;
-        replica_was_refused = replica_was_refused || (i != server && replica->is_reachable && replica->look.replica.is_refused &&
-                                                      replicates_from(servers, i, server));
-    }
-    for (int i = 0; i < servers->other_count; i++)
-        of[testimony_of(s, &s->sights[i])]++;
-    if (of[T_LIVES] > 0)
+    const struct testimony t = testimony_count(s->sights, servers->other_count, s->lost_at);
+    if (t.by[SAID_SEEN] + t.by[SAID_ALIVE] > 0)
         return GONE_NOT;
-    if (of[T_AWAITED] > 0)
+    if (t.by[SAID_NOTHING] + t.by[SAID_BEFORE] > 0)
         return GONE_ASKED;
-    return replica_was_refused || (of[T_BLIND] == 0 && of[T_REFUSED] > 0) ? GONE_AGREED : GONE_NOT;
+    const bool all_are_refused = t.by[SAID_REFUSED] > 0 && t.by[SAID_MUTE] + t.by[SAID_SILENT] == 0;
+    return all_are_refused || some_other(servers, server, is_refused_its_master) || majority_is_refused(servers, &t, server) ? GONE_AGREED
+                                                                                                                           : GONE_NOT;
+}
+
+struct accord servers_accord(const struct servers *servers, int server, struct fc_time now)
+{
+    const struct server_state *s = &servers->list[server];
+    const struct testimony t = testimony_count(s->sights, servers->other_count, s->lost_at);
+    return accord_judge(servers->consent, &t, fc_reached(fc_plus(s->lost_at, servers->patience), now));
 }
 
 bool servers_agree_on_gone(const struct servers *servers, int server)

@@ -7,19 +7,11 @@
 #include "base/moment.h"
 #include "model/chair_words.h"
 #include "model/look.h"
+#include "model/testimony.h"
 
 #define SERVER_SILENT_MISSES 2       /* one lost probe never flips (spec/steering.md 6) */
 #define SERVER_HANGS_MISSES 8
 #define SIGHTS_MAX 9                 /* nodes besides this one, which need not be among `Nodes`: NODES_MAX of the configuration */
-
-/* Another node's own look at a server, as it told us when it was asked. Moments are on this node's clock. */
-enum sight_state {
-    SIGHT_UNKNOWN = 0,               /* not asked since this server was lost here */
-    SIGHT_MUTE,                      /* asked at `at`, and it could not be asked: it counts as one that cannot look */
-    SIGHT_NONE,                      /* a witness: it looks at no server, so nobody waits for it and nothing is concluded from it */
-    SIGHT_TOLD                       /* its look was sent at `at` or later, and saw the server (LOSS_NONE) or lost it */
-};
-struct sight { enum sight_state state; enum loss loss; struct fc_time at; };
 
 struct server_state {
     char name[64], address[128];
@@ -53,6 +45,9 @@ struct servers {
     int told_seat;                   /* -1: told a name that is not configured here */
     bool told_is_open;
     char told_identity[IDENTITY_SIZE];   /* of the chair that this is about; "" = nothing is known of the present one */
+    enum consent consent;        /* of the nodes, before the leader acts on a death */
+    struct fc_span gap;              /* within this before a loss a replica was seen to follow, if it did until then */
+    struct fc_span patience;         /* so long after a loss another node's look of before it is waited to be renewed */
 };
 
 /* Is a server's process gone, so that it counts as fenced (spec/steering.md 3.4)? */
@@ -83,9 +78,12 @@ bool server_is_gone(const struct server_state *server);
 /* Does this replica (still) hear its master? False also when it is not configured. */
 bool server_hears_master(const struct server_state *server);
 /* Refused here is not enough: a firewall may reset this node alone. Every other node is asked for its own look. One that sees the
- * server, or a replica that hears it, says no. When each has told that it is refused too, they agree; when some of them cannot be
- * asked or cannot look, or there are none, another server must say that its replication was refused. Else the server may live. */
+ * server, or a replica that hears it, says no. When each has told that it is refused too, they agree. When some of them cannot be
+ * asked or cannot look, or there are none, another server must say that its replication was refused; or, with CONSENT_MAJORITY, a
+ * majority is refused and another server that followed it until the loss has lost it too. Else the server may live. */
 enum gone servers_gone(const struct servers *servers, int server);
+/* Have enough nodes lost this server, for the leader to act on its death? */
+struct accord servers_accord(const struct servers *servers, int server, struct fc_time now);
 bool servers_agree_on_gone(const struct servers *servers, int server);
 /* Another node that has seen this server since it was lost here, by a look that is not older than `fresh`: its index; -1 = none. */
 int servers_seen_by(const struct servers *servers, int server, struct fc_span fresh, struct fc_time now);

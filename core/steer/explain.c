@@ -116,6 +116,13 @@ static void add_server(struct explanation *e, const struct steering *st, const s
 static void add_sights(struct explanation *e, const struct steer_stage *stage, int server)
 {
     const struct server_state *s = &stage->servers->list[server];
+    if (s->has_answered && !s->is_reachable) {
+        char share[160];
+        const struct accord accord = servers_accord(stage->servers, server, stage->now);
+        accord_say(&accord, stage->servers->consent, share, sizeof share);
+        explain_input(e, age_ms(s->lost_at, stage->now), "agreement", "%s", share);
+        explain_input(e, age_ms(s->failed_at, stage->now), stage->node, "has lost %s: %s", s->name, loss_word(s->loss));
+    }
     for (int i = 0; s->has_answered && !s->is_reachable && i < stage->servers->other_count; i++) {
         const struct sight *sight = &s->sights[i];
         if (sight->state == SIGHT_TOLD)
@@ -188,6 +195,7 @@ static const struct { size_t rule, fact; const char *name; } fact_columns[] = {
     COLUMN(gone, "its process is gone, and all who can look agree"),
     COLUMN(asked, "it refuses us, and another node has not yet told what it sees"),
     COLUMN(elsewhere, "the lease lies on another server"),
+    COLUMN(shared, "enough of the nodes have lost it, or too few can be asked and none sees it"),
     COLUMN(open, "the seated server is writable"),
     COLUMN(other_open, "another server is writable"),
 #undef COLUMN

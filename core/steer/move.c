@@ -99,12 +99,10 @@ static void ask_fence(struct steering *st, struct steer_stage *stage)
 /* Seated instead of a lost one, without having caught up to its end: was it close behind when that was lost? */
 static bool may_lack_writes(const struct move *move, const struct steer_stage *stage)
 {
-    const struct config *c = stage->config;
     if (move->from < 0 || move->has_position || (move->kind != MOVE_GONE && move->kind != MOVE_SILENT))
         return false;
-    const struct fc_span gap = fc_ms(3 * (int64_t)c->poll_ms + 2 * (int64_t)c->probe_timeout_ms);
-    return !server_was_following(&stage->servers->list[move->to], &stage->servers->list[move->from], gap,
-                                 (int64_t)c->max_seat_lag_seconds * 1000);
+    return !server_was_following(&stage->servers->list[move->to], &stage->servers->list[move->from], stage->servers->gap,
+                                 (int64_t)stage->config->max_seat_lag_seconds * 1000);
 }
 
 /* From when on writes may be missing: when it was last seen to follow, less what it was behind then. 0 = never seen to. */
@@ -286,6 +284,16 @@ static void answer_of(const struct move *move, const struct steer_stage *stage, 
                     (long long)took_ms, despite, loss);
 }
 
+static void record_move(const struct steering *st, struct steer_stage *stage, int64_t took_ms, const char *tries, const char *loss)
+{
+    const struct move *move = &st->move;
+    char text[RECORD_TEXT_SIZE];
+    TEXT_FORMAT(text, "%s > %s: %s (%s, %lld ms%s)%s", steer_server_name(stage, move->from), steer_server_name(stage, move->to), move->why,
+                move_plans[move->kind].word, (long long)took_ms, tries, loss);
+    const char *seen = strlen(text) + sizeof "; seen: " + strlen(move->seen) <= sizeof text ? move->seen : move->share;
+    steer_record(stage, "move", subject(st), stage->leadership->epoch, "%s%s%s", text, seen[0] != '\0' ? "; seen: " : "", seen);
+}
+
 static void finish(struct steering *st, struct steer_stage *stage)
 {
     struct move *move = &st->move;
@@ -302,8 +310,7 @@ static void finish(struct steering *st, struct steer_stage *stage)
     steer_note(stage, is_repeated ? NOTE_DEBUG : NOTE_INFO, subject(st), epoch, "%s sits: %s (%s move from %s, %lld ms%s)%s", to, move->why,
                move_plans[move->kind].word, steer_server_name(stage, move->from), (long long)took_ms, tries, loss);
     if (!is_repeated)
-        steer_record(stage, "move", subject(st), epoch, "%s > %s: %s (%s, %lld ms%s)%s", steer_server_name(stage, move->from), to,
-                     move->why, move_plans[move->kind].word, (long long)took_ms, tries, loss);
+        record_move(st, stage, took_ms, tries, loss);
     if (move_is_ordered(move)) {
         struct confirming *c = &st->confirming;
         if (c->is_waiting)
@@ -335,6 +342,16 @@ static void advance(struct steering *st, struct steer_stage *stage)
     finish(st, stage);
 }
 
+/* What was seen when it was decided: the server may be back before the move is recorded. */
+static void say_seen(struct move *move, const struct steer_stage *stage)
+{
+    move->seen[0] = move->share[0] = '\0';
+    if (move->from < 0 || (move->kind != MOVE_GONE && move->kind != MOVE_SILENT))
+        return;
+    gone_say_seen(stage, move->from, move->seen, sizeof move->seen);
+    gone_say_share(stage, move->from, move->share, sizeof move->share);
+}
+
 enum fc_code move_begin(struct steering *st, struct steer_stage *stage, enum move_kind kind, int from, int to,
                         const char *why, bool is_forced, uint32_t limit_ms, const struct asker *asker)
 {
@@ -354,6 +371,7 @@ enum fc_code move_begin(struct steering *st, struct steer_stage *stage, enum mov
     move->waived = is_forced ? steer_waived(stage, to) : 0;
     move->picture = retry_picture(st, stage);
     TEXT_SET(move->why, why);
+    say_seen(move, stage);
     if (asker != NULL)
         move->asker = *asker;
     advance(st, stage);
@@ -407,6 +425,7 @@ static void change_kind(struct steering *st, struct steer_stage *stage)
     move->kind = servers_agree_on_gone(stage->servers, move->from) ? MOVE_GONE : MOVE_SILENT;
     move->is_fenced = move->kind == MOVE_GONE;
     move->has_position = false;
+    say_seen(move, stage);
     steer_note(stage, NOTE_WARNING, subject(st), stage->leadership->epoch, "%s was lost during the move; going on",
                steer_server_name(stage, move->from));
     advance(st, stage);

@@ -492,6 +492,9 @@ static void decide(struct steering *st, struct steer_stage *stage)
         if (!left_holds_back(st, stage))
             decide_lost(st, stage, MOVE_SILENT);
         break;
+    case SEAT_CONTESTED:
+        left_holds_back(st, stage);                        /* for what it does about it: the lease is given back, once */
+        break;
     case SEAT_ELSEWHERE:
         if (st->facts.other_open_at >= 0)
             begin(st, stage, MOVE_FIRST, -1, st->facts.other_open_at, "switched by hand: it was found open, the other closed");
@@ -519,6 +522,7 @@ const char *const steer_decisions[SEAT_FINDING_COUNT] = {
     [SEAT_EMPTY] = "a move of the kind first: to the one open server, else to the first of the configuration that can sit",
     [SEAT_GONE] = "a move of the kind gone, to the best successor",
     [SEAT_OUT_OF_SIGHT] = "gives the lease back, once, when another node sees it; else a move of the kind silent, to the best successor",
+    [SEAT_CONTESTED] = "gives the lease back, once, when another node sees it; nothing is moved while too few nodes have lost it",
     [SEAT_DOUBTFUL] = "nothing: it looks again; the lease runs out there if nobody sees it",
     [SEAT_ELSEWHERE] = "a move of the kind first, to the open one: the operator's own switch is followed",
     [SEAT_CLOSED] = "a move of the kind reseat: it is opened again",
@@ -575,7 +579,7 @@ void steering_step(struct steering *st, struct steer_stage *stage)
 {
     command_expire(st, stage);
     if (st->backend >= 0) {
-        st->facts = seat_facts_count(stage->servers, &st->chair.row, stage->leadership->place);
+        st->facts = seat_facts_count(stage->servers, &st->chair.row, stage->leadership->place, stage->now);
         st->finding = seat_judge(&st->facts);
         watch_preferred(st, stage);
         writers_step(st, stage);

@@ -55,6 +55,8 @@ struct move_plan {
 };
 extern const struct move_plan move_plans[MOVE_KIND_COUNT];
 
+#define SEEN_SIZE 128
+#define SHARE_SIZE 72
 struct move {
     enum move_step step;             /* STEP_NONE = no move */
     enum move_kind kind;
@@ -70,6 +72,8 @@ struct move {
     char why[WHY_SIZE];
     char mark[MARK_SIZE];            /* as it is seated with */
     uint64_t picture;                /* in which it was begun (retry.c) */
+    char seen[SEEN_SIZE];            /* from a lost server: what each node saw of it when the move was begun; for the record */
+    char share[SHARE_SIZE];          /* the same counted, where that does not fit */
 };
 
 #define PENDING_MAX 8
@@ -118,6 +122,8 @@ struct gone_search {
     struct fc_time lost_at;          /* the loss that it is about */
     int again_ms;
     struct fc_time ask_at;
+    uint64_t told_epoch;             /* that too few have lost it: told once in an epoch */
+    bool is_told;
 };
 
 #define GONE_AGAIN_MOST_MS 500       /* as long as it lasts: a node comes back, or sees the server return. Doubled up to there */
@@ -242,6 +248,10 @@ int steer_second_writer(const struct steering *steering, const struct steer_stag
 /* gone.c */
 void gone_step(struct steering *steering, struct steer_stage *stage);
 struct fc_time gone_wakes_at(const struct steering *steering, const struct steer_stage *stage);
+/* What this node and the others saw of a lost server, how long ago, and what was wanted of them: "fc1 refused 12 ms, fc2 refused 3 ms,
+ * fc3 mute; majority 2 of 3". False, and "2 of 3 have lost it, ..." instead: that does not fit. */
+bool gone_say_seen(const struct steer_stage *stage, int server, char *to, size_t size);
+void gone_say_share(const struct steer_stage *stage, int server, char *to, size_t size);
 
 /* left.c */
 void left_step(struct steering *steering, struct steer_stage *stage);

@@ -12,7 +12,7 @@ STAND_IN = ' [stand-in]'
 LEASE, STEERING, MOVE = 'backends/lease.c', 'core/steer/steering.c', 'core/steer/move.c'
 COMMANDS, ANSWERS, SEAT = 'core/steer/commands.c', 'core/steer/answers.c', 'core/judge/seat.c'
 DECISION, POOL, LEADERSHIP, HEARD = 'core/model/decision.c', 'core/steer/pool.c', 'core/lead/leadership.c', 'core/steer/heard.c'
-ALONE, VIEWS, SERVERS, LEFT = 'core/steer/alone.c', 'core/views.c', 'core/model/servers.c', 'core/steer/left.c'
+ALONE, VIEWS, SERVERS, LEFT, TESTIMONY = 'core/steer/alone.c', 'core/views.c', 'core/model/servers.c', 'core/steer/left.c', 'core/model/testimony.c'
 SIM_NODE, SIM_SERVER = 'tests/sim/sim_node.c', 'tests/sim/sim_server.c'
 
 MUTATIONS = [
@@ -121,12 +121,20 @@ MUTATIONS = [
     Mutation('one-lost-probe', 'one lost probe is enough', 'core/model/servers.h',
              '#define SERVER_SILENT_MISSES 2', '#define SERVER_SILENT_MISSES 1'),
     Mutation('refused-alone-is-gone', 'refused to us counts as gone although another node sees it', 'core/model/servers.c',
-             'if (of[T_LIVES] > 0)\n        return GONE_NOT;', 'if (of[T_LIVES] > 0)\n        return GONE_AGREED;'),
+             'if (t.by[SAID_SEEN] + t.by[SAID_ALIVE] > 0)\n        return GONE_NOT;', 'if (t.by[SAID_SEEN] + t.by[SAID_ALIVE] > 0)\n        return GONE_AGREED;'),
+    Mutation('cut-off-together-is-gone', 'a majority that is refused is believed without a replica that has lost it too', SERVERS,
+             'some_other(servers, server, has_lost_its_master);\n}', 'true;\n}'),
+    Mutation('witness-of-long-ago', 'a replica whose fetching had ended long before is taken for a witness of the end', SERVERS,
+             ' &&\n           fc_since(r->followed_at, s->lost_at).us <= servers->gap.us;', ';'),
+    Mutation('seen-by-a-majority-is-lost', 'what others see is replaced when too few have lost it', TESTIMONY,
+             'a.verdict = a.seen > 0 ? ACCORD_REFUSED : ACCORD_UNHEARD;', 'a.verdict = ACCORD_UNHEARD;'),
+    Mutation('half-is-a-majority', 'half of the nodes, rounded down, count as their majority', TESTIMONY,
+             'return nodes / 2 + 1;', 'return nodes / 2;'),
     Mutation('heard-by-a-replica-is-gone', 'refused to us counts as gone although a replica still hears it', SERVERS,
-             'if (i != server && server_hears_master(replica))\n            return GONE_NOT;', ''),
+             'if (!server_is_gone(s) || some_other(servers, server, hears_it))', 'if (!server_is_gone(s) || (false && some_other(servers, server, hears_it)))'),
     Mutation('doubtful-is-lost', 'what this node alone has lost is replaced', SEAT,
-             '{ SEAT_OUT_OF_SIGHT,  YES,   NO,    YES,  NO,  ANY, NO,   YES, ',
-             '{ SEAT_OUT_OF_SIGHT,  YES,   NO,    YES,  NO,  ANY, NO,   ANY, '),
+             '{ SEAT_OUT_OF_SIGHT,  YES,   NO,    YES,  NO,  ANY, NO,   YES,      YES, ',
+             '{ SEAT_OUT_OF_SIGHT,  YES,   NO,    YES,  NO,  ANY, NO,   ANY,      YES, '),
     Mutation('silent-is-gone', 'a server that is out of sight is taken for a dead one, and not waited for', STEERING,
              'if (!left_holds_back(st, stage))\n            decide_lost(st, stage, MOVE_SILENT);', 'decide_lost(st, stage, MOVE_GONE);'),
     Mutation('stray-left-open', 'a second writable server is not fenced', STEERING,

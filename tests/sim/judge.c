@@ -10,6 +10,8 @@
 
 #define STALE_US 6000000             /* the replica's own time-out, and what may pass before a look shows it */
 #define DENIED_AGAIN_US 1000000      /* a server that denies something is asked again so much later */
+#define WELL_KNOWN_US 3000000        /* so long a server was seen by others, and every node that asked has heard so */
+#define FOLLOWED_US 10000000         /* a replica that did not follow for so long knows nothing of its master's end */
 #define BY_HAND_US 5000000           /* from when a leader could, until it has closed what is open beside the seated one */
 
 void violate(struct world *world, const char *format, ...)
@@ -260,6 +262,15 @@ static void watch_sights(struct world *world)
     }
 }
 
+static void watch_following(struct world *world)
+{
+    for (int i = 0; i < SIM_SERVERS; i++) {
+        const struct sim_replica *r = &world->servers[1 - i].replica;
+        if (r->is_io_running && !r->is_sql_stopped)
+            world->judge.follows_at[i] = world->now;
+    }
+}
+
 void judge_step(struct world *world)
 {
     struct judge *j = &world->judge;
@@ -282,6 +293,7 @@ void judge_step(struct world *world)
             j->by_hand_until = world->now + BY_HAND_US;
     }
     watch_sights(world);
+    watch_following(world);
     judge_servers_step(world);
     if (world_has_quorum(world))
         judge_raft_step(world);
@@ -457,6 +469,42 @@ static void judge_unseen_alone(struct world *world, int node, const struct move 
     }
 }
 
+static int64_t judged_began_at(const struct world *world, int node, const struct move *move)
+{
+    return world->now - fc_since(move->started_at, node_clock(world, node)).us * 1000000 / (1000000 + world->nodes[node].clock_ppm);
+}
+
+/* A majority of the nodes (where that is wanted) has seen it all the while: the leader's own link says nothing of it. A chair that was found
+ * half moved is another matter, nobody sits there. */
+static void judge_majority(struct world *world, int node, const struct move *move, int old)
+{
+    const struct judge *j = &world->judge;
+    const int64_t since = judged_began_at(world, node, move) - WELL_KNOWN_US;
+    int seen = 0;
+    if (config_consent(&world->config, world->node_count) != CONSENT_MAJORITY || strstr(move->why, "is out of sight") == NULL ||
+        text_begins(move->why, "finishing: ") || j->hindered_at >= since || world->servers[old].is_read_only || !world->servers[old].is_up)
+        return;
+    for (int i = 0; i < world->node_count; i++)
+        seen += i != node && j->cannot_look_at[i][old] < since && j->cannot_ask_at[node][i] < since && j->nodes[i].life == world->nodes[i].life;
+    if (world->node_count - seen < world->node_count / 2 + 1)
+        violate(world, "%s is opened by fc%d, which does not see %s, and %d of %d nodes do", SERVER_NAME(1 - old), node + 1, SERVER_NAME(old),
+                seen, world->node_count);
+}
+
+/* It lives, and counts as gone to nodes that are refused: then all of them are, or the other server had followed it until then. */
+static void judge_cut_off_together(struct world *world, int node, const struct move *move, int old)
+{
+    const int64_t since = judged_began_at(world, node, move) - FOLLOWED_US;
+    bool all_are_refused = true;
+    if (move->kind != MOVE_GONE || world->servers[old].is_read_only || !world->servers[old].is_up || world->judge.is_by_hand[old])
+        return;
+    for (int i = 0; i < world->node_count; i++)
+        all_are_refused = all_are_refused && world->nodes[i].is_up && world->net.refused[party_node(i)][party_server(old)] > 0;
+    if (!all_are_refused && world->judge.follows_at[old] < since)
+        violate(world, "%s is opened by fc%d as if %s were gone, which is writable and reset only some nodes; %s had long stopped following it",
+                SERVER_NAME(1 - old), node + 1, SERVER_NAME(old), SERVER_NAME(1 - old));
+}
+
 /* (e) A planned move that was not forced opens the new server only when it has all that the old one acknowledged. */
 void judge_opened(struct world *world, int node, int server)
 {
@@ -469,8 +517,10 @@ void judge_opened(struct world *world, int node, int server)
     if (world->servers[server].row.phase != PHASE_SEATED ||
         !text_is(world->servers[server].row.rank.server, world->servers[server].identity))
         violate(world, "%s is opened, and its row does not seat it", SERVER_NAME(server));
-    if (move->step == STEP_OPEN && move->from == 1 - server && (move->kind == MOVE_GONE || move->kind == MOVE_SILENT))
+    if (move->step == STEP_OPEN && move->from == 1 - server && (move->kind == MOVE_GONE || move->kind == MOVE_SILENT)) {
         judge_gone(world, node, move, 1 - server);
+        judge_cut_off_together(world, node, move, 1 - server);
+    }
     if (world->servers[server].opened_epoch < world->judge.fenced_epoch[server])
         violate(world, "%s is opened late, at epoch %llu, and was fenced at epoch %llu", SERVER_NAME(server),
                 (unsigned long long)world->servers[server].opened_epoch, (unsigned long long)world->judge.fenced_epoch[server]);
@@ -480,6 +530,7 @@ void judge_opened(struct world *world, int node, int server)
         world->judge.is_unfenced[1 - server] = true;
     if (move->step == STEP_OPEN && move->kind == MOVE_SILENT && !move->is_fenced && old->is_up && !old->is_read_only) {
         judge_unseen_alone(world, node, move, 1 - server);
+        judge_majority(world, node, move, 1 - server);
         if (world_has_quorum(world))
             judge_raft_opened_unfenced(world, server, 1 - server);
         note_unfenced(world, node, 1 - server);

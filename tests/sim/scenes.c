@@ -227,6 +227,24 @@ static const char *const left_leaderships[] = {
     "nodes 2;quiet+8 drift leader 90000;then+0 drift follower -90000;then+0.5 cut leader seated for 12",
     NULL
 };
+/* How many nodes have lost the server that sits, and whether they are cut off together with the leader. Where the servers are apart too, who
+ * does not see the one that sits hears of no lease there: only what the nodes agree upon keeps the chair where it is. */
+#define APART "then+0 cut seated other for 26"
+static const char *const deaths[] = {
+    "nodes 3;quiet+8 cut fc1 seated for 26;" APART ";then+0 cut fc2 other for 26;then+0 cut fc3 other for 26",
+    "nodes 3;quiet+8 cut fc1 seated for 26;" APART ";then+0 kill fc3 for 26;then+0 cut fc2 other for 26",
+    "nodes 3;quiet+8 cut fc1 seated for 26;then+0 cut fc2 seated for 26;" APART ";then+0 cut fc3 other for 26",
+    "nodes 3;quiet+8 cut leader seated for 14;then+0 kill follower for 14", "nodes 3;quiet+8 cut leader seated for 14;then+0 freeze follower for 14",
+    "nodes 3;quiet+8 kill follower for 14;then+0.5 kill seated for 9", "nodes 3;quiet+8 kill follower for 14;then+0.5 freeze seated for 9",
+    "nodes 3;quiet+8 kill follower for 14;then+0.5 cut nodes seated for 9", "nodes 3;quiet+8 isolate follower for 14;then+0.5 kill seated for 9",
+    "nodes 3;quiet+8 kill follower for 14;then+0.5 refuse nodes seated for 9",
+    "nodes 3;quiet+0.1 fetch-not other for 40;then+14 kill fc3 for 9;then+0 refuse fc1 seated for 9;then+0 refuse fc2 seated for 9",
+    "nodes 3;quiet+0.1 cut seated other for 40;then+14 isolate fc3 for 9;then+0 refuse fc1 seated for 9;then+0 refuse fc2 seated for 9",
+    "set FailureDetectionQuorum any;nodes 3;quiet+8 cut fc1 seated for 26;" APART ";then+0 cut fc2 other for 26;then+0 cut fc3 other for 26",
+    "set FailureDetectionQuorum none;nodes 3;quiet+8 kill follower for 14;then+0.5 kill seated for 9",
+    "set FailureDetectionQuorum majority;nodes 2;quiet+8 cut leader seated for 14", "set FailureDetectionQuorum majority;nodes 2;quiet+8 kill follower for 14;then+0.5 freeze seated for 9",
+    NULL
+};
 /* A leader pauses between check and send, or its bytes are under way for long; the pair is cut and the next leader reaches the
  * old server with the fence account only. What was decided before the fence is refused by the server itself when it comes. */
 static const char *const late_openings[] = {
@@ -403,6 +421,7 @@ const struct scene scenes[] = {
     { "privileges", "an account lacks a privilege, or has SUPER, at each step", privileges, NULL, false },
     { "refused", "something between refuses a node's connections to the server that sits, which lives or not", NULL, refusals, false },
     { "left", "a leader alone does not reach the server that sits", NULL, left_leaderships, false },
+    { "deaths", "so many of the nodes have lost the server that sits, dead, cut off, or cut off together", NULL, deaths, false },
     { "foreign", "a foreign orchestrator owns active_node, alive or dead, at each step", foreigners, NULL, false },
     { "splits", "a majority of the nodes here, a minority there, each with what it can reach", NULL, splits, true },
     { "split", "the same at each step", splits_at_steps, NULL, true },

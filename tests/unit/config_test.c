@@ -405,6 +405,21 @@ Test(config, servers_stand_once)
     refused("at most 4");
 }
 
+Test(config, a_majority_is_asked_of_three_nodes_and_nobody_of_two)
+{
+    struct config keys;
+    config_preset(&keys);
+    cr_expect_eq(config_consent(&keys, 1), CONSENT_NONE);
+    cr_expect_eq(config_consent(&keys, 2), CONSENT_NONE, "a dead one could not be outvoted");
+    cr_expect_eq(config_consent(&keys, 3), CONSENT_MAJORITY);
+    TEXT_SET(keys.failure_detection_quorum, "any");
+    cr_expect_eq(config_consent(&keys, 3), CONSENT_ANY);
+    TEXT_SET(keys.failure_detection_quorum, "none");
+    cr_expect_eq(config_consent(&keys, 3), CONSENT_NONE);
+    TEXT_SET(keys.failure_detection_quorum, "majority");
+    cr_expect_eq(config_consent(&keys, 2), CONSENT_MAJORITY);
+}
+
 Test(config, steering_words_are_known_words)
 {
     fresh();
@@ -415,6 +430,9 @@ Test(config, steering_words_are_known_words)
     fresh();
     given("SteeringTermOver", "open");
     refused("SteeringTermOver is 'open'");
+    fresh();
+    given("FailureDetectionQuorum", "most");
+    refused("FailureDetectionQuorum is 'most'; it must be \"auto\", \"majority\", \"any\" or \"none\"");
     fresh();
     given("LeaderPool", "fc_backend");
     refused("two names");

@@ -138,6 +138,12 @@ static void on_db2(struct stage *s)
     stage_report(s, "db1", "read_only=1");
     stage_report(s, "db2", "open");
 }
+static void db1_contested(struct stage *s)
+{
+    stage_reload(s, "FailureDetectionQuorum=majority");
+    s->fc2_says = "sees it";
+    db1_out_of_sight(s);
+}
 static void yielding(struct stage *s) { stage_order(s, "yield"); }
 
 /* ---- the chair: every finding ------------------------------------------------------------------------------------- */
@@ -148,6 +154,7 @@ static const struct { const char *finding, *seated; void (*opening)(struct stage
     { "empty",        "",    nothing,          "nobody sits" },
     { "gone",         "db1", db1_gone,         "the chair is being moved from db1 to db2 by this node: step intend" },
     { "out-of-sight", "db1", db1_out_of_sight, "the chair is being moved from db1 to db2 by this node: step intend" },
+    { "contested",    "db1", db1_contested,    "db1 sits" },
     { "doubtful",     "db1", db1_silent,       "db1 sits" },
     { "elsewhere",    "db1", switched_by_hand, "the chair is being moved from" },
     { "closed",       "db1", db1_closed,       "the chair is being moved from db1 to db1 by this node: step intend" },
@@ -206,6 +213,19 @@ Test(explain, the_wait_for_a_server_that_could_not_be_fenced_says_what_it_waits_
     cr_expect_str_eq(step_state("intend"), "done");
     cr_expect_str_eq(step_state("seat"), "to come");
     cr_expect_str_eq(step_state("approach"), "left out");
+    stage_close(&s);
+}
+
+Test(explain, what_each_node_sees_of_a_lost_server_is_told_with_its_age_and_the_share_that_is_wanted)
+{
+    struct stage s = stage_open("db1 db2", "db1");
+
+    db1_contested(&s);
+    explain(&s, "explain fc_backend");
+    cr_expect(has_input("agreement", "1 of 2 nodes has lost it, 1 sees it; FailureDetectionQuorum majority wants 2"));
+    cr_expect(has_input("fc1", "has lost db1: silent"));
+    cr_expect(has_input("fc2", "sees db1"));
+    cr_expect(has_input("what the leader does about it", "nothing is moved while too few nodes have lost it"));
     stage_close(&s);
 }
 

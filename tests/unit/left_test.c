@@ -115,6 +115,40 @@ Test(left, who_is_told_nothing_within_that_moment_moves)
     stage_close(&s);
 }
 
+/* With a share of the nodes wanted it leads again, and moves nothing: it says why, once. */
+Test(left, what_a_majority_sees_is_not_moved_after_the_two_watches_either)
+{
+    struct stage s = stage_open_with("db1 db2", "db1", "FailureDetectionQuorum=majority");
+    s.fc2_says = "sees it";
+    stage_forget(&s);
+    stage_out_of_sight(&s, "db1");
+    pass_asking(&s, 4410);
+    stage_lead(&s);
+    stage_finds(&s, "contested");
+    pass_asking(&s, 3000);
+    stage_counts(&s, "INTEND", 0);
+    stage_notes(&s, "db1 is lost here and not replaced: 1 of 2 nodes has lost it, 1 sees it; FailureDetectionQuorum majority wants 2");
+    stage_records(&s, "contested", "db1 is lost here and not replaced (fc1 silent ");
+    stage_forget(&s);
+    s.fc2_says = "silent";
+    stage_pass(&s, 500);
+    stage_finds(&s, "out-of-sight");
+    stage_asks(&s, "intend db1 > db2");
+    stage_close(&s);
+}
+
+Test(left, where_the_others_cannot_be_asked_what_nobody_sees_is_moved_as_without_them)
+{
+    struct stage s = stage_open_with("db1 db2", "db1", "FailureDetectionQuorum=majority");
+    s.fc2_says = "mute";
+    stage_forget(&s);
+    stage_out_of_sight(&s, "db1");
+    stage_lead(&s);
+    stage_finds(&s, "out-of-sight");
+    stage_asks(&s, "intend db1 > db2");
+    stage_close(&s);
+}
+
 Test(left, a_half_moved_chair_is_left_to_who_sees_its_old_server)
 {
     struct stage s = stage_open("db1 db2", "db1");

@@ -22,7 +22,7 @@ static const char *found(const struct servers *s, const char *seated, enum phase
 {
     struct decision row = { .phase = phase };
     TEXT_SET(row.rank.server, seated);
-    const struct seat_facts facts = seat_facts_count(s, &row, place);
+    const struct seat_facts facts = seat_facts_count(s, &row, place, (struct fc_time){ 20000000 });
     return seat_judge(&facts)->word;
 }
 
@@ -144,6 +144,72 @@ Test(seat, with_a_witness_alone_beside_it_a_node_needs_the_replica)
     cr_expect_eq(servers_gone(&s, 0), GONE_AGREED);
 }
 
+/* db2 was seen to replicate from db1 until it was lost here, and a look of afterwards says that it fetches no more. */
+static struct servers refused_and_its_replica_lost_it_too(int other_nodes)
+{
+    struct servers s = refused_beside(THREAD_CONNECTING, other_nodes);
+    s.consent = CONSENT_MAJORITY;
+    s.gap = fc_ms(1600);
+    s.list[1].has_followed = true;
+    s.list[1].followed_at = (struct fc_time){ 9900000 };
+    s.list[1].seen_at = (struct fc_time){ 10001000 };
+    return s;
+}
+
+Test(seat, a_majority_that_is_refused_does_not_wait_for_the_replica_to_be_refused_where_a_node_is_missing)
+{
+    struct servers s = refused_and_its_replica_lost_it_too(2);
+    cr_expect_eq(told(&s, "fc2", SIGHT_TOLD, LOSS_REFUSED, 10001), GONE_ASKED, "fc3 may see it");
+    cr_expect_eq(told(&s, "fc3", SIGHT_MUTE, LOSS_NONE, 10002), GONE_AGREED);
+    s.consent = CONSENT_ANY;
+    cr_expect_eq(servers_gone(&s, 0), GONE_NOT, "that it is gone is a matter of the majority, or of all");
+    s.consent = CONSENT_NONE;
+    cr_expect_eq(servers_gone(&s, 0), GONE_NOT);
+}
+
+Test(seat, a_majority_that_is_refused_is_not_believed_against_one_that_sees_it_or_a_replica_that_hears_it)
+{
+    struct servers s = refused_and_its_replica_lost_it_too(4);
+    told(&s, "fc2", SIGHT_TOLD, LOSS_REFUSED, 10001);
+    told(&s, "fc3", SIGHT_TOLD, LOSS_REFUSED, 10001);
+    told(&s, "fc4", SIGHT_MUTE, LOSS_NONE, 10001);
+    cr_expect_eq(told(&s, "fc5", SIGHT_TOLD, LOSS_NONE, 10001), GONE_NOT);
+    cr_expect_eq(told(&s, "fc5", SIGHT_MUTE, LOSS_NONE, 10002), GONE_AGREED);
+    s.list[1].look.replica.io = THREAD_RUNNING;
+    cr_expect_eq(servers_gone(&s, 0), GONE_NOT);
+}
+
+/* They may be cut off together: the replica is the one that is not where they are. */
+Test(seat, a_majority_that_is_refused_needs_a_replica_that_followed_until_then)
+{
+    struct servers s = refused_and_its_replica_lost_it_too(2);
+    told(&s, "fc2", SIGHT_TOLD, LOSS_REFUSED, 10001);
+    told(&s, "fc3", SIGHT_MUTE, LOSS_NONE, 10001);
+    cr_expect_eq(servers_gone(&s, 0), GONE_AGREED);
+    s.list[1].followed_at = (struct fc_time){ 8300000 };
+    cr_expect_eq(servers_gone(&s, 0), GONE_NOT, "its fetching had ended before");
+    s.list[1].followed_at = (struct fc_time){ 9900000 };
+    s.list[1].look.replica.io = THREAD_STOPPED;
+    cr_expect_eq(servers_gone(&s, 0), GONE_NOT, "somebody has stopped it");
+    s.list[1].look.replica.io = THREAD_CONNECTING;
+    s.list[1].seen_at = (struct fc_time){ 9950000 };
+    cr_expect_eq(servers_gone(&s, 0), GONE_NOT, "a look of before the loss says nothing of it");
+    s.list[1].seen_at = (struct fc_time){ 10001000 };
+    s.list[1].is_reachable = false;
+    cr_expect_eq(servers_gone(&s, 0), GONE_NOT);
+}
+
+Test(seat, fewer_than_a_majority_that_are_refused_leave_it_to_the_replica_as_ever)
+{
+    struct servers s = refused_and_its_replica_lost_it_too(4);
+    told(&s, "fc2", SIGHT_TOLD, LOSS_REFUSED, 10001);
+    told(&s, "fc3", SIGHT_TOLD, LOSS_SILENT, 10001);
+    told(&s, "fc4", SIGHT_MUTE, LOSS_NONE, 10001);
+    cr_expect_eq(told(&s, "fc5", SIGHT_MUTE, LOSS_NONE, 10001), GONE_NOT, "2 of 5");
+    s.list[1].look.replica.is_refused = true;
+    cr_expect_eq(servers_gone(&s, 0), GONE_AGREED);
+}
+
 Test(seat, a_node_that_is_not_configured_has_no_say_and_a_return_forgets_what_was_told)
 {
     struct servers s = refused_beside(THREAD_STOPPED, 1);
@@ -190,6 +256,25 @@ Test(seat, silent_is_out_of_sight_only_when_the_lease_lies_elsewhere)
     cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 1), "out-of-sight");
 }
 
+Test(seat, what_a_majority_sees_is_contested_however_long_the_leader_has_lost_it)
+{
+    struct servers s = refused_beside(THREAD_RUNNING, 2);
+    s.list[0].loss = LOSS_SILENT;
+    s.consent = CONSENT_MAJORITY;
+    told(&s, "fc2", SIGHT_TOLD, LOSS_NONE, 10001);
+    told(&s, "fc3", SIGHT_TOLD, LOSS_NONE, 10001);
+    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 1), "contested");
+    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 0), "doubtful");
+    cr_expect_str_eq(found(&s, "id1", PHASE_MOVING, 1), "half-moved", "nobody sits: it is finished");
+    told(&s, "fc3", SIGHT_MUTE, LOSS_NONE, 10002);
+    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 1), "contested", "fc2 sees it, and fc3 cannot say otherwise");
+    told(&s, "fc3", SIGHT_TOLD, LOSS_SILENT, 10003);
+    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 1), "out-of-sight");
+    s.consent = CONSENT_NONE;
+    told(&s, "fc3", SIGHT_TOLD, LOSS_NONE, 10004);
+    cr_expect_str_eq(found(&s, "id1", PHASE_SEATED, 1), "out-of-sight", "its own look decides");
+}
+
 Test(seat, closed_alone_closed_beside_an_open_one_and_two_open_ones)
 {
     struct servers s = two();
@@ -221,7 +306,7 @@ Test(seat, several_open_ones_beside_a_closed_seat_are_nobodys_choice)
     s.list[0].look.is_read_only = true;
     s.list[1].look.is_read_only = s.list[2].look.is_read_only = false;
     TEXT_SET(row.rank.server, "id1");
-    const struct seat_facts facts = seat_facts_count(&s, &row, 0);
+    const struct seat_facts facts = seat_facts_count(&s, &row, 0, (struct fc_time){ 20000000 });
     cr_expect_eq(facts.other_open, YES);
     cr_expect_eq(facts.other_open_at, -1);
 }
