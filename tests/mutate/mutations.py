@@ -123,7 +123,7 @@ MUTATIONS = [
     Mutation('refused-alone-is-gone', 'refused to us counts as gone although another node sees it', 'core/model/servers.c',
              'if (t.by[SAID_SEEN] + t.by[SAID_ALIVE] > 0)\n        return GONE_NOT;', 'if (t.by[SAID_SEEN] + t.by[SAID_ALIVE] > 0)\n        return GONE_AGREED;'),
     Mutation('cut-off-together-is-gone', 'a majority that is refused is believed without a replica that has lost it too', SERVERS,
-             'some_other(servers, server, has_lost_its_master);\n}', 'true;\n}'),
+             'some_other(servers, server, has_lost_its_master);\n}', '(true || some_other(servers, server, has_lost_its_master));\n}'),
     Mutation('witness-of-long-ago', 'a replica whose fetching had ended long before is taken for a witness of the end', SERVERS,
              ' &&\n           fc_since(r->followed_at, s->lost_at).us <= servers->gap.us;', ';'),
     Mutation('seen-by-a-majority-is-lost', 'what others see is replaced when too few have lost it', TESTIMONY,

@@ -224,9 +224,10 @@ static int64_t denial_us(const struct world *world, int server)
     return under_way[FAULT_FENCE_DENIED] + under_way[FAULT_LOOK_DENIED] + under_way[FAULT_SUPER] > 0 ? DENIED_AGAIN_US : 0;
 }
 
-static bool is_hindered(const struct world *world)
+/* Something that answers late, or not to everybody: what a node says of it may be of before, or wrong. */
+static bool is_late_somewhere(const struct world *world)
 {
-    bool is = world->now < world->judge.apart_until || world->now < world->judge.paused_until || world->foreign_fresh > 0;
+    bool is = false;
     for (int i = 0; i < SIM_SERVERS; i++) {
         const struct sim_server *s = &world->servers[i];
         is = is || s->under_way[FAULT_DISK_FULL] + s->under_way[FAULT_FENCE_DENIED] + s->under_way[FAULT_LOOK_DENIED] + s->under_way[FAULT_SUPER] > 0 ||
@@ -239,11 +240,19 @@ static bool is_hindered(const struct world *world)
     return is;
 }
 
+static bool is_hindered(const struct world *world)
+{
+    return world->now < world->judge.apart_until || world->now < world->judge.paused_until || world->foreign_fresh > 0 ||
+           is_late_somewhere(world);
+}
+
 /* Who can look, and who can be asked: kept so that a rule may ask since when. */
 static void watch_sights(struct world *world)
 {
     if (is_hindered(world))
         world->judge.hindered_at = world->now;
+    if (is_late_somewhere(world))
+        world->judge.late_at = world->now;
     for (int a = 0; a < world->node_count; a++) {
         const bool is_awake = world->nodes[a].is_up && !world->nodes[a].is_frozen;
         for (int s = 0; s < SIM_SERVERS; s++) {
@@ -482,7 +491,7 @@ static void judge_majority(struct world *world, int node, const struct move *mov
     const int64_t since = judged_began_at(world, node, move) - WELL_KNOWN_US;
     int seen = 0;
     if (config_consent(&world->config, world->node_count) != CONSENT_MAJORITY || strstr(move->why, "is out of sight") == NULL ||
-        text_begins(move->why, "finishing: ") || j->hindered_at >= since || world->servers[old].is_read_only || !world->servers[old].is_up)
+        text_begins(move->why, "finishing: ") || j->late_at >= since || world->servers[old].is_read_only || !world->servers[old].is_up)
         return;
     for (int i = 0; i < world->node_count; i++)
         seen += i != node && j->cannot_look_at[i][old] < since && j->cannot_ask_at[node][i] < since && j->nodes[i].life == world->nodes[i].life;

@@ -53,6 +53,7 @@ struct judge {
     int64_t cannot_renew_at[SIM_NODES_MAX][2];             /* or was kept from writing there in time */
     int64_t cannot_ask_at[SIM_NODES_MAX][SIM_NODES_MAX];   /* when these two last could not talk to each other */
     int64_t follows_at[2];           /* when the other one last fetched and applied this one's log as it was written */
+    int64_t late_at;                 /* when something last answered late, or denied something */
     int64_t hindered_at;             /* something besides cut links last kept whoever sees all servers from leading */
     int leader;                      /* who last acted alone, 1 is fc1 */
     uint64_t handovers;

@@ -229,18 +229,18 @@ static const char *const left_leaderships[] = {
 };
 /* How many nodes have lost the server that sits, and whether they are cut off together with the leader. Where the servers are apart too, who
  * does not see the one that sits hears of no lease there: only what the nodes agree upon keeps the chair where it is. */
-#define APART "then+0 cut seated other for 26"
+#define APART "then+0 cut seated other for 44"
 static const char *const deaths[] = {
-    "nodes 3;quiet+8 cut fc1 seated for 26;" APART ";then+0 cut fc2 other for 26;then+0 cut fc3 other for 26",
-    "nodes 3;quiet+8 cut fc1 seated for 26;" APART ";then+0 kill fc3 for 26;then+0 cut fc2 other for 26",
-    "nodes 3;quiet+8 cut fc1 seated for 26;then+0 cut fc2 seated for 26;" APART ";then+0 cut fc3 other for 26",
+    "nodes 3;quiet+8 cut fc1 seated for 44;" APART ";then+0 cut fc2 other for 44;then+0 cut fc3 other for 44",
+    "nodes 3;quiet+8 cut fc1 seated for 44;" APART ";then+0 kill fc3 for 44;then+0 cut fc2 other for 44",
+    "nodes 3;quiet+8 cut fc1 seated for 44;then+0 cut fc2 seated for 44;" APART ";then+0 cut fc3 other for 44",
     "nodes 3;quiet+8 cut leader seated for 14;then+0 kill follower for 14", "nodes 3;quiet+8 cut leader seated for 14;then+0 freeze follower for 14",
     "nodes 3;quiet+8 kill follower for 14;then+0.5 kill seated for 9", "nodes 3;quiet+8 kill follower for 14;then+0.5 freeze seated for 9",
     "nodes 3;quiet+8 kill follower for 14;then+0.5 cut nodes seated for 9", "nodes 3;quiet+8 isolate follower for 14;then+0.5 kill seated for 9",
     "nodes 3;quiet+8 kill follower for 14;then+0.5 refuse nodes seated for 9",
     "nodes 3;quiet+0.1 fetch-not other for 40;then+14 kill fc3 for 9;then+0 refuse fc1 seated for 9;then+0 refuse fc2 seated for 9",
     "nodes 3;quiet+0.1 cut seated other for 40;then+14 isolate fc3 for 9;then+0 refuse fc1 seated for 9;then+0 refuse fc2 seated for 9",
-    "set FailureDetectionQuorum any;nodes 3;quiet+8 cut fc1 seated for 26;" APART ";then+0 cut fc2 other for 26;then+0 cut fc3 other for 26",
+    "set FailureDetectionQuorum any;nodes 3;quiet+8 cut fc1 seated for 44;" APART ";then+0 cut fc2 other for 44;then+0 cut fc3 other for 44",
     "set FailureDetectionQuorum none;nodes 3;quiet+8 kill follower for 14;then+0.5 kill seated for 9",
     "set FailureDetectionQuorum majority;nodes 2;quiet+8 cut leader seated for 14", "set FailureDetectionQuorum majority;nodes 2;quiet+8 kill follower for 14;then+0.5 freeze seated for 9",
     NULL
