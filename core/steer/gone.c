@@ -1,7 +1,7 @@
 /* A loss is not believed of this node alone: while a server that matters is lost to it, the other nodes are asked what they see.
  *
  * Every node asks, not only the leader: whoever takes the lease over finds the answers there. What they mean: servers_gone() where it
- * refuses, left.c where another node sees it, and whether enough of them have lost it (FailureDetectionQuorum, ADR 26). */
+ * refuses, left.c where another node sees it, and whether enough of them have lost it (FailureDetectionQuorum, ADR 27). */
 #include "steer/steering.h"
 
 #include <string.h>
@@ -63,7 +63,7 @@ bool gone_say_seen(const struct steer_stage *stage, int server, char *to, size_t
     const struct server_state *s = &all->list[server];
     const struct accord accord = servers_accord(all, server, stage->now);
     char share[40];
-    bool fits = text_format(to, size, "%s %s %lld ms", stage->node, loss_word(s->loss), (long long)fc_span_ms(fc_since(s->lost_at, stage->now)));
+    bool fits = text_format(to, size, "%s %s %lld ms", stage->node, loss_word(s->loss), (long long)fc_span_ms(fc_since(s->failed_at, stage->now)));
     for (int i = 0; i < all->other_count; i++)
         fits = fits && add_sight(stage, i, s, to, size);
     TEXT_FORMAT(share, "; %s %d of %d", consent_word(all->consent), accord.needed, accord.nodes);
