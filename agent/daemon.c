@@ -498,9 +498,11 @@ static enum fc_code open_historian(struct daemon *d, struct fc_err *err)
     return d->historian == NULL || d->explaining == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory") : FC_OK;
 }
 
+static void feed_sight(void *owner, struct event *event) { daemon_feed(owner, event); }
+
 static enum fc_code open_fleet(struct daemon *d, struct fc_err *err)
 {
-    const struct fleet_keeper_port port = { .owner = d, .ask = lease_ask };
+    const struct fleet_keeper_port port = { .owner = d, .ask = lease_ask, .feed = feed_sight, .core = d->core };
     return fleet_keeper_open(d->host, d->config, &port, &d->log, d->core->name, d->token, &d->fleet, err);
 }
 

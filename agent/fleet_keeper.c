@@ -7,6 +7,7 @@
 
 #include "agent/fleet_rows.h"
 #include "agent/fleet_words.h"
+#include "agent/pool_sights.h"
 #include "agent/survey.h"
 #include "base/text.h"
 
@@ -30,6 +31,8 @@ struct fleet_keeper {
     struct log *log;
     struct survey *survey;
     struct fleet_words *words;
+    struct pool_sights *sights;
+    bool leads;
     int server;                          /* of the store: where words go */
     struct picture picture;
     struct host_filters *problems_ignored, *recoveries_ignored, *osc_ignored;
@@ -117,6 +120,7 @@ static void on_row(void *owner, member_id id, bool is_changed)
     struct fleet_row row;
     (void)is_changed;
     check_waiters(k);
+    pool_sights_row(k->sights, id);
     if (k->store != NULL && fleet_row_of_server(watch_of(k), id, &clocks, &k->texts, &row))
         fleet_store_put(k->store, &row);
 }
@@ -460,6 +464,9 @@ enum fc_code fleet_keeper_open(const struct host *host, const struct config *con
     k->timer = host->timer(host->agent, answer_waiters, k);
     enum fc_code code = k->timer == NULL || k->words == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory")
                                          : survey_open(host, config, &port, &k->survey, err);
+    const struct pool_sights_port sights = { .owner = keeper_port->owner, .feed = keeper_port->feed };
+    if (code == FC_OK && (k->sights = pool_sights_new(host, keeper_port->core, watch_of(k), &sights)) == NULL)
+        code = fc_fail(err, FC_NO_MEMORY, "out of memory");
     if (code == FC_OK)
         code = open_store(k, err);
     if (code != FC_OK) {
@@ -479,6 +486,7 @@ void fleet_keeper_close(struct fleet_keeper *k)
     if (k == NULL)
         return;
     fleet_store_close(k->store);
+    pool_sights_free(k->sights);
     survey_close(k->survey);
     fleet_words_free(k->words);
     k->host->untimer(k->timer);
@@ -493,6 +501,11 @@ static void name_seeds(struct fleet_keeper *k)
     for (int i = 0; i < k->config->discovery_seeds.count; i++) {
         if (survey_seed(k->survey, k->config->discovery_seeds.item[i], &err) != FC_OK)
             log_say(k->log, NOTE_WARNING, "fleet", "DiscoverySeeds: %s", err.text);
+    }
+    for (int i = 0; i < k->config->cluster_servers.count; i++) {
+        struct cluster_server_item item;
+        if (cluster_server_parse(k->config->cluster_servers.item[i], &item, NULL) == FC_OK && survey_seed(k->survey, item.address, &err) != FC_OK)
+            log_say(k->log, NOTE_WARNING, "fleet", "ClusterServers: %s", err.text);
     }
 }
 
@@ -522,6 +535,9 @@ void fleet_keeper_turn(struct fleet_keeper *k, bool leads, int server)
         begin_looking(k);
     else if (!looks && !survey_is_resting(k->survey))
         end_looking(k);
+    if (leads && !k->leads)
+        pool_sights_urge(k->sights);
+    k->leads = leads;
     k->server = server > 0 ? server : 0;
     fleet_store_turn(k->store, looks ? FLEET_WRITES : FLEET_READS, server > 0 ? server : 0);
 }

@@ -8,6 +8,7 @@
 #include "agent/doors/desk.h"
 #include "agent/log.h"
 #include "agent/picture.h"
+#include "core/core.h"
 #include "backends/fleet_store.h"
 #include "backends/host.h"
 #include "core/config.h"
@@ -29,6 +30,8 @@ struct fleet_keeper_numbers {
 struct fleet_keeper_port {
     void *owner;
     void (*ask)(void *owner, const struct store_request *request);    /* of the store: words of operators (STORE_WORD) */
+    void (*feed)(void *owner, struct event *event);                   /* FLEET_SEEN: of servers in pools of managed clusters */
+    const struct core *core;                                          /* whose pools these are */
 };
 /* Everything is borrowed and outlives it; `node` and `token` are shown. FC_BAD_CONFIG, FC_NO_MEMORY. */
 enum fc_code fleet_keeper_open(const struct host *host, const struct config *config, const struct fleet_keeper_port *port, struct log *log,

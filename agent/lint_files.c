@@ -63,6 +63,23 @@ enum fc_code lint_files(const struct config *config, const char *const *paths, i
     return code;
 }
 
+/* " (BackendPool, WriterPools)"; "" when it concerns all, or none. */
+static const char *pools_text(int pools, char *to, size_t size)
+{
+    static const struct { int pool; const char *key; } keys[] = {
+        { LINT_BACKEND_POOL, "BackendPool" }, { LINT_LEADER_POOL, "LeaderPool" }, { LINT_WRITER_POOL, "WriterPools" }, { LINT_READER_POOL, "ReaderPools" },
+    };
+    to[0] = '\0';
+    for (size_t i = 0; pools != 0 && pools != LINT_ALL_POOLS && i < sizeof keys / sizeof keys[0]; i++) {
+        const size_t length = strlen(to);
+        if ((pools & keys[i].pool) != 0)
+            text_format(to + length, size - length, "%s%s", length == 0 ? " (" : ", ", keys[i].key);
+    }
+    if (to[0] != '\0')
+        text_format(to + strlen(to), size - strlen(to), ")");
+    return to;
+}
+
 void lint_docs_print(FILE *to)
 {
     fprintf(to, "# Lint of a haproxy.cfg\n\nPrinted from the tables in haproxy/lint_*_rules.c. `firstchair lint-haproxy --config firstchair.json "
@@ -73,11 +90,9 @@ void lint_docs_print(FILE *to)
         fprintf(to, "\n## %s\n| word | | found at | finding | mend |\n|---|---|---|---|---|\n", lint_tables[t]->heading);
         for (size_t i = 0; i < lint_tables[t]->count; i++) {
             const struct lint_rule *rule = &lint_tables[t]->rules[i];
+            char pools[80];
             fprintf(to, "| `%s` | %s | %s%s | %s | %s |\n", rule->word, lint_severity_word(rule->severity), lint_scope_text(rule->scope),
-                    rule->pools == LINT_BACKEND_POOL  ? " (BackendPool)"
-                    : rule->pools == LINT_LEADER_POOL ? " (LeaderPool)"
-                                                      : "",
-                    rule->finding, rule->mend);
+                    pools_text(rule->pools, pools, sizeof pools), rule->finding, rule->mend);
         }
     }
 }

@@ -59,6 +59,14 @@ static void print_answers(FILE *to)
                 voice_word(answer_rules[i].voice), answer_rules[i].because);
 }
 
+static void print_cluster_answers(FILE *to)
+{
+    fputs("| pool | rule | voice | because |\n|---|---|---|---|\n", to);
+    for (int i = 0; i < CLUSTER_RULE_COUNT; i++)
+        fprintf(to, "| %s | `%s` | %s | %s |\n", pool_kind_word(cluster_rules[i].kind), cluster_rules[i].word,
+                voice_word(cluster_rules[i].voice), cluster_rules[i].because);
+}
+
 static void print_bars(FILE *to)
 {
     fputs("| nothing is decided while |\n|---|\n", to);
@@ -83,6 +91,8 @@ void steering_docs_print(FILE *to)
     print_moves(to);
     fputc('\n', to);
     print_answers(to);
+    fputc('\n', to);
+    print_cluster_answers(to);
     fputc('\n', to);
     print_bars(to);
     fputc('\n', to);

@@ -788,7 +788,7 @@ enum fc_code config_check(struct config *config, struct fc_err *err)
 {
     static enum fc_code (*const checks[])(struct config *, struct fc_err *) = {
         check_http, check_listeners, check_fixed_ports, check_role, check_store, check_pair, check_raft, check_steering, check_nodes, check_times,
-        check_token_check, check_fleet,
+        check_token_check, check_fleet, config_check_clusters,
     };
 
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {

@@ -17,6 +17,8 @@
 #define NODES_MAX 9
 #define PROXIES_MAX 16
 #define LIST_MAX 32
+#define CLUSTER_POOLS_MAX 8        /* writers' and readers' pools together */
+#define CLUSTER_SERVERS_MAX NODES_MAX              /* of one managed cluster */
 #define ADDRESS_SIZE 128
 #define CONFIG_TEXT_SIZE 256
 #define CONFIG_QUERY_SIZE 1024
@@ -37,6 +39,19 @@ struct node_address {
 
 
 typedef char config_text[CONFIG_TEXT_SIZE];
+
+/* A pool of a managed cluster: "main_writer=main@127.0.0.1:3307" = name, cluster, where HAProxy offers it. */
+struct cluster_pool_item {
+    char name[NODE_NAME_SIZE], cluster[NODE_NAME_SIZE];
+    char listen[ADDRESS_SIZE];
+};
+
+/* A server of one: "main/m1=10.0.2.1:3306". */
+struct cluster_server_item {
+    char cluster[NODE_NAME_SIZE], name[NODE_NAME_SIZE];
+    char address[ADDRESS_SIZE];
+};
+
 typedef char config_query[CONFIG_QUERY_SIZE];      /* one statement that an operator gives; may stand over several lines */
 
 struct config_list { int count; config_text item[LIST_MAX]; };
@@ -110,6 +125,11 @@ struct config {
     int haproxy_poll_ms;                     /* read-back period */
     bool haproxy_push;                       /* push by runtime socket after a change */
 
+    /* pools of managed clusters (ours) */
+    struct config_list cluster_servers;      /* ClusterServers: "main/m1=10.0.2.1:3306" */
+    struct config_list writer_pools, reader_pools;       /* WriterPools, ReaderPools: "main_writer=main@127.0.0.1:3307" */
+    int reader_max_lag_seconds, reader_floor;
+
     /* time bounds (ours), all in milliseconds unless the name says otherwise */
     int poll_ms;                             /* BackendPollMilliseconds */
     int probe_timeout_ms;
@@ -124,7 +144,7 @@ struct config {
 
     /* what haproxy-config prints, and what the unfenced wait counts with */
     int agent_inter_ms, check_inter_ms, check_fall, check_timeout_ms, hard_stop_seconds, hold_the_door_ms;
-    config_text backend_listen, leader_listen, relay_listen, haproxy_socket, haproxy_state_file, haproxy_door_script;
+    config_text backend_listen, leader_listen, relay_listen, cluster_relay_listen, haproxy_socket, haproxy_state_file, haproxy_door_script;
 
     /* Redis */
     config_text redis_address;               /* "host:port" or a unix path; "" = off */
@@ -205,6 +225,13 @@ enum fc_code raft_node_parse(const char *item, int default_port, struct named_ad
 bool address_with_port(const char *address, int default_port, char *to, size_t size);
 /* "host:port", "[v6]:port", ":port" (host ""). */
 bool address_split(const char *address, char *host, size_t host_size, int *port);
+
+enum fc_code cluster_pool_parse(const char *item, struct cluster_pool_item *ret, struct fc_err *err);
+enum fc_code cluster_server_parse(const char *item, struct cluster_server_item *ret, struct fc_err *err);
+/* `fall` of the token check of a writer's pool: it outlasts a change of leaders, two leases or two elections and a second. */
+int config_cluster_fall(const struct config *config);
+/* Their keys belong together; a part of config_check (config_clusters.c). */
+enum fc_code config_check_clusters(struct config *config, struct fc_err *err);
 
 /* Does the home mode run: own MySQL servers behind a chair? Else one store. */
 bool config_is_witness(const struct config *config);

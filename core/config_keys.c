@@ -28,6 +28,7 @@
 #define GENERAL "General and HTTP"
 #define STORE "Store"
 #define PAIR "The pair, its pools and nodes"
+#define CLUSTERS "Pools of managed clusters"
 #define TIMES "Time bounds"
 #define FLEET "Servers of a fleet"
 #define AGENT "Agent-check answers and orders"
@@ -92,6 +93,20 @@ const struct config_key config_keys[] = {
          "`majority`: more than half. `auto`: `majority` from three nodes on, where one may be missing; else `none`.")
     TEXT("SteeringTermOver", steering_term_over, "closed", FIXED, PAIR,
          "When a term ends unrenewed: `closed` takes the server out, `freeze` leaves HAProxy as it is.")
+
+    LIST("ClusterServers", cluster_servers, "", FIXED, CLUSTERS,
+         "Servers of managed clusters, as HAProxy is to name and reach them: `CLUSTER/NAME=host:port`. They are looked at like `DiscoverySeeds`.")
+    LIST("WriterPools", writer_pools, "", FIXED, CLUSTERS,
+         "`POOL=CLUSTER@host:port`: an HAProxy backend whose one usable server is the writeable master of the cluster; the address is where "
+         "HAProxy offers it (printed).")
+    LIST("ReaderPools", reader_pools, "", FIXED, CLUSTERS,
+         "`POOL=CLUSTER@host:port`: an HAProxy backend of those that are fit to read, weighed by their lag.")
+    INT("ReaderMaxLagSeconds", reader_max_lag_seconds, "10", 0, YEAR_SECONDS, LIVE, CLUSTERS,
+        "A replica further behind gets no new sessions; it comes back at half of that.")
+    INT("ReaderFloor", reader_floor, "1", 0, 9, LIVE, CLUSTERS,
+        "So many replicas of a readers' pool stay usable, the nearest first, however far behind they are.")
+    TEXT("ClusterRelayListen", cluster_relay_listen, "127.0.0.1:9379", FIXED, CLUSTERS,
+         "Where the checks of these pools reach the node that leads, through HAProxy (printed).")
 
     INT("BackendPollMilliseconds", poll_ms, "200", 20, 60000, LIVE, TIMES, "Between two looks at a server of the store.")
     INT("BackendProbeTimeoutMilliseconds", probe_timeout_ms, "500", 10, 60000, LIVE, TIMES,

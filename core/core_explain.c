@@ -64,7 +64,8 @@ static enum fc_code pool_subjects(const struct core *core, const struct order *o
 {
     const struct steering *st = &core->steering;
     if (order->server[0] == '\0') {
-        add(list, count, pool == st->backend ? EXPLAIN_CHAIR : EXPLAIN_LEADER, pool, -1, -1);
+        if (!pool_is_of_cluster(&st->pools[pool]))
+            add(list, count, pool == st->backend ? EXPLAIN_CHAIR : EXPLAIN_LEADER, pool, -1, -1);
         add_members(core, pool, list, count);
         return FC_OK;
     }

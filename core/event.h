@@ -11,6 +11,7 @@
 #include "base/moment.h"
 #include "model/chair_words.h"
 #include "model/decision.h"
+#include "model/fleet_sight.h"
 #include "model/look.h"
 #include "model/mark.h"
 #include "model/servers.h"
@@ -27,7 +28,7 @@ struct proxy_row {
     char status[32];
     char last_agent[128];
 };
-#define PROXY_ROWS_MAX 32
+#define PROXY_ROWS_MAX 96
 
 /* Who asked a node's board for one server, and what it was told: of the two latest answers that were given in time. */
 struct asked_row {
@@ -58,7 +59,8 @@ struct asked_row {
     X(PROXY_SEEN,    "an HAProxy's own view was read back")                                                   \
     X(PROXY_LOST,    "an HAProxy's runtime socket does not answer")                                           \
     X(ASKERS_SEEN,   "a node's board says who asked for a server, and what was heard")                         \
-    X(SIGHT_SEEN,    "another node has told what it sees of a server, or could not be asked")
+    X(SIGHT_SEEN,    "another node has told what it sees of a server, or could not be asked")                 \
+    X(FLEET_SEEN,    "what is known of a server of a managed cluster's pool")
 
 enum event_type {
 #define X(name, meaning) name,
@@ -132,6 +134,7 @@ struct event {
             int count; const struct asked_row *rows;
         } askers;
         struct { int proxy; char text[160]; } proxy_lost;
+        struct { int pool, member; struct fleet_sight sight; } fleet;
         struct { char node[NODE_NAME_SIZE]; int server; struct sight told; } sight;      /* never SIGHT_UNKNOWN */
     } as;
 };

@@ -83,6 +83,7 @@ static const void *payload_of(const struct event *event, size_t *length)
     case DEED_ENDED:
     case PROXY_LOST:
     case SIGHT_SEEN:
+    case FLEET_SEEN:
     case EVENT_TYPE_COUNT:
         break;
     }
@@ -156,6 +157,7 @@ static bool is_possible(const struct event *event, size_t payload)
         return event->as.proxy_lost.proxy >= 0 && event->as.proxy_lost.proxy < PROXIES_MAX;
     case SIGHT_SEEN:
         return event->as.sight.server >= 0 && event->as.sight.server < STORE_SERVERS_MAX && payload == 0;
+    case FLEET_SEEN:       /* its pool and member are checked where they are used: they are the configuration's */
     case WOKEN:
     case STOP_ASKED:
     case LEASE_GRANTED:

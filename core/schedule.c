@@ -133,6 +133,7 @@ void schedule_hear(struct core *core, const struct event *event)
     case ORDER_GIVEN:
     case ASKERS_SEEN:
     case SIGHT_SEEN:
+    case FLEET_SEEN:
     case EVENT_TYPE_COUNT:
         break;
     }

@@ -144,6 +144,30 @@ static void show_leader_pool(const struct core *core, struct status_pool *to)
     to->since_unix_ms = moment_shown(core, l->since, l->since_unix_ms);
 }
 
+static void show_cluster_pool(const struct core *core, int pool, struct status_pool *to)
+{
+    const struct cluster_pool *c = &core->steering.clusters[pool];
+    const struct pool *from = &core->steering.pools[pool];
+    int readers = 0;
+    for (int i = 0; i < from->count; i++)
+        readers += from->members[i].answer.voice == VOICE_READ;
+    if (fc_is_ever(c->leading_since) || (from->kind == POOL_WRITER && !c->is_started))
+        TEXT_SET(to->state, "unknown");
+    else if (from->kind == POOL_READER)
+        TEXT_SET(to->state, readers > 0 ? "seated" : "nobody");
+    else
+        TEXT_SET(to->state, c->seated >= 0 ? "seated" : c->next >= 0 ? "moving" : "nobody");
+    if (c->seated >= 0)
+        TEXT_SET(to->seated, from->members[c->seated].name);
+    if (c->next >= 0) {
+        to->is_moving = true;
+        TEXT_SET(to->move_from, c->revoked >= 0 ? from->members[c->revoked].name : "");
+        TEXT_SET(to->move_to, from->members[c->next].name);
+        TEXT_SET(to->move_step, "wait");
+    }
+    TEXT_SET(to->why, fc_is_ever(c->leading_since) ? "the node that leads answers for this pool" : "what is seen of its cluster");
+}
+
 static void show_pools(const struct core *core, struct fc_time now, struct status *s)
 {
     const struct steering *st = &core->steering;
@@ -153,7 +177,9 @@ static void show_pools(const struct core *core, struct fc_time now, struct statu
         struct status_pool *to = &s->pools[p];
         TEXT_SET(to->name, from->name);
         to->kind = from->kind;
-        if (p == st->backend)
+        if (pool_is_of_cluster(from))
+            show_cluster_pool(core, p, to);
+        else if (p == st->backend)
             show_chair(core, now, to);
         else
             show_leader_pool(core, to);

@@ -15,7 +15,7 @@
 #include "model/mark.h"
 #include "steer/answer.h"
 
-#define POOLS_MAX 4
+#define POOLS_MAX (2 + CLUSTER_POOLS_MAX)
 #define POOL_SERVERS_MAX NODES_MAX
 #define STATUS_EVENTS_MAX 64
 

@@ -135,21 +135,33 @@ static void ask_doors(struct lint_scene *scene, const struct lint_rule *rule, co
     }
 }
 
+static void ask_pool(struct lint_scene *scene, const struct lint_rule *rule, const struct proxy_section *pool, struct lint *lint)
+{
+    if (pool == NULL || (rule->pools & scene->pool_kind) == 0)
+        return;
+    if (rule->scope == LINT_POOL_SERVER) {
+        ask_servers(scene, rule, pool, lint);
+    } else if (rule->scope == LINT_DOOR) {
+        ask_doors(scene, rule, pool, lint);
+    } else {
+        scene->section = pool;
+        scene->server = NULL;
+        ask(scene, rule, lint);
+    }
+}
+
 static void ask_pools(struct lint_scene *scene, const struct lint_rule *rule, struct lint *lint)
 {
     for (int p = 0; p < 2; p++) {
         scene->pool_kind = p == 0 ? LINT_BACKEND_POOL : LINT_LEADER_POOL;
-        if (scene->pool[p] == NULL || (rule->pools & scene->pool_kind) == 0)
-            continue;
-        if (rule->scope == LINT_POOL_SERVER) {
-            ask_servers(scene, rule, scene->pool[p], lint);
-        } else if (rule->scope == LINT_DOOR) {
-            ask_doors(scene, rule, scene->pool[p], lint);
-        } else {
-            scene->section = scene->pool[p];
-            ask(scene, rule, lint);
-        }
+        ask_pool(scene, rule, scene->pool[p], lint);
     }
+    for (int i = 0; i < scene->cluster_count; i++) {
+        scene->cluster = &scene->clusters[i];
+        scene->pool_kind = scene->cluster->kind;
+        ask_pool(scene, rule, scene->cluster->section, lint);
+    }
+    scene->cluster = NULL;
 }
 
 static void ask_all_servers(struct lint_scene *scene, const struct lint_rule *rule, struct lint *lint)
@@ -196,7 +208,7 @@ static void ask_all(struct lint_scene *scene, const struct lint_rule *rule, stru
 
 /* ---- the scene ---- */
 
-static const struct proxy_section *relay_at(const struct lint_scene *scene, const struct proxy_door *door)
+const struct proxy_section *lint_relay_at(const struct lint_scene *scene, const struct proxy_door *door)
 {
     for (int i = 0; i < scene->file->section_count; i++) {
         const struct proxy_section *section = &scene->file->sections[i];
@@ -218,11 +230,31 @@ static const struct proxy_section *find_relay(const struct lint_scene *scene)
 
     for (int i = 0; pool != NULL && found == NULL && i < pool->server_count; i++) {
         if (lint_agent_door(scene, &scene->file->servers[pool->first_server + i], &door))
-            found = relay_at(scene, &door);
+            found = lint_relay_at(scene, &door);
     }
     if (found == NULL && pool != NULL && proxy_door_read(scene->config->relay_listen, &door))
-        found = relay_at(scene, &door);
+        found = lint_relay_at(scene, &door);
     return found == pool ? NULL : found;
+}
+
+static void add_clusters(struct lint_scene *scene, const struct config_list *list, int kind)
+{
+    struct cluster_pool_item item;
+    struct cluster_server_item server;
+    for (int p = 0; p < list->count && scene->cluster_count < CLUSTER_POOLS_MAX; p++) {
+        if (cluster_pool_parse(list->item[p], &item, NULL) != FC_OK)
+            continue;
+        struct lint_cluster *cluster = &scene->clusters[scene->cluster_count++];
+        cluster->kind = kind;
+        TEXT_SET(cluster->name, item.name);
+        cluster->section = proxy_file_backend(scene->file, item.name);
+        for (int i = 0; i < scene->config->cluster_servers.count && cluster->member_count < CLUSTER_SERVERS_MAX; i++) {
+            if (cluster_server_parse(scene->config->cluster_servers.item[i], &server, NULL) != FC_OK || !text_is(server.cluster, item.cluster))
+                continue;
+            TEXT_SET(cluster->members[cluster->member_count].name, server.name);
+            TEXT_SET(cluster->members[cluster->member_count++].address, server.address);
+        }
+    }
 }
 
 static void scene_open(const struct proxy_file *file, const struct config *config, struct lint_scene *scene)
@@ -239,6 +271,8 @@ static void scene_open(const struct proxy_file *file, const struct config *confi
     if (scene->server_count > 0 || !scene->is_configured)
         scene->pool[0] = proxy_file_backend(file, config->backend_pool);
     scene->pool[1] = proxy_file_backend(file, config->leader_pool);
+    add_clusters(scene, &config->writer_pools, LINT_WRITER_POOL);
+    add_clusters(scene, &config->reader_pools, LINT_READER_POOL);
     scene->relay = find_relay(scene);
 }
 

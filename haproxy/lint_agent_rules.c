@@ -6,7 +6,7 @@
 #include "haproxy/agent_request.h"
 #include "haproxy/lint_scene.h"
 
-static bool is_pool(const struct lint_scene *s) { return s->section == s->pool[0] || s->section == s->pool[1]; }
+static bool is_pool(const struct lint_scene *s) { return lint_is_pool(s, s->section); }
 
 static bool has_agent(const struct lint_scene *s) { return proxy_server_has(s->server, KEY_AGENT_CHECK); }
 
@@ -221,7 +221,7 @@ static bool polls_otherwise(struct lint_scene *s)
 }
 
 static const struct lint_rule rules[] = {
-    { "agent-send-missing", LINT_ERROR, LINT_POOL_SERVER, LINT_BOTH_POOLS, asks_nothing,
+    { "agent-send-missing", LINT_ERROR, LINT_POOL_SERVER, LINT_ALL_POOLS, asks_nothing,
       "has `agent-check` without `agent-send`: no node knows which server is meant",
       "write `agent-send \"$HAPROXY_LOCALPEER POOL/SERVER\\n\"`, or give it a port of AgentFixedPorts" },
     { "agent-send-mixed", LINT_ERROR, LINT_AGENT_SERVER, 0, is_slowed_down,
@@ -231,9 +231,9 @@ static const struct lint_rule rules[] = {
       "asks without a newline, so each answer comes 20 ms late", "end the text with \\n, in double quotes" },
     { "agent-send-literal", LINT_ERROR, LINT_AGENT_SERVER, 0, is_taken_literally,
       "sends a `\\` or `$` as it stands there, which no node understands", "put the whole text into double quotes" },
-    { "agent-send-form", LINT_ERROR, LINT_POOL_SERVER, LINT_BOTH_POOLS, is_no_question,
+    { "agent-send-form", LINT_ERROR, LINT_POOL_SERVER, LINT_ALL_POOLS, is_no_question,
       "asks nothing that a node understands", "write `agent-send \"$HAPROXY_LOCALPEER POOL/SERVER\\n\"`" },
-    { "agent-send-target", LINT_ERROR, LINT_POOL_SERVER, LINT_BOTH_POOLS, asks_for_another,
+    { "agent-send-target", LINT_ERROR, LINT_POOL_SERVER, LINT_ALL_POOLS, asks_for_another,
       "asks for another server than itself", "name its own POOL/SERVER" },
     { "agent-send-nameless", LINT_WARNING, LINT_AGENT_SERVER, 0, is_nameless,
       "does not say which HAProxy asks, so that a move cannot tell who has heard it", "write $HAPROXY_LOCALPEER and a blank in front" },
@@ -241,16 +241,16 @@ static const struct lint_rule rules[] = {
       "asks in a name that is not one of HAProxyInstances", "write $HAPROXY_LOCALPEER, and start HAProxy with that name: -L NAME" },
     { "agent-host-name", LINT_WARNING, LINT_AGENT_SERVER, 0, needs_a_lookup,
       "has a host name for its agent, which HAProxy looks up once, at its start", "write the address" },
-    { "agent-one-node", LINT_WARNING, LINT_POOL_SERVER, LINT_BACKEND_POOL, asks_one_node,
+    { "agent-one-node", LINT_WARNING, LINT_POOL_SERVER, LINT_OF_SERVERS, asks_one_node,
       "asks one node only: with that node dead HAProxy hears nothing and the token check cuts the server off",
       "ask the relay over all nodes, as `firstchair haproxy-config` prints it" },
-    { "agent-astray", LINT_WARNING, LINT_POOL_SERVER, LINT_BACKEND_POOL, asks_nobody_of_ours,
+    { "agent-astray", LINT_WARNING, LINT_POOL_SERVER, LINT_OF_SERVERS, asks_nobody_of_ours,
       "asks where neither this file nor a node listens", "ask the relay, as RelayListen has it" },
     { "agent-other-node", LINT_ERROR, LINT_POOL_SERVER, LINT_LEADER_POOL, asks_another_node,
       "asks another than its own node; each answers only for itself", "write the agent port of this node in Nodes, and no `agent-addr`" },
-    { "agent-several", LINT_WARNING, LINT_POOL, LINT_BACKEND_POOL, asks_several,
+    { "agent-several", LINT_WARNING, LINT_POOL, LINT_OF_SERVERS, asks_several,
       "has several agents: while they disagree there are two usable servers, or none", "ask all of them in one place, the relay" },
-    { "agent-inter", LINT_HINT, LINT_POOL_SERVER, LINT_BOTH_POOLS, polls_otherwise,
+    { "agent-inter", LINT_HINT, LINT_POOL_SERVER, LINT_ALL_POOLS, polls_otherwise,
       "is polled at another pace than firstchair's configuration says", "write the same in both" },
 };
 

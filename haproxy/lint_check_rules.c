@@ -14,17 +14,21 @@ static bool is_checked_by(const struct lint_scene *s, const struct proxy_section
     return word != NULL && text_is(word, option);
 }
 
+/* Asked of pools with one writer. */
 static bool has_token(const struct lint_scene *s)
 {
-    return s->pool[0] != NULL && is_checked_by(s, s->pool[0], "tcp-check") &&
-           (lint_expect(s, s->pool[0], "string", NULL) != NULL || lint_expect(s, s->pool[0], "rstring", NULL) != NULL);
+    return is_checked_by(s, s->section, "tcp-check") &&
+           (lint_expect(s, s->section, "string", NULL) != NULL || lint_expect(s, s->section, "rstring", NULL) != NULL);
 }
+
+/* A managed cluster's writer is always let go when nobody answers for it. */
+static bool is_closed(const struct lint_scene *s) { return s->is_closed || s->pool_kind == LINT_WRITER_POOL; }
 
 static bool lacks_token(struct lint_scene *s)
 {
     const char *expected = lint_expect(s, s->section, "string", NULL);
 
-    if (!s->is_closed || (has_token(s) && lint_expect(s, s->section, "rstring", NULL) != NULL))
+    if (!is_closed(s) || (has_token(s) && lint_expect(s, s->section, "rstring", NULL) != NULL))
         return false;
     if (!is_checked_by(s, s->section, "tcp-check"))
         return lint_say(s, "no `option tcp-check`");
@@ -85,7 +89,7 @@ static bool checks_nothing(struct lint_scene *s)
 
 static bool is_unchecked(struct lint_scene *s)
 {
-    return !(s->pool_kind == LINT_BACKEND_POOL && has_token(s)) && !proxy_server_has(s->server, KEY_CHECK);
+    return !((s->pool_kind & LINT_ONE_WRITER) != 0 && has_token(s)) && !proxy_server_has(s->server, KEY_CHECK);
 }
 
 /* ---- whom it asks ---- */
@@ -125,9 +129,11 @@ static bool checks_the_server(struct lint_scene *s)
 
 /* ---- how long it takes ---- */
 
-static struct lint_patience reckoned(const struct config *c)
+static struct lint_patience reckoned(const struct lint_scene *s)
 {
-    struct lint_patience p = { .inter_ms = c->check_inter_ms, .timeout_ms = c->check_timeout_ms, .fall = c->check_fall };
+    const struct config *c = s->config;
+    struct lint_patience p = { .inter_ms = c->check_inter_ms, .timeout_ms = c->check_timeout_ms,
+                               .fall = s->pool_kind == LINT_WRITER_POOL ? config_cluster_fall(c) : c->check_fall };
 
     p.longest_ms = p.fall * (p.inter_ms + p.timeout_ms) + p.inter_ms;
     p.shortest_ms = (p.fall - 1) * p.inter_ms;
@@ -136,9 +142,9 @@ static struct lint_patience reckoned(const struct config *c)
 
 static bool waits_longer(struct lint_scene *s)
 {
-    const struct lint_patience here = lint_patience(s, s->server), there = reckoned(s->config);
+    const struct lint_patience here = lint_patience(s, s->server), there = reckoned(s);
 
-    if (!has_token(s) || !s->is_closed || !proxy_server_has(s->server, KEY_CHECK) || here.longest_ms <= there.longest_ms)
+    if (!has_token(s) || !is_closed(s) || !proxy_server_has(s->server, KEY_CHECK) || here.longest_ms <= there.longest_ms)
         return false;
     return lint_say(s, "up to %lld ms: inter %lld, timeout check %lld, fall %lld; reckoned with %lld ms: %lld, %lld, %lld",
                     (long long)here.longest_ms, (long long)here.inter_ms, (long long)here.timeout_ms, (long long)here.fall,
@@ -147,9 +153,9 @@ static bool waits_longer(struct lint_scene *s)
 
 static bool waits_otherwise(struct lint_scene *s)
 {
-    const struct lint_patience here = lint_patience(s, s->server), there = reckoned(s->config);
+    const struct lint_patience here = lint_patience(s, s->server), there = reckoned(s);
 
-    if (!has_token(s) || !s->is_closed || !proxy_server_has(s->server, KEY_CHECK) || here.longest_ms > there.longest_ms ||
+    if (!has_token(s) || !is_closed(s) || !proxy_server_has(s->server, KEY_CHECK) || here.longest_ms > there.longest_ms ||
         (here.longest_ms == there.longest_ms && here.shortest_ms == there.shortest_ms))
         return false;
     return lint_say(s, "up to %lld ms, reckoned with %lld ms", (long long)here.longest_ms, (long long)there.longest_ms);
@@ -187,30 +193,30 @@ static bool does_not_ask_the_leader(struct lint_scene *s)
 }
 
 static const struct lint_rule rules[] = {
-    { "token-missing", LINT_ERROR, LINT_POOL, LINT_BACKEND_POOL, lacks_token,
+    { "token-missing", LINT_ERROR, LINT_POOL, LINT_ONE_WRITER, lacks_token,
       "has no token check: a HAProxy that reaches no node goes on sending to the old server for ever",
       "take over the lines `option tcp-check` to `tcp-check expect string fc-ok` that `firstchair haproxy-config` prints" },
     { "token-with-freeze", LINT_ERROR, LINT_POOL, LINT_BACKEND_POOL, cuts_when_frozen,
       "has a token check, which cuts the server off when no node answers, while SteeringTermOver is \"freeze\"",
       "take the check out, or set SteeringTermOver to \"closed\"" },
-    { "token-rstring", LINT_ERROR, LINT_POOL, LINT_BACKEND_POOL, expects_a_pattern,
+    { "token-rstring", LINT_ERROR, LINT_POOL, LINT_ONE_WRITER, expects_a_pattern,
       "expects a pattern, on which some builds of HAProxy crash when an answer is empty", "write `tcp-check expect string fc-ok`" },
-    { "token-question", LINT_ERROR, LINT_POOL, LINT_BACKEND_POOL, asks_wrongly,
+    { "token-question", LINT_ERROR, LINT_POOL, LINT_ONE_WRITER, asks_wrongly,
       "does not ask for the server that it checks", "write `tcp-check send-lf \"%[env(HAPROXY_LOCALPEER)] %[be_name]/%[srv_name]\\n\"`" },
-    { "token-nameless", LINT_WARNING, LINT_POOL, LINT_BACKEND_POOL, asks_without_name,
+    { "token-nameless", LINT_WARNING, LINT_POOL, LINT_ONE_WRITER, asks_without_name,
       "asks for the token without saying which HAProxy asks", "write %[env(HAPROXY_LOCALPEER)] and a blank in front" },
-    { "token-unchecked", LINT_ERROR, LINT_POOL_SERVER, LINT_BACKEND_POOL, checks_nothing,
+    { "token-unchecked", LINT_ERROR, LINT_POOL_SERVER, LINT_ONE_WRITER, checks_nothing,
       "has no `check`, so its token is never asked for", "add `check`" },
-    { "unchecked", LINT_WARNING, LINT_POOL_SERVER, LINT_BOTH_POOLS, is_unchecked,
+    { "unchecked", LINT_WARNING, LINT_POOL_SERVER, LINT_ALL_POOLS, is_unchecked,
       "has no `check`: dead, it stays usable until an agent's answer says otherwise", "add `check`" },
-    { "token-one-node", LINT_WARNING, LINT_POOL_SERVER, LINT_BACKEND_POOL, checks_one_node,
+    { "token-one-node", LINT_WARNING, LINT_POOL_SERVER, LINT_ONE_WRITER, checks_one_node,
       "asks one node for the token: that node's death cuts the server off", "let `tcp-check connect` go to the relay" },
-    { "token-astray", LINT_ERROR, LINT_POOL_SERVER, LINT_BACKEND_POOL, checks_the_server,
+    { "token-astray", LINT_ERROR, LINT_POOL_SERVER, LINT_ONE_WRITER, checks_the_server,
       "asks for the token where no node and no relay listens", "write `tcp-check connect addr ADDRESS port PORT` of the relay" },
-    { "token-slow", LINT_ERROR, LINT_POOL_SERVER, LINT_BACKEND_POOL, waits_longer,
+    { "token-slow", LINT_ERROR, LINT_POOL_SERVER, LINT_ONE_WRITER, waits_longer,
       "is cut off later than the unfenced wait reckons with: two writers are possible until then",
-      "write `inter`, `fall` and `timeout check` as TokenCheckMilliseconds, TokenCheckFall and TokenCheckTimeoutMilliseconds say" },
-    { "token-pace", LINT_HINT, LINT_POOL_SERVER, LINT_BACKEND_POOL, waits_otherwise,
+      "write `inter`, `fall` and `timeout check` as `firstchair haproxy-config` prints them: by TokenCheckMilliseconds, TokenCheckFall and TokenCheckTimeoutMilliseconds" },
+    { "token-pace", LINT_HINT, LINT_POOL_SERVER, LINT_ONE_WRITER, waits_otherwise,
       "is cut off sooner than firstchair's configuration says", "write the same in both, or less tolerance is left than is thought" },
     { "leader-check", LINT_ERROR, LINT_POOL, LINT_LEADER_POOL, does_not_ask_the_leader,
       "does not ask by HTTP who leads: a node that no longer does stays usable as long as its agent is silent",

@@ -4,7 +4,7 @@
 #include "base/text.h"
 #include "haproxy/lint_scene.h"
 
-static bool is_backend(const struct lint_scene *s) { return s->pool_kind == LINT_BACKEND_POOL; }
+static bool is_of_servers(const struct lint_scene *s) { return s->pool_kind != LINT_LEADER_POOL; }
 
 static bool says_key(struct lint_scene *s, enum proxy_key key, const char *word)
 {
@@ -19,7 +19,7 @@ static bool is_of_nobody(struct lint_scene *s)
 {
     const char *pool = s->section->name;
 
-    if (!s->is_configured || !lint_asks_us(s, s->server) || s->section == s->pool[0] || s->section == s->pool[1])
+    if (!s->is_configured || !lint_asks_us(s, s->server) || lint_is_pool(s, s->section))
         return false;
     return lint_say(s, "firstchair has no pool '%s'", pool);
 }
@@ -28,7 +28,7 @@ static bool is_unknown(struct lint_scene *s)
 {
     if (!s->is_configured || s->server->is_template)
         return false;
-    return is_backend(s) ? lint_server_named(s, s->server->name) < 0 : lint_node_named(s, s->server->name) < 0;
+    return is_of_servers(s) ? lint_server_named(s, s->server->name) < 0 : lint_node_named(s, s->server->name) < 0;
 }
 
 static bool has_server(const struct lint_scene *s, const char *name)
@@ -42,11 +42,11 @@ static bool has_server(const struct lint_scene *s, const char *name)
 
 static bool lacks_server(struct lint_scene *s)
 {
-    const int count = is_backend(s) ? s->server_count : s->node_count;
+    const int count = is_of_servers(s) ? lint_server_count(s) : s->node_count;
     char names[160] = "";
 
     for (int i = 0; i < count; i++) {
-        const char *name = is_backend(s) ? s->servers[i].name : s->nodes[i].name;
+        const char *name = is_of_servers(s) ? lint_server(s, i)->name : s->nodes[i].name;
         const size_t length = strlen(names);
         if (!has_server(s, name))
             text_format(names + length, sizeof names - length, "%s%s", length == 0 ? "" : ", ", name);
@@ -57,12 +57,12 @@ static bool lacks_server(struct lint_scene *s)
 /* Where firstchair's configuration has the server or the node. False when it does not know it. */
 static bool own_door(const struct lint_scene *s, struct proxy_door *ret)
 {
-    const int index = is_backend(s) ? lint_server_named(s, s->server->name) : lint_node_named(s, s->server->name);
+    const int index = is_of_servers(s) ? lint_server_named(s, s->server->name) : lint_node_named(s, s->server->name);
 
     if (!s->is_configured || index < 0)
         return false;
-    if (is_backend(s))
-        return proxy_door_read(s->servers[index].address, ret);
+    if (is_of_servers(s))
+        return proxy_door_read(lint_server(s, index)->address, ret);
     *ret = (struct proxy_door){ .port = s->nodes[index].http_port };
     return TEXT_SET(ret->host, s->nodes[index].host);
 }
@@ -198,43 +198,43 @@ static bool hides_clients(struct lint_scene *s)
 static const struct lint_rule rules[] = {
     { "unknown-pool", LINT_ERROR, LINT_AGENT_SERVER, 0, is_of_nobody,
       "asks firstchair in a backend that is none of its pools: the answer never changes anything",
-      "name the backend as BackendPool or LeaderPool says" },
-    { "unknown-server", LINT_ERROR, LINT_POOL_SERVER, LINT_BOTH_POOLS, is_unknown,
-      "is not in firstchair's configuration, so nobody steers it", "name it as in BackendServers (or Nodes, in the leader's pool)" },
-    { "server-missing", LINT_ERROR, LINT_POOL, LINT_BOTH_POOLS, lacks_server,
+      "name the backend as BackendPool, LeaderPool, WriterPools or ReaderPools says" },
+    { "unknown-server", LINT_ERROR, LINT_POOL_SERVER, LINT_ALL_POOLS, is_unknown,
+      "is not in firstchair's configuration, so nobody steers it", "name it as in BackendServers (ClusterServers in a managed cluster's pool, Nodes in the leader's)" },
+    { "server-missing", LINT_ERROR, LINT_POOL, LINT_ALL_POOLS, lacks_server,
       "lacks a server of firstchair's configuration: when that one sits, nobody is served", "add its line" },
-    { "server-address", LINT_ERROR, LINT_POOL_SERVER, LINT_BOTH_POOLS, is_elsewhere,
+    { "server-address", LINT_ERROR, LINT_POOL_SERVER, LINT_ALL_POOLS, is_elsewhere,
       "has another address than in firstchair's configuration: one server is steered, another gets the traffic",
       "write the same address in both" },
-    { "server-address-not-compared", LINT_HINT, LINT_POOL_SERVER, LINT_BOTH_POOLS, may_be_elsewhere,
+    { "server-address-not-compared", LINT_HINT, LINT_POOL_SERVER, LINT_ALL_POOLS, may_be_elsewhere,
       "has a name where firstchair's configuration has a number, or the other way round, so they cannot be compared",
       "write the same in both" },
-    { "server-template", LINT_ERROR, LINT_POOL_SERVER, LINT_BOTH_POOLS, is_template,
+    { "server-template", LINT_ERROR, LINT_POOL_SERVER, LINT_ALL_POOLS, is_template,
       "comes from a template: all its servers would ask the same", "write one `server` line for each" },
     { "beside-the-pool", LINT_HINT, LINT_SERVER, 0, goes_beside,
       "leads to a server of the pair without asking who sits; only `read_only` protects that one",
       "nothing, if only reads go this way; else send them through the pool" },
-    { "no-agent-check", LINT_ERROR, LINT_POOL_SERVER, LINT_BOTH_POOLS, asks_nobody,
+    { "no-agent-check", LINT_ERROR, LINT_POOL_SERVER, LINT_ALL_POOLS, asks_nobody,
       "has no `agent-check`, so it is usable whoever sits", "add `agent-check` with the words that `firstchair haproxy-config` prints" },
-    { "not-disabled", LINT_ERROR, LINT_POOL_SERVER, LINT_BACKEND_POOL, is_open_at_boot,
+    { "not-disabled", LINT_ERROR, LINT_POOL_SERVER, LINT_ONE_WRITER, is_open_at_boot,
       "is not `disabled`, so at each start it is usable before anybody has answered", "write `disabled` on its `default-server` line" },
     { "leader-disabled", LINT_ERROR, LINT_POOL_SERVER, LINT_LEADER_POOL, stays_shut,
       "is `disabled`, and the answers of the leader's pool never say `ready`: it stays shut", "take `disabled` out" },
-    { "sessions-live-on", LINT_ERROR, LINT_POOL_SERVER, LINT_BACKEND_POOL, keeps_sessions,
+    { "sessions-live-on", LINT_ERROR, LINT_POOL_SERVER, LINT_ONE_WRITER, keeps_sessions,
       "keeps its old sessions when it no longer sits", "write `on-marked-down shutdown-sessions` on its `default-server` line" },
-    { "writer-maxconn", LINT_WARNING, LINT_POOL_SERVER, LINT_BACKEND_POOL, has_limit,
+    { "writer-maxconn", LINT_WARNING, LINT_POOL_SERVER, LINT_ONE_WRITER, has_limit,
       "has a limit of connections: past it they queue until they fail, or spill to a second writer", "take it out and limit at the frontend" },
-    { "weight-zero", LINT_ERROR, LINT_POOL_SERVER, LINT_BOTH_POOLS, has_no_weight,
+    { "weight-zero", LINT_ERROR, LINT_POOL_SERVER, LINT_ALL_POOLS, has_no_weight,
       "has the weight 0, of which every percentage is 0: it is never used", "write `weight 100`" },
-    { "weight-small", LINT_WARNING, LINT_POOL_SERVER, LINT_BACKEND_POOL, has_little_weight,
+    { "weight-small", LINT_WARNING, LINT_POOL_SERVER, LINT_OF_SERVERS, has_little_weight,
       "has a weight of which a percentage is rounded down, to 0 where it is 1", "write `weight 100`" },
-    { "writer-sticky", LINT_WARNING, LINT_POOL, LINT_BACKEND_POOL, is_sticky,
+    { "writer-sticky", LINT_WARNING, LINT_POOL, LINT_ONE_WRITER, is_sticky,
       "ties clients to a server, so that they come back to one that does not sit as soon as HAProxy lets them", "take the line out" },
-    { "writer-redispatch", LINT_WARNING, LINT_POOL, LINT_BACKEND_POOL, redispatches,
+    { "writer-redispatch", LINT_WARNING, LINT_POOL, LINT_ONE_WRITER, redispatches,
       "may send a connection that failed to another server", "write `no option redispatch` in this backend" },
-    { "balance", LINT_HINT, LINT_POOL, LINT_BOTH_POOLS, is_balanced_otherwise,
+    { "balance", LINT_HINT, LINT_POOL, LINT_BOTH_POOLS | LINT_WRITER_POOL, is_balanced_otherwise,
       "spreads over its servers if ever two were usable", "write `balance first`" },
-    { "pool-mode", LINT_ERROR, LINT_POOL, LINT_BACKEND_POOL, speaks_http,
+    { "pool-mode", LINT_ERROR, LINT_POOL, LINT_OF_SERVERS, speaks_http,
       "reads MySQL as HTTP", "write `mode tcp` in this backend and its frontend" },
     { "forwardfor", LINT_WARNING, LINT_POOL, LINT_LEADER_POOL, hides_clients,
       "hides who asks: a node takes a far client for the near HAProxy", "write `option forwardfor`" },

@@ -19,7 +19,13 @@ static bool lacks_one_pool(struct lint_scene *s)
         return false;
     if (s->pool[0] == NULL && wants_backend)
         return lint_say(s, "no backend or listen '%s'", s->config->backend_pool);
-    return s->pool[1] == NULL && lint_say(s, "no backend or listen '%s'", s->config->leader_pool);
+    if (s->pool[1] == NULL)
+        return lint_say(s, "no backend or listen '%s'", s->config->leader_pool);
+    for (int i = 0; i < s->cluster_count; i++) {
+        if (s->clusters[i].section == NULL)
+            return lint_say(s, "no backend or listen '%s'", s->clusters[i].name);
+    }
+    return false;
 }
 
 static bool is_alone(struct lint_scene *s) { return !s->is_configured; }
@@ -270,16 +276,16 @@ static const struct lint_rule rules[] = {
       "write `max-spread-checks 10` in `global`, and a shorter `agent-inter`" },
     { "polls-may-drift", LINT_HINT, LINT_POOL, LINT_BOTH_POOLS, may_be_out_of_phase,
       "polls its servers out of phase, so that a move has a short hole", "write `max-spread-checks 10` in `global`" },
-    { "door-open", LINT_HINT, LINT_DOOR, LINT_BOTH_POOLS, lets_fail,
+    { "door-open", LINT_HINT, LINT_DOOR, LINT_BOTH_POOLS | LINT_WRITER_POOL, lets_fail,
       "closes a new connection at once while nobody sits, instead of holding it", "take over the lines that `firstchair haproxy-config` prints" },
-    { "door-script-not-loaded", LINT_ERROR, LINT_DOOR, LINT_BOTH_POOLS, lacks_script,
+    { "door-script-not-loaded", LINT_ERROR, LINT_DOOR, LINT_BOTH_POOLS | LINT_WRITER_POOL, lacks_script,
       "uses the script that holds the door without loading it", "write `lua-load /path/door.lua` in `global`" },
-    { "door-late", LINT_HINT, LINT_DOOR, LINT_BOTH_POOLS, holds_late,
+    { "door-late", LINT_HINT, LINT_DOOR, LINT_BOTH_POOLS | LINT_WRITER_POOL, holds_late,
       "holds a new connection for the whole delay, because HAProxy does not look again when somebody sits",
       "use the script that HAProxyDoorScript names: `tcp-request content lua.firstchair_hold`" },
-    { "door-delay", LINT_WARNING, LINT_DOOR, LINT_BOTH_POOLS, cuts_the_hold,
+    { "door-delay", LINT_WARNING, LINT_DOOR, LINT_BOTH_POOLS | LINT_WRITER_POOL, cuts_the_hold,
       "has an `inspect-delay` that ends before the script's own limit", "make `inspect-delay` a second longer than the script's milliseconds" },
-    { "door-pool", LINT_ERROR, LINT_DOOR, LINT_BOTH_POOLS, waits_for_another,
+    { "door-pool", LINT_ERROR, LINT_DOOR, LINT_BOTH_POOLS | LINT_WRITER_POOL, waits_for_another,
       "waits at the door for another pool than its own", "name the pool to which this frontend leads" },
 };
 

@@ -109,6 +109,28 @@ static bool is_left_late(struct lint_scene *s)
                     (long long)patience_ms);
 }
 
+/* Pools of managed clusters: the node that leads is the only one that answers for them. */
+static bool asks_who_does_not_lead(struct lint_scene *s)
+{
+    const struct proxy_section *relay = NULL;
+    const struct proxy_line *line = NULL;
+    struct proxy_door door;
+    char wanted[CONFIG_TEXT_SIZE];
+
+    for (int i = 0; i < s->section->server_count && relay == NULL; i++) {
+        if (lint_agent_door(s, &s->file->servers[s->section->first_server + i], &door))
+            relay = lint_relay_at(s, &door);
+    }
+    if (relay == NULL || relay == s->section)
+        return false;                         /* that is another finding */
+    const char *text = lint_send(s, relay, &line), *expected = lint_expect(s, relay, "string", NULL);
+    const size_t length = text == NULL ? 0 : strcspn(text, "\r\n");
+    TEXT_FORMAT(wanted, "%s/%%[srv_name]", s->config->leader_pool);
+    if (text == NULL || length < strlen(wanted) || memcmp(text + length - strlen(wanted), wanted, strlen(wanted)) != 0)
+        return lint_say_at(s, line != NULL ? line : relay->head, "%.60s sends '%.*s'", relay->name, (int)(length > 60 ? 60 : length), text == NULL ? "" : text);
+    return (expected == NULL || !text_is(expected, AGENT_TOKEN)) && lint_say_at(s, relay->head, "%.60s expects '%.60s'", relay->name, expected == NULL ? "" : expected);
+}
+
 static const struct lint_rule rules[] = {
     { "relay-mode", LINT_ERROR, LINT_RELAY, 0, speaks_http, "reads the checks as HTTP", "write `mode tcp` in the relay" },
     { "relay-voice", LINT_ERROR, LINT_RELAY, 0, asks_for_no_voice,
@@ -127,6 +149,9 @@ static const struct lint_rule rules[] = {
       "is left too late: frozen, it costs sessions", "make `inter` and `timeout check` of the relay shorter" },
     { "relay-wrapped", LINT_ERROR, LINT_RELAY_SERVER, 0, is_wrapped,
       "is asked in a way that no node understands", "take it out; nodes know neither TLS nor the PROXY header" },
+    { "cluster-relay", LINT_ERROR, LINT_POOL, LINT_CLUSTERS, asks_who_does_not_lead,
+      "has its checks answered by nodes that do not lead, which say nothing of a managed cluster",
+      "let the relay ask each node about itself: `tcp-check send-lf \"LEADERPOOL/%[srv_name]\\n\"`, `tcp-check expect string fc-ok`" },
 };
 
 const struct lint_table lint_relay_rules = LINT_TABLE("The relay", rules);

@@ -147,13 +147,38 @@ int lint_node_named(const struct lint_scene *scene, const char *name)
     return -1;
 }
 
+int lint_server_count(const struct lint_scene *scene) { return scene->cluster != NULL ? scene->cluster->member_count : scene->server_count; }
+
+const struct named_address *lint_server(const struct lint_scene *scene, int index)
+{
+    return scene->cluster != NULL ? &scene->cluster->members[index] : &scene->servers[index];
+}
+
 int lint_server_named(const struct lint_scene *scene, const char *name)
 {
-    for (int i = 0; i < scene->server_count; i++) {
-        if (text_is(scene->servers[i].name, name))
+    for (int i = 0; i < lint_server_count(scene); i++) {
+        if (text_is(lint_server(scene, i)->name, name))
             return i;
     }
     return -1;
+}
+
+bool lint_is_pool(const struct lint_scene *scene, const struct proxy_section *section)
+{
+    for (int i = 0; i < scene->cluster_count; i++) {
+        if (scene->clusters[i].section == section)
+            return true;
+    }
+    return section == scene->pool[0] || section == scene->pool[1];
+}
+
+static bool is_name_of_pool(const struct lint_scene *scene, const char *name)
+{
+    for (int i = 0; i < scene->cluster_count; i++) {
+        if (text_is(scene->clusters[i].name, name))
+            return true;
+    }
+    return text_is(name, scene->config->backend_pool) || text_is(name, scene->config->leader_pool);
 }
 
 /* `bind` takes a list with commas. */
@@ -191,10 +216,11 @@ bool lint_asks_us(const struct lint_scene *scene, const struct proxy_server *ser
 
     if (lint_agent_door(scene, server, &door) &&
         (lint_node_at(scene, &door) >= 0 ||
-         (proxy_door_read(scene->config->relay_listen, &relay) && proxy_door_leads_to(&door, &relay))))
+         (proxy_door_read(scene->config->relay_listen, &relay) && proxy_door_leads_to(&door, &relay)) ||
+         (scene->cluster_count > 0 && proxy_door_read(scene->config->cluster_relay_listen, &relay) && proxy_door_leads_to(&door, &relay))))
         return true;
     return send != NULL && agent_request_parse(send, strlen(send), true, &request) == AGENT_REQUEST_READY &&
-           (text_is(request.pool, scene->config->backend_pool) || text_is(request.pool, scene->config->leader_pool));
+           is_name_of_pool(scene, request.pool);
 }
 
 /* ---- rules of a check ---- */

@@ -8,6 +8,14 @@
 extern const struct lint_table lint_process_rules, lint_pool_rules, lint_agent_rules, lint_check_rules, lint_relay_rules;
 #define LINT_TABLE(heading, rules) { heading, rules, sizeof(rules) / sizeof(rules)[0] }
 
+struct lint_cluster {                         /* a pool of a managed cluster */
+    int kind;                                 /* LINT_WRITER_POOL, LINT_READER_POOL */
+    const struct proxy_section *section;      /* NULL when the file has none */
+    int member_count;
+    struct named_address members[CLUSTER_SERVERS_MAX];
+    char name[NODE_NAME_SIZE];
+};
+
 struct lint_scene {
     const struct config *config;
     const struct proxy_file *file;
@@ -16,12 +24,15 @@ struct lint_scene {
     int node_count, server_count;
     bool is_configured;                       /* Nodes are named: names and addresses can be compared */
     const struct proxy_section *pool[2];      /* the backend's and the leader's; NULL when the file has none */
+    struct lint_cluster clusters[CLUSTER_POOLS_MAX];
+    int cluster_count;
     const struct proxy_section *relay;        /* where the checks of the backend pool go; NULL when not in this file */
     bool is_closed;                           /* SteeringTermOver */
 
     /* what is asked about now */
     int order;                                /* of the rule, among all */
-    int pool_kind;                            /* LINT_BACKEND_POOL, LINT_LEADER_POOL; 0 */
+    int pool_kind;                            /* LINT_BACKEND_POOL, LINT_LEADER_POOL, ...; 0 */
+    const struct lint_cluster *cluster;       /* when it is one's pool; else NULL */
     const struct proxy_section *section;
     const struct proxy_server *server;
     /* what a rule may say beside its answer */
@@ -47,7 +58,14 @@ bool lint_check_door(const struct lint_scene *scene, const struct proxy_server *
 /* The node that listens for agent checks there; -1 when none. */
 int lint_node_at(const struct lint_scene *scene, const struct proxy_door *door);
 int lint_node_named(const struct lint_scene *scene, const char *name);
+/* Among the servers that the pool asked about has; -1 none. */
 int lint_server_named(const struct lint_scene *scene, const char *name);
+int lint_server_count(const struct lint_scene *scene);
+const struct named_address *lint_server(const struct lint_scene *scene, int index);
+/* Is the section one of firstchair's pools? */
+bool lint_is_pool(const struct lint_scene *scene, const struct proxy_section *section);
+/* The section that listens there with servers behind it; NULL none. */
+const struct proxy_section *lint_relay_at(const struct lint_scene *scene, const struct proxy_door *door);
 /* Does the frontend or listen bind there? */
 bool lint_section_listens(const struct lint_scene *scene, const struct proxy_section *section, const struct proxy_door *door);
 /* The agent asks firstchair: by where it asks, or by what. */

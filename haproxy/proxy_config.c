@@ -78,19 +78,23 @@ static enum fc_code check_all_plain(const struct config *config, struct fc_err *
         { "BackendListen", config->backend_listen }, { "LeaderListen", config->leader_listen },
         { "RelayListen", config->relay_listen },     { "URLPrefix", config->url_prefix },
         { "BackendPool", config->backend_pool },     { "LeaderPool", config->leader_pool },
+        { "ClusterRelayListen", config->cluster_relay_listen },
+    };
+    const struct { const char *key; const struct config_list *list; } lists[] = {
+        { "Nodes", &config->nodes },                   { "BackendServers", &config->backend_servers },
+        { "ClusterServers", &config->cluster_servers }, { "WriterPools", &config->writer_pools },
+        { "ReaderPools", &config->reader_pools },
     };
 
     for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
         if (check_plain(texts[i].key, texts[i].value, err) != FC_OK)
             return FC_BAD_CONFIG;
     }
-    for (int i = 0; i < config->nodes.count; i++) {
-        if (check_plain("Nodes", config->nodes.item[i], err) != FC_OK)
-            return FC_BAD_CONFIG;
-    }
-    for (int i = 0; i < config->backend_servers.count; i++) {
-        if (check_plain("BackendServers", config->backend_servers.item[i], err) != FC_OK)
-            return FC_BAD_CONFIG;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        for (int k = 0; k < lists[i].list->count; k++) {
+            if (check_plain(lists[i].key, lists[i].list->item[k], err) != FC_OK)
+                return FC_BAD_CONFIG;
+        }
     }
     if (check_plain("HAProxyDoorScript", config->haproxy_door_script, err) != FC_OK)
         return FC_BAD_CONFIG;
@@ -153,14 +157,10 @@ static void say_bind_address(struct sheet *sheet, const char *host, int port)
     say(sheet, strchr(host, ':') != NULL ? "[%s]:%d" : "%s:%d", host, port);
 }
 
-static void say_relay(struct sheet *sheet, const struct config *config, const struct node_address *nodes, int count)
+static void say_relay_start(struct sheet *sheet, const char *name, const char *listen)
 {
-    const int inter_ms = relay_inter_ms(config);
-
     say(sheet,
-        "# One voice for all checks of %s: the first node that has a valid term. A node says fc-voice only inside its\n"
-        "# term; a silent or cut-off one is left after %d ms at most, before the token check below loses patience.\n"
-        "listen firstchair_agents\n"
+        "listen %s\n"
         "  mode tcp\n"
         "  bind %s\n"
         "  balance first\n"
@@ -168,21 +168,38 @@ static void say_relay(struct sheet *sheet, const struct config *config, const st
         "  retries 1\n"
         "  timeout connect 150ms\n"
         "  timeout client 1s\n"
-        "  timeout server 1s\n"
-        "  timeout check %dms\n"
-        "  option tcp-check\n"
-        "  tcp-check connect\n"
-        "  tcp-check send \"voice\\n\"\n"
-        "  tcp-check expect string fc-voice\n"
-        "  default-server check inter %dms fall %d rise 1 on-marked-down shutdown-sessions\n",
-        config->backend_pool, RELAY_FALL * (inter_ms + inter_ms) + inter_ms, config->relay_listen, inter_ms, inter_ms,
-        RELAY_FALL);
+        "  timeout server 1s\n",
+        name, listen);
+}
+
+static void say_relay_nodes(struct sheet *sheet, const struct config *config, const struct node_address *nodes, int count)
+{
+    say(sheet, "  default-server check inter %dms fall %d rise 1 on-marked-down shutdown-sessions\n", relay_inter_ms(config), RELAY_FALL);
     for (int i = 0; i < count; i++) {
         say(sheet, "  server %s ", nodes[i].name);
         say_bind_address(sheet, nodes[i].host, nodes[i].agent_port);
         say(sheet, " id %d\n", (i + 1) * 10);
     }
     say(sheet, "\n");
+}
+
+static void say_relay(struct sheet *sheet, const struct config *config, const struct node_address *nodes, int count)
+{
+    const int inter_ms = relay_inter_ms(config);
+
+    say(sheet,
+        "# One voice for all checks of %s: the first node that has a valid term. A node says fc-voice only inside its\n"
+        "# term; a silent or cut-off one is left after %d ms at most, before the token check below loses patience.\n",
+        config->backend_pool, RELAY_FALL * (inter_ms + inter_ms) + inter_ms);
+    say_relay_start(sheet, "firstchair_agents", config->relay_listen);
+    say(sheet,
+        "  timeout check %dms\n"
+        "  option tcp-check\n"
+        "  tcp-check connect\n"
+        "  tcp-check send \"voice\\n\"\n"
+        "  tcp-check expect string fc-voice\n",
+        inter_ms);
+    say_relay_nodes(sheet, config, nodes, count);
 }
 
 static void say_frontend(struct sheet *sheet, const struct config *config, const char *pool, const char *mode,
@@ -268,6 +285,96 @@ static void say_backend_pool(struct sheet *sheet, const struct config *config, c
     say(sheet, "\n");
 }
 
+/* ---- pools of managed clusters ---- */
+
+static void say_cluster_relay(struct sheet *sheet, const struct config *config, const struct node_address *nodes, int count)
+{
+    say(sheet,
+        "# The checks of managed clusters go to the node that leads: each is asked about itself, and only that one has the token.\n");
+    say_relay_start(sheet, "firstchair_leader_agents", config->cluster_relay_listen);
+    say(sheet,
+        "  timeout check %dms\n"
+        "  option tcp-check\n"
+        "  tcp-check connect\n"
+        "  tcp-check send-lf \"%s/%%[srv_name]\\n\"\n"
+        "  tcp-check expect string fc-ok\n",
+        relay_inter_ms(config), config->leader_pool);
+    say_relay_nodes(sheet, config, nodes, count);
+}
+
+static void say_cluster_servers(struct sheet *sheet, const struct config *config, const struct cluster_pool_item *pool)
+{
+    struct cluster_server_item server;
+    int id = 0;
+    for (int i = 0; i < config->cluster_servers.count; i++) {
+        if (cluster_server_parse(config->cluster_servers.item[i], &server, NULL) == FC_OK && text_is(server.cluster, pool->cluster))
+            say(sheet, "  server %s %s id %d agent-check agent-send \"$HAPROXY_LOCALPEER %s/%s\\n\"\n", server.name, server.address,
+                id += 10, pool->name, server.name);
+    }
+    say(sheet, "\n");
+}
+
+static void say_writer_pool(struct sheet *sheet, const struct config *config, const struct door *relay, const struct cluster_pool_item *pool)
+{
+    say_frontend(sheet, config, pool->name, "tcp", pool->listen);
+    say(sheet,
+        "# The writeable master of %s, and nobody else. As in the pool of the pair: `disabled`, no redispatch, no maxconn.\n"
+        "backend %s\n"
+        "  mode tcp\n"
+        "  balance first\n"
+        "  retries 0\n"
+        "  timeout connect 3s\n",
+        pool->cluster, pool->name);
+    say_token_check(sheet, config, relay);
+    say(sheet,
+        "  # `fall`: a change of leaders (%d ms) must cost no session\n"
+        "  default-server disabled check inter %dms fall %d rise 1 weight 100 agent-inter %dms",
+        config->lease_ms, config->check_inter_ms, config_cluster_fall(config), config->agent_inter_ms);
+    say_agent_door(sheet, relay);
+    say(sheet, " on-marked-down shutdown-sessions\n");
+    say_cluster_servers(sheet, config, pool);
+}
+
+static void say_reader_pool(struct sheet *sheet, const struct config *config, const struct door *relay, const struct cluster_pool_item *pool)
+{
+    say(sheet, "frontend %s_in\n  mode tcp\n  bind %s\n  default_backend %s\n\n", pool->name, pool->listen, pool->name);
+    say(sheet,
+        "# Who is fit to read in %s, weighed by lag. Late ones are drained: what runs there may end. A dead one is found by the plain check.\n"
+        "backend %s\n"
+        "  mode tcp\n"
+        "  balance leastconn\n"
+        "  option redispatch 1\n"
+        "  retries 2\n"
+        "  timeout check 1s\n"
+        "  default-server check inter 1s fall 3 rise 2 weight 100 agent-inter %dms agent-addr %s agent-port %d\n",
+        pool->cluster, pool->name, config->agent_inter_ms, relay->host, relay->port);
+    say_cluster_servers(sheet, config, pool);
+}
+
+static enum fc_code say_clusters(struct sheet *sheet, const struct config *config, const struct node_address *nodes, struct fc_err *err)
+{
+    struct cluster_pool_item pool;
+    struct door relay;
+    enum fc_code code = FC_OK;
+    if (config->writer_pools.count + config->reader_pools.count == 0)
+        return FC_OK;
+    if ((code = door_parse("ClusterRelayListen", config->cluster_relay_listen, &relay, err)) != FC_OK)
+        return code;
+    if (relay.is_unix)
+        return fc_fail(err, FC_BAD_CONFIG, "ClusterRelayListen is '%s'; it must be host:port, because the readers' plain health check would go "
+                       "to the same unix path", config->cluster_relay_listen);
+    say_cluster_relay(sheet, config, nodes, config->nodes.count);
+    for (int i = 0; i < config->writer_pools.count && code == FC_OK; i++) {
+        if ((code = cluster_pool_parse(config->writer_pools.item[i], &pool, err)) == FC_OK)
+            say_writer_pool(sheet, config, &relay, &pool);
+    }
+    for (int i = 0; i < config->reader_pools.count && code == FC_OK; i++) {
+        if ((code = cluster_pool_parse(config->reader_pools.item[i], &pool, err)) == FC_OK)
+            say_reader_pool(sheet, config, &relay, &pool);
+    }
+    return code;
+}
+
 static void say_leader_pool(struct sheet *sheet, const struct config *config, const struct node_address *nodes, int count)
 {
     say_frontend(sheet, config, config->leader_pool, "http", config->leader_listen);
@@ -332,6 +439,8 @@ enum fc_code proxy_config_print(const struct config *config, char *to, size_t si
     } else {
         say(&sheet, "# BackendServers is empty: no pool of MySQL servers, and no relay for it.\n\n");
     }
+    if ((code = say_clusters(&sheet, config, nodes, err)) != FC_OK)
+        return code;
     say_leader_pool(&sheet, config, nodes, config->nodes.count);
     if (sheet.is_cut)
         return fc_fail(err, FC_BAD_INPUT, "the printed configuration is longer than %zu bytes", size);

@@ -2,6 +2,7 @@
  * spec/steering.md 5 to 7, words: spec/haproxy-agent-check.md 6. */
 #include "steer/steering.h"
 
+#include <assert.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -72,6 +73,7 @@ static enum answer_case case_for_leader(const struct steer_stage *stage, const s
 
 enum answer_case answer_case_of(const struct steering *st, const struct steer_stage *stage, int pool, int member)
 {
+    assert(!pool_is_of_cluster(&st->pools[pool]));
     return pool == st->backend ? case_for_backend(st, stage, member) : case_for_leader(stage, &st->pools[pool], member);
 }
 
@@ -203,7 +205,9 @@ void answers_prepare(struct steering *st, struct steer_stage *stage)
             struct answer answer;
             memset(&answer, 0, sizeof answer);
             answer.kind = pool->kind;
-            if (p == st->backend)
+            if (pool_is_of_cluster(pool))
+                cluster_answer(st, stage, p, i, &answer);
+            else if (p == st->backend)
                 answer_for_backend(st, stage, i, &answer);
             else
                 answer_for_leader(stage, pool, i, &answer);

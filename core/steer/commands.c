@@ -183,6 +183,9 @@ static void carry_out(struct steering *st, struct steer_stage *stage, const stru
     } else if (pool < 0) {
         steer_reply(stage, asker, FC_NOT_FOUND, true, "there is no pool %s here%s%s", order->pool,
                     st->backend >= 0 ? "; the pool with a chair is " : "", st->backend >= 0 ? st->pools[st->backend].name : "");
+    } else if (pool_is_of_cluster(&st->pools[pool])) {
+        steer_reply(stage, asker, FC_REFUSED, true, "%s follows what is seen of its cluster, and takes no orders: change the servers themselves",
+                    order->pool);
     } else if (pool != st->backend) {
         steer_reply(stage, asker, FC_REFUSED, true, "%s follows the leadership; `yield` hands it over", order->pool);
     } else if (order->verb == VERB_SWITCH || order->verb == VERB_FAILBACK) {

@@ -413,7 +413,9 @@ static void add_other_answers(struct explanation *e, enum answer_case which)
 void explain_answer(const struct steering *st, const struct steer_stage *stage, int pool, int member, struct explanation *e)
 {
     const struct pool_member *m = &st->pools[pool].members[member];
-    const enum answer_case which = answer_case_of(st, stage, pool, member);
+    const bool is_of_cluster = pool_is_of_cluster(&st->pools[pool]);
+    const enum answer_case which = is_of_cluster ? ANSWER_RULE_COUNT : answer_case_of(st, stage, pool, member);
+    const struct cluster_rule *rule = &cluster_rules[is_of_cluster ? st->clusters[pool].cases[member] : 0];
     const bool is_within = fc_before(stage->now, m->answer.until);
     char subject[ORDER_SAID_SIZE + 64];
     TEXT_FORMAT(subject, "%.60s/%.60s", st->pools[pool].name, m->name);
@@ -425,13 +427,17 @@ void explain_answer(const struct steering *st, const struct steer_stage *stage, 
     else
         TEXT_FORMAT(e->verdict, "%s: term over (before: %s)", voice_word(m->answer.late), m->answer.reason);
     e->since_unix_ms = m->since_unix_ms;
-    TEXT_SET(e->rule, is_within ? answer_rules[which].word : "term-over");
-    TEXT_SET(e->because, is_within ? answer_rules[which].because
+    TEXT_SET(e->rule, !is_within ? "term-over" : is_of_cluster ? rule->word : answer_rules[which].word);
+    TEXT_SET(e->because, is_within ? (is_of_cluster ? rule->because : answer_rules[which].because)
                                    : "nothing has confirmed it for so long that this node may not say it any more");
     if (m->answer.epoch != 0)
         explain_input(e, -1, "epoch", "%llu", (unsigned long long)m->answer.epoch);
     if (!fc_is_never(m->answer.until))
         explain_input(e, -1, "term", "%lld ms left, then %s", (long long)left_ms(m->answer.until, stage->now), voice_word(m->answer.late));
+    if (is_of_cluster) {
+        explain_cluster(st, stage, pool, member, e);
+        return;
+    }
     if (pool == st->backend)
         add_answer_inputs(e, st, stage, member);
     else

@@ -62,6 +62,9 @@ void explain_order(const struct steering *steering, const struct steer_stage *st
 void explain_plan(const struct steering *steering, const struct steer_stage *stage, struct explain_room *room,
                   struct explanation *ret);
 
+/* The inputs, alternatives and changes of an answer in a managed cluster's pool (cluster_explain.c). */
+void explain_cluster(const struct steering *steering, const struct steer_stage *stage, int pool, int member, struct explanation *ret);
+
 /* For those who add to an explanation (core_explain.c). */
 void explain_begin(struct explanation *ret, enum explain_kind kind, const char *subject);
 void explain_input(struct explanation *ret, int64_t age_ms, const char *name, const char *format, ...)

@@ -8,7 +8,7 @@
 #include "model/look.h"
 #include "steer/answer.h"
 
-#define STEER_POOLS_MAX 4
+#define STEER_POOLS_MAX (2 + CLUSTER_POOLS_MAX)
 #define STEER_MEMBERS_MAX NODES_MAX
 
 struct pool_member {
@@ -37,6 +37,9 @@ bool holds_merge(struct holds *holds, const struct hold *hold);
 const struct hold *holds_find(const struct holds *holds, const char *pool, const char *server);
 /* The stored row, released or not; NULL when there never was one. */
 const struct hold *holds_row(const struct holds *holds, const char *pool, const char *server);
+
+/* Of a managed cluster: a writer's or readers'. */
+static inline bool pool_is_of_cluster(const struct pool *pool) { return pool->kind == POOL_WRITER || pool->kind == POOL_READER; }
 
 int pool_member_find(const struct pool *pool, const char *name);      /* -1 = none */
 

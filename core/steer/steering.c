@@ -137,6 +137,27 @@ static void add_leader_pool(struct steering *st, const struct config *config, co
         TEXT_SET(pool->members[pool->count++].name, node);
 }
 
+static void add_cluster_pools(struct steering *st, const struct config_list *list, enum pool_kind kind, const struct config *config)
+{
+    struct cluster_pool_item item;
+    struct cluster_server_item server;
+    for (int p = 0; p < list->count && st->pool_count < STEER_POOLS_MAX; p++) {
+        if (cluster_pool_parse(list->item[p], &item, NULL) != FC_OK)
+            continue;
+        struct pool *pool = &st->pools[st->pool_count];
+        TEXT_SET(pool->name, item.name);
+        pool->kind = kind;
+        for (int i = 0; i < config->cluster_servers.count && pool->count < STEER_MEMBERS_MAX; i++) {
+            if (cluster_server_parse(config->cluster_servers.item[i], &server, NULL) != FC_OK || !text_is(server.cluster, item.cluster))
+                continue;
+            TEXT_SET(pool->members[pool->count].name, server.name);
+            TEXT_SET(pool->members[pool->count].address, server.address);
+            pool->count++;
+        }
+        cluster_init(&st->clusters[st->pool_count++]);
+    }
+}
+
 void steering_init(struct steering *st, const struct config *config, const char *node)
 {
     memset(st, 0, sizeof *st);
@@ -154,6 +175,8 @@ void steering_init(struct steering *st, const struct config *config, const char 
     if (config_has_pair(config))
         add_backend_pool(st, config);
     add_leader_pool(st, config, node);
+    add_cluster_pools(st, &config->writer_pools, POOL_WRITER, config);
+    add_cluster_pools(st, &config->reader_pools, POOL_READER, config);
     st->finding = &seat_rules[0];
 }
 
@@ -230,6 +253,9 @@ void steering_hear(struct steering *st, struct steer_stage *stage, const struct 
     case STORE_SILENT:
         if (st->move.step != STEP_NONE)
             move_abandon(st, stage, "the lease was lost; the next leader finishes it or gives the chair back");
+        break;
+    case FLEET_SEEN:
+        cluster_hear(st, event);
         break;
     case STARTED:
     case WOKEN:
@@ -594,6 +620,7 @@ void steering_step(struct steering *st, struct steer_stage *stage)
         resume_step(st, stage);
         move_confirm(st, stage);
     }
+    cluster_step(st, stage);
     answers_prepare(st, stage);
 }
 
@@ -603,6 +630,7 @@ struct fc_time steering_wakes_at(const struct steering *st, const struct steer_s
     next = fc_earlier(next, gone_wakes_at(st, stage));
     next = fc_earlier(next, resume_wakes_at(st, stage));
     next = fc_earlier(next, left_wakes_at(st, stage));
+    next = fc_earlier(next, cluster_wakes_at(st, stage));
     if (st->move.step == STEP_WAIT)
         next = fc_earlier(next, fc_before(stage->now, st->move.fence_at) ? fc_earlier(st->move.fence_at, st->move.wait_until)
                                                                          : st->move.wait_until);

@@ -17,6 +17,7 @@
 #include "lead/leadership.h"
 #include "model/servers.h"
 #include "steer/chair.h"
+#include "steer/cluster.h"
 #include "steer/heard.h"
 #include "steer/pool.h"
 
@@ -149,6 +150,7 @@ struct confirming {
 struct steering {
     int pool_count;
     struct pool pools[STEER_POOLS_MAX];
+    struct cluster_pool clusters[STEER_POOLS_MAX];    /* by pool; of those of managed clusters */
     int backend;                     /* index of the pool with the chair; -1 = none */
     struct holds holds;
     struct chair chair;

@@ -386,6 +386,70 @@ Test(config, a_pair_needs_two_servers_and_two_accounts)
     refused("two accounts");
 }
 
+static void fresh_cluster(void)
+{
+    fresh();
+    given("MySQLTopologyUser", "topo");
+    given_item("ClusterServers", "main/m1=10.0.2.1:3306");
+    given_item("ClusterServers", "main/m2=[fd00::2]:3306");
+    given_item("WriterPools", "main_rw=main@127.0.0.1:3307");
+    given_item("ReaderPools", "main_ro=main@:3308");
+}
+
+Test(config, a_cluster_s_pools_have_servers_and_names_of_their_own)
+{
+    fresh_cluster();
+    accepted();
+    given("MySQLTopologyUser", "");
+    refused("MySQLTopologyUser");
+    fresh_cluster();
+    given_item("WriterPools", "other_rw=other@127.0.0.1:3309");
+    refused("ClusterServers has no server of 'other'");
+    fresh_cluster();
+    given_item("ReaderPools", "main_rw=main@127.0.0.1:3309");
+    refused("called 'main_rw' too");
+    fresh_cluster();
+    given_item("ReaderPools", "fc_leader=main@127.0.0.1:3309");
+    refused("called 'fc_leader' too");
+    fresh_cluster();
+    given_item("ReaderPools", "main_ro2=main");
+    refused("pool=cluster@host:port");
+    fresh_cluster();
+    given_item("ClusterServers", "m3=10.0.2.3:3306");
+    refused("cluster/name=host:port");
+    fresh_cluster();
+    given_item("ClusterServers", "main/m1=10.0.2.3:3306");
+    refused("must stand there once");
+    fresh_cluster();
+    given_item("ClusterServers", "other/o1=10.0.2.1:3306");
+    refused("must stand there once");
+}
+
+Test(config, a_cluster_has_so_many_servers_and_pools_and_no_more)
+{
+    char item[64];
+    fresh_cluster();
+    for (int i = 3; i <= CLUSTER_SERVERS_MAX + 1; i++) {
+        TEXT_FORMAT(item, "main/m%d=10.0.2.%d:3306", i, i);
+        given_item("ClusterServers", item);
+    }
+    refused("more than 9 servers of 'main'");
+    fresh_cluster();
+    for (int i = 3; i <= CLUSTER_POOLS_MAX + 1; i++) {
+        TEXT_FORMAT(item, "p%d=main@127.0.0.1:%d", i, 4000 + i);
+        given_item("ReaderPools", item);
+    }
+    refused("at most 8");
+}
+
+Test(config, the_token_check_of_a_writer_outlasts_a_change_of_leaders)
+{
+    fresh();
+    cr_expect_eq(config_cluster_fall(&config), 18, "2 x 2000 + 1000 ms, each 300 ms, and two more");
+    given_number("TokenCheckFall", 40);
+    cr_expect_eq(config_cluster_fall(&config), 40);
+}
+
 Test(config, servers_stand_once)
 {
     fresh_pair();

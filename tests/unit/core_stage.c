@@ -712,3 +712,39 @@ void stage_closes_order(struct stage *s, const char *state, const char *part)
     cr_expect_str_eq(order_state_word(closed->as.order.state), state);
     cr_expect(strstr(closed->as.order.answer, part) != NULL, "answered: \"%s\", wanted: \"%s\"", closed->as.order.answer, part);
 }
+
+static int number_behind(const char *words, const char *name, int otherwise)
+{
+    const char *at = strstr(words, name);
+    return at == NULL ? otherwise : (int)strtol(at + strlen(name), NULL, 10);
+}
+
+void stage_fleet(struct stage *s, const char *server, const char *words)
+{
+    const char *replica = strstr(words, "replica");
+    const bool is_replica = replica != NULL && replica[strlen("replica")] != 's', is_ring = strstr(words, "ring") != NULL;
+    const bool is_lost = strstr(words, "lost") != NULL || strstr(words, "gone") != NULL;
+    bool is_known = false;
+    for (int p = 0; p < s->core->steering.pool_count; p++) {
+        const struct pool *pool = &s->core->steering.pools[p];
+        const int member = pool_member_find(pool, server);
+        if (!pool_is_of_cluster(pool) || member < 0)
+            continue;
+        is_known = true;
+        struct event event = { .type = FLEET_SEEN };
+        struct fleet_sight *sight = &event.as.fleet.sight;
+        event.as.fleet.pool = p;
+        event.as.fleet.member = member;
+        *sight = s->core->steering.clusters[p].sights[member];
+        sight->checked_at = s->now;
+        sight->is_seen = !is_lost;
+        sight->is_gone = strstr(words, "gone") != NULL;
+        if (!is_lost)
+            *sight = (struct fleet_sight){ .is_seen = true, .is_read_only = strstr(words, "open") == NULL, .replicates = is_replica || is_ring,
+                                           .is_below = is_replica, .is_fetching = is_replica && strstr(words, "unfetching") == NULL,
+                                           .is_applying = is_replica && strstr(words, "stopped") == NULL, .lag_s = number_behind(words, "lag=", is_replica ? 0 : -1),
+                                           .replica_count = (uint32_t)number_behind(words, "replicas=", 0), .seen_at = s->now, .checked_at = s->now };
+        feed(s, &event);
+    }
+    cr_assert(is_known, "no pool of a cluster has %s", server);
+}

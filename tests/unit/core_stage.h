@@ -86,6 +86,9 @@ void stage_closes_order(struct stage *stage, const char *state, const char *part
 /* A line of history of this kind was asked to be stored, and contains this; or none was. */
 void stage_records(struct stage *stage, const char *kind, const char *part);
 void stage_records_no(struct stage *stage, const char *kind);
+/* What the fleet knows now of a server, in all pools of managed clusters that have it. Words: "open" (the preset: closed), "replica", "ring",
+ * "replicas=2", "lag=3", "unfetching", "stopped", "lost", "gone" (lost, by its replicas too). */
+void stage_fleet(struct stage *stage, const char *server, const char *words);
 void stage_finds(struct stage *stage, const char *finding);
 void stage_says(struct stage *stage, const char *part);                      /* the last answer contains this */
 

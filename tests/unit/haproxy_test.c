@@ -405,6 +405,25 @@ Test(haproxy, the_printed_pool_opens_nobody_at_boot_and_asks_for_the_token)
                           "\"$HAPROXY_LOCALPEER fc_leader/fc2\\n\"\n"), "the leader pool");
 }
 
+Test(haproxy, pools_of_a_managed_cluster_ask_the_node_that_leads)
+{
+    home_open();
+    cr_expect_not(printed_has("firstchair_leader_agents"), "nobody asks for it");
+    TEXT_SET(home.topology_user, "topo");
+    cr_assert_eq(config_add_item(&home, config_key_find("ClusterServers"), "main/m1=10.0.2.1:3306", NULL), FC_OK);
+    cr_assert_eq(config_add_item(&home, config_key_find("ClusterServers"), "other/o1=10.0.3.1:3306", NULL), FC_OK);
+    cr_assert_eq(config_add_item(&home, config_key_find("WriterPools"), "main_rw=main@127.0.0.1:3307", NULL), FC_OK);
+    cr_assert_eq(config_add_item(&home, config_key_find("ReaderPools"), "main_ro=main@127.0.0.1:3308", NULL), FC_OK);
+    cr_assert_eq(config_check(&home, NULL), FC_OK);
+    cr_expect(printed_has("  tcp-check send-lf \"fc_leader/%[srv_name]\\n\"\n  tcp-check expect string fc-ok\n"));
+    cr_expect(printed_has("default-server disabled check inter 300ms fall 18 rise 1 weight 100 agent-inter 200ms agent-addr 127.0.0.1 agent-port 9379 "
+                          "on-marked-down shutdown-sessions\n  server m1 10.0.2.1:3306 id 10 agent-check"));
+    cr_expect(printed_has("balance leastconn"));
+    cr_expect_not(printed_has("10.0.3.1"), "of another cluster, which has no pool");
+    TEXT_SET(home.cluster_relay_listen, "/run/relay.sock");
+    cr_expect_eq(proxy_config_print(&home, sheet, sizeof sheet, NULL), FC_BAD_CONFIG);
+}
+
 Test(haproxy, freeze_prints_no_token_check)
 {
     home_open();

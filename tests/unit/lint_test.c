@@ -303,11 +303,38 @@ static const struct bad bads[] = {
     { "relay-wrapped", "10.0.9.2:9377 id 20", "10.0.9.2:9377 id 20 ssl verify none", NULL, NULL },
 };
 
-static void meets(const struct bad *bad)
+/* With a managed cluster's pools, main_rw and main_ro. */
+static const struct bad cluster_bads[] = {
+    { "one-pool unknown-pool", "\nbackend main_rw\n", "\nbackend main\n", NULL, NULL },
+    { "cluster-relay", "fc_leader/%[srv_name]", "fc_leader/fc1", NULL, NULL },
+    { "server-missing", "  server m2 10.0.2.2:3306 id 20 agent-check agent-send \"$HAPROXY_LOCALPEER main_ro/m2\\n\"\n", "", NULL, NULL },
+    { "unknown-server", "  server m1 10.0.2.1:3306 id 10 agent-check agent-send \"$HAPROXY_LOCALPEER main_rw/m1\\n\"\n",
+      "  server m1 10.0.2.1:3306 id 10 agent-check agent-send \"$HAPROXY_LOCALPEER main_rw/m1\\n\"\n"
+      "  server m9 10.0.2.9:3306 id 90 agent-check agent-send \"$HAPROXY_LOCALPEER main_rw/m9\\n\"\n", NULL, NULL },
+    { "server-address", "server m1 10.0.2.1:3306 id 10 agent-check agent-send \"$HAPROXY_LOCALPEER main_ro",
+      "server m1 10.0.2.7:3306 id 10 agent-check agent-send \"$HAPROXY_LOCALPEER main_ro", NULL, NULL },
+    { "agent-send-target", "LOCALPEER main_ro/m1", "LOCALPEER main_rw/m1", NULL, NULL },
+    { "not-disabled", "default-server disabled check inter 300ms fall 18", "default-server check inter 300ms fall 18", NULL, NULL },
+    { "token-slow", "inter 300ms fall 18", "inter 300ms fall 30", NULL, NULL },
+    { "token-pace", "inter 300ms fall 18", "inter 300ms fall 5", NULL, NULL },
+};
+
+static void clusters_open(void)
+{
+    home_open();
+    TEXT_SET(home.topology_user, "topo");
+    set_list("ClusterServers", "main/m1=10.0.2.1:3306");
+    set_list("ClusterServers", "main/m2=10.0.2.2:3306");
+    set_list("WriterPools", "main_rw=main@127.0.0.1:3307");
+    set_list("ReaderPools", "main_ro=main@127.0.0.1:3308");
+    cr_assert_eq(config_check(&home, NULL), FC_OK);
+}
+
+static void meets(const struct bad *bad, void (*open)(void))
 {
     char words[512], wanted[256];
 
-    home_open();
+    open();
     print_sheet();
     edit(bad->from, bad->to);
     if (bad->set != NULL)
@@ -322,7 +349,21 @@ static void meets(const struct bad *bad)
 Test(lint, each_bad_file_is_heard_of_with_nothing_else)
 {
     for (size_t i = 0; i < sizeof bads / sizeof bads[0]; i++)
-        meets(&bads[i]);
+        meets(&bads[i], home_open);
+    for (size_t i = 0; i < sizeof cluster_bads / sizeof cluster_bads[0]; i++)
+        meets(&cluster_bads[i], clusters_open);
+}
+
+Test(lint, the_printed_pools_of_managed_clusters_have_no_finding)
+{
+    clusters_open();
+    nothing_is_found();
+    TEXT_SET(home.steering_term_over, "freeze");
+    nothing_is_found();
+    clusters_open();
+    config_clear_list(&home, config_key_find("BackendServers"));
+    TEXT_SET(home.mysql_host, "10.0.1.1");
+    nothing_is_found();
 }
 
 Test(lint, slow_polls_out_of_phase_are_more_than_a_hint)
@@ -358,7 +399,7 @@ Test(lint, a_template_in_a_pool_is_heard_of)
 
 Test(lint, every_rule_has_a_bad_file_a_word_of_its_own_and_a_way_out)
 {
-    static const char *const elsewhere[] = { "server-template", "not-configured", "polls-out-of-phase" };
+    static const char *const elsewhere[] = { "server-template", "not-configured", "polls-out-of-phase", "cluster-relay" };
 
     for (size_t t = 0; t < lint_table_count; t++) {
         for (size_t i = 0; i < lint_tables[t]->count; i++) {
