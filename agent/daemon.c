@@ -244,6 +244,15 @@ static uint64_t desk_fleet_order(void *owner, const struct fleet_order *order, d
     return d->next_ticket = ticket;
 }
 
+static uint64_t desk_fleet_page(void *owner, const struct fleet_page_asked *asked, desk_report *reply, void *waiter)
+{
+    struct daemon *d = owner;
+    const uint64_t ticket = d->next_ticket + 1;
+    if (!fleet_keeper_page(d->fleet, asked, ticket, reply, waiter))
+        return 0;
+    return d->next_ticket = ticket;
+}
+
 static char *lines_json(const char *text)
 {
     cJSON *list = cJSON_CreateArray();
@@ -555,7 +564,7 @@ static enum fc_code open_doors(struct daemon *d, struct fc_err *err)
     enum fc_code code;
     d->desk = (struct desk){ .daemon = d, .config = d->config, .order = desk_order, .verify = desk_verify, .forget = desk_forget,
                              .status = daemon_status, .explain = daemon_explain, .history = daemon_history, .reload = reload,
-                             .raft = desk_raft, .snapshot = desk_snapshot, .backup = desk_backup, .counters = counters, .picture = desk_picture, .fleet_order = desk_fleet_order };
+                             .raft = desk_raft, .snapshot = desk_snapshot, .backup = desk_backup, .counters = counters, .picture = desk_picture, .fleet_order = desk_fleet_order, .fleet_page = desk_fleet_page };
     if ((code = agent_listener_open(ev, d->config, d->board, &d->listener, err)) != FC_OK)
         return code;
     if (d->config->order_socket[0] != '\0' && (code = order_socket_open(ev, &d->desk, &d->orders, err)) != FC_OK)

@@ -1,5 +1,6 @@
 /* The table of routes, and the walk from a question to its answer. */
 #include "agent/fleet_inside.h"
+#include "agent/fleet_pages.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -8,19 +9,22 @@
 #include "base/text.h"
 #include "judge/tree.h"
 
-#define RAW(path, reading, meaning) { path, false, FLEET_RAW, reading, NULL, false, 0, 0, "", meaning }
-#define RAW_OF(path, reading, which, meaning) { path, false, FLEET_RAW, reading, NULL, false, 0, which, "", meaning }
-#define RIGHT_RAW(path, reading, meaning) { path, true, FLEET_RAW, reading, NULL, false, 0, 0, "", meaning }
-#define TOLD(path, reading, message, meaning) { path, false, FLEET_ENVELOPE, reading, NULL, false, 0, 0, message, meaning }
-#define TOLD_OF(path, reading, which, message, meaning) { path, false, FLEET_ENVELOPE, reading, NULL, false, 0, which, message, meaning }
-#define RIGHT_TOLD(path, reading, message, meaning) { path, true, FLEET_ENVELOPE, reading, NULL, false, 0, 0, message, meaning }
+#define RAW(path, reading, meaning) { path, false, FLEET_RAW, reading, NULL, false, 0, 0, "", meaning, NULL }
+#define RAW_OF(path, reading, which, meaning) { path, false, FLEET_RAW, reading, NULL, false, 0, which, "", meaning, NULL }
+#define RIGHT_RAW(path, reading, meaning) { path, true, FLEET_RAW, reading, NULL, false, 0, 0, "", meaning, NULL }
+#define TOLD(path, reading, message, meaning) { path, false, FLEET_ENVELOPE, reading, NULL, false, 0, 0, message, meaning, NULL }
+#define TOLD_OF(path, reading, which, message, meaning) { path, false, FLEET_ENVELOPE, reading, NULL, false, 0, which, message, meaning, NULL }
+#define RIGHT_TOLD(path, reading, message, meaning) { path, true, FLEET_ENVELOPE, reading, NULL, false, 0, 0, message, meaning, NULL }
 #define ORDER(path, verb, making, reading, message, meaning) \
-    { path, true, FLEET_ENVELOPE, reading, making, false, FLEET_##verb, 0, message, meaning }
+    { path, true, FLEET_ENVELOPE, reading, making, false, FLEET_##verb, 0, message, meaning, NULL }
 /* Its Details are taken before it is given: after it there would be nothing to find. */
 #define ORDER_TAKING(path, verb, making, reading, message, meaning) \
-    { path, true, FLEET_ENVELOPE, reading, making, true, FLEET_##verb, 0, message, meaning }
+    { path, true, FLEET_ENVELOPE, reading, making, true, FLEET_##verb, 0, message, meaning, NULL }
+/* Of the store, a page at a time. */
+#define PAGED(path, table, by, column, has_page, meaning) \
+    { path, false, FLEET_RAW, NULL, NULL, false, 0, 0, "", meaning, &(const struct fleet_paging){ FLEET_##table, PAGED_##by, column, has_page } }
 #define ACK(path, scope, reading, meaning) \
-    { path, true, FLEET_ENVELOPE, reading, make_ack, false, FLEET_ACK_RECOVERIES, scope, "acknowledged", meaning }
+    { path, true, FLEET_ENVELOPE, reading, make_ack, false, FLEET_ACK_RECOVERIES, scope, "acknowledged", meaning, NULL }
 
 static const struct fleet_route routes[] = {
     RAW("/api/instance/:host/:port", read_instance, "one server"),
@@ -120,14 +124,40 @@ static const struct fleet_route routes[] = {
     ACK("/api/ack-recovery/uid/:uid", ACK_UID, read_parameter, "the same by UID"),
     ACK("/api/ack-all-recoveries", ACK_ALL, read_comment, "all recoveries"),
 
+    PAGED("/api/audit", audit, ALL, -1, false, "orders about the fleet that were done, the latest 20 (AuditToBackendDB)"),
+    PAGED("/api/audit/:page", audit, ALL, -1, true, "the next 20, and so on: 1, 2, ..."),
+    PAGED("/api/audit/instance/:host/:port", audit, SERVER, audit_hostname, false, "about one server"),
+    PAGED("/api/audit/instance/:host/:port/:page", audit, SERVER, audit_hostname, true, "the next 20"),
+    PAGED("/api/audit-failure-detection", topology_failure_detection, ALL, -1, false, "detections of the store, the latest 20"),
+    PAGED("/api/audit-failure-detection/:page", topology_failure_detection, ALL, -1, true, "the next 20"),
+    PAGED("/api/audit-failure-detection/id/:id", topology_failure_detection, NUMBER, -1, false, "one of them"),
+    PAGED("/api/audit-failure-detection/alias/:alias", topology_failure_detection, TEXT, topology_failure_detection_cluster_alias, false,
+          "of a cluster, by its alias at the time"),
+    PAGED("/api/audit-failure-detection/alias/:alias/:page", topology_failure_detection, TEXT, topology_failure_detection_cluster_alias, true,
+          "the next 20"),
+    PAGED("/api/audit-recovery", topology_recovery, ALL, -1, false, "recoveries of the store, the latest 20; ?unacknowledged=true"),
+    PAGED("/api/audit-recovery/:page", topology_recovery, ALL, -1, true, "the next 20"),
+    PAGED("/api/audit-recovery/id/:id", topology_recovery, NUMBER, -1, false, "one of them"),
+    PAGED("/api/audit-recovery/uid/:uid", topology_recovery, TEXT, topology_recovery_uid, false, "the same by UID"),
+    PAGED("/api/audit-recovery/cluster/:cluster", topology_recovery, TEXT, topology_recovery_cluster_name, false,
+          "of a cluster, by its name at the time"),
+    PAGED("/api/audit-recovery/cluster/:cluster/:page", topology_recovery, TEXT, topology_recovery_cluster_name, true, "the next 20"),
+    PAGED("/api/audit-recovery/alias/:alias", topology_recovery, TEXT, topology_recovery_cluster_alias, false, "the same by alias"),
+    PAGED("/api/audit-recovery/alias/:alias/:page", topology_recovery, TEXT, topology_recovery_cluster_alias, true, "the next 20"),
+    PAGED("/api/audit-recovery-steps/:uid", topology_recovery_steps, STEPS, topology_recovery_steps_recovery_uid, false,
+          "what was done, the first step first"),
+    PAGED("/api/active-cluster-recovery/:cluster", topology_recovery, RUNNING, topology_recovery_cluster_name, false,
+          "recoveries of a cluster that have not ended"),
+    PAGED("/api/recently-active-cluster-recovery/:cluster", topology_recovery, RECENT, topology_recovery_cluster_name, false,
+          "that have ended in the last five minutes"),
+    PAGED("/api/recently-active-instance-recovery/:host/:port", topology_recovery, SUCCESSOR, topology_recovery_successor_hostname, false,
+          "the same by the server that took over"),
+
     /* Nothing is recovered automatically by this version. */
     TOLD("/api/check-global-recoveries", read_recoveries_switch, "Global recoveries disabled", "always disabled: none in this version"),
     TOLD("/api/automated-recovery-filters", read_filters, "Automated recovery configuration details", "always empty lists"),
     RAW("/api/blocked-recoveries", read_no_recoveries, "always none"),
     RAW("/api/blocked-recoveries/cluster/:cluster", read_no_recoveries, "always none"),
-    RAW("/api/active-cluster-recovery/:cluster", read_no_recoveries, "always none"),
-    RAW("/api/recently-active-cluster-recovery/:cluster", read_no_recoveries, "always none"),
-    RAW("/api/recently-active-instance-recovery/:host/:port", read_no_recoveries, "always none"),
 };
 
 #define ROUTE_COUNT (sizeof routes / sizeof routes[0])
@@ -185,7 +215,8 @@ static char *read_value(struct fleet_asked *asked, struct fleet_said *said, stru
     struct room room = room_of_libc();
     fleet_reader_init(&asked->reader, &room, asked->picture);
     TEXT_SET(said->message, asked->route->message);
-    const enum fc_code code = asked->route->read(asked, said, err);
+    const enum fc_code code = asked->route->read != NULL ? asked->route->read(asked, said, err)
+                                                         : fc_fail(err, FC_REFUSED, "this is asked of the store, not of what is seen");
     fleet_reader_done(&asked->reader);
     if (code != FC_OK) {
         page_drop(&said->page);

@@ -17,6 +17,7 @@
 #include "base/err.h"
 
 struct fleet_route;
+struct fleet_paging;
 
 struct fleet_asked {
     const struct picture *picture;
@@ -51,6 +52,7 @@ struct fleet_route {
     int which;                       /* what the reading or making is to know beside the path */
     const char *message;             /* of its envelope */
     const char *meaning;
+    const struct fleet_paging *paging;       /* agent/fleet_pages.h: it is asked of the store, and there is no `read`; NULL: of memory */
 };
 
 /* The first that fits, with its parameters in `asked`; NULL: none. */

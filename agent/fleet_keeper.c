@@ -5,15 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/fleet_pages.h"
 #include "agent/fleet_rows.h"
 #include "agent/fleet_words.h"
 #include "agent/pool_sights.h"
 #include "agent/survey.h"
 #include "base/text.h"
 
+#define FLEET_SAID_SIZE 320
+
 struct fleet_waiter {
     uint64_t ticket;                     /* 0: free */
     bool is_being_said;                  /* done when the store has it */
+    enum fleet_verb verb;
+    char said[FLEET_SAID_SIZE];          /* for the audit */
     bool is_looked_for;                  /* done when a look at `key` has ended that began at `asked_at` or later */
     struct instance_key key;
     char host[INSTANCE_HOST_MAX + 1];
@@ -32,6 +37,7 @@ struct fleet_keeper {
     struct survey *survey;
     struct fleet_words *words;
     struct pool_sights *sights;
+    struct fleet_pages *pages;
     bool leads;
     int server;                          /* of the store: where words go */
     struct picture picture;
@@ -48,6 +54,11 @@ struct fleet_keeper {
 static struct fc_time now_of(const struct fleet_keeper *k) { return k->host->now(k->host->agent); }
 
 static struct watch *watch_of(struct fleet_keeper *k) { return survey_watch(k->survey); }
+
+static struct both_clocks clocks_of(const struct fleet_keeper *k)
+{
+    return (struct both_clocks){ now_of(k), k->host->unix_ms(k->host->agent) };
+}
 
 /* ---- who waits ---- */
 
@@ -85,6 +96,22 @@ static void check_waiters(struct fleet_keeper *k)
     }
 }
 
+/* An order that was done, as a row of `audit`. */
+static void audit(struct fleet_keeper *k, const struct fleet_waiter *w)
+{
+    const struct watch *watch = watch_of(k);
+    const struct both_clocks clocks = clocks_of(k);
+    const struct instance_key is = called_is(&watch->called, &w->key);
+    const member_id id = topology_find(&watch->topology, &is);
+    char cluster[FLEET_KEY_SIZE] = "";
+    if (k->store == NULL || !k->config->audit_to_backend || w->code != FC_OK)
+        return;
+    if (id != MEMBER_NONE)
+        topology_key_text(&watch->topology, topology_member(&watch->topology, id)->head, cluster, sizeof cluster);
+    const struct fleet_row row = fleet_row_of_audit(fleet_verbs[w->verb].word, &w->key, cluster, w->said, fleet_new_number(k->store), &clocks);
+    fleet_store_put(k->store, &row);
+}
+
 static void answer_waiters(void *owner)
 {
     struct fleet_keeper *k = owner;
@@ -93,12 +120,20 @@ static void answer_waiters(void *owner)
         if (w.ticket == 0 || w.is_looked_for || w.is_being_said)
             continue;
         k->waiters[i].ticket = 0;
+        audit(k, &w);
         w.reply(w.waiter, w.code, w.text, true);
     }
 }
 
+bool fleet_keeper_page(struct fleet_keeper *k, const struct fleet_page_asked *asked, uint64_t ticket, desk_report *reply, void *waiter)
+{
+    return fleet_pages_ask(k->pages, k->store, asked, ticket, reply, waiter);
+}
+
 void fleet_keeper_drop_waiter(struct fleet_keeper *k, uint64_t ticket)
 {
+    if (k != NULL)
+        fleet_pages_drop(k->pages, ticket);
     for (int i = 0; k != NULL && ticket != 0 && i < FLEET_WAITERS_MAX; i++) {
         if (k->waiters[i].ticket == ticket)
             k->waiters[i].ticket = 0;
@@ -106,11 +141,6 @@ void fleet_keeper_drop_waiter(struct fleet_keeper *k, uint64_t ticket)
 }
 
 /* ---- what comes of looks ---- */
-
-static struct both_clocks clocks_of(const struct fleet_keeper *k)
-{
-    return (struct both_clocks){ now_of(k), k->host->unix_ms(k->host->agent) };
-}
 
 /* Of rows that say nothing new the store sees that itself. */
 static void on_row(void *owner, member_id id, bool is_changed)
@@ -400,6 +430,9 @@ bool fleet_keeper_order(struct fleet_keeper *k, const struct fleet_order *o, uin
         return false;
     *place = (struct fleet_waiter){ .ticket = ticket, .asked_at = now_of(k), .reply = reply, .waiter = waiter };
     TEXT_SET(place->host, o->host);
+    place->verb = o->verb;
+    TEXT_FORMAT(place->said, "%s%s%s%s%.140s%sby %s", o->subject[0] != '\0' ? o->subject : "", o->subject[0] != '\0' ? " " : "", o->name,
+                o->name[0] != '\0' ? " " : "", o->text, o->text[0] != '\0' ? " " : "", o->by);
     place->key = (struct instance_key){ place->host, o->port };
     place->code = obey(k, o, place, &err);
     place->is_looked_for = place->code == FC_OK && (o->verb == FLEET_DISCOVER || o->verb == FLEET_REFRESH);
@@ -462,7 +495,8 @@ enum fc_code fleet_keeper_open(const struct host *host, const struct config *con
     const struct fleet_words_port words = { .owner = k, .ask = ask_store, .stands = word_stands, .done = word_done };
     *k = (struct fleet_keeper){ .host = host, .config = config, .port = *keeper_port, .words = fleet_words_new(&words), .log = log, .has_fleet = config->topology_user[0] != '\0' };
     k->timer = host->timer(host->agent, answer_waiters, k);
-    enum fc_code code = k->timer == NULL || k->words == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory")
+    k->pages = fleet_pages_new(host);
+    enum fc_code code = k->timer == NULL || k->words == NULL || k->pages == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory")
                                          : survey_open(host, config, &port, &k->survey, err);
     const struct pool_sights_port sights = { .owner = keeper_port->owner, .feed = keeper_port->feed };
     if (code == FC_OK && (k->sights = pool_sights_new(host, keeper_port->core, watch_of(k), &sights)) == NULL)
@@ -487,6 +521,7 @@ void fleet_keeper_close(struct fleet_keeper *k)
         return;
     fleet_store_close(k->store);
     pool_sights_free(k->sights);
+    fleet_pages_free(k->pages);
     survey_close(k->survey);
     fleet_words_free(k->words);
     k->host->untimer(k->timer);

@@ -53,6 +53,8 @@ const struct picture *fleet_keeper_picture(struct fleet_keeper *keeper);
 /* Answered once, finally, never from within; `ticket` is the caller's. False: too many wait. */
 bool fleet_keeper_order(struct fleet_keeper *keeper, const struct fleet_order *order, uint64_t ticket, desk_reply *reply, void *waiter);
 void fleet_keeper_drop_waiter(struct fleet_keeper *keeper, uint64_t ticket);
+/* A page of the store: answered once, later; `ticket` is the caller's. False: too many are asked, or the store is not read yet. */
+bool fleet_keeper_page(struct fleet_keeper *keeper, const struct fleet_page_asked *asked, uint64_t ticket, desk_report *reply, void *waiter);
 /* False: no fleet is looked at here. */
 bool fleet_keeper_numbers(struct fleet_keeper *keeper, struct fleet_keeper_numbers *to);
 

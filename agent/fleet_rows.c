@@ -435,3 +435,17 @@ struct fleet_row fleet_row_of_change(const struct instance_key *key, const char 
     fleet_set_text(&row, database_instance_analysis_changelog_analysis, word);
     return row;
 }
+
+struct fleet_row fleet_row_of_audit(const char *type, const struct instance_key *key, const char *cluster, const char *message, uint64_t number,
+                                    const struct both_clocks *clocks)
+{
+    struct fleet_row row = fleet_row_of(FLEET_audit);
+    fleet_set_number(&row, audit_audit_id, (int64_t)number);
+    fleet_set_number(&row, audit_audit_timestamp, clocks->unix_ms / 1000);
+    fleet_set_text(&row, audit_audit_type, type);
+    fleet_set_text(&row, audit_hostname, key->host);
+    fleet_set_number(&row, audit_port, key->port);
+    fleet_set_text(&row, audit_cluster_name, cluster);
+    fleet_set_text(&row, audit_message, message);
+    return row;
+}

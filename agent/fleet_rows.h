@@ -34,6 +34,9 @@ bool fleet_word_take(struct fleet_memory *memory, const struct fleet_row *row, b
 
 /* The finding of a server has changed: its last one, and a line of the changelog under this number. */
 struct fleet_row fleet_row_of_finding(const struct instance_key *key, const char *word, const struct both_clocks *clocks);
+/* A line of the audit under this number: what was done, to whom, in which cluster, by whom. */
+struct fleet_row fleet_row_of_audit(const char *type, const struct instance_key *key, const char *cluster, const char *message, uint64_t number,
+                                    const struct both_clocks *clocks);
 struct fleet_row fleet_row_of_change(const struct instance_key *key, const char *word, uint64_t number, const struct both_clocks *clocks);
 
 #endif

@@ -96,6 +96,8 @@ struct config {
     struct config_list ignore_servers, ignore_replicas, ignore_masters, ignore_users;     /* DiscoveryIgnore...Filters */
     config_text resolve_method, mysql_resolve_method, reject_resolve_pattern;
     int resolves_expire_minutes;
+    bool audit_to_backend;                   /* AuditToBackendDB */
+    int audit_purge_days;
     int reasonable_lag_seconds, maintenance_lag_seconds, locked_semi_sync_seconds, candidate_expire_minutes;
     bool wants_exact_semi_sync, wants_writeable_master;
     config_query lag_query, lag_query_old;   /* ReplicationLagQuery, SlaveLagQuery */

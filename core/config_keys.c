@@ -208,6 +208,8 @@ const struct config_key config_keys[] = {
     INT("DefaultInstancePort", default_instance_port, "3306", 1, 65535, FIXED, FLEET, "Port of a server that is named without one.")
     INT("MySQLConnectionLifetimeSeconds", topology_connection_life_seconds, "0", 0, YEAR_SECONDS, FIXED, FLEET,
         "A session of a look is made anew after so long. 0 is never.")
+    BOOL("AuditToBackendDB", audit_to_backend, "false", LIVE, FLEET, "Orders about the fleet that were done are kept in the table `audit`.")
+    INT("AuditPurgeDays", audit_purge_days, "7", 1, 36500, FIXED, FLEET, "How long audit, detections and recoveries are kept.")
     LIST("DiscoverySeeds", discovery_seeds, "", FIXED, FLEET, "`host:port` of servers to begin with.")
     INT("DiscoveryMaxConcurrency", discovery_max_concurrency, "300", 2, 10000, LIVE, FLEET, "Looks under way at one time.")
     INT("DiscoveryQueueCapacity", discovery_capacity, "100000", 1, 200000, LIVE, FLEET, "Servers that are looked at; more are refused.")
@@ -272,7 +274,7 @@ const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 #define NO_RECOVERY "recovery of managed clusters is not in this version"
 #define NO_HOOKS "hooks are not in this version"
 #define NO_KV "key-value stores are not in this version; see RedisAddress"
-#define NO_AUDIT "audit is not in this version; see RecordFile and the log"
+#define NO_AUDIT "audit goes to the store only (AuditToBackendDB); see RecordFile and the log, too"
 #define NO_PSEUDO "Pseudo-GTID is not supported"
 #define NO_SEEDS "orchestrator's agents are not supported"
 #define NO_GRAPHITE "graphite is not supported; see the metrics endpoint"
@@ -344,7 +346,7 @@ const struct config_known config_known[] = {
     { "PostponeReplicaRecoveryOnLagMinutes", NO_RECOVERY }, 
     { "RecoverLockedSemiSyncMaster", NO_RECOVERY }, 
 
-    { "AuditToBackendDB", NO_AUDIT }, { "AuditPurgeDays", NO_AUDIT }, { "AuditLogFile", NO_AUDIT }, { "AuditToSyslog", NO_AUDIT },
+    { "AuditLogFile", NO_AUDIT }, { "AuditToSyslog", NO_AUDIT },
 
     { "ExpectFailureAnalysisConcensus", NO_RECOVERY },
 

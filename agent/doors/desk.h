@@ -23,6 +23,7 @@ typedef void desk_report(void *waiter, enum fc_code code, const char *text, cons
 struct transport_counts;
 struct fleet_keeper_numbers;
 struct picture;
+struct fleet_page_asked;
 
 /* Numbers of the process for /metrics, beside those in struct status. */
 struct desk_counters {
@@ -61,6 +62,8 @@ struct desk {
     void (*counters)(void *daemon, struct desk_counters *to);
     /* The fleet as it is known now (agent/picture.h), borrowed until the loop's next turn. NULL, or a NULL answer: no fleet is kept here. */
     const struct picture *(*picture)(void *daemon);
+    /* A page of the store (agent/fleet_pages.h): a list as JSON. Ticket as above; 0: too many ask, or the store is not read yet. NULL: none. */
+    uint64_t (*fleet_page)(void *daemon, const struct fleet_page_asked *asked, desk_report *reply, void *waiter);
     /* An order that fleet_order_check() has passed; borrowed for the call. Answered once, finally: done, in memory and durably in the
      * store where the order is remembered there. Ticket as above; 0: too many wait. NULL: none is taken here. */
     uint64_t (*fleet_order)(void *daemon, const struct fleet_order *order, desk_reply *reply, void *waiter);

@@ -6,8 +6,10 @@
 #include <string.h>
 
 #include "agent/fleet_answer.h"
+#include "agent/fleet_pages.h"
 #include "base/text.h"
 
+#define PAGE_WAIT_MS 10000
 #define FLEET_WAIT_MS 45000           /* a look at a server, its connection and its statement, with the store behind it */
 
 static bool argument(void *lender, const char *name, char *to, size_t size)
@@ -86,4 +88,20 @@ void http_fleet_answer(struct http_request *request, struct http_answer *answer)
     asked.reply = request->order.text;
     char *text = fleet_answer_done(&asked, request->fleet_details, &status);
     answer_json(answer, status, text);
+}
+
+void http_fleet_page(struct http_request *request, struct http_answer *answer)
+{
+    const struct desk *desk = request->door->desk;
+    struct fleet_asked asked;
+    struct fleet_page_asked page;
+    struct fc_err err = { .code = FC_OK };
+    if (!ask(request, &asked, answer) || !http_order_may_wait(request, answer))
+        return;
+    if (fleet_page_meant(&asked, &page, &err) != FC_OK)
+        answer_failure(answer, &err);
+    else if (desk->fleet_page == NULL)
+        answer_error(answer, FC_REFUSED, "this node keeps no fleet");
+    else
+        http_order_wait(request, desk->fleet_page(desk->daemon, &page, http_order_reported, request), PAGE_WAIT_MS, answer);
 }

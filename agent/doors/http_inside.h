@@ -51,7 +51,7 @@ http_handler http_pools, http_pool, http_picture, http_events, http_metrics, htt
 http_handler http_explain, http_plan;                                                       /* http_steering.c */
 http_handler http_order, http_reelect, http_verify, http_history;                           /* http_order.c */
 
-http_handler http_fleet_read, http_fleet_order;                                             /* http_fleet.c */
+http_handler http_fleet_read, http_fleet_order, http_fleet_page;                                             /* http_fleet.c */
 
 http_handler http_raft_state, http_raft_leader, http_raft_health, http_raft_status, http_raft_peers, http_raft_snapshot;
 http_handler http_raft_yield, http_raft_yield_hint, http_raft_add, http_raft_promote, http_raft_remove, http_raft_report;   /* http_raft.c */
@@ -152,6 +152,7 @@ bool http_auth_change(struct http_request *request, enum http_right right, struc
 bool http_order_may_wait(const struct http_request *request, struct http_answer *answer);
 /* The connection sleeps from here on, until http_order_replied() or the limit. Ticket 0: nobody took it up, and the answer says so. */
 void http_order_wait(struct http_request *request, uint64_t ticket, int64_t limit_ms, struct http_answer *answer);
+void http_order_reported(void *waiter, enum fc_code code, const char *text, const char *json);     /* a desk_report; likewise */
 void http_order_replied(void *waiter, enum fc_code code, const char *text, bool is_final);  /* a desk_reply; the waiter is the request */
 void http_order_answer(struct http_request *request, struct http_answer *answer);           /* after it has ended */
 void http_order_forget(struct http_request *request);                                       /* the request goes away */

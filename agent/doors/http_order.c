@@ -82,7 +82,7 @@ void http_order_wait(struct http_request *request, uint64_t ticket, int64_t limi
     ev_timer_start(door->loop, &request->order.bound);
 }
 
-static void on_report(void *waiter, enum fc_code code, const char *text, const char *json)
+void http_order_reported(void *waiter, enum fc_code code, const char *text, const char *json)
 {
     struct http_request *request = waiter;
     if (request->order.state != HTTP_ORDER_WAITING)
@@ -96,7 +96,7 @@ void http_verify(struct http_request *request, struct http_answer *answer)
     const struct desk *desk = request->door->desk;
 
     if (http_order_may_wait(request, answer))
-        http_order_wait(request, desk->verify(desk->daemon, on_report, request), VERIFY_WHOLE_MS, answer);
+        http_order_wait(request, desk->verify(desk->daemon, http_order_reported, request), VERIFY_WHOLE_MS, answer);
 }
 
 static void give(struct http_request *request, const char *text, int64_t limit_ms, struct http_answer *answer)
@@ -180,7 +180,7 @@ void http_history(struct http_request *request, struct http_answer *answer)
         return;
     }
     if (http_order_may_wait(request, answer))
-        http_order_wait(request, desk->history(desk->daemon, &order, on_report, request), 0, answer);
+        http_order_wait(request, desk->history(desk->daemon, &order, http_order_reported, request), 0, answer);
 }
 
 /* orchestrator's route promises Details null; our own name the order and the code. */

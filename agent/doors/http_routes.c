@@ -75,10 +75,13 @@ static const struct http_route status_route = READ("/api/status", http_health, "
 /* Routes about the fleet are rows of agent/fleet_answer.c. Some that only look need the right to write all the same. */
 static const struct http_route fleet_read = READ("", http_fleet_read, "");
 static const struct http_route fleet_right_read = WRITE("", http_fleet_read, "");
+static const struct http_route fleet_page = READ("", http_fleet_page, "");
 static const struct http_route fleet_write = WRITE("", http_fleet_order, "");
 
 static const struct http_route *row_of(const struct fleet_route *route)
 {
+    if (route->paging != NULL)
+        return &fleet_page;
     return !route->needs_right ? &fleet_read : route->make == NULL ? &fleet_right_read : &fleet_write;
 }
 
@@ -187,7 +190,8 @@ static void print_fleet(FILE *to)
           "Servers, clusters and analyses in the shapes that orchestrator's clients read; the table is in `agent/fleet_answer.c`. `raw` "
           "is a plain value, `told` an envelope. A hint is a cluster's name, its alias, or a server of it. Lists are `[]` when they are "
           "empty, never `null`. Moments are `YYYY-MM-DD hh:mm:ss` in UTC. An instance that is named in part (`db1` of `db1.example`) "
-          "is found when it is the only one of that port.\n\n"
+          "is found when it is the only one of that port. Audit, detections and recoveries are asked of the store, a page of 20 at a time, "
+          "the latest first; all else is answered from memory.\n\n"
           "| path | right | answer | meaning |\n|---|---|---|---|\n", to);
     for (size_t i = 0; (route = fleet_route_at(i)) != NULL; i++)
         fprintf(to, "| `%s` | %s | %s | %s |\n", route->path, right_mark(row_of(route)->right),

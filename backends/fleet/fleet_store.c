@@ -726,6 +726,7 @@ static struct fleet_store_setting setting_of(const struct config *config)
     setting.life_s[LIFE_FORGET] = config->unseen_forget_hours == 0 ? NEVER_S : config->unseen_forget_hours * INT64_C(3600);
     setting.life_s[LIFE_NAME] = config->resolves_expire_minutes * INT64_C(60);
     setting.life_s[LIFE_NAME_TWICE] = config->resolves_expire_minutes * INT64_C(120);
+    setting.life_s[LIFE_AUDIT] = config->audit_purge_days * INT64_C(86400);
     setting.life_s[LIFE_RULE] = config->candidate_expire_minutes * INT64_C(60);
     TEXT_SET(setting.sqlite_file, config->sqlite3_data_file);
     return setting;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/fleet_answer.h"
+#include "agent/fleet_pages.h"
 #include "base/text.h"
 
 static struct room room;
@@ -94,8 +95,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
     const size_t length = strcspn(text, "?");
     query = text[length] == '?' ? text + length + 1 : "";
     if (http_path_split(text, length, &path) && fleet_route_find(&path, &asked) != NULL) {
+        struct fleet_page_asked page;
+        struct fc_err err = { .code = FC_OK };
         if (asked.route->make != NULL)
             make(&asked);
+        if (asked.route->paging != NULL && fleet_page_meant(&asked, &page, &err) != FC_OK)
+            assert(err.text[0] != '\0');
         asked.reply = "done";
         char *body = asked.route->make == NULL ? fleet_answer_read(&asked, &status) : fleet_answer_done(&asked, NULL, &status);
         cJSON *tree = cJSON_Parse(body);

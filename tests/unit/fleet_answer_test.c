@@ -1,7 +1,9 @@
 /* Routes about the fleet: what each answers, in which shape, and what cannot be understood. */
 #include <criterion/criterion.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "agent/fleet_pages.h"
 #include "base/text.h"
 #include "fleet_stage.h"
 
@@ -201,7 +203,7 @@ Test(fleet_answer, an_empty_fleet_answers_with_empty_lists)
     fleet_stage_empty();
     static const char *const raw[] = { "all-instances", "clusters", "clusters-info", "masters", "problems", "downtimed", "maintenance",
                                        "bulk-instances", "bulk-promotion-rules", "replication-analysis-changelog", "search",
-                                       "tagged?tag=a", "blocked-recoveries", "problems/none:1", "active-cluster-recovery/x" };
+                                       "tagged?tag=a", "blocked-recoveries", "problems/none:1" };
     for (size_t i = 0; i < sizeof raw / sizeof raw[0]; i++)
         cr_expect_str_eq(stage_ask("/api/%s", raw[i]), "[]", "%s", raw[i]);
     answers("/api/replication-analysis", "{\"Code\":\"OK\",\"Message\":\"Analysis\",\"Details\":[]}");
@@ -539,6 +541,84 @@ Test(fleet_answer, one_server_may_replicate_from_another_when_no_rule_says_no)
             "no: the first does not replicate by a GTID that the second understands");
 }
 
+/* ---- pages of the store ---- */
+
+static bool no_argument(void *lender, const char *name, char *to, size_t size)
+{
+    (void)name;
+    return text_copy(to, size, lender == NULL ? "" : lender);
+}
+
+static enum fc_code meant(const char *text, const char *unacknowledged, struct fleet_page_asked *ret, struct fc_err *err)
+{
+    static struct http_path path;
+    struct fleet_asked asked = { .argument = no_argument, .lender = (void *)unacknowledged };
+    cr_assert(http_path_split(text, strlen(text), &path));
+    cr_assert_not_null(fleet_route_find(&path, &asked), "%s", text);
+    cr_assert_not_null(asked.route->paging, "%s", text);
+    return fleet_page_meant(&asked, ret, err);
+}
+
+Test(fleet_answer, a_page_is_meant_by_its_number_and_what_is_none_is_the_first)
+{
+    static const struct { const char *path; uint32_t skip; } pages[] = {
+        { "/api/audit", 0 }, { "/api/audit/0", 0 }, { "/api/audit/3", 60 }, { "/api/audit/x", 0 }, { "/api/audit/-1", 0 },
+        { "/api/audit/instance/db1/3306/2", 40 }, { "/api/audit-recovery/cluster/c/1", 20 }, { "/api/audit-recovery/cluster/9", 0 },
+        { "/api/audit-failure-detection/alias/a/99999999999", 0 },
+    };
+    struct fleet_page_asked page;
+    struct fc_err err;
+    for (size_t i = 0; i < sizeof pages / sizeof pages[0]; i++) {
+        cr_assert_eq(meant(pages[i].path, "", &page, &err), FC_OK);
+        cr_expect_eq(page.skip, pages[i].skip, "%s", pages[i].path);
+        cr_expect_eq(page.limit, FLEET_PAGE_ROWS);
+    }
+    cr_expect_eq(meant("/api/audit-recovery/id/0", "", &page, &err), FC_BAD_INPUT);
+    cr_expect_eq(meant("/api/audit-recovery/id/18446744073709551615", "", &page, &err), FC_BAD_INPUT);
+    cr_expect_eq(meant("/api/audit/instance/db1/65536", "", &page, &err), FC_BAD_INPUT);
+    stage_ask("/api/audit");
+    cr_expect_neq(fleet_stage.status, 200, "it is not of memory");
+}
+
+Test(fleet_answer, a_row_of_the_store_is_among_those_asked_for_or_not)
+{
+    struct fleet_page_asked page;
+    struct fc_err err;
+    struct fleet_row row = fleet_row_of(FLEET_topology_recovery);
+    fleet_set_number(&row, topology_recovery_recovery_id, 4);
+    fleet_set_number(&row, topology_recovery_acknowledged, 1);
+    fleet_set_null(&row, topology_recovery_end_recovery);
+    cr_assert_eq(meant("/api/audit-recovery", "", &page, &err), FC_OK);
+    cr_expect(fleet_page_fits(&page, &row, 1000));
+    cr_assert_eq(meant("/api/audit-recovery", "true", &page, &err), FC_OK);
+    cr_expect_not(fleet_page_fits(&page, &row, 1000));
+    cr_assert_eq(meant("/api/audit-recovery/id/5", "", &page, &err), FC_OK);
+    cr_expect_not(fleet_page_fits(&page, &row, 1000));
+    cr_assert_eq(meant("/api/active-cluster-recovery/c", "", &page, &err), FC_OK);
+    cr_expect(fleet_page_fits(&page, &row, 1000));
+    fleet_set_number(&row, topology_recovery_end_recovery, 700);
+    cr_expect_not(fleet_page_fits(&page, &row, 1000));
+    cr_assert_eq(meant("/api/recently-active-cluster-recovery/c", "", &page, &err), FC_OK);
+    cr_expect(fleet_page_fits(&page, &row, 1000));
+    cr_expect_not(fleet_page_fits(&page, &row, 1001), "more than five minutes ago");
+}
+
+Test(fleet_answer, a_row_without_anything_is_shown_as_an_object_all_the_same)
+{
+    static const enum fleet_table_name tables[] = { FLEET_audit, FLEET_topology_recovery, FLEET_topology_recovery_steps, FLEET_topology_failure_detection };
+    for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
+        const struct fleet_row row = fleet_row_of(tables[i]);
+        struct json_page page = { 0 };
+        cr_assert(fleet_page_show(&page, &row));
+        char *text = page_take(&page);
+        cr_expect_eq(text[0], '{');
+        free(text);
+    }
+    const struct fleet_row row = fleet_row_of(FLEET_database_instance);
+    struct json_page page = { 0 };
+    cr_expect_not(fleet_page_show(&page, &row));
+}
+
 /* ---- the table ---- */
 
 Test(fleet_answer, every_route_is_reached_by_its_own_path_and_says_what_it_is_for)
@@ -550,7 +630,7 @@ Test(fleet_answer, every_route_is_reached_by_its_own_path_and_says_what_it_is_fo
         cr_assert(http_path_split(route->path, strlen(route->path), &path));
         cr_expect_eq(fleet_route_find(&path, &asked), route, "%s is hidden by %s", route->path, asked.route->path);
         cr_expect(route->meaning[0] != '\0');
-        cr_expect_not_null(route->read);
+        cr_expect_neq(route->read == NULL, route->paging == NULL, "%s is read from memory or from the store", route->path);
         cr_expect(route->make == NULL || (route->needs_right && route->shape == FLEET_ENVELOPE), "%s", route->path);
     }
 }
