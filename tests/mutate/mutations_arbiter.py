@@ -8,7 +8,7 @@ STATE = 'backends/quorum/shared_state.c'
 ARBITER_MUTATIONS = [
     # ---- the voice: for how long a node speaks of a chair ----
     Mutation('voice-any-chair', 'a voter speaks on although the ping names another chair than its own', VOICE,
-             'epoch != c->state.chair.rank.epoch || seq != c->state.chair.rank.seq)', 'epoch + seq == 0)'),
+             'voice.epoch != c->state.chair.rank.epoch || voice.seq != c->state.chair.rank.seq)', 'voice.epoch + voice.seq == 0)'),
     Mutation('voice-from-arrival', 'a term counts from when the ping came, not from the moment that it gives back', VOICE,
              'c->voiced_at = fc_later(c->voiced_at, at);', 'c->voiced_at = c->now;'),
     Mutation('voice-of-who-may-not-act', 'a leader whose lease is over goes on to name the chair in its pings', VOICE,
