@@ -242,7 +242,8 @@ static void write_row(struct quorum_chair *q, int server)
 {
     struct store_request request = { .deed = STORE_RENEW, .id = ++q->next_id, .server = server, .row = q->decided };
     request.limit_ms = (uint32_t)q->own.probe_timeout_ms;
-    request.by_fence = q->servers[server].is_read_only;
+    /* Who is to sit is closed until it is opened, whatever an older look said: `store` is refused there. */
+    request.by_fence = q->servers[server].is_read_only || q->command == SEAT_ON_SERVER;
     q->writing = request.id;
     q->written = request.row;
     q->writing_to = server;

@@ -46,10 +46,11 @@ Test(tables, every_finding_has_one_row_in_its_own_order_and_a_word_of_its_own)
 Test(tables, every_combination_of_facts_has_a_finding_and_every_finding_is_reached)
 {
     int hits[SEAT_FINDING_COUNT] = { 0 };
-    for (unsigned bits = 0; bits < 512; bits++) {
+    for (unsigned bits = 0; bits < 1024; bits++) {
         const struct seat_facts f = {
             .looked = bits & 1, .moving = bits >> 1 & 1, .named = bits >> 2 & 1, .seen = bits >> 3 & 1, .gone = bits >> 4 & 1,
             .asked = bits >> 5 & 1, .elsewhere = bits >> 6 & 1, .open = bits >> 7 & 1, .other_open = bits >> 8 & 1,
+            .shared = bits >> 9 & 1,
         };
         hits[seat_judge(&f)->finding]++;
     }
@@ -155,7 +156,7 @@ Test(tables, words_that_are_stored_are_read_back_as_what_they_were)
 static bool is_hidden(const struct seat_rule *row, const struct seat_rule *above)
 {
     const enum fact *wanted = &row->looked, *hides = &above->looked;
-    for (int column = 0; column < 9; column++) {
+    for (int column = 0; column < 10; column++) {
         if (hides[column] != ANY && hides[column] != wanted[column])
             return false;
     }
