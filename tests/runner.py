@@ -22,10 +22,10 @@ UNIT_SECONDS, SCENE_SECONDS, SIM_SECONDS = 120, 90, 180
 SIM_SEEDS, SIM_SEEDS_LONG = '1..200', '1..5000'
 QUORUM_SEEDS, QUORUM_SEEDS_LONG = '1..300', '1..20000'
 CHAOS_ROUNDS, CHAOS_ROUNDS_LONG, CHAOS_ROUND_SECONDS = 3, 30, 20
-REPLAY_MINUTES, REPLAY_MINUTES_LONG, REPLAY_SECONDS_MORE = 1.25, 60, 300     # and the last round, its calm and the judgement
+REPLAY_MINUTES, REPLAY_MINUTES_LONG, REPLAY_SECONDS_MORE = 0.6, 60, 300     # and the last round, its calm and the judgement
 CHAOS_KINDS = ('kill', 'switch', 'leaders')
 CHAOS_SCENES = ('kill', 'freeze', 'isolate', 'cut', 'gone', 'silent', 'split', 'reload', 'frozen-proxy', 'broken-replication',
-                'amnesia', 'together', 'paused-leader', 'relay-first', 'writable', 'privileged', 'late-rows')   # tests/chaos/plays.py
+                'amnesia', 'together', 'paused-leader', 'relay-first', 'writable', 'privileged', 'late-rows', 'flap')   # tests/chaos/plays.py
 CHAOS_SCENE_ROUNDS_LONG, CHAOS_SCENE_SECONDS = 12, 60
 RAFT_PLAYS = ('kill', 'kill-follower', 'freeze', 'freeze-follower', 'isolate', 'isolate-follower', 'cut', 'deaf', 'mute', 'split',
               'restart-each', 'restart-all', 'stop', 'yield', 'long-away', 'wiped', 'full-disk', 'slow-disk', 'lost-tail')   # tests/chaos/raft_plays.py
