@@ -491,6 +491,10 @@ const struct sql_statement sql_statements[SQL_STATEMENT_COUNT] = {
         .mysql = "select member_id, member_host, member_port, member_state, member_role "
                  "from performance_schema.replication_group_members order by member_id limit 64",
     },
+    /* A server that no longer hears its client gives its locks free after so many seconds of silence. */
+    [SQL_SESSION_PATIENCE] = { .name = "session-patience", .places = "n", .mysql = "set session wait_timeout = ?" },
+    [SQL_DEED_LOCK_TAKE] = { .name = "deed-lock-take", .places = "tn", .mysql = "select get_lock(?, ?) as taken" },
+    [SQL_DEED_LOCK_HOLDER] = { .name = "deed-lock-holder", .places = "t", .mysql = "select is_used_lock(?) as holder" },
 };
 
 /* --- values of the places ----------------------------------------------------------------------------------------- */

@@ -111,6 +111,10 @@ enum sql_name {
     SQL_DUMP_THREADS_NEW,
     SQL_REPLICATION_ACCOUNT,
     SQL_GROUP_MEMBERS,
+    /* the lock before a deed on a managed cluster */
+    SQL_SESSION_PATIENCE,
+    SQL_DEED_LOCK_TAKE,
+    SQL_DEED_LOCK_HOLDER,
     SQL_STATEMENT_COUNT
 };
 

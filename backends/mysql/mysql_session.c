@@ -94,6 +94,7 @@ struct mysql_session {
     size_t settling_length;
     struct mysql_server_kind kind;
     bool has_database;
+    bool stays;                      /* it is not connected again */
 };
 
 static void drive(struct mysql_session *s, int status);
@@ -786,6 +787,10 @@ static void connect_or_resolve(struct mysql_session *s)
     const struct fc_time now = now_of(s);
 
     s->sent_at = now;
+    if (s->stays) {
+        lose(s, FC_UNREACHABLE, LOSS_ENDED, 0, "the session has ended, and is not made anew");
+        return;
+    }
     if (!fc_reached(s->connect_at, now)) {
         set_timer(s);
         return;
@@ -924,6 +929,12 @@ void mysql_session_query(struct mysql_session *s, const char *text, size_t lengt
     } else {
         set_timer(s);
     }
+}
+
+void mysql_session_stay(struct mysql_session *s)
+{
+    assert(mysql_session_is_connected(s));
+    s->stays = true;
 }
 
 void mysql_session_use_tls(struct mysql_session *s, bool is_on) { s->setting.tls.is_on = is_on; }

@@ -86,6 +86,8 @@ bool mysql_session_is_busy(const struct mysql_session *session);
 bool mysql_session_is_connected(const struct mysql_session *session);
 /* Ends a standing connection that is idle; the next query connects anew. */
 void mysql_session_drop(struct mysql_session *session);
+/* This connection and no other: once it has ended, every query is answered with that. It is connected. */
+void mysql_session_stay(struct mysql_session *session);
 /* From the next connect on. */
 void mysql_session_use_tls(struct mysql_session *session, bool is_on);
 /* From within an answer: its rows become the caller's, to be done with. So an idle session keeps no memory for them. */
