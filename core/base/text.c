@@ -44,7 +44,9 @@ bool text_is_nocase(const char *a, const char *b)
 {
     a = a == NULL ? "" : a;
     b = b == NULL ? "" : b;
-    if (strcmp(a, b) == 0)            /* the usual case, and quicker */
+    if (lower(*a) != lower(*b))       /* so most that differ are told apart */
+        return false;
+    if (strcmp(a, b) == 0)            /* most that are the same, and quicker */
         return true;
     for (; *a != '\0' && *b != '\0'; a++, b++) {
         if (lower(*a) != lower(*b))

@@ -6,7 +6,7 @@
 # whatever was there; that is put back afterwards, also on an interrupt, and after a kill by the next run.
 
 FC_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libev-dev libmicrohttpd-dev libcjson-dev libhiredis-dev libsqlite3-dev
-libmariadb-dev libraft-dev libuv1-dev nettle-dev libpcre2-dev"
+libmariadb-dev libraft-dev libuv1-dev nettle-dev libpcre2-dev libjemalloc-dev"
 # The servers of the stage. mariadb-server-core: the daemon without a service and without a database of the machine's own.
 FC_SERVER_PACKAGES="mariadb-server-core mariadb-client haproxy redis-server redis-tools python3"
 # socat: the printed haproxy.cfg and docs/operating.md give commands with it, and the scenes run them as they are written.
