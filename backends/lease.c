@@ -158,7 +158,9 @@ static void write_row(struct lease *lease, enum store_deed deed, int server, con
     assert(lease->writing == 0);
     struct store_request request = { .deed = deed, .id = lease->next_id++, .server = server, .row = *row };
     request.limit_ms = (uint32_t)lease->settings.probe_timeout_ms;
-    request.by_fence = lease->settings.has_chair && lease->servers[server].is_read_only;
+    /* Who is to sit is closed until it is opened, whatever an older look said: `store` is refused there. */
+    const bool is_to_sit = is_for_command && (lease->command == LEASE_SEAT || lease->command == LEASE_INTEND_THERE);
+    request.by_fence = lease->settings.has_chair && (lease->servers[server].is_read_only || is_to_sit);
     if (old != NULL)
         request.old = *old;
     if (rank_compare(&row->rank, &lease->tried) > 0 && row->rank.epoch == lease->mine.rank.epoch)

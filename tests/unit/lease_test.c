@@ -746,6 +746,18 @@ Test(lease, a_seat_raises_the_epoch_over_the_very_row_of_the_intent)
     cr_expect_str_eq(s.chair.as.chair.decision.rank.server, "uid:b/2");
 }
 
+/* A fence closed it a moment ago. */
+Test(lease, the_row_of_a_seat_is_written_by_the_fences_account_whatever_an_older_look_said)
+{
+    struct scene s;
+    moves_to_the_second(&s);
+    wrote(&s, FC_OK, 1);
+    s.lease.servers[1].is_read_only = false;
+    commands(&s, SEAT, 42, 0, 1);
+    cr_assert(s.request.server == 1 && s.request.row.phase == PHASE_SEATED);
+    cr_expect(s.request.by_fence);
+}
+
 Test(lease, a_seat_where_the_row_has_changed_is_refused_and_somebody_else_leads)
 {
     struct scene s;
