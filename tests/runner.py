@@ -34,6 +34,8 @@ RAFT_ROUNDS_LONG, RAFT_ROUND_SECONDS = 6, 100
 CHAOS_SLICE_SEED = '1'       # ./test plays the same rounds each time; ./test long draws a seed and prints it
 FUZZ_SECONDS = 30
 LANES = 2                    # cases that run at a time: most of what a scene does is to wait
+SPARE_LANES = 1              # more of them begin a case only where the processors have been idle for so great a share of a second
+SPARE_SHARE, SPARE_SECONDS = 0.5, 1.0
 MUTATIONS_SLICE = ('take-unguarded', 'revoke-left-out', 'fence-left-out')      # one of each kind: the rest is for `long`
 MUTATE_SECONDS, MUTATE_SECONDS_LONG = 240, 7200
 SKIPPED = 77
@@ -245,17 +247,32 @@ class Run:
         return (process.returncode if not late else 124), text
 
 
+def processor_ticks():
+    """(idle, all) of all processors since the machine started."""
+    with open('/proc/stat') as file:
+        ticks = [int(word) for word in file.readline().split()[1:9]]
+    return ticks[3] + ticks[4], sum(ticks)
+
+
+def has_spare_time():
+    """Have the processors little to do? Takes a second to answer."""
+    idle, all_ticks = processor_ticks()
+    time.sleep(SPARE_SECONDS)
+    idle_now, all_now = processor_ticks()
+    return idle_now - idle > SPARE_SHARE * (all_now - all_ticks)
+
+
 class Lanes:
     """The cases in their order, some at a time, each lane with a folder and a stage of its own."""
 
     def __init__(self, folder, build, cases):
         self.folder, self.build, self.count = folder, build, len(cases)
         self.waiting, self.lock = iter(cases), threading.Lock()
-        self.runs, self.results, self.told, self.is_over, self.began = [], [], 0, False, time.monotonic()
+        self.runs, self.results, self.told, self.begun, self.is_over, self.began = [], [], 0, 0, False, time.monotonic()
 
-    def run(self, lanes):
-        self.runs = [Run(os.path.join(self.folder, str(number)), self.build) for number in range(lanes)]
-        threads = [threading.Thread(target=self.follow, args=(run,), daemon=True) for run in self.runs]
+    def run(self, lanes, spare_lanes):
+        self.runs = [Run(os.path.join(self.folder, str(number)), self.build) for number in range(lanes + spare_lanes)]
+        threads = [threading.Thread(target=self.follow, args=(run, number >= lanes), daemon=True) for number, run in enumerate(self.runs)]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -263,9 +280,12 @@ class Lanes:
                 thread.join(0.2)                              # signals are heard between two of these
         return self.results
 
-    def follow(self, run):
+    def follow(self, run, is_spare):
         while True:
+            while is_spare and not self.is_over and self.begun < self.count and not has_spare_time():
+                pass
             with self.lock:
+                self.begun += 1
                 case = None if self.is_over else next(self.waiting, None)
             if case is None:
                 return
@@ -344,7 +364,7 @@ def main():
     os.chmod(folder, 0o711)
     began, all_of_it = time.monotonic(), Lanes(folder, options.build, cases)
     try:
-        results = all_of_it.run(min(LANES, len(cases)))
+        results = all_of_it.run(min(LANES, len(cases)), SPARE_LANES if len(cases) > LANES else 0)
     except KeyboardInterrupt:
         print('\ninterrupted')
         return 130
