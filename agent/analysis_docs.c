@@ -94,7 +94,7 @@ static void print_differences(FILE *to)
 void analysis_docs_print(FILE *to)
 {
     fputs("# Analysis\n\nPrinted from the tables in core/judge/facts.h and core/judge/analysis_rules.c: what is found in a replication "
-          "topology, from which facts, and what that leads to. Names are orchestrator's. A running node does not feed them yet.\n\n", to);
+          "topology, from which facts, and what that leads to. Names are orchestrator's..\n\n", to);
     print_columns(to);
     print_rules(to);
     print_codes(to);
