@@ -32,6 +32,7 @@ RAFT_PLAYS = ('kill', 'kill-follower', 'freeze', 'freeze-follower', 'isolate', '
 RAFT_SLICE = ('kill', 'split', 'lost-tail')
 RAFT_ROUNDS_LONG, RAFT_ROUND_SECONDS = 6, 100
 CHAOS_SLICE_SEED = '1'       # ./test plays the same rounds each time; ./test long draws a seed and prints it
+CHAOS_BROKEN_ROUNDS_LONG, CHAOS_BROKEN_SLICE = 5, ('killed', 'master cut off', 'interm. cut')
 FUZZ_SECONDS = 30
 LANES = 2                    # cases that run at a time: most of what a scene does is to wait
 SPARE_LANES = 1              # more of them begin a case only where the processors have been idle for so great a share of a second
@@ -141,6 +142,7 @@ def scene_cases(is_long):
                f'{minutes:g} minutes of kills, freezes and cuts: replication never stops, the tables are the same')
     yield from chaos_scene_cases(is_long)
     yield from chaos_raft_cases(is_long)
+    yield from chaos_broken_cases(is_long)
 
 
 def chaos_scene_cases(is_long):
@@ -164,6 +166,12 @@ def chaos_raft_cases(is_long):
             yield Case(f'chaos/raft/{nodes}/{name}', [*rounds, '--nodes', nodes, '--rounds', str(RAFT_ROUNDS_LONG), '--strangers', name],
                        60 + RAFT_ROUNDS_LONG * RAFT_ROUND_SECONDS, read_exit,
                        f'{RAFT_ROUNDS_LONG} rounds of {nodes} raft nodes with strangers at their ports, judged by all stores row by row')
+
+
+def chaos_broken_cases(is_long):
+    words = ['--rounds', str(CHAOS_BROKEN_ROUNDS_LONG)] if is_long else list(CHAOS_BROKEN_SLICE)
+    yield Case('chaos/broken', [sys.executable, os.path.join(HERE, 'chaos/broken.py'), *words], 1800 if is_long else 150, read_exit,
+               'each kind of broken server of a real cluster has its finding in time')
 
 
 def mutate_cases(is_long):

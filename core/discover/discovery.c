@@ -140,10 +140,10 @@ static void urged_unlink(struct discovery *d, uint32_t place)
 
 static struct fc_time urge_allowed_at(const struct discovery_place *p)
 {
-    return fc_plus(p->urged_at, fc_ms(DISCOVERY_URGE_GAP_MS));
+    return fc_plus(p->urged_at, fc_ms(p->urged_twice ? DISCOVERY_URGE_GAP_MS : DISCOVERY_URGE_SOON_MS));
 }
 
-/* The first in line that is not under way and was not urged within the last second. */
+/* The first in line that is not under way and may be looked at again. */
 static uint32_t urged_ready(const struct discovery *d, struct fc_time now)
 {
     for (uint32_t at = d->first_urged; at != DISCOVERY_NONE; at = d->places[at].next_urged) {
@@ -316,6 +316,7 @@ uint32_t discovery_begin(struct discovery *d, struct fc_time now, struct fc_span
     const uint32_t urged = d->urgent_under_way < d->setting.urgent_limit ? urged_ready(d, now) : DISCOVERY_NONE;
     *late = (struct fc_span){ 0 };
     if (urged != DISCOVERY_NONE) {
+        d->places[urged].urged_twice = fc_since(d->places[urged].urged_at, now).us < fc_ms(2 * DISCOVERY_URGE_GAP_MS).us;
         d->places[urged].urged_at = now;
         d->urged_count++;
         return begin(d, urged, true);

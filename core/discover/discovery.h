@@ -4,7 +4,7 @@
  *   Each has a fixed phase within the period, places apart by the golden ratio: so any number of servers is spread evenly, the
  *   true period is the one configured, and a restart does not bunch them.
  *   What is urged (an analysis wants to know, a session ended) goes first, beyond the bound of the others, at most once a second
- *   a server; urged while its probe is under way, it is looked at once more behind it: that probe began before the news.
+ *   a server; the first time twice, for a server that is asked in the same moment as it loses its master does not know it yet; urged while its probe is under way, it is looked at once more behind it: that probe began before the news.
  *   A server that does not answer is left alone for longer and longer, unless it is watched (a master, or an analysis looks at
  *   it); those that do not answer never take more than half of the places, so that they delay nobody who does.
  *
@@ -20,6 +20,7 @@
 #include "base/room.h"
 
 #define DISCOVERY_URGE_GAP_MS 1000     /* spec/discovery.md 12: at most once a second a server */
+#define DISCOVERY_URGE_SOON_MS 100     /* behind the first urged look after two such gaps of calm */
 #define DISCOVERY_NONE UINT32_MAX
 
 struct discovery_setting {
@@ -37,6 +38,7 @@ enum discovery_stage { STAGE_ABSENT = 0, STAGE_WAITING, STAGE_UNDER_WAY };
 struct discovery_place {
     enum discovery_stage stage;
     bool is_watched, is_urged;         /* urged and not begun since */
+    bool urged_twice;                  /* within the gap: the next urged look waits for all of it */
     bool began_dead, began_urgent;     /* of the probe under way: whose bound it counts against */
     uint32_t failures;                 /* in a row */
     uint32_t at;                       /* in its heap, while waiting there */

@@ -288,8 +288,27 @@ Test(discovery, what_is_urged_again_and_again_is_looked_at_once_a_second)
         look(s);
         pass_ms(s, 10);
     }
-    cr_expect_leq(s->d.begun_count - before, 4);
-    cr_expect_geq(s->d.begun_count - before, 3);
+    cr_expect_leq(s->d.begun_count - before, 5);     /* at once, after a tenth, and once a second behind it */
+    cr_expect_geq(s->d.begun_count - before, 4);
+    scene_close(s);
+}
+
+Test(discovery, what_is_urged_after_a_calm_is_looked_at_again_a_tenth_of_a_second_later)
+{
+    struct scene *s = scene_open(2, 1);
+    look(s);
+    for (int calm = 0; calm < 2; calm++) {
+        pass_ms(s, 2 * DISCOVERY_URGE_GAP_MS);
+        look(s);                                      /* what was urged last, in the round before */
+        pass_ms(s, 2 * DISCOVERY_URGE_GAP_MS);
+        const uint64_t before = s->d.urged_count;
+        for (int ms = 0; ms <= 1000; ms += 10) {
+            discovery_urge(&s->d, 0);
+            look(s);
+            cr_expect_eq(s->d.urged_count - before, ms < 100 ? 1 : 2, "%d ms", ms);
+            pass_ms(s, 10);
+        }
+    }
     scene_close(s);
 }
 
