@@ -83,6 +83,8 @@ struct config {
 
     /* servers of a fleet (orchestrator's) */
     config_text topology_user, topology_password, topology_credentials_file;
+    config_text store_ca_file, store_certificate_file, store_key_file;               /* MySQLOrchestratorSSL... */
+    bool store_uses_tls, store_tls_skips_verifying;
     config_text topology_ca_file, topology_certificate_file, topology_key_file;      /* MySQLTopologySSL... */
     bool topology_tls_skips_verifying, topology_always_tls, topology_mixed_tls;
     int discovery_read_timeout_seconds;

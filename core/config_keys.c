@@ -64,6 +64,12 @@ const struct config_key config_keys[] = {
     TEXT("MySQLOrchestratorUser", mysql_user, "", FIXED, STORE,
          "Account of the store: without SUPER and READ ONLY ADMIN, because `read_only` does not bind those.")
     SECRET("MySQLOrchestratorPassword", mysql_password, FIXED, STORE, "Its password.")
+    BOOL("MySQLOrchestratorUseMutualTLS", store_uses_tls, "false", FIXED, STORE, "TLS for every connection to the store, of each of its accounts.")
+    TEXT("MySQLOrchestratorSSLCAFile", store_ca_file, "", FIXED, STORE, "Authority that signed the servers' certificates.")
+    TEXT("MySQLOrchestratorSSLCertFile", store_certificate_file, "", FIXED, STORE, "Our certificate, where servers ask for one.")
+    TEXT("MySQLOrchestratorSSLPrivateKeyFile", store_key_file, "", FIXED, STORE, "Its key.")
+    BOOL("MySQLOrchestratorSSLSkipVerify", store_tls_skips_verifying, "false", FIXED, STORE,
+         "Believe whoever answers: TLS then helps against listening in alone.")
     TEXT("MySQLOrchestratorCredentialsConfigFile", mysql_credentials_file, "", FIXED, STORE,
          "File with `[client]`, `user` and `password`, in place of the two keys above.")
     INT("MySQLConnectTimeoutSeconds", mysql_connect_timeout_seconds, "2", 1, 60, FIXED, STORE, "Bound of a connect.")
@@ -268,7 +274,6 @@ const struct config_key config_keys[] = {
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 
-#define NO_TLS "TLS towards the store is not in this version"
 #define NO_HTTPS "HTTPS is not in this version: let HAProxy end TLS"
 #define NO_DISCOVERY "this part of looking at a fleet is not in this version"
 #define NO_RECOVERY "recovery of managed clusters is not in this version"
@@ -299,10 +304,7 @@ const struct config_known config_known[] = {
     { "SkipOrchestratorDatabaseUpdate", "the schema is always brought up to date" },
     { "PanicIfDifferentDatabaseDeploy", "the schema is always brought up to date" },
     { "MySQLOrchestratorMaxPoolConnections", NO_POOL }, { "MySQLOrchestratorRejectReadOnly", NO_POOL },
-    { "MySQLOrchestratorMaxAllowedPacket", NO_POOL }, 
-    { "MySQLOrchestratorSSLPrivateKeyFile", NO_TLS }, { "MySQLOrchestratorSSLCertFile", NO_TLS },
-    { "MySQLOrchestratorSSLCAFile", NO_TLS }, { "MySQLOrchestratorSSLSkipVerify", NO_TLS },
-    { "MySQLOrchestratorUseMutualTLS", NO_TLS }, { "BufferInstanceWrites", NO_DISCOVERY },
+    { "MySQLOrchestratorMaxAllowedPacket", NO_POOL }, { "BufferInstanceWrites", NO_DISCOVERY },
     { "InstanceWriteBufferSize", NO_DISCOVERY }, { "InstanceFlushIntervalMilliseconds", NO_DISCOVERY },
 
     { "TLSCacheTTLFactor", "that a server wants TLS is kept while it answers" },

@@ -11,6 +11,7 @@ struct link_mysql {
     struct fleet_link link;
     const struct host *host;
     struct mysql_session *sessions[STORE_SERVERS_MAX];
+    struct mysql_store_tls tls;
     int server_count, server;
     fleet_answered *answered;
     void *owner;
@@ -86,6 +87,7 @@ static enum fc_code open_session(struct link_mysql *l, const struct config *conf
 {
     struct mysql_session_setting setting = { .connect_limit = fc_ms((int64_t)config->mysql_connect_timeout_seconds * 1000) };
     struct named_address named = { 0 };
+    setting.tls = l->tls.tls;
     if (config_has_pair(config)) {
         const enum fc_code code = named_address_parse(config->backend_servers.item[server], &named, err);
         if (code != FC_OK)
@@ -112,6 +114,7 @@ enum fc_code fleet_link_mysql(const struct host *host, const struct config *conf
         return fc_fail(err, FC_NO_MEMORY, "the store's fleet: out of memory");
     l->link.class = &mysql_class;
     l->host = host;
+    mysql_store_tls_of(config, &l->tls);
     l->server_count = config_has_pair(config) ? config->backend_servers.count : 1;
     for (int i = 0; i < l->server_count && code == FC_OK; i++)
         code = open_session(l, config, i, err);

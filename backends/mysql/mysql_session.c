@@ -747,6 +747,15 @@ static void resolve(struct mysql_session *s)
 
 static const char *file_or_none(const char *name) { return name == NULL || name[0] == '\0' ? NULL : name; }
 
+void mysql_store_tls_of(const struct config *config, struct mysql_store_tls *ret)
+{
+    TEXT_SET(ret->ca_file, config->store_ca_file);
+    TEXT_SET(ret->certificate_file, config->store_certificate_file);
+    TEXT_SET(ret->key_file, config->store_key_file);
+    ret->tls = (struct mysql_tls){ .is_on = config->store_uses_tls, .skips_verifying = config->store_tls_skips_verifying,
+                                   .ca_file = ret->ca_file, .certificate_file = ret->certificate_file, .key_file = ret->key_file };
+}
+
 static void insist_on_tls(MYSQL *mysql, const struct mysql_tls *tls)
 {
     const my_bool on = 1, verifies = !tls->skips_verifying;

@@ -43,6 +43,10 @@ struct mysql_tls {
     const char *ca_file, *certificate_file, *key_file;     /* NULL or "": none. Borrowed: they outlive the session */
 };
 
+/* Towards the store, with its own copies of the names: it outlives the sessions, as the configuration may not. */
+struct mysql_store_tls { config_text ca_file, certificate_file, key_file; struct mysql_tls tls; };
+void mysql_store_tls_of(const struct config *config, struct mysql_store_tls *ret);      /* points into itself: it does not move */
+
 struct mysql_session_setting {
     char label[96];                  /* "db1 (10.0.1.1:3306) as store", for sentences; never a password */
     char address[ADDRESS_SIZE];

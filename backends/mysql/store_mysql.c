@@ -42,6 +42,7 @@ struct store_mysql {
     struct host host;
     char node[NODE_NAME_SIZE];
     config_text database, store_user, fence_user;
+    struct mysql_store_tls tls;
     int probe_timeout_ms;
     struct lane lanes[STORE_SERVERS_MAX][LANE_COUNT];
     bool lacks_lease[STORE_SERVERS_MAX];     /* the last look found no lease row: the next writer lays it */
@@ -871,6 +872,7 @@ static bool lane_open(struct store_mysql *store, int server, enum lane_kind kind
     TEXT_SET(setting.user, is_fence ? config->fence_user : config->mysql_user);
     TEXT_SET(setting.password, is_fence ? config->fence_password : config->mysql_password);
     TEXT_SET(setting.database, config->mysql_database);
+    setting.tls = store->tls.tls;
     setting.takes_back = is_fence;
     setting.dial_ms = config->probe_timeout_ms / 2;        /* a network that needs longer for one way and back cannot be probed within that */
     TEXT_FORMAT(setting.label, "%s (%s) as '%.20s'", store->store.name[server], setting.address, setting.user);
@@ -919,6 +921,7 @@ static void name_peers(struct store_mysql *store)
 
 static enum fc_code open_lanes(struct store_mysql *store, const struct config *config, struct fc_err *err)
 {
+    mysql_store_tls_of(config, &store->tls);
     for (int i = 0; i < store->store.server_count; i++) {
         for (int kind = 0; kind < (store->store.has_chair ? LANE_COUNT : LANE_STORE + 1); kind++) {
             if (!lane_open(store, i, (enum lane_kind)kind, config))

@@ -264,18 +264,22 @@ class Shared(House):
     def start(self, settle=True):
         self.server.start()
         self.server.set_up(self.passwords, secrets.token_hex(12))
+        self.configure({})
         for node in self.nodes:
-            node.configure({
-                'Nodes': [node.address for node in self.nodes],
-                'MySQLOrchestratorHost': '127.0.0.1', 'MySQLOrchestratorPort': self.server.port,
-                'MySQLOrchestratorDatabase': DATABASE, 'MySQLOrchestratorUser': 'store',
-                'MySQLOrchestratorPassword': self.passwords['store'], **self.extra})
             node.start(wait=False)
         for node in self.nodes:
             wait_until(node.listens, 20, f'{node.name} to answer on HTTP')
         if settle:
             self.wait_leader()
         return self
+
+    def configure(self, keys):
+        for node in self.nodes:
+            node.configure({
+                'Nodes': [node.address for node in self.nodes],
+                'MySQLOrchestratorHost': '127.0.0.1', 'MySQLOrchestratorPort': self.server.port,
+                'MySQLOrchestratorDatabase': DATABASE, 'MySQLOrchestratorUser': 'store',
+                'MySQLOrchestratorPassword': self.passwords['store'], **self.extra, **keys})
 
 
 class Single(House):
