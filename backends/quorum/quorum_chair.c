@@ -75,6 +75,20 @@ static int server_of(const struct quorum_chair *q, const char *identity)
     return -1;
 }
 
+/* The same, and a server that was never seen when the identity can be no other's (servers_named): who has just started is as patient with it. */
+static int seated_of(const struct quorum_chair *q)
+{
+    const int known = server_of(q, q->decided.rank.server);
+    int unseen = -1, unseen_count = 0;
+    for (int i = 0; i < q->own.server_count; i++) {
+        if (q->servers[i].identity[0] == '\0') {
+            unseen = i;
+            unseen_count++;
+        }
+    }
+    return known >= 0 || q->decided.rank.server[0] == '\0' || unseen_count != 1 ? known : unseen;
+}
+
 static int first_in_sight(const struct quorum_chair *q)
 {
     for (int i = 0; i < q->own.server_count; i++) {
@@ -86,7 +100,7 @@ static int first_in_sight(const struct quorum_chair *q)
 
 static int place_of(const struct quorum_chair *q)
 {
-    const int seated = server_of(q, q->decided.rank.server), other = first_in_sight(q);
+    const int seated = seated_of(q), other = first_in_sight(q);
     if (seated < 0)
         return other;
     const struct chair_server *s = &q->servers[seated];

@@ -22,12 +22,12 @@ ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
 
 from mutations import MUTATIONS as CHAIR_MUTATIONS                                  # noqa: E402
-from mutations_arbiter import ARBITER_MUTATIONS, ARBITER_NOT_SEEN_YET                # noqa: E402
+from mutations_arbiter import ARBITER_MUTATIONS                                      # noqa: E402
 from mutations_quorum import QUORUM_MUTATIONS as SEEN, QUORUM_NOT_SEEN_YET           # noqa: E402
 
 QUORUM_MUTATIONS = SEEN + QUORUM_NOT_SEEN_YET
-NOT_SEEN_YET = QUORUM_NOT_SEEN_YET + ARBITER_NOT_SEEN_YET
-BY_QUORUM = ARBITER_MUTATIONS + ARBITER_NOT_SEEN_YET           # the chair's simulator with `--arbiter quorum`
+NOT_SEEN_YET = QUORUM_NOT_SEEN_YET
+BY_QUORUM = ARBITER_MUTATIONS                                  # the chair's simulator with `--arbiter quorum`
 MUTATIONS = CHAIR_MUTATIONS + ARBITER_MUTATIONS + SEEN
 
 COPIED = ('CMakeLists.txt', 'cmake', 'core', 'haproxy', 'backends', 'agent', 'tests')

@@ -53,6 +53,7 @@ int party_resolve(const struct world *world, int party)
     case ROLE_LEADER:   return party_node(leader_of(world));
     case ROLE_FOLLOWER: return party_node(follower_of(world));
     case ROLE_SEATED:   return party_server(seated_of(world));
+    case ROLE_WITNESS:  return party_node(world->node_count - 1);
     case ROLE_OTHER:    return party_server(1 - seated_of(world));
     default:            return party;
     }
@@ -260,6 +261,18 @@ static void begin_lose_row(struct world *world, const struct fault *f)
     judge_row_lost(world, server_of(world, f->a)->index);
 }
 
+/* Raft did not always decide here: what another arbiter left in this table is higher than anything that raft knows. */
+static void begin_other_row(struct world *world, const struct fault *f)
+{
+    struct decision *row = &server_of(world, f->a)->row;
+    row->rank.epoch += (uint64_t)(f->amount < 1 ? 1 : f->amount);
+    row->rank.seq = 0;
+    row->phase = PHASE_SEATED;
+    row->successor[0] = '\0';
+    row->intent_id = 0;
+    TEXT_SET(row->rank.node, OTHER_ARBITER);
+}
+
 static void begin_foreign(struct world *world, const struct fault *f) { ++*(f->kind == FAULT_FOREIGN_FRESH ? &world->foreign_fresh : &world->foreign_stale); }
 static void end_foreign(struct world *world, const struct fault *f) { --*(f->kind == FAULT_FOREIGN_FRESH ? &world->foreign_fresh : &world->foreign_stale); }
 
@@ -441,6 +454,7 @@ const struct fault_row fault_rows[FAULT_KIND_COUNT] = {
     [FAULT_FOREIGN_STALE] = { "foreign-stale", "d", 1, begin_foreign, end_foreign, "a dead foreign owner of active_node" },
     [FAULT_REPLAY]        = { "replay", "abn", 2, begin_replay, NULL, "so many old decision rows of the second again on the first; < 0: newest first" },
     [FAULT_LOSE_ROW]      = { "lose-row", "a", 0, begin_lose_row, NULL, "the deciding row is the lowest again" },
+    [FAULT_OTHER_ROW]     = { "other-row", "an", 0, begin_other_row, NULL, "a row of another arbiter stands there, so many epochs higher" },
     [FAULT_DRIFT]         = { "drift", "an", 2, begin_drift, NULL, "a node's clock runs so many ppm too fast" },
     [FAULT_STEP_CLOCK]    = { "step-clock", "and", 2, begin_step_clock, end_step_clock, "a node's wall clock is off by so many ms" },
     [FAULT_FREEZE_BEFORE_SEND] = { "freeze-before-send", "and", 4, begin_freeze_before_send, end_freeze_before_send,

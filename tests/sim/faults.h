@@ -10,6 +10,8 @@
 
 struct world;
 
+#define OTHER_ARBITER "old~1"        /* who led before raft did */
+
 struct fault_row {
     const char *word;
     const char *wants;               /* a, b: parties; s: one side; n: amount; d: it ends; t: text */

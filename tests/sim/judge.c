@@ -2,6 +2,7 @@
 #include "sim/judge.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -30,7 +31,8 @@ void violate(struct world *world, const char *format, ...)
 void judge_init(struct world *world)
 {
     struct judge *j = &world->judge;
-    memset(j, 0, sizeof *j);
+    memset(j, 0, offsetof(struct judge, decisions));
+    judge_decisions_init(world);
     judge_said_init(&j->said);
     judge_raft_init(world);
 }
@@ -90,6 +92,8 @@ static void judge_leaders(struct world *world)
         if (!node_may_act(world, i) || world->nodes[i].is_frozen)
             continue;
         acting++;
+        if (world_is_witness(world, i))
+            violate(world, "fc%d, a witness, may act", i + 1);
         if (first < 0)
             first = i;
         else
@@ -189,6 +193,8 @@ static void judge_epochs(struct world *world)
             violate(world, "the row of %s fell: epoch %llu seq %llu after epoch %llu seq %llu", SERVER_NAME(i),
                     (unsigned long long)row->rank.epoch, (unsigned long long)row->rank.seq,
                     (unsigned long long)world->judge.row_rank[i].epoch, (unsigned long long)world->judge.row_rank[i].seq);
+        if (rank_compare(&row->rank, &world->judge.row_rank[i]) != 0)
+            judge_row_stands(world, i);
         world->judge.row_rank[i] = row->rank;
         const int node = node_of_name(row->rank.node);
         if (node < 0 || row->rank.epoch >= EPOCHS_MAX || row->rank.server[0] == '\0')
@@ -256,7 +262,7 @@ static void watch_sights(struct world *world)
     for (int a = 0; a < world->node_count; a++) {
         const bool is_awake = world->nodes[a].is_up && !world->nodes[a].is_frozen;
         for (int s = 0; s < SIM_SERVERS; s++) {
-            if (!is_awake || !net_talks(&world->net, party_node(a), party_server(s)) ||
+            if (!is_awake || world_is_witness(world, a) || !net_talks(&world->net, party_node(a), party_server(s)) ||
                 world->net.refused[party_node(a)][party_server(s)] > 0 || !world->servers[s].is_up || world->servers[s].is_frozen)
                 world->judge.cannot_look_at[a][s] = world->now;
             if (world->judge.cannot_look_at[a][s] == world->now || is_late(world, a, s) || world->servers[s].under_way[FAULT_DISK_FULL] > 0)
@@ -495,9 +501,10 @@ static void judge_majority(struct world *world, int node, const struct move *mov
         return;
     for (int i = 0; i < world->node_count; i++)
         seen += i != node && j->cannot_look_at[i][old] < since && j->cannot_ask_at[node][i] < since && j->nodes[i].life == world->nodes[i].life;
-    if (world->node_count - seen < world->node_count / 2 + 1)
+    const int lookers = world->node_count - world->script.witness_count;
+    if (lookers - seen < lookers / 2 + 1)
         violate(world, "%s is opened by fc%d, which does not see %s, and %d of %d nodes do", SERVER_NAME(1 - old), node + 1, SERVER_NAME(old),
-                seen, world->node_count);
+                seen, lookers);
 }
 
 /* It lives, and counts as gone to nodes that are refused: then all of them are, or the other server had followed it until then. */
@@ -507,7 +514,7 @@ static void judge_cut_off_together(struct world *world, int node, const struct m
     bool all_are_refused = true;
     if (move->kind != MOVE_GONE || world->servers[old].is_read_only || !world->servers[old].is_up || world->judge.is_by_hand[old])
         return;
-    for (int i = 0; i < world->node_count; i++)
+    for (int i = 0; i < world->node_count - world->script.witness_count; i++)
         all_are_refused = all_are_refused && world->nodes[i].is_up && world->net.refused[party_node(i)][party_server(old)] > 0;
     if (!all_are_refused && world->judge.follows_at[old] < since)
         violate(world, "%s is opened by fc%d as if %s were gone, which is writable and reset only some nodes; %s had long stopped following it",

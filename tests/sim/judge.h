@@ -24,6 +24,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "sim/judge_decisions.h"
 #include "sim/judge_node.h"
 #include "sim/judge_raft.h"
 #include "sim/judge_said.h"
@@ -65,6 +66,7 @@ struct judge {
     struct judged_node nodes[SIM_NODES_MAX];
     struct judge_said said;
     struct judged_raft raft;         /* arbiter `quorum` */
+    struct judged_decisions decisions;
 };
 
 struct sim_client;

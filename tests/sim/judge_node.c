@@ -94,6 +94,9 @@ void judge_shown(struct world *world, int node, int server, const struct server_
     struct judged_node *j = judged(world, node);
     struct judged_row *row = &j->shown[server];
     const struct fc_time now = node_clock(world, node);
+    if (look == NULL && !row->is_lost)
+        row->lost_at = world->now;
+    row->is_lost = look == NULL;
     if (look == NULL)
         row->is_seen = false;                              /* the turn that it showed is the same when it shows it again */
     if (look == NULL || (row->has_answered && fc_before(sent_at, row->sent_at)))
@@ -216,7 +219,7 @@ static void judge_granted(struct world *world, int node, uint64_t epoch)
     struct judged_node *j = judged(world, node);
     const bool is_hasty = j->taking_epoch == epoch && j->hasty[0] != '\0';
     j->taking_epoch = 0;
-    if (j->highest.epoch > epoch && is_anothers(world, node, &j->highest))
+    if (j->highest.epoch > epoch && is_anothers(world, node, &j->highest) && !text_is(j->highest.node, OTHER_ARBITER))
         violate(world, "%s holds the lease at epoch %llu and knew of a higher decision: epoch %llu by %s", name_of(node),
                 (unsigned long long)epoch, (unsigned long long)j->highest.epoch, j->highest.node);
     for (int i = 0; i < world->node_count && is_hasty; i++) {
@@ -229,6 +232,8 @@ static void judge_granted(struct world *world, int node, uint64_t epoch)
 static void judge_higher(struct world *world, int node, const struct rank *shown)
 {
     const struct core *core = world->nodes[node].core;
+    if (text_is(shown->node, OTHER_ARBITER))
+        return;                                            /* raft decides: it is gone beyond, by the log */
     if (shown->epoch > core->leadership.epoch && node_may_act(world, node) && !text_is(shown->node, world->nodes[node].name))
         violate(world, "%s goes on at epoch %llu and was shown a higher decision: epoch %llu by %s", name_of(node),
                 (unsigned long long)core->leadership.epoch, (unsigned long long)shown->epoch, shown->node);
@@ -295,6 +300,17 @@ static void judge_reseat(struct world *world, int node, int server)
                 SERVER_NAME(server), (long long)(look_age / 1000), (long long)(open_age / 1000));
 }
 
+/* No lease runs out on a server where raft decides: a leader that loses the one that sits waits for as long as others would have to watch. */
+static void judge_patience(struct world *world, int node, int server)
+{
+    const struct config *c = &world->config;
+    const int64_t watch_ms = (int64_t)c->lease_ms * (100 + c->drift_percent) / 100;
+    const struct judged_row *row = &judged(world, node)->shown[server];
+    if (!row->is_seen && !has_passed(world, row->lost_at, watch_ms))
+        violate(world, "%s replaces %s, which it lost %lld ms ago, and has not waited for %lld ms", name_of(node), SERVER_NAME(server),
+                (long long)((world->now - row->lost_at) / 1000), (long long)watch_ms);
+}
+
 /* A first seating may follow what somebody did by hand, whatever the holds say. */
 static void judge_begun(struct world *world, int node, const struct step_before *before)
 {
@@ -318,6 +334,8 @@ static void judge_begun(struct world *world, int node, const struct step_before 
     if (move->kind == MOVE_SILENT && core->leadership.place == move->from && before->row.phase == PHASE_SEATED)
         violate(world, "%s replaces %s, which it alone has lost: its lease lies there and has not run out", name_of(node),
                 SERVER_NAME(move->from));
+    if (move->kind == MOVE_SILENT && world_has_quorum(world) && before->row.phase == PHASE_SEATED)
+        judge_patience(world, node, move->from);
     if (move->kind == MOVE_GONE && world->servers[move->from].is_up && !world->servers[move->from].is_frozen &&
         world->now - world->judge.seat.heard_since[move->from] > NOTICED_US)
         violate(world, "%s takes %s for gone, which %s has heard all the time", name_of(node), SERVER_NAME(move->from),
@@ -435,7 +453,7 @@ void judge_node_step(struct world *world, int node, const struct event *event, c
 
 static bool has_looked_everywhere(const struct core *core)
 {
-    for (int i = 0; i < core->servers.count; i++) {
+    for (int i = 0; i < core->servers.count && !core->servers.looks_at_none; i++) {
         if (!core->servers.list[i].has_answered)
             return false;
     }

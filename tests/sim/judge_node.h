@@ -18,10 +18,11 @@ struct world;
 
 /* What the looks of a node have shown of the deciding row on one server, on its own clock. */
 struct judged_row {
-    bool has_answered, is_seen, has_row;
+    bool has_answered, is_seen, has_row, is_lost;
     struct rank rank;
     struct fc_time seen_since, changed_at;   /* by when a look came back: what it showed was so before that */
     struct fc_time sent_at;
+    int64_t lost_at;                         /* world time: when it went out of sight */
 };
 
 struct judged_hold { char pool[64], server[64]; uint64_t epoch, seq; };

@@ -1,8 +1,12 @@
 /* The rules of the arbiter `quorum`. */
 #include "sim/judge_raft.h"
 
+#include "backends/quorum/quorum_chair.h"
 #include "base/text.h"
 #include "sim/world.h"
+
+#define HAND_OVER_ELECTIONS 6        /* by then a witness that was elected has given leadership to a node that could take it */
+#define HAND_OVER_MORE_US 500000
 
 static const char *name_of(int node) { return party_name(party_node(node)); }
 
@@ -44,6 +48,30 @@ static bool has_majority(const struct world *world, int node, bool promptly)
     return world->nodes[node].is_up && reached_by(world, node, promptly) > world->node_count / 2;
 }
 
+static void judge_standing(struct world *world, int node)
+{
+    const struct sim_node *n = &world->nodes[node];
+    if (!n->is_up || world_is_witness(world, node) || !n->core->stands || n->core->is_stopping)
+        world->judge.raft.stands_not_at[node] = world->now;
+    if (!n->is_up || n->chair == NULL || quorum_chair_view(n->chair)->role != QUORUM_LEADER)
+        world->judge.raft.follows_at[node] = world->now;
+}
+
+/* It hands leadership over at once to a node that could have it: that answered it, and a majority, in time, since before it was elected. */
+static void judge_witness(struct world *world, int witness)
+{
+    struct judged_raft *j = &world->judge.raft;
+    const int64_t led_us = world->now - j->follows_at[witness];
+    const int64_t most_us = HAND_OVER_ELECTIONS * (int64_t)world->config.raft_election_ms * 1000 + HAND_OVER_MORE_US;
+    if (led_us < most_us)
+        return;
+    for (int i = 0; i < world->node_count; i++) {
+        if (j->stands_not_at[i] < world->now - most_us && j->hindered_at[i] < world->now - most_us && j->hindered_at[witness] < world->now - most_us &&
+            j->apart_at[witness][i] < world->now - most_us && j->apart_at[i][witness] < world->now - most_us)
+            violate(world, "%s, a witness, has led for %lld ms, and %s could all the time", name_of(witness), (long long)(led_us / 1000), name_of(i));
+    }
+}
+
 void judge_raft_step(struct world *world)
 {
     struct judged_raft *j = &world->judge.raft;
@@ -58,7 +86,10 @@ void judge_raft_step(struct world *world)
         }
         if (!is_awake(world, n) || !has_majority(world, n, true) || world->raft.mangle_percent > 0 || world->foreign_fresh > 0)
             j->hindered_at[n] = world->now;
+        judge_standing(world, n);
     }
+    for (int n = world->node_count - world->script.witness_count; n < world->node_count; n++)
+        judge_witness(world, n);
 }
 
 bool judge_raft_is_eligible(const struct world *world, int node, int64_t since)
@@ -71,12 +102,10 @@ bool judge_raft_is_eligible(const struct world *world, int node, int64_t since)
 void judge_chair_applied(struct world *world, int node, const struct decision *chair)
 {
     struct judged_raft *j = &world->judge.raft;
-    const int order = rank_compare(&chair->rank, &j->chair.rank);
-    if (order == 0 && (chair->phase != j->chair.phase || !text_is(chair->successor, j->chair.successor)))
-        violate(world, "the log of %s says `%s` at epoch %llu, another one `%s`", name_of(node), phase_word(chair->phase),
-                (unsigned long long)chair->rank.epoch, phase_word(j->chair.phase));
-    if (order <= 0)
+    judge_decision(world, name_of(node), chair);
+    if (rank_compare(&chair->rank, &j->chair.rank) <= 0)
         return;
+    judge_gone_beyond(world, &j->chair);
     tell(world, name_of(node), "the log: epoch %llu seq %llu %s `%s` by %s", (unsigned long long)chair->rank.epoch,
          (unsigned long long)chair->rank.seq, phase_word(chair->phase), chair->why, chair->rank.node);
     j->chair = *chair;

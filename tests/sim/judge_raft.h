@@ -19,6 +19,8 @@ struct judged_raft {
     int64_t could_hear_at[SIM_NODES_MAX];        /* last: somebody with a majority, itself or another, could talk to it */
     int64_t hindered_at[SIM_NODES_MAX];          /* last: something kept a majority from answering it in time */
     int64_t apart_at[SIM_NODES_MAX][SIM_NODES_MAX];      /* last: this one could not answer that one in time */
+    int64_t stands_not_at[SIM_NODES_MAX];        /* last: it was not up to lead, by its own word */
+    int64_t follows_at[SIM_NODES_MAX];           /* last: it was not raft's leader; asked of witnesses */
 };
 
 void judge_raft_init(struct world *world);

@@ -8,7 +8,7 @@
 
 static const char *const names[ROLE_END] = {
     "fc1", "fc2", "fc3", "fc4", "fc5", "db1", "db2", "lb1", "lb2",
-    [ROLE_LEADER] = "leader", [ROLE_FOLLOWER] = "follower", [ROLE_SEATED] = "seated", [ROLE_OTHER] = "other",
+    [ROLE_LEADER] = "leader", [ROLE_FOLLOWER] = "follower", [ROLE_SEATED] = "seated", [ROLE_OTHER] = "other", [ROLE_WITNESS] = "witness",
     [ROLE_NODES] = "nodes", [ROLE_EVERYBODY] = "everybody",
 };
 

@@ -12,7 +12,7 @@
 #define SIM_PARTIES (SIM_NODES_MAX + SIM_SERVERS + SIM_PROXIES)
 
 /* Parties by what they are at this moment; they are resolved when a fault begins (faults.c). */
-enum role { ROLE_LEADER = SIM_PARTIES, ROLE_FOLLOWER, ROLE_SEATED, ROLE_OTHER, ROLE_NODES, ROLE_EVERYBODY, ROLE_END };
+enum role { ROLE_LEADER = SIM_PARTIES, ROLE_FOLLOWER, ROLE_SEATED, ROLE_OTHER, ROLE_WITNESS, ROLE_NODES, ROLE_EVERYBODY, ROLE_END };
 
 struct world;
 

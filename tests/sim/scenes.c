@@ -372,6 +372,10 @@ static const char *const deposed[] = {
     "quiet+0.1 order leader switch fc_backend other;intend+0 raft-stands leader for 3", "quiet+0.1 order leader switch fc_backend other;fence+0 raft-stands leader for 3",
     "quiet+0.1 order leader switch fc_backend other;open+0 raft-stands leader for 3", "quiet+0.1 raft-stands leader for 4;then+0 order leader switch fc_backend other",
     "quiet+0.1 raft-stands leader for 4;then+0 kill seated for 9", "quiet+0.1 freeze leader for 3;then+0 kill seated for 9",
+    "quiet+0.1 order leader switch fc_backend other;seat+0 raft-stands leader for 3", "quiet+0.1 order leader switch fc_backend other;seat+0.0002 raft-stands leader for 2",
+    "quiet+0.1 order leader switch fc_backend other;intend+0.0002 raft-stands leader for 2", "quiet+0.1 order leader switch fc_backend other;seat+0 freeze leader for 2",
+    "quiet+0.1 order leader switch fc_backend other;intend+0 freeze leader for 2", "quiet+0.1 order leader switch fc_backend other;seat+0.0003 freeze leader for 3",
+    "quiet+0.1 order leader switch fc_backend other;seat+0 cut-one-way leader fc1 for 2;then+0 cut-one-way leader fc2 for 2;then+0 cut-one-way leader fc3 for 2",
     "quiet+0.1 drift leader -100000;then+0 drift follower 100000;then+0.1 isolate leader for 6;then+0 order leader switch fc_backend other",
     "quiet+0.1 drift leader -100000;then+0 drift follower 100000;then+0.1 split leader,seated,lb1 for 14",
     "quiet+0.1 drift leader 100000;then+0 drift follower -100000;then+0.1 split follower,seated,lb1 for 14",
@@ -381,6 +385,49 @@ static const char *const deposed[] = {
     "quiet+0.1 order leader yield;then+0.001 order leader switch fc_backend other", "quiet+0.1 order leader yield to fc1;then+0.3 order leader yield to fc2;then+0.3 order leader yield to fc3",
     "quiet+0.1 mangle 60 for 8;then+0 order leader switch fc_backend other;then+2 kill seated for 4",
     "quiet+0.1 mangle 60 for 8;then+0.5 split leader,seated,lb1 for 14", "quiet+0.1 kill nodes for 0.5;then+0 kill seated for 9", "quiet+0.1 kill follower for 14;then+0 split leader,seated,lb1 for 6",
+    NULL
+};
+/* What a server's table has from before raft decided: gone beyond, and no seat of a lower epoch is taken for done. */
+static const char *const other_rows[] = {
+    "quiet+0.1 other-row seated 3", "quiet+0.1 other-row other 3", "quiet+0.1 other-row other 3;then+0 order leader switch fc_backend other",
+    "quiet+0.1 order leader switch fc_backend other;seat+0 other-row other 3", "quiet+0.1 order leader switch fc_backend other;seat+0.0005 other-row other 3",
+    "quiet+0.1 kill seated for 9;seat+0 other-row other 2", "quiet+0.1 kill seated for 9;catch-up+0 other-row other 2", "quiet+0.1 close seated;seat+0 other-row seated 2",
+    NULL
+};
+/* A living foreign owner for longer than it takes anybody to see that it lives. */
+static const char *const foreign_owners[] = {
+    "quiet+0.1 foreign-fresh for 14", "quiet+0.1 foreign-fresh for 14;then+2 kill leader for 1", "quiet+0.1 foreign-fresh for 14;then+1 kill seated for 6",
+    "quiet+0.1 foreign-fresh for 14;then+2 kill nodes for 0.5", "quiet+0.1 foreign-stale for 14;then+1 kill seated for 6", NULL
+};
+/* The last node is a witness, or the last two of five. Where it is elected it has nothing to lead by; where it is left with a full node it is the
+ * other vote; where an HAProxy reaches it alone it says what it was told. */
+#define ONE_WITNESS "nodes 3;witnesses 1;"
+static const char *const witnesses[] = {
+    ONE_WITNESS "quiet+0.1 kill witness for 6;then+1 kill seated for 4", ONE_WITNESS "quiet+0.1 freeze witness for 6;then+1 kill seated for 4",
+    ONE_WITNESS "quiet+0.1 isolate witness for 6;then+1 kill leader for 3", ONE_WITNESS "quiet+0.1 raft-stands witness for 6;then+1 kill leader for 3",
+    /* elected first: the others let it go first, or cannot stand for a while */
+    ONE_WITNESS "quiet+0.1 order leader yield;then+0.1 kill leader for 2", ONE_WITNESS "quiet+0.1 kill fc1 for 0.3;then+0 kill fc2 for 0.3",
+    ONE_WITNESS "quiet+0.1 raft-stands fc1 for 4;then+0 raft-stands fc2 for 2.5", ONE_WITNESS "quiet+0.1 freeze fc1 for 4;then+0 freeze fc2 for 2.5",
+    ONE_WITNESS "set YieldPauseMilliseconds 20000;quiet+0.1 order leader yield;then+0.5 kill leader for 8;then+1 kill seated for 4",
+    ONE_WITNESS "quiet+0.1 order leader yield to fc3", ONE_WITNESS "quiet+0.1 order fc3 yield;then+0 order fc3 switch fc_backend other;then+0 order fc3 pause fc_backend",
+    /* the leader's site is lost, and the witness remains with the other one; or it is lost with that site */
+    ONE_WITNESS "quiet+0.1 split leader,seated,lb1 for 14", ONE_WITNESS "quiet+0.1 split leader,other,lb1 for 14",
+    ONE_WITNESS "quiet+0.1 split leader,seated,lb1,witness for 14", ONE_WITNESS "quiet+0.1 kill leader for 9;then+0 kill seated for 9;then+0 kill lb1 for 9",
+    ONE_WITNESS "quiet+0.1 split witness,lb1 for 14;then+0.5 kill seated for 6", ONE_WITNESS "quiet+0.1 split witness,seated,lb1 for 14",
+    /* an HAProxy reaches the witness alone */
+    ONE_WITNESS "quiet+0.1 cut fc1 lb1 for 14;then+0 cut fc2 lb1 for 14;then+1 order leader switch fc_backend other",
+    ONE_WITNESS "quiet+0.1 cut fc1 lb1 for 14;then+0 cut fc2 lb1 for 14;then+1 kill seated for 6", ONE_WITNESS "quiet+0.1 cut fc1 lb1 for 14;then+0 cut fc2 lb1 for 14;then+1 isolate seated for 12",
+    ONE_WITNESS "quiet+0.1 cut fc1 lb1 for 14;then+0 cut fc2 lb1 for 14;then+1 order leader pause fc_backend;then+1 kill seated for 3;then+4 order leader resume fc_backend",
+    ONE_WITNESS "quiet+0.1 cut fc1 lb1 for 14;then+0 cut fc2 lb1 for 14;then+1 close seated;then+2 open other",
+    ONE_WITNESS "quiet+0.1 cut fc1 lb1 for 14;then+0 cut fc2 lb1 for 14;then+1 order leader switch fc_backend other;seat+0 split witness,lb1 for 6",
+    ONE_WITNESS "quiet+0.1 cut fc1 lb1 for 14;then+0 cut fc2 lb1 for 14;then+1 order leader switch fc_backend other;intend+0 kill witness for 0.3",
+    ONE_WITNESS "quiet+0.1 cut fc1 lb1 for 14;then+0 cut fc2 lb1 for 14;then+1 mangle 60 for 9;then+0.1 order leader switch fc_backend other;grant+0.5 order leader switch fc_backend other",
+    ONE_WITNESS "quiet+0.1 cut fc1 lb1 for 14;then+0 cut fc2 lb1 for 14;then+1 late leader witness 400 for 9;then+0 order leader switch fc_backend other;grant+0.5 order leader switch fc_backend other",
+    /* the leader and the witness alone, the other node gone: half of the lookers is missing */
+    ONE_WITNESS "quiet+0.1 kill follower for 14;then+1 kill seated for 6", ONE_WITNESS "quiet+0.1 kill follower for 14;then+1 freeze seated for 6",
+    ONE_WITNESS "quiet+0.1 kill follower for 14;then+1 order leader switch fc_backend other", ONE_WITNESS "quiet+0.1 kill follower for 14;then+0.5 cut leader witness for 3",
+    "nodes 5;witnesses 2;quiet+0.1 kill fc1 for 6;then+0 kill fc2 for 6;then+0 kill fc3 for 3", "nodes 5;witnesses 2;quiet+0.1 split fc4,fc5,lb1,seated for 9",
+    "nodes 5;witnesses 2;quiet+0.1 split leader,fc4,fc5,seated,lb1 for 12", "nodes 5;witnesses 2;quiet+0.1 kill leader for 4;then+0.5 kill seated for 6",
     NULL
 };
 static const char *const threads[] = { "raft-stands leader", "raft-stands follower", "raft-stands nodes", "mangle 50", NULL };
@@ -423,9 +470,12 @@ const struct scene scenes[] = {
     { "left", "a leader alone does not reach the server that sits", NULL, left_leaderships, false },
     { "deaths", "so many of the nodes have lost the server that sits, dead, cut off, or cut off together", NULL, deaths, false },
     { "foreign", "a foreign orchestrator owns active_node, alive or dead, at each step", foreigners, NULL, false },
+    { "foreign-long", "a foreign orchestrator lives for long", NULL, foreign_owners, false },
     { "splits", "a majority of the nodes here, a minority there, each with what it can reach", NULL, splits, true },
     { "split", "the same at each step", splits_at_steps, NULL, true },
     { "deposed", "a leader goes on to the end of its lease while another one is elected; what it laid into the log comes late", NULL, deposed, true },
+    { "witness", "a voter that looks at no server is killed, frozen, cut off, elected first, left alone with one node, asked alone", NULL, witnesses, true },
+    { "old-rows", "what another arbiter left in a server's table", NULL, other_rows, true },
     { "threads", "raft's threads wait for their disks, its frames are lost, doubled, overtaken, at each step", threads, NULL, true },
     { "relay", "the relay's first node freezes, falls silent, dies, at each step", relays, NULL, false },
 };
@@ -504,7 +554,7 @@ static double long_enough(struct fc_rng *rng)
 
 static bool has_an_end(const char *fault)
 {
-    static const char *const instants[] = { "reload", "replay", "stop", "drift", "close", "open", "lose-row" };
+    static const char *const instants[] = { "reload", "replay", "stop", "drift", "close", "open", "lose-row", "other-row" };
     for (size_t i = 0; i < sizeof instants / sizeof instants[0]; i++) {
         if (text_begins(fault, instants[i]))
             return false;
@@ -534,8 +584,10 @@ void scene_build(const struct scene *scene, int variant, uint64_t seed, bool has
     ret->seed = seed;
     ret->node_count = 2 + (int)rng_below(&rng, 2);
     ret->has_quorum = has_quorum;
-    if (has_quorum)
+    if (has_quorum) {
         ret->node_count = rng_below(&rng, 4) == 0 ? 5 : 3;
+        ret->witness_count = rng_below(&rng, 4) == 0;
+    }
     if (scene->faults != NULL)
         build_at_a_step(scene, variant, &rng, ret);
     else

@@ -60,6 +60,8 @@ void script_print(const struct script *script, FILE *to)
 {
     char text[256];
     fprintf(to, "seed %" PRIu64 "\nnodes %d\n%s", script->seed, script->node_count, script->has_quorum ? "arbiter quorum\n" : "");
+    if (script->witness_count > 0)
+        fprintf(to, "witnesses %d\n", script->witness_count);
     for (int i = 0; i < script->setting_count; i++)
         fprintf(to, "set %s %s\n", script->settings[i].key, script->settings[i].value);
     for (int i = 0; i < script->count; i++) {
@@ -230,6 +232,11 @@ static bool line_of(char *text, struct script *script)
         else
             script->node_count = (int)number;
         return word[0] == 's' || (number >= 2 && number <= SIM_NODES_MAX);
+    }
+    if (text_is(word, "witnesses")) {
+        const bool is_number = number_of(word_of(&rest), &number);
+        script->witness_count = (int)number;
+        return is_number && number >= 0 && number < SIM_NODES_MAX;
     }
     if (text_is(word, "arbiter")) {
         word = word_of(&rest);

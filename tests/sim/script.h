@@ -3,6 +3,7 @@
  *   seed 17                              chance of everything that is not a fault
  *   nodes 3
  *   arbiter quorum                       who decides about the chair; without this line `local`
+ *   witnesses 1                          so many of the nodes, the last ones, are witnesses (arbiter quorum)
  *   set TokenCheckFall 10                a configuration key; what is not set is drawn by the seed, or preset
  *   0.812340 kill db1 for 1.500000       a moment of simulated time, in seconds
  *   quiet+0.1 order leader switch fc_backend other      once the picture is quiet, a tenth of a second later
@@ -25,7 +26,7 @@ enum fault_kind {
     FAULT_KILL, FAULT_STOP, FAULT_FREEZE, FAULT_SUSPEND, FAULT_ISOLATE, FAULT_CUT, FAULT_CUT_ONE_WAY, FAULT_LATE,
     FAULT_APPLY_SLOWLY, FAULT_APPLY_NOT, FAULT_FETCH_NOT, FAULT_RELOAD, FAULT_OPEN, FAULT_CLOSE, FAULT_BOOT_WRITABLE, FAULT_DISK_FULL,
     FAULT_FENCE_DENIED, FAULT_LOOK_DENIED, FAULT_SUPER, FAULT_FOREIGN_FRESH, FAULT_FOREIGN_STALE, FAULT_REPLAY,
-    FAULT_LOSE_ROW, FAULT_DRIFT, FAULT_STEP_CLOCK, FAULT_FREEZE_BEFORE_SEND, FAULT_FREEZE_BEFORE_DEED, FAULT_REFUSE,
+    FAULT_LOSE_ROW, FAULT_OTHER_ROW, FAULT_DRIFT, FAULT_STEP_CLOCK, FAULT_FREEZE_BEFORE_SEND, FAULT_FREEZE_BEFORE_DEED, FAULT_REFUSE,
     FAULT_DEAF, FAULT_LAST_ANSWER, FAULT_LACK, FAULT_LATE_LOOKS, FAULT_LATE_DEEDS, FAULT_SPLIT, FAULT_MANGLE, FAULT_RAFT_STANDS,
     FAULT_ORDER, FAULT_HEAL, FAULT_KIND_COUNT
 };
@@ -52,7 +53,7 @@ struct script_setting { char key[48], value[64]; };      /* of a list: its only 
 
 struct script {
     uint64_t seed;
-    int node_count;
+    int node_count, witness_count;
     bool has_quorum;                 /* arbiter */
     int setting_count;
     struct script_setting settings[SCRIPT_SETTINGS_MAX];

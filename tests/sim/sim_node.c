@@ -141,6 +141,8 @@ static void send_request(struct world *world, int node, const struct store_reque
 {
     struct sim_node *n = node_at(world, node);
     const int server = request->server, message = message_new(world);
+    if (world_is_witness(world, node))
+        violate(world, "%s, a witness, asks %s for something", name_of(node), SERVER_NAME(server));
     struct sim_message *m = &world->messages[message];
     const uint32_t limit_ms = request->limit_ms > 0 ? request->limit_ms : (uint32_t)world->config.probe_timeout_ms;
     m->node = node;
@@ -313,6 +315,8 @@ static void port_ask(void *host, const struct store_request *request)
 static void port_say(void *host, const struct event *event)
 {
     const struct sim_host *h = host;
+    if (world_has_quorum(h->world))
+        judge_arbiter_says(h->world, h->node, event);
     node_feed(h->world, h->node, event);
 }
 
@@ -515,7 +519,10 @@ void node_tells_sight(struct world *world, int node, int place)
     struct fc_time at;
     if (!o->is_up || !sight->is_under_way || sight->round != place >> 4 || !net_talks(&world->net, party_node(node), party_node(other)))
         return;
-    if (server_own_sight(&o->core->servers.list[sight->server], &loss, &at)) {
+    if (world_is_witness(world, other)) {
+        sight->is_told = true;
+        sight->told = (struct sight){ .state = SIGHT_NONE, .at = sight->sent_at };
+    } else if (server_own_sight(&o->core->servers.list[sight->server], &loss, &at)) {
         sight->is_told = true;
         sight->told = (struct sight){ SIGHT_TOLD, loss,
                                       fc_plus(sight->sent_at, (struct fc_span){ -fc_since(at, node_clock(world, other)).us }) };
@@ -761,7 +768,7 @@ void node_raft_rung(struct world *world, int node)
 
 void node_look_all(struct world *world, int node)
 {
-    if (!node_at(world, node)->is_up)
+    if (!node_at(world, node)->is_up || world_is_witness(world, node))
         return;
     for (int i = 0; i < SIM_SERVERS; i++) {
         if (!server_hangs(&node_at(world, node)->core->servers.list[i]))
@@ -844,6 +851,8 @@ static void check_token(struct world *world, int node, const struct agent_reques
         violate(world, "%s gave the token for %s after its term: %s", name_of(node), request->server, line);
     if (!is_paused && (chair->state != CHAIR_SEATED || seated < 0 || !text_is(core->servers.list[seated].name, request->server)))
         violate(world, "%s gave the token for %s, which does not sit: %s", name_of(node), request->server, line);
+    if (!is_paused && seated >= 0 && !text_is(chair->row.rank.server, world->servers[seated].identity))
+        violate(world, "%s gave the token for %s, and it is another one that its chair names", name_of(node), request->server);
     if (!is_paused)
         judge_token(world, node, seated);
 }
@@ -918,6 +927,7 @@ void node_start(struct world *world, int node)
         return;
     room = room_of_libc();
     node_free(n);
+    judge_decisions_forget(world, node);
     world->last_back_at = world->now;
     n->is_up = true;
     n->is_frozen = n->is_stopping = n->push_again = false;
@@ -938,7 +948,7 @@ void node_start(struct world *world, int node)
     tell(world, name_of(node), "starts as %s", n->name);
     start_lease(world, node);
     struct event event = { .type = STARTED };
-    event.as.started.config = &world->config;
+    event.as.started.config = world_is_witness(world, node) ? &world->witness_config : &world->config;
     event.as.started.node = n->name;
     event.as.started.seed = rng_next(&world->rng);
     node_feed(world, node, &event);

@@ -137,6 +137,8 @@ void raft_rung(struct world *world, int node)
         const struct quorum_heard heard = q->heard[q->heard_head];
         q->heard_head = (q->heard_head + 1) % QUEUE_MAX;
         q->heard_count--;
+        if (heard.kind == QUORUM_APPLIED && heard.number != 0 && heard.entry.deed == STORE_TAKE)
+            judge_own_entry(world, node, heard.stands);
         q->port.heard(q->port.owner, &heard);
     }
     q->port.changed(q->port.owner, &view);
@@ -176,6 +178,8 @@ bool quorum_propose(struct quorum *q, uint64_t number, const struct shared_entry
 {
     struct told told = { .kind = TOLD_PROPOSE, .number = number, .limit_ms = limit_ms };
     raft_at(q->world, q->node)->proposals++;
+    if (entry->deed == STORE_TAKE)
+        judge_proposes(q->world, q->node, &entry->row.rank, &entry->old);
     return shared_entry_encode(entry, told.bytes, sizeof told.bytes, &told.length) == FC_OK && tell_thread(q, &told);
 }
 
@@ -184,6 +188,7 @@ void quorum_stand(struct quorum *q, bool stands) { tell_thread(q, &(struct told)
 bool quorum_yield(struct quorum *q, uint64_t number, int to, uint32_t pause_ms)
 {
     raft_at(q->world, q->node)->yields++;
+    judge_yields(q->world, q->node);
     return tell_thread(q, &(struct told){ .kind = TOLD_YIELD, .number = number, .to = to, .limit_ms = pause_ms });
 }
 
@@ -266,13 +271,20 @@ static void lend_break_off(void *owner, int member)
 static uint64_t lend_held(void *owner) { return raft_at(((struct quorum *)owner)->world, ((struct quorum *)owner)->node)->disk.held; }
 static void lend_hold(void *owner, uint64_t index) { raft_at(((struct quorum *)owner)->world, ((struct quorum *)owner)->node)->disk.held = index; }
 
+static void judge_take_applied(const struct quorum *q, const struct quorum_heard *heard)
+{
+    judge_chair_applied(q->world, q->node, &q->consensus->state.chair);
+    if (heard->stands)
+        judge_stands_over(q->world, &heard->entry.row, &heard->entry.old);
+}
+
 static void lend_heard(void *owner, const struct quorum_heard *heard)
 {
     struct quorum *q = owner;
     if (q->is_closing)
         return;
     if (heard->kind == QUORUM_APPLIED && heard->entry.deed == STORE_TAKE)
-        judge_chair_applied(q->world, q->node, &q->consensus->state.chair);
+        judge_take_applied(q, heard);
     hear(q, heard);
 }
 
@@ -449,11 +461,12 @@ struct quorum_chair *raft_open_chair(struct world *world, int node, void *owner,
     const struct config *c = &world->config;
     const struct lease_settings lease = { .lease_ms = c->lease_ms, .drift_percent = c->drift_percent };
     const struct quorum_chair_settings own = { .term_ms = c->term_ms, .probe_timeout_ms = c->probe_timeout_ms, .renew_ms = c->lease_renew_ms,
-                                               .watch = lease_watch_span(&lease), .server_count = SIM_SERVERS };
+                                               .watch = lease_watch_span(&lease), .server_count = world_is_witness(world, node) ? 0 : SIM_SERVERS,
+                                               .pool = "fc_backend", .names = { SERVER_NAME(0), SERVER_NAME(1) } };
     const struct quorum_chair_port port = { .owner = owner, .ask = ask, .say = say, .note = note };
     struct quorum_settings settings = { .member_count = world->node_count, .own = node, .election_ms = c->raft_election_ms,
                                         .drift_percent = c->drift_percent, .snapshot_entries = c->raft_snapshot_entries,
-                                        .trailing_entries = TRAILING_ENTRIES };
+                                        .trailing_entries = TRAILING_ENTRIES, .is_witness = world_is_witness(world, node) };
     struct quorum_chair *ret = NULL;
     struct fc_err err = { .code = FC_OK };
     hosts[node] = (struct host){ .agent = owner, .now = host_now };

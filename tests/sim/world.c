@@ -14,6 +14,7 @@
 #define PLAYED_OUT_US 300000         /* after a scene's last fault: what it set off is under way by then */
 #define GIVE_UP_US 25000000          /* a scene whose next line has not begun by then is healed, and counted as not staged */
 #define ORDER_PERCENT 40
+#define WITNESS_PERCENT 40
 #define STORY_LINES 400
 
 /* ---- the story ---------------------------------------------------------------------------------------------------- */
@@ -370,6 +371,11 @@ static void set_up_config(struct world *world, const struct script *script)
         c->raft_snapshot_entries = 16;
     if (script != NULL)
         script_configure(script, c);
+    if (world->script.witness_count > 0) {
+        world->witness_config = *c;
+        TEXT_SET(world->witness_config.role, "witness");
+        world->witness_config.backend_db[0] = '\0';
+    }
 }
 
 /* Both closed, one open, both open (nobody has ever looked after them), or the first one down. */
@@ -384,7 +390,8 @@ static void set_up_servers(struct world *world)
         server_crash(world, 0, chance_between(world, 500000, 6000000));
     for (int i = 0; i < SIM_SERVERS; i++)
         happen(world, 1000 + i, HAP_SERVER_HEARS, i, 0, 0);
-    tell(world, "sim", "seed %llu: %d nodes, arbiter %s, db1 %s, db2 %s, lease %d ms", (unsigned long long)world->seed, world->node_count,
+    tell(world, "sim", "seed %llu: %d nodes, %d of them witnesses, arbiter %s, db1 %s, db2 %s, lease %d ms", (unsigned long long)world->seed,
+         world->node_count, world->script.witness_count,
          world_has_quorum(world) ? "quorum" : "local",
          way == 9 ? "down" : world->servers[0].is_read_only ? "closed" : "open",
          world->servers[1].is_read_only ? "closed" : "open", world->config.lease_ms);
@@ -401,6 +408,7 @@ static void set_up_arbiter(struct world *world, const struct run_options *option
 {
     struct fc_rng rng = { options->seed * UINT64_C(0x94d049bb133111eb) + 5 };
     const bool is_drawn = rng_below(&rng, 2) == 0, has_five = rng_below(&rng, 10) < 3;
+    const uint64_t witness_percent = rng_below(&rng, 100);
     world->script.count = world->script.setting_count = 0;
     world->script.has_quorum = options->script != NULL ? options->script->has_quorum
                                : options->arbiter == ARBITER_BY_CHANCE ? is_drawn : options->arbiter == ARBITER_QUORUM;
@@ -408,11 +416,17 @@ static void set_up_arbiter(struct world *world, const struct run_options *option
         world->node_count = has_five ? 5 : 3;
     else if (world_has_quorum(world) && world->node_count < 3)
         world->node_count = 3;
+    world->script.witness_count = 0;
+    if (world_has_quorum(world) && options->script != NULL)
+        world->script.witness_count = options->script->witness_count;
+    else if (world_has_quorum(world))
+        world->script.witness_count = witness_percent < WITNESS_PERCENT ? 1 + (world->node_count == 5 && witness_percent % 2 == 0) : 0;
 }
 
 static void set_up_script(struct world *world, const struct script *script)
 {
     const bool has_quorum = world_has_quorum(world);
+    const int witness_count = world->script.witness_count;
     world->waiting_line = world->lines_begun = 0;
     world->line_begun_at = 0;
     world->is_line_scheduled = false;
@@ -421,6 +435,7 @@ static void set_up_script(struct world *world, const struct script *script)
     world->script.seed = world->seed;
     world->script.node_count = world->node_count;
     world->script.has_quorum = has_quorum;
+    world->script.witness_count = witness_count;
     for (int i = 0; i < world->script.count; i++) {
         if (world->script.lines[i].when.kind == WHEN_MOMENT)
             schedule_line(world, i, world->script.lines[i].when.us);

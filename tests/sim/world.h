@@ -84,7 +84,7 @@ struct world {
     int lines_begun;
     bool is_line_scheduled;
     int foreign_fresh, foreign_stale;    /* foreign orchestrators that own active_node */
-    struct config config;
+    struct config config, witness_config;
     struct net net;
     struct sim_node nodes[SIM_NODES_MAX];
     struct sim_server servers[SIM_SERVERS];
@@ -108,6 +108,9 @@ struct world {
 };
 
 static inline bool world_has_quorum(const struct world *world) { return world->script.has_quorum; }
+
+/* The last ones: they vote, answer HAProxies, and look at no server. */
+static inline bool world_is_witness(const struct world *world, int node) { return node >= world->node_count - world->script.witness_count; }
 
 #define SERVER_NAME(i) ((i) == 0 ? "db1" : "db2")
 
