@@ -23,12 +23,13 @@ sys.path.insert(0, HERE)
 
 from mutations import MUTATIONS as CHAIR_MUTATIONS                                  # noqa: E402
 from mutations_arbiter import ARBITER_MUTATIONS                                      # noqa: E402
+from mutations_cluster import CLUSTER_MUTATIONS                                      # noqa: E402
 from mutations_quorum import QUORUM_MUTATIONS as SEEN, QUORUM_NOT_SEEN_YET           # noqa: E402
 
 QUORUM_MUTATIONS = SEEN + QUORUM_NOT_SEEN_YET
 NOT_SEEN_YET = QUORUM_NOT_SEEN_YET
 BY_QUORUM = ARBITER_MUTATIONS                                  # the chair's simulator with `--arbiter quorum`
-MUTATIONS = CHAIR_MUTATIONS + ARBITER_MUTATIONS + SEEN
+MUTATIONS = CHAIR_MUTATIONS + ARBITER_MUTATIONS + CLUSTER_MUTATIONS + SEEN
 
 COPIED = ('CMakeLists.txt', 'cmake', 'core', 'haproxy', 'backends', 'agent', 'tests')
 SEEDS = 4000                   # of a mutation that nothing catches; most need one or two

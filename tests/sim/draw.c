@@ -134,6 +134,8 @@ static int64_t draw_amount(struct world *world, enum fault_kind kind)
 static void draw_side(struct world *world, struct fault *f)
 {
     for (int i = 0; i < SIM_PARTIES; i++) {
+        if (party_is_member(i) && !world->script.has_cluster)
+            continue;
         if ((i < world->node_count || i >= SIM_NODES_MAX) && in_so_many(world, 45)) {
             const size_t at = strlen(f->text);
             text_format(f->text + at, sizeof f->text - at, "%s%s", at == 0 ? "" : ",", party_name(i));
@@ -162,9 +164,28 @@ static struct fault quorum_fault_draw(struct world *world)
     return f;
 }
 
+/* Of a managed cluster: it fails, somebody repairs it in his own way, and what lies between is cut. */
+static struct fault cluster_fault_draw(struct world *world)
+{
+    static const enum fault_kind kinds[] = {
+        FAULT_FAILOVER, FAULT_FAILOVER, FAULT_FAILOVER, FAULT_FAILOVER, FAULT_KILL, FAULT_KILL, FAULT_FREEZE, FAULT_OPEN, FAULT_CLOSE, FAULT_BEHIND,
+        FAULT_BEHIND, FAULT_APPLY_NOT, FAULT_ISOLATE, FAULT_CUT, FAULT_CUT,
+    };
+    struct fault f = { .kind = kinds[between(world, 0, (int64_t)(sizeof kinds / sizeof kinds[0]) - 1)], .b = -1, .expected = -1 };
+    f.a = party_member((int)between(world, 0, SIM_MEMBERS - 1));
+    if (f.kind == FAULT_CUT)
+        f.b = in_so_many(world, 60) ? some_node(world) : in_so_many(world, 50) ? any_proxy(world) : party_member((member_of_party(f.a) + 1) % SIM_MEMBERS);
+    f.amount = f.kind == FAULT_FAILOVER ? between(world, 0, 3) : f.kind == FAULT_BEHIND ? between(world, 0, 40) : 0;
+    if (strchr(fault_rows[f.kind].wants, 'd') != NULL)
+        f.for_us = 2 * some_time(world);
+    return f;
+}
+
 struct fault fault_draw(struct world *world)
 {
     struct fault f = { .a = -1, .b = -1, .expected = -1 };
+    if (world->script.has_cluster && in_so_many(world, 25))
+        return cluster_fault_draw(world);
     if (world_has_quorum(world) && in_so_many(world, 25))
         return quorum_fault_draw(world);
     int total = 0, kind = 0;

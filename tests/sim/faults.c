@@ -64,7 +64,9 @@ int party_resolve(const struct world *world, int party)
 static void begin_kill(struct world *world, const struct fault *f)
 {
     const int64_t back_us = f->for_us > 0 ? f->for_us : BACK_AFTER_US;
-    if (party_is_server(f->a)) {
+    if (party_is_member(f->a)) {
+        fleet_kill(world, member_of_party(f->a), back_us);
+    } else if (party_is_server(f->a)) {
         server_crash(world, f->a - SIM_NODES_MAX, back_us);
     } else if (party_is_proxy(f->a)) {
         proxy_kill(world, proxy_of(world, f->a)->index, back_us);
@@ -86,6 +88,8 @@ static void begin_stop(struct world *world, const struct fault *f)
 
 static void set_frozen(struct world *world, int party, bool is_frozen)
 {
+    if (party_is_member(party) && world->fleet[member_of_party(party)].is_up)
+        world->fleet[member_of_party(party)].is_frozen = is_frozen;
     if (party_is_server(party) && server_of(world, party)->is_up)
         server_of(world, party)->is_frozen = is_frozen;
     else if (party_is_proxy(party) && proxy_of(world, party)->is_up)
@@ -119,7 +123,10 @@ static void end_suspend(struct world *world, const struct fault *f)
 
 /* ---- links ------------------------------------------------------------------------------------------------------------------ */
 
-static bool is_there(const struct world *world, int party) { return party >= SIM_NODES_MAX || party < world->node_count; }
+static bool is_there(const struct world *world, int party)
+{
+    return party_is_member(party) ? world->script.has_cluster : party >= SIM_NODES_MAX || party < world->node_count;
+}
 
 static void isolate(struct world *world, int party, int by)
 {
@@ -203,11 +210,21 @@ static void end_refuse(struct world *world, const struct fault *f) { net_refuse(
 
 static void begin_apply_slowly(struct world *world, const struct fault *f) { server_of(world, f->a)->replica.slow_us = f->amount * 1000; }
 static void end_apply_slowly(struct world *world, const struct fault *f) { server_of(world, f->a)->replica.slow_us = 0; }
-static void begin_apply_not(struct world *world, const struct fault *f) { server_of(world, f->a)->replica.is_sql_stopped = true; }
-static void end_apply_not(struct world *world, const struct fault *f) { server_of(world, f->a)->replica.is_sql_stopped = false; }
+
+static void set_apply_not(struct world *world, const struct fault *f, bool is_stopped)
+{
+    *(party_is_member(f->a) ? &world->fleet[member_of_party(f->a)].is_sql_stopped : &server_of(world, f->a)->replica.is_sql_stopped) = is_stopped;
+}
+
+static void begin_apply_not(struct world *world, const struct fault *f) { set_apply_not(world, f, true); }
+static void end_apply_not(struct world *world, const struct fault *f) { set_apply_not(world, f, false); }
 
 static void begin_open(struct world *world, const struct fault *f)
 {
+    if (party_is_member(f->a)) {
+        fleet_set_read_only(world, member_of_party(f->a), false);
+        return;
+    }
     struct sim_server *s = server_of(world, f->a);
     if (!s->is_up || s->is_frozen || !s->is_read_only)
         return;
@@ -218,6 +235,10 @@ static void begin_open(struct world *world, const struct fault *f)
 
 static void begin_close(struct world *world, const struct fault *f)
 {
+    if (party_is_member(f->a)) {
+        fleet_set_read_only(world, member_of_party(f->a), true);
+        return;
+    }
     struct sim_server *s = server_of(world, f->a);
     if (!s->is_up || s->is_frozen)
         return;
@@ -343,6 +364,23 @@ static void end_raft_stands(struct world *world, const struct fault *f)
         world->raft.rafts[f->a].stands_still--;
     world_thaw(world);
 }
+
+/* ---- a managed cluster, changed by somebody ------------------------------------------------------------------------------------- */
+
+static void begin_failover(struct world *world, const struct fault *f)
+{
+    if (party_is_member(f->a) && world->script.has_cluster)
+        fleet_failover(world, member_of_party(f->a), (enum failover_way)((f->amount < 0 ? 0 : f->amount) % FAILOVER_WAYS));
+}
+
+static void set_behind(struct world *world, const struct fault *f, int64_t seconds)
+{
+    if (party_is_member(f->a))
+        world->fleet[member_of_party(f->a)].behind_s = seconds;
+}
+
+static void begin_behind(struct world *world, const struct fault *f) { set_behind(world, f, f->amount); }
+static void end_behind(struct world *world, const struct fault *f) { set_behind(world, f, 0); }
 
 static void begin_drift(struct world *world, const struct fault *f)
 {
@@ -471,6 +509,9 @@ const struct fault_row fault_rows[FAULT_KIND_COUNT] = {
     [FAULT_SPLIT]         = { "split", "sd", 0, begin_split, end_split, "these parties on one side, all others on the other" },
     [FAULT_MANGLE]        = { "mangle", "nd", 0, begin_mangle, end_mangle, "so many percent of raft's frames are lost, doubled, overtaken" },
     [FAULT_RAFT_STANDS]   = { "raft-stands", "ad", 0, begin_raft_stands, end_raft_stands, "a node's thread of raft waits for its disk" },
+    [FAULT_FAILOVER]      = { "failover", "an", 0, begin_failover, NULL,
+                              "somebody promotes a server of the managed cluster: 0 clean, 1 opens it first, 2 leaves the old one open, 3 moves no replica" },
+    [FAULT_BEHIND]        = { "behind", "and", 0, begin_behind, end_behind, "a replica of the managed cluster is so many seconds behind" },
     [FAULT_ORDER]         = { "order", "at", 0, begin_order, NULL, "an operator's order at a node's door" },
     [FAULT_HEAL]          = { "heal", "", 0, begin_heal, NULL, "everything ends; nothing goes wrong any more" },
 };
@@ -523,5 +564,6 @@ void faults_heal_all(struct world *world)
 {
     for (int i = 0; i < world->undo_count; i++)
         faults_end(world, i);
+    fleet_heal(world);
     world->is_healed = true;
 }

@@ -33,6 +33,7 @@ void judge_init(struct world *world)
     struct judge *j = &world->judge;
     memset(j, 0, offsetof(struct judge, decisions));
     judge_decisions_init(world);
+    judge_fleet_init(world);
     judge_said_init(&j->said);
     judge_raft_init(world);
 }
@@ -54,6 +55,8 @@ static bool overlap_is_allowed(const struct world *world)
 {
     return each_decides_alone(world) || (!world_has_quorum(world) && world->now < world->judge.blind_until);
 }
+
+bool judge_overlap_is_allowed(const struct world *world) { return overlap_is_allowed(world); }
 
 /* Hands off: firstchair neither opens nor closes anything in a paused pool. */
 static bool is_paused_somewhere(const struct world *world)
@@ -316,6 +319,8 @@ void judge_step(struct world *world)
     judge_servers(world);
     judge_epochs(world);
     judge_drift(world);
+    if (world->script.has_cluster)
+        judge_fleet_step(world);
     j->last_at = world->now;
 }
 
@@ -362,18 +367,23 @@ static bool overlap_is_being_resolved(const struct world *world, const struct si
            world->now < world->proxies[c->proxy].disturbed_at + steered_us(&world->config);
 }
 
-/* At which it writes: when it was opened, or a later one of the same chair, by its own row. */
-static uint64_t writing_epoch(const struct sim_server *s)
+/* At which it writes: when it was opened, or a later one of the same chair, by its own row or by the log. */
+static uint64_t writing_epoch(const struct world *world, const struct sim_server *s)
 {
-    const bool sits = s->row.phase == PHASE_SEATED && text_is(s->row.rank.server, s->identity);
-    return sits && s->row.rank.epoch > s->opened_epoch ? s->row.rank.epoch : s->opened_epoch;
+    const struct decision *rows[] = { &s->row, &world->judge.raft.chair };
+    uint64_t epoch = s->opened_epoch;
+    for (int i = 0; i < 2; i++) {
+        if (rows[i]->phase == PHASE_SEATED && text_is(rows[i]->rank.server, s->identity) && rows[i]->rank.epoch > epoch)
+            epoch = rows[i]->rank.epoch;
+    }
+    return epoch;
 }
 
 void judge_acked(struct world *world, const struct sim_client *c)
 {
     struct judge *j = &world->judge;
     const int s = c->server, other = 1 - s;
-    const uint64_t epoch = writing_epoch(&world->servers[s]);
+    const uint64_t epoch = writing_epoch(world, &world->servers[s]);
     const bool is_late = j->acked_epoch[other] > epoch;
     const bool is_past_every_proxy = c->proxy < 0 && j->is_unfenced[s];
     if (is_late && !overlap_is_being_resolved(world, c) && !j->is_left_open[s] && !is_past_every_proxy && !is_opened_by_hand(world))
@@ -638,6 +648,8 @@ bool judge_is_quiet(const struct world *world, char *why, int why_size)
         reason = JUDGE_UNANSWERED;
     else if (!judge_is_told(world))
         reason = JUDGE_UNTOLD;
+    else if (world->script.has_cluster && !judge_fleet_is_quiet(world))
+        reason = JUDGE_CLUSTER;
     else
         return true;
     if (why_size > 0)

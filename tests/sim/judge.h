@@ -25,6 +25,7 @@
 #include <stdint.h>
 
 #include "sim/judge_decisions.h"
+#include "sim/judge_fleet.h"
 #include "sim/judge_node.h"
 #include "sim/judge_raft.h"
 #include "sim/judge_said.h"
@@ -32,6 +33,7 @@
 struct world;
 
 #define EPOCHS_MAX 4096
+#define JUDGE_CLUSTER "the HAProxies do not offer exactly the open master of the managed cluster"
 #define JUDGE_UNANSWERED "an order has no answer"     /* the last thing that may lack: somebody sits, all agree */
 
 struct epoch_fact { int8_t server, node; };      /* 0 = not seen yet */
@@ -66,6 +68,7 @@ struct judge {
     struct judged_node nodes[SIM_NODES_MAX];
     struct judge_said said;
     struct judged_raft raft;         /* arbiter `quorum` */
+    struct judged_fleet fleet;
     struct judged_decisions decisions;
 };
 
@@ -75,6 +78,8 @@ void judge_init(struct world *world);
 void judge_step(struct world *world);
 /* The whole picture is quiet: one leads, the same one sits everywhere, open, usable at each proxy, rows equal. */
 bool judge_is_quiet(const struct world *world, char *why, int why_size);
+/* Two may lead now, each by what it sees (arbiter `local`). */
+bool judge_overlap_is_allowed(const struct world *world);
 void judge_end(struct world *world);
 void judge_opened(struct world *world, int node, int server);
 void judge_opened_by_hand(struct world *world, int server);

@@ -61,7 +61,8 @@ void judge_servers_step(struct world *world)
 {
     struct judged_seat *seat = &world->judge.seat;
     const struct decision *a = &world->servers[0].row, *b = &world->servers[1].row;
-    const struct decision *row = rank_compare(&a->rank, &b->rank) >= 0 ? a : b;
+    const struct decision *higher = rank_compare(&a->rank, &b->rank) >= 0 ? a : b;
+    const struct decision *row = world_has_quorum(world) ? &world->judge.raft.chair : higher;
     if (row->phase == PHASE_SEATED && !text_is(row->rank.server, seat->row.server))
         seat->since = world->now;
     if (row->phase == PHASE_SEATED)

@@ -7,7 +7,7 @@
 #include "sim/world.h"
 
 static const char *const names[ROLE_END] = {
-    "fc1", "fc2", "fc3", "fc4", "fc5", "db1", "db2", "lb1", "lb2",
+    "fc1", "fc2", "fc3", "fc4", "fc5", "db1", "db2", "lb1", "lb2", "m1", "m2", "m3",
     [ROLE_LEADER] = "leader", [ROLE_FOLLOWER] = "follower", [ROLE_SEATED] = "seated", [ROLE_OTHER] = "other", [ROLE_WITNESS] = "witness",
     [ROLE_NODES] = "nodes", [ROLE_EVERYBODY] = "everybody",
 };

@@ -9,7 +9,8 @@
 #define SIM_NODES_MAX 5
 #define SIM_SERVERS 2
 #define SIM_PROXIES 2
-#define SIM_PARTIES (SIM_NODES_MAX + SIM_SERVERS + SIM_PROXIES)
+#define SIM_MEMBERS 3                /* servers of a managed cluster */
+#define SIM_PARTIES (SIM_NODES_MAX + SIM_SERVERS + SIM_PROXIES + SIM_MEMBERS)
 
 /* Parties by what they are at this moment; they are resolved when a fault begins (faults.c). */
 enum role { ROLE_LEADER = SIM_PARTIES, ROLE_FOLLOWER, ROLE_SEATED, ROLE_OTHER, ROLE_WITNESS, ROLE_NODES, ROLE_EVERYBODY, ROLE_END };
@@ -25,9 +26,12 @@ struct net {
 static inline int party_node(int node) { return node; }
 static inline int party_server(int server) { return SIM_NODES_MAX + server; }
 static inline int party_proxy(int proxy) { return SIM_NODES_MAX + SIM_SERVERS + proxy; }
+static inline int party_member(int member) { return SIM_NODES_MAX + SIM_SERVERS + SIM_PROXIES + member; }
 static inline bool party_is_node(int party) { return party < SIM_NODES_MAX; }
 static inline bool party_is_server(int party) { return party >= SIM_NODES_MAX && party < SIM_NODES_MAX + SIM_SERVERS; }
-static inline bool party_is_proxy(int party) { return party >= SIM_NODES_MAX + SIM_SERVERS && party < SIM_PARTIES; }
+static inline bool party_is_proxy(int party) { return party >= SIM_NODES_MAX + SIM_SERVERS && party < SIM_NODES_MAX + SIM_SERVERS + SIM_PROXIES; }
+static inline bool party_is_member(int party) { return party >= SIM_NODES_MAX + SIM_SERVERS + SIM_PROXIES && party < SIM_PARTIES; }
+static inline int member_of_party(int party) { return party - SIM_NODES_MAX - SIM_SERVERS - SIM_PROXIES; }
 const char *party_name(int party);           /* of a role too */
 int party_of_name(const char *name);         /* -1 = no such party */
 

@@ -62,6 +62,8 @@ void script_print(const struct script *script, FILE *to)
     fprintf(to, "seed %" PRIu64 "\nnodes %d\n%s", script->seed, script->node_count, script->has_quorum ? "arbiter quorum\n" : "");
     if (script->witness_count > 0)
         fprintf(to, "witnesses %d\n", script->witness_count);
+    if (script->has_cluster)
+        fprintf(to, "cluster 1\n");
     for (int i = 0; i < script->setting_count; i++)
         fprintf(to, "set %s %s\n", script->settings[i].key, script->settings[i].value);
     for (int i = 0; i < script->count; i++) {
@@ -237,6 +239,10 @@ static bool line_of(char *text, struct script *script)
         const bool is_number = number_of(word_of(&rest), &number);
         script->witness_count = (int)number;
         return is_number && number >= 0 && number < SIM_NODES_MAX;
+    }
+    if (text_is(word, "cluster")) {
+        script->has_cluster = text_is(word_of(&rest), "1");
+        return true;
     }
     if (text_is(word, "arbiter")) {
         word = word_of(&rest);

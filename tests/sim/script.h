@@ -4,6 +4,7 @@
  *   nodes 3
  *   arbiter quorum                       who decides about the chair; without this line `local`
  *   witnesses 1                          so many of the nodes, the last ones, are witnesses (arbiter quorum)
+ *   cluster 1                            a managed cluster, its nodes' looks and its two pools (sim_fleet.h)
  *   set TokenCheckFall 10                a configuration key; what is not set is drawn by the seed, or preset
  *   0.812340 kill db1 for 1.500000       a moment of simulated time, in seconds
  *   quiet+0.1 order leader switch fc_backend other      once the picture is quiet, a tenth of a second later
@@ -28,6 +29,7 @@ enum fault_kind {
     FAULT_FENCE_DENIED, FAULT_LOOK_DENIED, FAULT_SUPER, FAULT_FOREIGN_FRESH, FAULT_FOREIGN_STALE, FAULT_REPLAY,
     FAULT_LOSE_ROW, FAULT_OTHER_ROW, FAULT_DRIFT, FAULT_STEP_CLOCK, FAULT_FREEZE_BEFORE_SEND, FAULT_FREEZE_BEFORE_DEED, FAULT_REFUSE,
     FAULT_DEAF, FAULT_LAST_ANSWER, FAULT_LACK, FAULT_LATE_LOOKS, FAULT_LATE_DEEDS, FAULT_SPLIT, FAULT_MANGLE, FAULT_RAFT_STANDS,
+    FAULT_FAILOVER, FAULT_BEHIND,
     FAULT_ORDER, FAULT_HEAL, FAULT_KIND_COUNT
 };
 
@@ -55,6 +57,7 @@ struct script {
     uint64_t seed;
     int node_count, witness_count;
     bool has_quorum;                 /* arbiter */
+    bool has_cluster;                /* a managed cluster with its two pools */
     int setting_count;
     struct script_setting settings[SCRIPT_SETTINGS_MAX];
     int count;

@@ -886,6 +886,20 @@ const char *node_answers(struct world *world, int node, int proxy, const char *t
     return is_lost_on_its_way(world, node, proxy, &request) ? NULL : line.bytes;
 }
 
+const char *node_answers_of_fleet(struct world *world, int node, int proxy, const char *text)
+{
+    struct sim_node *n = node_at(world, node);
+    struct agent_request request;
+    if (!n->is_up || n->is_frozen || !net_talks(&world->net, party_node(node), party_proxy(proxy)))
+        return NULL;
+    if (agent_request_parse(text, strlen(text), true, &request) != AGENT_REQUEST_READY)
+        return NULL;
+    return board_line(n->board, &request, party_name(party_proxy(proxy)), node_clock(world, node)).bytes;
+}
+
+void node_hears(struct world *world, int node, const struct event *event) { node_feed(world, node, event); }
+void node_hears_out(struct world *world, int node) { node_drain(world, node); }
+
 bool node_may_act(const struct world *world, int node)
 {
     const struct sim_node *n = &world->nodes[node];
@@ -953,6 +967,7 @@ void node_start(struct world *world, int node)
     event.as.started.seed = rng_next(&world->rng);
     node_feed(world, node, &event);
     node_drain(world, node);
+    fleet_node_starts(world, node);
 }
 
 void node_kill(struct world *world, int node)

@@ -11,6 +11,7 @@
 #include "backends/leader_source.h"
 #include "core/core.h"
 #include "sim/net.h"
+#include "sim/sim_fleet.h"
 
 #define NODE_QUEUE_MAX 128
 #define LANES 3
@@ -75,6 +76,7 @@ struct sim_node {
     bool push_again;
     int queue_head, queue_count;
     struct event queue[NODE_QUEUE_MAX];
+    struct fleet_view fleet;                     /* of the managed cluster */
     uint64_t last_epoch, last_chair_epoch;       /* never fall within a life */
 };
 
@@ -106,6 +108,11 @@ void node_sight(struct world *world, int node, int place);                /* and
 void node_proxy_looked(struct world *world, int node, int proxy);
 /* What the board answers for the pool's server at this moment; NULL when the node cannot answer. */
 const char *node_answers(struct world *world, int node, int proxy, const char *request);
+/* The same of the node itself (`fc_leader/...`) and of a managed cluster's pools. */
+const char *node_answers_of_fleet(struct world *world, int node, int proxy, const char *request);
+/* A fact for its core, and everything that follows from what was told. */
+void node_hears(struct world *world, int node, const struct event *event);
+void node_hears_out(struct world *world, int node);
 /* The class of its words for both servers, two bits each: 1 first, 2 rest, 0 nothing that is ever pushed. */
 int node_words(struct world *world, int node);
 bool node_may_act(const struct world *world, int node);

@@ -45,6 +45,7 @@ void proxy_init(struct world *world, int proxy)
     TEXT_FORMAT(p->name, "lb%d", proxy + 1);
     for (int i = 0; i < SIM_SERVERS; i++)
         p->servers[i] = (struct sim_proxy_server){ .is_maint = true, .is_saved_maint = true, .is_agent_up = true, .is_health_up = true };
+    fleet_proxy_init(world, p);
     happen(world, chance_between(world, 0, 200000), HAP_PROXY_AGENTS, proxy, 0, 0);
     happen(world, chance_between(world, 0, 300000), HAP_PROXY_TOKENS, proxy, 0, 0);
     happen(world, chance_between(world, 0, 100000), HAP_PROXY_VOICES, proxy, 0, 0);
@@ -73,6 +74,7 @@ void proxy_reload(struct world *world, int proxy)
         p->oldest_process = p->process - PROCESSES_KEPT + 1;
     for (int i = 0; i < SIM_SERVERS; i++)
         p->servers[i].is_saved_maint = p->servers[i].is_maint;
+    fleet_proxy_reloaded(world, p);
     begin_anew(world, p);
 }
 
@@ -85,6 +87,7 @@ void proxy_kill(struct world *world, int proxy, int64_t back_after_us)
     p->is_up = p->is_frozen = false;
     p->process++;
     p->oldest_process = p->process;
+    fleet_proxy_killed(world, p);
     happen(world, world->now + back_after_us, HAP_PROXY_START, proxy, 0, 0);
     world_thaw(world);
 }
@@ -99,6 +102,7 @@ void proxy_start(struct world *world, int proxy)
     p->is_up = true;
     for (int i = 0; i < SIM_SERVERS; i++)
         p->servers[i].is_maint = p->servers[i].is_saved_maint;
+    fleet_proxy_started(world, p);
     begin_anew(world, p);
 }
 
@@ -158,6 +162,8 @@ void proxy_poll_agents(struct world *world, int proxy)
         if (line != NULL)
             hear_words(world, p, i, line);
     }
+    if (world->script.has_cluster)
+        fleet_proxy_polls(world, p);
 }
 
 void proxy_check_tokens(struct world *world, int proxy)
@@ -183,6 +189,8 @@ void proxy_check_tokens(struct world *world, int proxy)
                 end_sessions(world, p, i, "no token");
         }
     }
+    if (world->script.has_cluster)
+        fleet_proxy_checks(world, p);
 }
 
 void proxy_check_voices(struct world *world, int proxy)
@@ -198,6 +206,8 @@ void proxy_check_voices(struct world *world, int proxy)
         else if (p->voice_misses[i] < RELAY_FALL)
             p->voice_misses[i]++;
     }
+    if (world->script.has_cluster)
+        fleet_proxy_asks_who_leads(world, p);
 }
 
 /* words: two bits a server, 1 ready and up, 2 maint. */

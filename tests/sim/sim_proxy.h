@@ -32,6 +32,9 @@ struct sim_proxy {
     int deaf, lacks[SIM_SERVERS];        /* faults under way: its polls reach nobody; its file lacks this server */
     int voice_misses[SIM_NODES_MAX];
     struct sim_proxy_server servers[SIM_SERVERS];
+    struct sim_proxy_server members[2][SIM_MEMBERS];     /* of a managed cluster's pools (enum fleet_pool) */
+    int lead_misses[SIM_NODES_MAX];
+    int64_t carries_until[SIM_MEMBERS];      /* a process that a reload left has writers' sessions there until then */
 };
 
 struct world;

@@ -15,6 +15,8 @@
 #define GIVE_UP_US 25000000          /* a scene whose next line has not begun by then is healed, and counted as not staged */
 #define ORDER_PERCENT 40
 #define WITNESS_PERCENT 40
+#define CLUSTER_PERCENT 30
+#define CLUSTER_STEPS 3              /* times as many: what is waited for there takes longer than terms */
 #define STORY_LINES 400
 
 /* ---- the story ---------------------------------------------------------------------------------------------------- */
@@ -132,6 +134,9 @@ static bool is_at_a_frozen_door(const struct world *world, const struct happenin
     case HAP_NODE_PROXY_LOOKED:
     case HAP_NODE_ASKERS:
     case HAP_NODE_SIGHT:
+    case HAP_FLEET_ASK:
+    case HAP_FLEET_SEES:
+    case HAP_FLEET_LOSES:
         return world->nodes[h->who].is_frozen;
     case HAP_RAFT_RUNG:
         return world->nodes[h->who].is_frozen;
@@ -164,6 +169,7 @@ static bool is_at_a_frozen_door(const struct world *world, const struct happenin
     case HAP_PROXY_LOOKED_AT:
         return world->proxies[h->who].is_frozen;
     case HAP_FAULT:
+    case HAP_FLEET_BOOT:
     case HAP_NODE_START:
     case HAP_SERVER_BOOT:
     case HAP_PROXY_START:
@@ -293,6 +299,10 @@ static void dispatch(struct world *world, const struct happening *h)
     case HAP_PROXY_TOKENS:        proxy_check_tokens(world, h->who); break;
     case HAP_PROXY_VOICES:        proxy_check_voices(world, h->who); break;
     case HAP_PROXY_PUSHED:        proxy_take_push(world, h->who, h->what); break;
+    case HAP_FLEET_ASK:           if (world->nodes[h->who].life == h->life) fleet_ask(world, h->who, h->what); break;
+    case HAP_FLEET_SEES:          if (world->nodes[h->who].life == h->life) fleet_sees(world, h->who, h->what); break;
+    case HAP_FLEET_LOSES:         if (world->nodes[h->who].life == h->life) fleet_loses(world, h->who, h->what); break;
+    case HAP_FLEET_BOOT:          fleet_boots(world, h->who); break;
     case HAP_CLIENT_BEGIN:        client_begin(world, h->who); break;
     case HAP_CLIENT_COMMIT:       client_commit(world, h->who); break;
     case HAP_FAULT_END:           faults_end(world, h->what); break;
@@ -369,6 +379,7 @@ static void set_up_config(struct world *world, const struct script *script)
         c->raft_election_ms = 200;
     if (c->raft_enabled && chance(world, 50))
         c->raft_snapshot_entries = 16;
+    fleet_configure(world, c);
     if (script != NULL)
         script_configure(script, c);
     if (world->script.witness_count > 0) {
@@ -408,7 +419,7 @@ static void set_up_arbiter(struct world *world, const struct run_options *option
 {
     struct fc_rng rng = { options->seed * UINT64_C(0x94d049bb133111eb) + 5 };
     const bool is_drawn = rng_below(&rng, 2) == 0, has_five = rng_below(&rng, 10) < 3;
-    const uint64_t witness_percent = rng_below(&rng, 100);
+    const uint64_t witness_percent = rng_below(&rng, 100), cluster_percent = rng_below(&rng, 100);
     world->script.count = world->script.setting_count = 0;
     world->script.has_quorum = options->script != NULL ? options->script->has_quorum
                                : options->arbiter == ARBITER_BY_CHANCE ? is_drawn : options->arbiter == ARBITER_QUORUM;
@@ -416,6 +427,7 @@ static void set_up_arbiter(struct world *world, const struct run_options *option
         world->node_count = has_five ? 5 : 3;
     else if (world_has_quorum(world) && world->node_count < 3)
         world->node_count = 3;
+    world->script.has_cluster = options->script != NULL ? options->script->has_cluster : cluster_percent < CLUSTER_PERCENT;
     world->script.witness_count = 0;
     if (world_has_quorum(world) && options->script != NULL)
         world->script.witness_count = options->script->witness_count;
@@ -426,6 +438,7 @@ static void set_up_arbiter(struct world *world, const struct run_options *option
 static void set_up_script(struct world *world, const struct script *script)
 {
     const bool has_quorum = world_has_quorum(world);
+    const bool has_cluster = world->script.has_cluster;
     const int witness_count = world->script.witness_count;
     world->waiting_line = world->lines_begun = 0;
     world->line_begun_at = 0;
@@ -436,6 +449,7 @@ static void set_up_script(struct world *world, const struct script *script)
     world->script.node_count = world->node_count;
     world->script.has_quorum = has_quorum;
     world->script.witness_count = witness_count;
+    world->script.has_cluster = has_cluster;
     for (int i = 0; i < world->script.count; i++) {
         if (world->script.lines[i].when.kind == WHEN_MOMENT)
             schedule_line(world, i, world->script.lines[i].when.us);
@@ -470,6 +484,7 @@ static void set_up(struct world *world, const struct run_options *options, struc
     memset(world->nodes, 0, sizeof world->nodes);
     set_up_config(world, options->script);
     set_up_servers(world);
+    fleet_init(world);
     for (int i = 0; i < SIM_PROXIES; i++)
         proxy_init(world, i);
     for (int i = 0; i < SIM_CLIENTS; i++)
@@ -500,6 +515,8 @@ static void run_chance(struct world *world, uint64_t steps)
     const struct fault heal = { .kind = FAULT_HEAL, .a = -1, .b = -1, .expected = -1 };
     uint64_t next = 200;
     bool ends = false;
+    if (world->script.has_cluster)
+        steps *= CLUSTER_STEPS;
     while (!world->is_broken && !world->is_healed) {
         world_step(world);
         if (world->step >= steps && !ends) {
@@ -574,7 +591,7 @@ static void run_until_quiet(struct world *world)
         if (world->last_back_at > healed_at)
             healed_at = world->last_back_at;               /* or when the last one killed is back */
         const bool is_quiet = judge_is_quiet(world, why, sizeof why);
-        if (!is_quiet && !text_is(why, JUDGE_UNANSWERED) && !text_is(why, JUDGE_UNTOLD))
+        if (!is_quiet && !text_is(why, JUDGE_UNANSWERED) && !text_is(why, JUDGE_UNTOLD) && !text_is(why, JUDGE_CLUSTER))
             sits_since = -1;
         else if (sits_since < 0)
             sits_since = world->now;

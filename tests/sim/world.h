@@ -10,6 +10,7 @@
 #include "sim/net.h"
 #include "sim/script.h"
 #include "sim/sim_client.h"
+#include "sim/sim_fleet.h"
 #include "sim/sim_node.h"
 #include "sim/sim_proxy.h"
 #include "sim/sim_raft.h"
@@ -24,6 +25,7 @@ enum happening_kind {
     HAP_PROXY_AGENTS, HAP_PROXY_TOKENS, HAP_PROXY_VOICES, HAP_PROXY_PUSHED,
     HAP_PROXY_START, HAP_PROXY_LOOKED_AT,
     HAP_RAFT_TICK, HAP_RAFT_BEAT, HAP_RAFT_DISK, HAP_RAFT_SENT, HAP_RAFT_TOLD, HAP_RAFT_ARRIVES, HAP_RAFT_RUNG,
+    HAP_FLEET_ASK, HAP_FLEET_SEES, HAP_FLEET_LOSES, HAP_FLEET_BOOT,
     HAP_CLIENT_BEGIN, HAP_CLIENT_SEND, HAP_CLIENT_ARRIVE, HAP_CLIENT_COMMIT, HAP_FAULT_END
 };
 
@@ -90,6 +92,7 @@ struct world {
     struct sim_server servers[SIM_SERVERS];
     struct sim_proxy proxies[SIM_PROXIES];
     struct sim_client clients[SIM_CLIENTS];
+    struct sim_member fleet[SIM_MEMBERS];    /* of a managed cluster; meaningless where the story has none */
     struct judge judge;
     struct raft_world raft;          /* of the arbiter `quorum` */
     int heap_count;
