@@ -96,6 +96,7 @@ static void draw_parties(struct world *world, struct fault *f)
     case FAULT_RAFT_STANDS:
         f->a = some_node(world);
         break;
+    case FAULT_OTHER_ROW: case FAULT_FAILOVER: case FAULT_BEHIND:
     case FAULT_FOREIGN_FRESH: case FAULT_FOREIGN_STALE: case FAULT_SPLIT: case FAULT_MANGLE: case FAULT_ORDER: case FAULT_HEAL: case FAULT_KIND_COUNT:
         break;
     }

@@ -102,7 +102,7 @@ void judge_proposes(struct world *world, int node, const struct rank *row, const
     const bool begins = !text_is(row->node, old->node);
     bool sees_one = false;
     for (int i = 0; i < SIM_SERVERS; i++)
-        sees_one = sees_one || (j->life == world->nodes[node].life && j->shown[i].is_seen && j->shown[i].has_row);
+        sees_one = sees_one || (j->life == world->nodes[node].life && j->shown[i].has_answered_last);
     if (world_is_witness(world, node))
         violate(world, "%s, a witness, lays a decision into the log", name_of(node));
     if (begins && !sees_one)

@@ -8,7 +8,7 @@
 #include "steer/cluster.h"
 
 #define SETTLED_US 4000000           /* so long nothing was wrong: nobody has a reason to let go */
-#define KNOWN_US 300000              /* so old a look is heard of by now, and not yet too old */
+#define ASKED_EVERY_US 50000
 
 static const char *name_of(int node) { return party_name(party_node(node)); }
 static const char *member_of(int member) { return party_name(party_member(member)); }
@@ -50,12 +50,11 @@ static bool is_carried(const struct world *world, int member)
     return false;
 }
 
-/* It was let go because it was closed, and somebody has opened it again since. */
+/* It sat first and was let go because it was closed, and somebody has opened it again since. */
 static bool is_opened_again(const struct world *world, int member, int other)
 {
-    const int64_t opened_at = world->fleet[member].opened_at;
-    return opened_at >= 0 && world->judge.fleet.offered_since[other] >= 0 && opened_at > world->judge.fleet.offered_since[other] &&
-           world->now < opened_at + bound_us(world);
+    const int64_t opened_at = world->fleet[member].opened_at, *since = world->judge.fleet.offered_since;
+    return opened_at >= 0 && since[other] >= 0 && since[member] < since[other] && opened_at > since[other] && world->now < opened_at + bound_us(world);
 }
 
 static void judge_writers(struct world *world)
@@ -98,12 +97,36 @@ static bool is_well(const struct world *world, int master)
     return true;
 }
 
+/* Who does not lead says nothing, whoever asks. */
+static void judge_followers(struct world *world)
+{
+    struct judged_fleet *j = &world->judge.fleet;
+    if (world->now - j->asked_at < ASKED_EVERY_US)
+        return;
+    j->asked_at = world->now;
+    for (int i = 0; i < world->node_count * FLEET_POOLS * SIM_MEMBERS; i++) {
+        const int node = i / (FLEET_POOLS * SIM_MEMBERS), member = i % SIM_MEMBERS;
+        const char *pool = i / SIM_MEMBERS % FLEET_POOLS == POOL_OF_WRITERS ? FLEET_WRITERS : FLEET_READERS;
+        if (!world->nodes[node].is_up || world->nodes[node].is_frozen || node_may_act(world, node))
+            continue;
+        const struct board_line line = board_says(world->nodes[node].board, pool, member_of(member), node_clock(world, node));
+        if (text_begins(line.bytes, "up ") || text_begins(line.bytes, "down "))
+            violate(world, "%s does not lead and would say of %s/%s: %s", name_of(node), pool, member_of(member), line.bytes);
+    }
+}
+
 void judge_fleet_step(struct world *world)
 {
     struct judged_fleet *j = &world->judge.fleet;
     for (int i = 0; i < SIM_MEMBERS; i++) {
         if (!is_well(world, i))
             j->unwell_at[i] = world->now;
+    }
+    for (int i = 0; i < world->node_count * SIM_MEMBERS; i++) {
+        const int node = i / SIM_MEMBERS, member = i % SIM_MEMBERS;
+        if (!fleet_is_master_open(world, member) || world->fleet[member].master >= 0 || !world->nodes[node].is_up || world->nodes[node].is_frozen ||
+            !net_talks(&world->net, party_node(node), party_member(member)))
+            j->not_open_at[node][member] = world->now;
     }
     for (int i = 0; i < world->node_count; i++) {
         const bool leads = node_may_act(world, i);
@@ -116,6 +139,7 @@ void judge_fleet_step(struct world *world)
         if (world->nodes[i].is_frozen)
             j->heard_at[i] = world->now;
     }
+    judge_followers(world);
     if (judge_overlap_is_allowed(world))
         j->excused_until = world->now + bound_us(world);
     judge_writers(world);
@@ -156,6 +180,8 @@ static void judge_rest(struct world *world, int node, int member, const char *li
     const bool is_settled = world->now - j->unwell_at[member] > SETTLED_US && world->now - j->heard_at[node] > SETTLED_US;
     if (j->first_of[node] == member && is_settled)
         violate(world, "%s lets go of %s, the only writable master, which nothing has happened to: %s", name_of(node), member_of(member), line);
+    if (j->first_of[node] == member && world->now - j->not_open_at[node][member] > SETTLED_US)
+        violate(world, "%s lets go of %s, which it sees to be an open master: %s", name_of(node), member_of(member), line);
     if (j->first_of[node] == member)
         j->first_of[node] = -1;
 }

@@ -14,10 +14,12 @@ struct judged_fleet {
     int64_t offered_since[SIM_MEMBERS];      /* by some HAProxy, to writers; -1: by none */
     int64_t excused_until;                   /* two may have led, each by its own word */
     int64_t unwell_at[SIM_MEMBERS];          /* last: not the only open master with all replicas at its heels, all in sight of all nodes */
+    int64_t not_open_at[SIM_NODES_MAX][SIM_MEMBERS];     /* last: this node could not see it to be an open master */
     int first_of[SIM_NODES_MAX];             /* whom the board of this node called first; -1 nobody */
     uint32_t life_of[SIM_NODES_MAX];
     int64_t leads_since[SIM_NODES_MAX];      /* -1: it does not */
-    int64_t heard_at[SIM_NODES_MAX];         /* looked at: frozen last */
+    int64_t heard_at[SIM_NODES_MAX];         /* last frozen: what it was told waited at its door */
+    int64_t asked_at;                        /* when those who do not lead were last asked */
 };
 
 struct sim_proxy;

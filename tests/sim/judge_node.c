@@ -98,6 +98,7 @@ void judge_shown(struct world *world, int node, int server, const struct server_
     if (look == NULL && !row->is_lost)
         row->lost_at = world->now;
     row->is_lost = look == NULL;
+    row->has_answered_last = look != NULL && look->has_schema;
     if (look == NULL)
         row->is_seen = false;                              /* the turn that it showed is the same when it shows it again */
     if (look == NULL || (row->has_answered && fc_before(sent_at, row->sent_at)))

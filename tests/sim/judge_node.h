@@ -19,6 +19,7 @@ struct world;
 /* What the looks of a node have shown of the deciding row on one server, on its own clock. */
 struct judged_row {
     bool has_answered, is_seen, has_row, is_lost;
+    bool has_answered_last;                  /* the last look that came back, however old, was good and showed a row */
     struct rank rank;
     struct fc_time seen_since, changed_at;   /* by when a look came back: what it showed was so before that */
     struct fc_time sent_at;

@@ -438,18 +438,21 @@ static const char *const clusters[] = {
     CLUSTER "quiet+9 failover m2 0", CLUSTER "quiet+9 failover m2 1", CLUSTER "quiet+9 failover m2 2;then+25 close m1", CLUSTER "quiet+9 failover m2 3;then+12 close m1",
     CLUSTER "quiet+9 kill m1 for 30;then+2 failover m2 1", CLUSTER "quiet+9 freeze m1 for 30;then+4 failover m2 1", CLUSTER "quiet+9 kill m1 for 2", CLUSTER "quiet+9 freeze m1 for 6",
     /* the old master is out of sight and lives, and clients reach it through an HAProxy that hears nobody */
-    CLUSTER "quiet+9 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+3 failover m2 1", CLUSTER "quiet+9 " M1_UNSEEN ";then+3 failover m2 1",
-    CLUSTER "quiet+9 " M1_UNSEEN ";then+0 deaf lb1 for 34;then+3 failover m2 1;then+1 reload lb2", CLUSTER "quiet+9 reload lb1;then+0.1 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+1 failover m2 1",
-    CLUSTER "quiet+9 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+3 failover m2 1;then+2 reload lb1", CLUSTER "quiet+9 " M1_UNSEEN ";then+0 freeze lb1 for 8;then+3 failover m2 1",
+    CLUSTER "quiet+9 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+1.2 failover m2 2", CLUSTER "quiet+9 " M1_UNSEEN ";then+3 failover m2 2",
+    CLUSTER "quiet+9 " M1_UNSEEN ";then+0 deaf lb1 for 34;then+3 failover m2 2;then+1 reload lb2", CLUSTER "quiet+9 reload lb1;then+0.1 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+1 failover m2 2",
+    CLUSTER "quiet+9 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+3 failover m2 2;then+2 reload lb1", CLUSTER "quiet+9 " M1_UNSEEN ";then+0 freeze lb1 for 8;then+3 failover m2 2",
     /* and the leader changes before it, in the middle of it, or is cut off itself */
-    CLUSTER "quiet+9 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+3 failover m2 1;then+2 kill leader for 1", CLUSTER "quiet+9 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+3 failover m2 1;then+2 order leader yield",
-    CLUSTER "quiet+9 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+3 failover m2 1;then+1 kill nodes for 1", CLUSTER "quiet+9 failover m2 0;then+0.5 kill leader for 2", CLUSTER "quiet+9 failover m2 0;then+0.2 kill nodes for 1",
-    CLUSTER "quiet+9 order leader yield;then+0.5 failover m2 0", CLUSTER "quiet+9 isolate leader for 25;then+3 failover m2 1", CLUSTER "quiet+9 split leader,lb1,m1 for 34;then+3 failover m2 1",
+    CLUSTER "quiet+9 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+3 failover m2 2;then+2 kill leader for 1", CLUSTER "quiet+9 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+3 failover m2 2;then+2 order leader yield",
+    CLUSTER "quiet+9 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+3 failover m2 2;then+1 kill nodes for 1", CLUSTER "quiet+9 failover m2 0;then+0.5 kill leader for 2", CLUSTER "quiet+9 failover m2 0;then+0.2 kill nodes for 1",
+    CLUSTER "quiet+9 order leader yield;then+0.5 failover m2 0", CLUSTER "quiet+9 isolate leader for 25;then+3 failover m2 2", CLUSTER "quiet+9 split leader,lb1,m1 for 34;then+3 failover m2 2",
     CLUSTER "quiet+9 split leader,lb1,m1 for 34;then+3 failover m2 3", CLUSTER "quiet+9 freeze leader for 6;then+1 failover m2 0", CLUSTER "quiet+9 cut leader m1 for 20", CLUSTER "quiet+9 cut nodes m1 for 20",
     CLUSTER "quiet+9 isolate m1 for 3", CLUSTER "quiet+9 kill nodes for 1", CLUSTER "quiet+9 kill nodes for 1;then+0.1 cut nodes m1 for 20", CLUSTER "quiet+9 kill leader for 3;then+0 cut nodes m2 for 20",
+    CLUSTER "quiet+9 kill leader for 9;then+0 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+0.2 failover m2 2", CLUSTER "quiet+9 kill nodes for 0.5;then+0 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+0.2 failover m2 2",
+    CLUSTER "quiet+9 kill leader for 9;then+0 " M1_UNSEEN ";then+0 deaf lb1 for 34;then+0.2 failover m2 2;then+0.5 reload lb2",
     /* hands */
     CLUSTER "quiet+9 open m2", CLUSTER "quiet+9 open m2;then+4 kill leader for 1", CLUSTER "quiet+9 close m1;then+8 open m1", CLUSTER "quiet+9 close m1;then+3 open m2;then+8 open m1",
     CLUSTER "quiet+9 close m1;then+0 open m2;then+0 open m3;then+9 close m3", CLUSTER "quiet+9 failover m2 0;then+4 failover m3 0;then+4 failover m1 0", CLUSTER "quiet+9 kill m1 for 5;then+0 kill m2 for 5;then+0 kill m3 for 5",
+    CLUSTER "quiet+9 failover m2 3;then+0.1 failover m3 3;then+2 kill nodes for 1", CLUSTER "quiet+9 failover m2 3;then+0.1 failover m3 3;then+4 kill leader for 3;then+9 close m1",
     /* readers */
     CLUSTER "set ReaderFloor 1;quiet+9 behind m2 30 for 9;then+3 behind m3 40 for 6", CLUSTER "set ReaderFloor 2;quiet+9 behind m2 30 for 9", CLUSTER "set ReaderFloor 0;quiet+9 behind m2 30 for 9;then+0 behind m3 11 for 9",
     CLUSTER "set ReaderFloor 1;quiet+9 apply-not m2 for 9;then+2 behind m3 20 for 6", CLUSTER "set ReaderFloor 1;quiet+9 kill m2 for 9;then+2 freeze m3 for 6", CLUSTER "set ReaderFloor 1;quiet+9 behind m2 8 for 9;then+3 behind m2 14 for 3;then+4 behind m2 7 for 3",

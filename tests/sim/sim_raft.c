@@ -460,9 +460,9 @@ struct quorum_chair *raft_open_chair(struct world *world, int node, void *owner,
     static struct host hosts[SIM_NODES_MAX];
     const struct config *c = &world->config;
     const struct lease_settings lease = { .lease_ms = c->lease_ms, .drift_percent = c->drift_percent };
-    const struct quorum_chair_settings own = { .term_ms = c->term_ms, .probe_timeout_ms = c->probe_timeout_ms, .renew_ms = c->lease_renew_ms,
+    struct quorum_chair_settings own = { .term_ms = c->term_ms, .probe_timeout_ms = c->probe_timeout_ms, .renew_ms = c->lease_renew_ms,
                                                .watch = lease_watch_span(&lease), .server_count = world_is_witness(world, node) ? 0 : SIM_SERVERS,
-                                               .pool = "fc_backend", .names = { SERVER_NAME(0), SERVER_NAME(1) } };
+                                         .pool = "fc_backend" };
     const struct quorum_chair_port port = { .owner = owner, .ask = ask, .say = say, .note = note };
     struct quorum_settings settings = { .member_count = world->node_count, .own = node, .election_ms = c->raft_election_ms,
                                         .drift_percent = c->drift_percent, .snapshot_entries = c->raft_snapshot_entries,
@@ -471,6 +471,8 @@ struct quorum_chair *raft_open_chair(struct world *world, int node, void *owner,
     struct fc_err err = { .code = FC_OK };
     hosts[node] = (struct host){ .agent = owner, .now = host_now };
     TEXT_SET(settings.node, world->nodes[node].name);
+    for (int i = 0; i < own.server_count; i++)
+        TEXT_SET(own.names[i], SERVER_NAME(i));
     for (int i = 0; i < world->node_count; i++)
         TEXT_SET(settings.members[i].name, party_name(party_node(i)));
     const enum fc_code code = quorum_chair_open(&hosts[node], &settings, &own, &port, &ret, &err);
