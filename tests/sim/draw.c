@@ -5,6 +5,8 @@
 #include "sim/faults.h"
 #include "sim/world.h"
 
+#define SITE_PERCENT 6
+
 static int64_t between(struct world *world, int64_t least, int64_t most)
 {
     return least + (int64_t)rng_below(&world->fault_rng, (uint64_t)(most - least + 1));
@@ -97,7 +99,7 @@ static void draw_parties(struct world *world, struct fault *f)
         f->a = some_node(world);
         break;
     case FAULT_OTHER_ROW: case FAULT_FAILOVER: case FAULT_BEHIND:
-    case FAULT_FOREIGN_FRESH: case FAULT_FOREIGN_STALE: case FAULT_SPLIT: case FAULT_MANGLE: case FAULT_ORDER: case FAULT_HEAL: case FAULT_KIND_COUNT:
+    case FAULT_FOREIGN_FRESH: case FAULT_FOREIGN_STALE: case FAULT_SPLIT: case FAULT_SPLIT_OUT: case FAULT_SPLIT_IN: case FAULT_MANGLE: case FAULT_ORDER: case FAULT_HEAL: case FAULT_KIND_COUNT:
         break;
     }
 }
@@ -182,9 +184,32 @@ static struct fault cluster_fault_draw(struct world *world)
     return f;
 }
 
+/* Two sites with a server, an HAProxy and nodes each, and a third one with a node: their names end in the site's number, fc4 and fc5 are with fc1
+ * and fc2. The line of one of them is cut, both ways or one way. */
+static struct fault site_fault_draw(struct world *world)
+{
+    static const enum fault_kind kinds[] = { FAULT_SPLIT, FAULT_SPLIT, FAULT_SPLIT_OUT, FAULT_SPLIT_IN };
+    struct fault f = { .kind = kinds[between(world, 0, 3)], .a = -1, .b = -1, .expected = -1 };
+    const int64_t site = between(world, 0, 2);
+    for (int i = 0; i < SIM_PARTIES; i++) {
+        const bool is_there = party_is_node(i) ? i < world->node_count : !party_is_member(i) || world->script.has_cluster;
+        const char *name = party_name(i);
+        if (is_there && (name[strlen(name) - 1] - '1') % 3 == site) {
+            const size_t at = strlen(f.text);
+            text_format(f.text + at, sizeof f.text - at, "%s%s", at == 0 ? "" : ",", name);
+        }
+    }
+    if (f.text[0] == '\0')
+        TEXT_SET(f.text, party_name(party_node(0)));       /* two nodes: the third site is empty */
+    f.for_us = some_time(world);
+    return f;
+}
+
 struct fault fault_draw(struct world *world)
 {
     struct fault f = { .a = -1, .b = -1, .expected = -1 };
+    if (in_so_many(world, SITE_PERCENT))
+        return site_fault_draw(world);
     if (world->script.has_cluster && in_so_many(world, 25))
         return cluster_fault_draw(world);
     if (world_has_quorum(world) && in_so_many(world, 25))

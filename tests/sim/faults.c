@@ -151,19 +151,21 @@ static void cut(struct world *world, const struct fault *f, int by)
 static void begin_cut(struct world *world, const struct fault *f) { cut(world, f, 1); }
 static void end_cut(struct world *world, const struct fault *f) { cut(world, f, -1); }
 
-/* Everybody on one side is cut off from everybody on the other. */
-static void split(struct world *world, int64_t side, int by)
+/* Everybody on one side is cut off from everybody on the other, or in one direction only: nothing leaves this side, or nothing comes in. */
+static void split(struct world *world, const struct fault *f, int by)
 {
     for (int a = 0; a < SIM_PARTIES; a++) {
         for (int b = 0; b < SIM_PARTIES; b++) {
-            if ((side >> a & 1) != (side >> b & 1))
+            const bool leaves = (f->amount >> a & 1) != 0 && (f->amount >> b & 1) == 0;
+            const bool comes = (f->amount >> a & 1) == 0 && (f->amount >> b & 1) != 0;
+            if ((leaves && f->kind != FAULT_SPLIT_IN) || (comes && f->kind != FAULT_SPLIT_OUT))
                 net_cut(&world->net, a, b, by);
         }
     }
 }
 
-static void begin_split(struct world *world, const struct fault *f) { split(world, f->amount, 1); }
-static void end_split(struct world *world, const struct fault *f) { split(world, f->amount, -1); }
+static void begin_split(struct world *world, const struct fault *f) { split(world, f, 1); }
+static void end_split(struct world *world, const struct fault *f) { split(world, f, -1); }
 
 int fault_side(const char *text)
 {
@@ -507,6 +509,8 @@ const struct fault_row fault_rows[FAULT_KIND_COUNT] = {
     [FAULT_LATE_LOOKS]    = { "late-looks", "and", 0, begin_late_looks, end_late_looks, "what a server shows takes so many ms longer than what it does" },
     [FAULT_LATE_DEEDS]    = { "late-deeds", "and", 0, begin_late_deeds, end_late_deeds, "a fence, a catch-up, an opening begins so many ms later" },
     [FAULT_SPLIT]         = { "split", "sd", 0, begin_split, end_split, "these parties on one side, all others on the other" },
+    [FAULT_SPLIT_OUT]     = { "split-out", "sd", 0, begin_split, end_split, "nothing passes from these parties to the others" },
+    [FAULT_SPLIT_IN]      = { "split-in", "sd", 0, begin_split, end_split, "nothing passes from the others to these parties" },
     [FAULT_MANGLE]        = { "mangle", "nd", 0, begin_mangle, end_mangle, "so many percent of raft's frames are lost, doubled, overtaken" },
     [FAULT_RAFT_STANDS]   = { "raft-stands", "ad", 0, begin_raft_stands, end_raft_stands, "a node's thread of raft waits for its disk" },
     [FAULT_FAILOVER]      = { "failover", "an", 0, begin_failover, NULL,
@@ -534,7 +538,7 @@ void fault_begin(struct world *world, const struct fault *fault)
     struct fault f = *fault;
     f.a = party_resolve(world, fault->a);
     f.b = party_resolve(world, fault->b);
-    if (f.kind == FAULT_SPLIT)
+    if (f.kind == FAULT_SPLIT || f.kind == FAULT_SPLIT_OUT || f.kind == FAULT_SPLIT_IN)
         f.amount = side_now(world, f.text);
     if (f.a < ROLE_NODES) {
         begin_one(world, &f);

@@ -379,6 +379,14 @@ static uint64_t writing_epoch(const struct world *world, const struct sim_server
     return epoch;
 }
 
+/* Each side went on alone, and the higher decision is the one by which it sits: it is not what was left, the other one is. */
+static bool is_seated_by_the_higher(const struct world *world, int server)
+{
+    const struct decision *a = &world->servers[0].row, *b = &world->servers[1].row;
+    const struct decision *higher = rank_compare(&a->rank, &b->rank) >= 0 ? a : b;
+    return !world_has_quorum(world) && higher->phase == PHASE_SEATED && text_is(higher->rank.server, world->servers[server].identity);
+}
+
 void judge_acked(struct world *world, const struct sim_client *c)
 {
     struct judge *j = &world->judge;
@@ -390,7 +398,7 @@ void judge_acked(struct world *world, const struct sim_client *c)
         violate(world, "two writers: %s acknowledged a write at epoch %llu after %s had at epoch %llu", SERVER_NAME(s),
                 (unsigned long long)epoch, SERVER_NAME(other), (unsigned long long)j->acked_epoch[other]);
     if (j->is_left_open[s] && c->proxy >= 0 && world->proxies[c->proxy].disturbed_at < j->revoked_at[s] &&
-        !is_on_the_other_side(world, c->proxy, s))
+        !is_on_the_other_side(world, c->proxy, s) && !is_seated_by_the_higher(world, s))
         violate(world, "%s, process %u, carried a write to %s, %lld ms after %s was opened unfenced",
                 world->proxies[c->proxy].name, c->proxy_process, SERVER_NAME(s),
                 (long long)((world->now - j->left_at[s]) / 1000), SERVER_NAME(other));

@@ -29,7 +29,7 @@ struct wish {
     uint64_t from, to, steps, every;
     int nodes;
     enum arbiter arbiter;
-    bool is_told, has_seeds, wants_shrinking, wants_scenes, wants_states, wants_unstaged, is_beyond_drift;
+    bool is_told, has_seeds, wants_shrinking, wants_scenes, wants_states, wants_unstaged, wants_list, is_beyond_drift;
     const char *kept, *script, *scene, *to_file;
 };
 
@@ -40,6 +40,7 @@ static int usage(void)
           "       sim --script FILE [--story]            a story as told by its lines (tests/sim/script.h)\n"
           "       sim --scenes [--every N]               each directed scene: seeds, steps, faults, states, violations; of a matrix\n"
           "                                              every Nth cell only\n"
+          "       sim --scenes --list                    what spec/steering.md 10 wants to see, and the stories that show it\n"
           "       sim --scene WORD [--seeds A..B] [--unstaged]       one of them; the stories that could not be staged\n"
           "       sim --beyond-drift ...                 clocks three times as far apart as LeaseDriftPercent promises\n",
           stderr);
@@ -61,7 +62,7 @@ static bool flag_read(const char *word, struct wish *wish)
 {
     const struct { const char *word; bool *flag; } flags[] = {
         { "--story", &wish->is_told }, { "--shrink", &wish->wants_shrinking }, { "--scenes", &wish->wants_scenes },
-        { "--states", &wish->wants_states }, { "--unstaged", &wish->wants_unstaged }, { "--beyond-drift", &wish->is_beyond_drift },
+        { "--states", &wish->wants_states }, { "--unstaged", &wish->wants_unstaged }, { "--list", &wish->wants_list }, { "--beyond-drift", &wish->is_beyond_drift },
     };
     for (size_t i = 0; i < sizeof flags / sizeof flags[0]; i++) {
         if (text_is(flags[i].word, word)) {
@@ -257,8 +258,30 @@ static void print_scene(const struct scene *scene, bool has_quorum, const struct
            t->steps, t->faults + t->orders, tally_states_reached(t), t->not_staged, tally_heal_ms(t, 99), t->violations, scene->what);
 }
 
+/* Each line of section 10 with its scenes, and how many stories a seed each is under either arbiter. */
+static int list_scenes(void)
+{
+    int missing = 0;
+    printf("%-70s %7s %7s  %s\n", "what must be shown (spec/steering.md 10)", "local", "quorum", "scenes");
+    for (size_t i = 0; i < scene_line_count; i++) {
+        char words[128], *rest = words;
+        int local = 0, quorum = 0;
+        TEXT_SET(words, scene_lines[i].scenes);
+        for (const char *word = strtok_r(rest, " ", &rest); word != NULL; word = strtok_r(NULL, " ", &rest)) {
+            const struct scene *scene = scene_find(word);
+            missing += scene == NULL;
+            local += scene == NULL || scene->needs_quorum ? 0 : scene_variants(scene);
+            quorum += scene == NULL ? 0 : scene_variants(scene);
+        }
+        printf("%-70s %7d %7d  %s\n", scene_lines[i].what, local, quorum, scene_lines[i].scenes);
+    }
+    return missing == 0 ? 0 : 1;
+}
+
 static int run_scenes(const struct wish *wish)
 {
+    if (wish->wants_list)
+        return list_scenes();
     const uint64_t from = wish->has_seeds ? wish->from : 1, to = wish->has_seeds ? wish->to : 2;
     uint64_t passed = 0, failed = 0;
     static struct tally all, one;

@@ -452,13 +452,19 @@ static const char *const clusters[] = {
     /* hands */
     CLUSTER "quiet+9 open m2", CLUSTER "quiet+9 open m2;then+4 kill leader for 1", CLUSTER "quiet+9 close m1;then+8 open m1", CLUSTER "quiet+9 close m1;then+3 open m2;then+8 open m1",
     CLUSTER "quiet+9 close m1;then+0 open m2;then+0 open m3;then+9 close m3", CLUSTER "quiet+9 failover m2 0;then+4 failover m3 0;then+4 failover m1 0", CLUSTER "quiet+9 kill m1 for 5;then+0 kill m2 for 5;then+0 kill m3 for 5",
-    CLUSTER "quiet+9 failover m2 3;then+0.1 failover m3 3;then+2 kill nodes for 1", CLUSTER "quiet+9 failover m2 3;then+0.1 failover m3 3;then+4 kill leader for 3;then+9 close m1",
+    CLUSTER "quiet+9 failover m2 3;then+0.1 failover m3 3;then+2 kill nodes for 1;then+18 reload lb1", CLUSTER "quiet+9 failover m2 3;then+0.1 failover m3 3;then+4 kill leader for 3;then+9 close m1",
     /* readers */
     CLUSTER "set ReaderFloor 1;quiet+9 behind m2 30 for 9;then+3 behind m3 40 for 6", CLUSTER "set ReaderFloor 2;quiet+9 behind m2 30 for 9", CLUSTER "set ReaderFloor 0;quiet+9 behind m2 30 for 9;then+0 behind m3 11 for 9",
     CLUSTER "set ReaderFloor 1;quiet+9 apply-not m2 for 9;then+2 behind m3 20 for 6", CLUSTER "set ReaderFloor 1;quiet+9 kill m2 for 9;then+2 freeze m3 for 6", CLUSTER "set ReaderFloor 1;quiet+9 behind m2 8 for 9;then+3 behind m2 14 for 3;then+4 behind m2 7 for 3",
     CLUSTER "set ReaderFloor 1;quiet+9 cut nodes m2 for 9;then+0 cut nodes m3 for 9;then+3 cut nodes m1 for 6", CLUSTER "set ReaderFloor 2;quiet+9 kill m1 for 20;then+3 behind m2 30 for 9",
     CLUSTER "quiet+9 freeze lb1 for 12;then+1 failover m2 0", CLUSTER "quiet+9 kill lb1 for 4;then+1 failover m2 0", CLUSTER "quiet+9 reload lb1;then+0.5 failover m2 0;then+0.5 reload lb2",
     NULL
+};
+/* Two sites with a server, an HAProxy and nodes each, and a third node elsewhere: the line of one of them at each step. */
+#define SITE_A "fc1,fc4,db1,lb1"
+#define SITE_B "fc2,fc5,db2,lb2"
+static const char *const sites[] = {
+    "split " SITE_A, "split " SITE_B, "split fc3", "split-out " SITE_A, "split-in " SITE_A, "split-out " SITE_B, "split-in " SITE_B, NULL
 };
 static const char *const threads[] = { "raft-stands leader", "raft-stands follower", "raft-stands nodes", "mangle 50", NULL };
 static const char *const splits_at_steps[] = {
@@ -506,11 +512,25 @@ const struct scene scenes[] = {
     { "deposed", "a leader goes on to the end of its lease while another one is elected; what it laid into the log comes late", NULL, deposed, true },
     { "witness", "a voter that looks at no server is killed, frozen, cut off, elected first, left alone with one node, asked alone", NULL, witnesses, true },
     { "cluster", "a managed cluster is failed over by somebody else, while leaders, nodes, links and HAProxies have their own troubles", NULL, clusters, false },
+    { "sites", "a site with a server, an HAProxy and nodes is cut off as a whole, both ways or one way, at each step", sites, NULL, false },
     { "old-rows", "what another arbiter left in a server's table", NULL, other_rows, true },
     { "threads", "raft's threads wait for their disks, its frames are lost, doubled, overtaken, at each step", threads, NULL, true },
     { "relay", "the relay's first node freezes, falls silent, dies, at each step", relays, NULL, false },
 };
 const size_t scene_count = sizeof scenes / sizeof scenes[0];
+
+/* spec/steering.md 10: what must be shown, and by which scenes. */
+const struct scene_line scene_lines[] = {
+    { "each party is killed at each step", "kill" }, { "each party freezes at each step", "freeze suspend" },
+    { "each pair is cut, one way, each is alone, at each step", "cut one-way isolate sites split" }, { "an HAProxy is reloaded, frozen, killed", "proxies leavings" },
+    { "both alive with replication broken, then the first dies", "broken-replication" }, { "late replay of old rows, both orders, with missing and extra rows", "replay lost-rows old-rows" },
+    { "nodes restarted without memory, all together", "no-memory" }, { "clocks drift, step, suspend", "clocks drift suspend" },
+    { "a leader paused between check and send", "before-send late-openings" }, { "two operators with opposite orders", "orders" },
+    { "an order against each rule of section 6", "rules" }, { "a server that comes back writable", "writable" },
+    { "SUPER, READ ONLY ADMIN, a lacking privilege", "privileges" }, { "the relay's first node frozen", "relay" },
+    { "section 9: leaders deposed, witnesses, threads that wait", "deposed splits threads witness" }, { "a managed cluster's pools", "cluster" },
+};
+const size_t scene_line_count = sizeof scene_lines / sizeof scene_lines[0];
 
 /* ---- from a row to lines ------------------------------------------------------------------------------------------------------------ */
 

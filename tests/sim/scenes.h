@@ -19,6 +19,10 @@ struct scene {
 extern const struct scene scenes[];
 extern const size_t scene_count;
 
+struct scene_line { const char *what, *scenes; };      /* scenes: their words */
+extern const struct scene_line scene_lines[];
+extern const size_t scene_line_count;
+
 const struct scene *scene_find(const char *word);    /* NULL = none */
 int scene_variants(const struct scene *scene);
 /* `seed` draws what the row leaves open: how long after the step, and for how long. */
