@@ -165,6 +165,8 @@ static void write_row(struct lease *lease, enum store_deed deed, int server, con
         request.old = *old;
     if (rank_compare(&row->rank, &lease->tried) > 0 && row->rank.epoch == lease->mine.rank.epoch)
         lease->tried = row->rank;
+    if (row->rank.epoch > lease->tried_epoch)
+        lease->tried_epoch = row->rank.epoch;
     lease->writing = request.id;
     lease->written = *row;
     lease->writing_server = server;
@@ -179,6 +181,11 @@ static uint64_t next_seq(const struct lease *lease)
 {
     const struct rank *mine = &lease->mine.rank, *tried = &lease->tried;
     return (tried->epoch == mine->epoch && tried->seq > mine->seq ? tried->seq : mine->seq) + 1;
+}
+
+static uint64_t next_epoch(const struct lease *lease, uint64_t known)
+{
+    return (lease->tried_epoch > known ? lease->tried_epoch : known) + 1;
 }
 
 static void renew(struct lease *lease, struct fc_time now)
@@ -291,7 +298,7 @@ static void contend(struct lease *lease, struct fc_time now)
     if (place < 0)
         return;
     struct decision row = lease->best;
-    row.rank.epoch++;
+    row.rank.epoch = next_epoch(lease, row.rank.epoch);
     row.rank.seq = 0;
     TEXT_SET(row.rank.node, lease->settings.node);
     if (!lease->settings.has_chair)
@@ -318,7 +325,7 @@ static void intend_there(struct lease *lease, bool raises_epoch, struct fc_time 
     const int to = lease->wanted.as.intend.to;
     struct decision row = moving_row(lease);
     if (raises_epoch) {
-        row.rank.epoch = lease->best.rank.epoch + 1;
+        row.rank.epoch = next_epoch(lease, lease->best.rank.epoch);
         row.rank.seq = 0;
     } else {
         row.rank.seq = next_seq(lease);
@@ -354,7 +361,7 @@ static void begin_seat(struct lease *lease, struct fc_time now)
         return;
     }
     struct decision row = lease->mine;
-    row.rank.epoch++;
+    row.rank.epoch = next_epoch(lease, row.rank.epoch);
     row.rank.seq = 0;
     row.phase = PHASE_SEATED;
     row.successor[0] = '\0';

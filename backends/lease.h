@@ -69,6 +69,7 @@ struct lease {
     int place;
     struct decision mine;            /* as last confirmed */
     struct rank tried;               /* the highest that was ever sent in the epoch of `mine`, heard of or not */
+    uint64_t tried_epoch;            /* the highest epoch that was ever sent, heard of or not */
     struct fc_time confirmed_at;     /* sent_at of the last confirmed write */
     struct fc_time next_write_at;
 
