@@ -26,6 +26,8 @@ MUTATIONS = [
              'lease->confirmed_at = result->sent_at;', 'lease->confirmed_at = now;'),
     Mutation('seq-not-compared', 'a renewal is no higher row than the one before', DECISION,
              'if (a->seq != b->seq)\n        return a->seq < b->seq ? -1 : 1;', ''),
+    Mutation('epoch-tried-not-known', 'an epoch that was tried and not heard of is taken again', LEASE,
+             'return (lease->tried_epoch > known ? lease->tried_epoch : known) + 1;', 'return (lease->tried_epoch == 0 ? known : known) + 1;'),
     Mutation('take-unguarded', 'who takes over writes a maximum instead of replacing only the turn that it watched', LEASE,
              'write_row(lease, STORE_TAKE, place, &row, &lease->servers[place].row, false, now);',
              'write_row(lease, STORE_RENEW, place, &row, NULL, false, now);'),

@@ -90,7 +90,8 @@ static bool is_well(const struct world *world, int master)
 {
     for (int i = 0; i < SIM_MEMBERS; i++) {
         const struct sim_member *m = &world->fleet[i];
-        if ((i == master) == m->is_read_only || (i == master ? m->master >= 0 : m->master != master) || !is_in_sight_of_all(world, i) ||
+        if ((i == master) == m->is_read_only || (i == master ? m->master >= 0 : m->master != master) || !m->is_up || m->is_frozen ||
+            (i != master && !is_in_sight_of_all(world, i)) ||
             !net_talks(&world->net, party_member(i), party_member(master)))
             return false;
     }
@@ -157,6 +158,20 @@ static bool is_known(const struct world *world, int node, int member)
 
 static bool is_open_master(const struct fleet_sight *s) { return s->is_seen && !s->is_read_only && !s->is_below; }
 
+/* Out of its sight it is left for another open master that has replicas. */
+static void judge_patience(struct world *world, int node, int member)
+{
+    const struct fleet_view *view = &world->nodes[node].fleet;
+    struct judged_fleet *j = &world->judge.fleet;
+    bool is_to_be_left = false;
+    for (int i = 0; i < SIM_MEMBERS && !view->told[member].is_seen; i++)
+        is_to_be_left = is_to_be_left || (i != member && is_open_master(&view->told[i]) && view->told[i].replica_count > 0 && is_known(world, node, i));
+    if (!is_to_be_left || j->first_of[node] != member)
+        j->kept_since[node] = world->now;
+    else if (world->now - j->kept_since[node] > cluster_patience(&world->config).us)
+        violate(world, "%s calls %s first, which it does not see, and another one is writable and has replicas", name_of(node), member_of(member));
+}
+
 static void judge_first(struct world *world, int node, int member)
 {
     const struct fleet_view *view = &world->nodes[node].fleet;
@@ -169,6 +184,7 @@ static void judge_first(struct world *world, int node, int member)
             view->told[i].replica_count >= view->told[member].replica_count)
             violate(world, "%s calls %s first, and %s is writable and has as many replicas", name_of(node), member_of(member), member_of(i));
     }
+    judge_patience(world, node, member);
     if (view->told[member].is_seen && view->told[member].is_read_only && is_known(world, node, member))
         violate(world, "%s calls %s first, which it sees closed", name_of(node), member_of(member));
     j->first_of[node] = member;

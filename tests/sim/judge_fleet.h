@@ -19,6 +19,7 @@ struct judged_fleet {
     uint32_t life_of[SIM_NODES_MAX];
     int64_t leads_since[SIM_NODES_MAX];      /* -1: it does not */
     int64_t heard_at[SIM_NODES_MAX];         /* last frozen: what it was told waited at its door */
+    int64_t kept_since[SIM_NODES_MAX];       /* it calls somebody first whom it should leave, since then */
     int64_t asked_at;                        /* when those who do not lead were last asked */
 };
 

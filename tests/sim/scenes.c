@@ -449,6 +449,7 @@ static const char *const clusters[] = {
     CLUSTER "quiet+9 isolate m1 for 3", CLUSTER "quiet+9 kill nodes for 1", CLUSTER "quiet+9 kill nodes for 1;then+0.1 cut nodes m1 for 20", CLUSTER "quiet+9 kill leader for 3;then+0 cut nodes m2 for 20",
     CLUSTER "quiet+9 kill leader for 9;then+0 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+0.2 failover m2 2", CLUSTER "quiet+9 kill nodes for 0.5;then+0 " M1_UNSEEN ";then+0 cut nodes lb1 for 34;then+0.2 failover m2 2",
     CLUSTER "quiet+9 kill leader for 9;then+0 " M1_UNSEEN ";then+0 deaf lb1 for 34;then+0.2 failover m2 2;then+0.5 reload lb2",
+    CLUSTER "quiet+9 cut nodes m1 for 34;then+2 failover m2 2;then+20 reload lb1",
     /* hands */
     CLUSTER "quiet+9 open m2", CLUSTER "quiet+9 open m2;then+4 kill leader for 1", CLUSTER "quiet+9 close m1;then+8 open m1", CLUSTER "quiet+9 close m1;then+3 open m2;then+8 open m1",
     CLUSTER "quiet+9 close m1;then+0 open m2;then+0 open m3;then+9 close m3", CLUSTER "quiet+9 failover m2 0;then+4 failover m3 0;then+4 failover m1 0", CLUSTER "quiet+9 kill m1 for 5;then+0 kill m2 for 5;then+0 kill m3 for 5",
