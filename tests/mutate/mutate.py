@@ -31,6 +31,7 @@ NOT_SEEN_YET = QUORUM_NOT_SEEN_YET
 BY_QUORUM = ARBITER_MUTATIONS                                  # the chair's simulator with `--arbiter quorum`
 MUTATIONS = CHAIR_MUTATIONS + ARBITER_MUTATIONS + CLUSTER_MUTATIONS + SEEN
 
+OWN_SCENES = {'cluster': ('cluster-', 'reader-'), 'witness': ('witness-',)}
 COPIED = ('CMakeLists.txt', 'cmake', 'core', 'haproxy', 'backends', 'agent', 'tests')
 SEEDS = 4000                   # of a mutation that nothing catches; most need one or two
 STRIDES = (20, 200, 1000)      # seeds run at a time, after the kept stories: few first, for the first violation is enough
@@ -97,6 +98,7 @@ class Bench:
         self.has_staged = False
         self.is_quorum = False         # which simulator: of the chair, or of how nodes agree
         self.arbiter = 'local'         # of the chair's: who decides
+        self.scene = None              # of the chair's: the one that is made for it, told first
 
     def tool(self, argv):
         done = subprocess.run(argv, env=self.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
@@ -145,7 +147,11 @@ class Bench:
         return self.hunt_quorum(seeds) if self.is_quorum else self.hunt_chair(seeds)
 
     def hunt_chair(self, seeds):
-        """The first violation: the kept stories, a few seeds, the directed scenes, then all the other seeds in growing strides."""
+        """The first violation: the scene made for it, the kept stories, a few seeds, the directed scenes, then all the other seeds in growing
+        strides."""
+        found = self.run(['--scene', self.scene, '--seeds', '1..3', '--arbiter', self.arbiter]) if self.scene else None
+        if found:
+            return found
         found = self.run(['--seeds', '1..1', '--arbiter', self.arbiter])
         if found:
             return found._replace(seeds=0 if 'scene' in found.how else 1)
@@ -170,6 +176,7 @@ class Bench:
                 file.write(changed)
             self.is_quorum = mutation in QUORUM_MUTATIONS
             self.arbiter = 'quorum' if mutation in BY_QUORUM else 'local'
+            self.scene = next((scene for scene in OWN_SCENES if mutation.name.startswith(OWN_SCENES[scene])), None)
             self.build()
             self.has_staged = False
             return self.hunt(seeds)

@@ -4,7 +4,7 @@ from mutations import Mutation
 
 CHAIR, LEAD, VOICE = 'backends/quorum/quorum_chair.c', 'backends/quorum/quorum_lead.c', 'backends/quorum/consensus_lease.c'
 STATE, YIELDS, PEERS = 'backends/quorum/shared_state.c', 'backends/quorum/consensus_yield.c', 'backends/quorum/consensus_peers.c'
-CORE_SERVERS, CORE = 'core/model/servers.c', 'core/core.c'
+CORE = 'core/core.c'
 
 ARBITER_MUTATIONS = [
     # ---- the voice: for how long a node speaks of a chair ----
@@ -49,7 +49,8 @@ ARBITER_MUTATIONS = [
     Mutation('arbiter-fence-leaves-nothing', 'a fence leaves nothing behind: who led before may open the server late', CHAIR,
              'return holds(q) ? &q->decided : NULL;', 'return q == NULL ? &q->decided : NULL;'),
 
-    # ---- second defences, seen by what the judge asks of each decision ----
+    # ---- what has a second defence (the log takes a decision only over the rank that it names; a server opens only by its own row; the core
+    #      asks for its lease itself): seen by what the judge asks of each decision, of each term and of each leadership ----
     Mutation('voice-for-another-chair', 'a moment at which another chair was confirmed counts for the one that is known here', CHAIR,
              'if (rank_compare(&q->lead.view.voiced, &q->decided.rank) != 0)\n        return FC_EVER;', ''),
     Mutation('arbiter-row-of-another-term', 'a row of its own from an earlier leadership is enough', CHAIR,
@@ -77,13 +78,6 @@ ARBITER_MUTATIONS = [
              'if (!c->settings->is_witness || c->led_term == 0 ||', 'if (c != NULL || c->led_term == 0 ||'),
     Mutation('witness-words-stay', 'what a witness was told of a chair counts for the next one', VOICE,
              'if (!is_same_seat(before, &c->state.chair))\n        c->words.is_known = false;', '(void)before, (void)is_same_seat;'),
-    Mutation('witness-words-of-another', 'a witness takes what it is told of another chair than its own for its own', CHAIR,
-             'if (q->settings.is_witness && !is_behind)\n        q->said_words', 'if (q->settings.is_witness)\n        q->said_words'),
-    Mutation('witness-told-by-anybody', 'words count although the chair that they are of is another one here', VOICE,
-             'if (rank_compare(rank, &c->state.chair.rank) != 0)\n        return;                                            /* of an earlier',
-             'if (rank == NULL)\n        return;                                            /* of an earlier'),
-    Mutation('witness-is-a-looker', 'a witness counts among those who could have seen the server', CORE_SERVERS,
-             'servers->is_witness[i] = sight.state == SIGHT_NONE ||', 'servers->is_witness[i] = i < 0 ||'),
     Mutation('witness-looks', 'a witness looks at servers like any node', CORE,
              'core->servers.looks_at_none = config_is_witness(config);', 'core->servers.looks_at_none = false;'),
     Mutation('witness-begs-nobody', 'a witness that leads does not say that somebody is needed', VOICE,
