@@ -1,4 +1,4 @@
-"""Breaks our own code on purpose, one promise at a time, and lets the simulator find it:  mutate.py [--list] [--check] [WORD...]
+"""Breaks our own code on purpose, one promise at a time, and lets the simulators find it:  mutate.py [--list] [--check] [WORD...]
 
 The tree is copied to a private folder; one mutation is applied, the simulator alone is built (-O1, ccache where it is installed) and
 run on the kept stories, seeds 1..N and the directed scenes until the first violation. Unchanged, they must break nothing: that is run first.
@@ -24,12 +24,16 @@ sys.path.insert(0, HERE)
 from mutations import MUTATIONS as CHAIR_MUTATIONS                                  # noqa: E402
 from mutations_arbiter import ARBITER_MUTATIONS                                      # noqa: E402
 from mutations_cluster import CLUSTER_MUTATIONS                                      # noqa: E402
+from mutations_deeds import DEED_MUTATIONS                                            # noqa: E402
 from mutations_quorum import QUORUM_MUTATIONS as SEEN, QUORUM_NOT_SEEN_YET           # noqa: E402
 
 QUORUM_MUTATIONS = SEEN + QUORUM_NOT_SEEN_YET
 NOT_SEEN_YET = QUORUM_NOT_SEEN_YET
 BY_QUORUM = ARBITER_MUTATIONS                                  # the chair's simulator with `--arbiter quorum`
-MUTATIONS = CHAIR_MUTATIONS + ARBITER_MUTATIONS + CLUSTER_MUTATIONS + SEEN
+MUTATIONS = CHAIR_MUTATIONS + ARBITER_MUTATIONS + CLUSTER_MUTATIONS + SEEN + DEED_MUTATIONS
+
+# Who must see it: the simulator of the chair, that of how nodes agree, or the histories of the deed lock.
+JUDGES = {'sim': 'sim/sim', 'quorumsim': 'quorumsim/quorumsim', 'deed_lock_test': 'unit/deed_lock_test'}
 
 OWN_SCENES = {'cluster': ('cluster-', 'reader-'), 'witness': ('witness-',)}
 COPIED = ('CMakeLists.txt', 'cmake', 'core', 'haproxy', 'backends', 'agent', 'tests')
@@ -39,6 +43,7 @@ SEEDS_BEFORE_SCENES = 221      # then the directed scenes, before the long rest
 RUN_SECONDS = 240              # of one stride; a run that does not end is a finding too
 BROKE = re.compile(r'^(?:scene (?P<scene>.+?): )?seed (?P<seed>\d+) .*broke at step (?P<step>\d+): (?P<what>.*)$', re.M)
 ASSERTED = re.compile(r'^.*?([\w/.]+:\d+: \w+: Assertion .*)$', re.M)
+FAILED = re.compile(r'^\[FAIL\] \w+::(\w+)', re.M)
 
 Finding = namedtuple('Finding', 'how what seeds')
 
@@ -77,6 +82,12 @@ def check(mutations):
     return found
 
 
+def judged_by(mutation):
+    """(who, under which arbiter)"""
+    judge = 'deed_lock_test' if mutation in DEED_MUTATIONS else 'quorumsim' if mutation in QUORUM_MUTATIONS else 'sim'
+    return judge, 'quorum' if mutation in BY_QUORUM else 'local'
+
+
 class Bench:
     """A private copy of the tree with its own build of the simulator."""
 
@@ -96,7 +107,7 @@ class Bench:
             flags.append('-DCMAKE_C_COMPILER_LAUNCHER=ccache')
         self.tool(['cmake', '-S', folder, '-B', os.path.join(folder, 'build'), *flags])
         self.has_staged = False
-        self.is_quorum = False         # which simulator: of the chair, or of how nodes agree
+        self.judge = 'sim'
         self.arbiter = 'local'         # of the chair's: who decides
         self.scene = None              # of the chair's: the one that is made for it, told first
 
@@ -106,11 +117,11 @@ class Bench:
             raise DoesNotBuild(f'{" ".join(argv)}\n{done.stdout[-3000:]}')
 
     def build(self):
-        self.tool(['cmake', '--build', os.path.join(self.root, 'build'), '-j1', '--target', 'quorumsim' if self.is_quorum else 'sim'])
+        self.tool(['cmake', '--build', os.path.join(self.root, 'build'), '-j1', '--target', self.judge])
 
     def run(self, words):
         """What broke first in one run of the simulator; None when nothing did."""
-        sim = os.path.join(self.root, 'build/tests', 'quorumsim/quorumsim' if self.is_quorum else 'sim/sim')
+        sim = os.path.join(self.root, 'build/tests', JUDGES[self.judge])
         try:
             done = subprocess.run([sim, *words], cwd=self.root, env=self.environment, stdout=subprocess.PIPE,
                                   stderr=subprocess.STDOUT, timeout=RUN_SECONDS)
@@ -123,8 +134,8 @@ class Bench:
             return Finding(f'{scene}seed {broke["seed"]} step {broke["step"]}', broke['what'], int(broke['seed']))
         if done.returncode == 0:
             return None
-        asserted = ASSERTED.search(text)
-        return Finding(' '.join(words), asserted[1] if asserted else f'ended with code {done.returncode}', 0)
+        asserted, failed = ASSERTED.search(text), FAILED.search(text)
+        return Finding(' '.join(words), asserted[1] if asserted else failed[1] if failed else f'ended with code {done.returncode}', 0)
 
     def stage(self, seeds):
         """What the directed scenes show, after so many seeds."""
@@ -144,7 +155,9 @@ class Bench:
         return None
 
     def hunt(self, seeds):
-        return self.hunt_quorum(seeds) if self.is_quorum else self.hunt_chair(seeds)
+        if self.judge == 'deed_lock_test':
+            return self.run(['-j2'])
+        return self.hunt_quorum(seeds) if self.judge == 'quorumsim' else self.hunt_chair(seeds)
 
     def hunt_chair(self, seeds):
         """The first violation: the scene made for it, the kept stories, a few seeds, the directed scenes, then all the other seeds in growing
@@ -174,8 +187,7 @@ class Bench:
         try:
             with open(path, 'w') as file:
                 file.write(changed)
-            self.is_quorum = mutation in QUORUM_MUTATIONS
-            self.arbiter = 'quorum' if mutation in BY_QUORUM else 'local'
+            self.judge, self.arbiter = judged_by(mutation)
             self.scene = next((scene for scene in OWN_SCENES if mutation.name.startswith(OWN_SCENES[scene])), None)
             self.build()
             self.has_staged = False
@@ -203,8 +215,8 @@ def hunt_all(mutations, seeds, jobs):
         benches = []
         for number in range(min(jobs, len(mutations))):
             benches.append(Bench(os.path.join(folder, str(number))))
-        for is_quorum, is_arbiter in sorted({(mutation in QUORUM_MUTATIONS, mutation in BY_QUORUM) for mutation in mutations}):
-            benches[0].is_quorum, benches[0].arbiter = is_quorum, 'quorum' if is_arbiter else 'local'
+        for judge, arbiter in sorted({judged_by(mutation) for mutation in mutations}):
+            benches[0].judge, benches[0].arbiter = judge, arbiter
             benches[0].has_staged = False
             benches[0].build()
             broken = benches[0].hunt(seeds)
