@@ -187,8 +187,11 @@ static void judge_epochs(struct world *world)
         if (epoch < n->last_epoch || chair < n->last_chair_epoch)
             violate(world, "the epoch fell at fc%d: %llu after %llu, chair %llu after %llu", i + 1, (unsigned long long)epoch,
                     (unsigned long long)n->last_epoch, (unsigned long long)chair, (unsigned long long)n->last_chair_epoch);
+        if (chair != n->last_chair_epoch || n->core->steering.chair.row.rank.seq != n->last_chair_seq)
+            judge_decision(world, party_name(party_node(i)), &n->core->steering.chair.row);
         n->last_epoch = epoch;
         n->last_chair_epoch = chair;
+        n->last_chair_seq = n->core->steering.chair.row.rank.seq;
     }
     for (int i = 0; i < SIM_SERVERS; i++) {
         const struct decision *row = &world->servers[i].row;

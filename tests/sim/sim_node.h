@@ -78,6 +78,7 @@ struct sim_node {
     struct event queue[NODE_QUEUE_MAX];
     struct fleet_view fleet;                     /* of the managed cluster */
     uint64_t last_epoch, last_chair_epoch;       /* never fall within a life */
+    uint64_t last_chair_seq;                     /* of that epoch, as judged last */
 };
 
 struct fc_time node_clock(const struct world *world, int node);
