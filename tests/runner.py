@@ -114,7 +114,7 @@ def sim_cases(build, is_long):
         for part, arbiter in ((part, arbiter) for part in ARBITER_SEEDS_LONG for arbiter in ARBITERS) if is_long and os.access(fast, os.X_OK) else ():
             yield Case(f'sim/{arbiter} {part}', [fast, '--arbiter', arbiter, '--kept', 'none', '--seeds', part], SIM_SECONDS * 30, read_sim,
                        'the same under one arbiter: witnesses, managed clusters, sites, operators')
-        for arbiter, every in (('local', '11'), ('quorum', '97')):
+        for arbiter, every in (('local', '31'), ('quorum', '257')):
             cells = ['--seeds', '1..4'] if is_long else ['--every', every, '--seeds', '1..1']
             yield Case(f'sim/scenes {arbiter} {" ".join(cells)}', [path, '--scenes', '--arbiter', arbiter, *cells],
                        SIM_SECONDS * (20 if is_long else 1), read_sim,
