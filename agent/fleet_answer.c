@@ -24,7 +24,7 @@
 #define PAGED(path, table, by, column, has_page, meaning) \
     { path, false, FLEET_RAW, NULL, NULL, false, 0, 0, "", meaning, &(const struct fleet_paging){ FLEET_##table, PAGED_##by, column, has_page } }
 #define ACK(path, scope, reading, meaning) \
-    { path, true, FLEET_ENVELOPE, reading, make_ack, false, FLEET_ACK_RECOVERIES, scope, "acknowledged", meaning, NULL }
+    { path, true, FLEET_ENVELOPE, reading, make_ack, false, FLEET_ACK_RECOVERIES, scope, "", meaning, NULL }
 
 static const struct fleet_route routes[] = {
     RAW("/api/instance/:host/:port", read_instance, "one server"),
@@ -152,12 +152,13 @@ static const struct fleet_route routes[] = {
           "that have ended in the last five minutes"),
     PAGED("/api/recently-active-instance-recovery/:host/:port", topology_recovery, SUCCESSOR, topology_recovery_successor_hostname, false,
           "the same by the server that took over"),
+    PAGED("/api/blocked-recoveries", blocked_topology_recovery, ALL, -1, false, "recoveries that another one holds back, as the store has them, the latest 200"),
+    PAGED("/api/blocked-recoveries/cluster/:cluster", blocked_topology_recovery, TEXT, blocked_topology_recovery_cluster_name, false,
+          "of a cluster, by its name at the time"),
 
     /* Nothing is recovered automatically by this version. */
     TOLD("/api/check-global-recoveries", read_recoveries_switch, "Global recoveries disabled", "always disabled: none in this version"),
     TOLD("/api/automated-recovery-filters", read_filters, "Automated recovery configuration details", "always empty lists"),
-    RAW("/api/blocked-recoveries", read_no_recoveries, "always none"),
-    RAW("/api/blocked-recoveries/cluster/:cluster", read_no_recoveries, "always none"),
 };
 
 #define ROUTE_COUNT (sizeof routes / sizeof routes[0])
@@ -290,7 +291,7 @@ char *fleet_answer_done(struct fleet_asked *asked, const char *details, unsigned
     char *value = read_value(asked, &said, &err);
     if (value == NULL)
         return fleet_answer_error(&err, status);
-    char *text = enveloped(said.message, value, status);
+    char *text = enveloped(said.message[0] != '\0' ? said.message : asked->reply, value, status);       /* how many, where only the end tells */
     free(value);
     return text;
 }

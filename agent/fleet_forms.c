@@ -236,8 +236,10 @@ static void print_resolved(const struct printing *p, const cJSON *value)
     }
 }
 
+static void print_message(const struct printing *p, const cJSON *tree) { put_line(p, text_of(tree, "Message")); }
+
 static print_form *const forms[FORM_COUNT] = {
-    [FORM_NOTHING] = print_nothing, [FORM_RAW] = print_raw, [FORM_TEXT] = print_text, [FORM_LINES] = print_lines,
+    [FORM_NOTHING] = print_nothing, [FORM_MESSAGE] = print_message, [FORM_RAW] = print_raw, [FORM_TEXT] = print_text, [FORM_LINES] = print_lines,
     [FORM_KEYS] = print_keys, [FORM_KEY] = print_key, [FORM_KEY_OR_NOTHING] = print_key, [FORM_MASTER_KEY] = print_master_key,
     [FORM_RUNNING_KEYS] = print_running_keys, [FORM_BROKEN_KEYS] = print_broken_keys, [FORM_LOST_KEYS] = print_lost_keys,
     [FORM_RUNNING_KEY] = print_running_key, [FORM_STOPPED_KEY] = print_stopped_key, [FORM_ERRANT] = print_errant,
@@ -273,7 +275,7 @@ int fleet_form_print(enum fleet_form form, const char *instance, const char *bod
         exit_code = print_error(form, tree, trouble);
     if (!is_error || is_raw)
         forms[form](&(struct printing){ to, instance },
-                    code[0] != '\0' && !is_raw ? cJSON_GetObjectItemCaseSensitive(tree, "Details") : tree);
+                    code[0] != '\0' && !is_raw && form != FORM_MESSAGE ? cJSON_GetObjectItemCaseSensitive(tree, "Details") : tree);
     cJSON_Delete(tree);
     return exit_code;
 }

@@ -5,18 +5,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/fleet_acks.h"
+#include "agent/fleet_knock.h"
 #include "agent/fleet_pages.h"
 #include "agent/fleet_rows.h"
+#include "agent/fleet_snapshot.h"
 #include "agent/fleet_words.h"
 #include "agent/pool_sights.h"
 #include "agent/survey.h"
+#include "agent/survey_rules.h"
 #include "base/text.h"
 
 #define FLEET_SAID_SIZE 320
 
 struct fleet_waiter {
     uint64_t ticket;                     /* 0: free */
-    bool is_being_said;                  /* done when the store has it */
+    bool is_being_said;                  /* done when the store has it, or who else does it says so */
     enum fleet_verb verb;
     char said[FLEET_SAID_SIZE];          /* for the audit */
     bool is_looked_for;                  /* done when a look at `key` has ended that began at `asked_at` or later */
@@ -38,10 +42,12 @@ struct fleet_keeper {
     struct fleet_words *words;
     struct pool_sights *sights;
     struct fleet_pages *pages;
+    struct fleet_acks *acks;
+    struct fleet_knocks *knocks;
+    struct fleet_snapshot *snapshot;
     bool leads;
     int server;                          /* of the store: where words go */
     struct picture picture;
-    struct host_filters *problems_ignored, *recoveries_ignored, *osc_ignored;
     bool has_fleet, is_seeded;           /* MySQLTopologyUser is set; DiscoverySeeds were named */
     struct fleet_waiter waiters[FLEET_WAITERS_MAX];
     struct host_timer *timer;
@@ -197,7 +203,7 @@ static struct fleet_memory memory_of(struct fleet_keeper *k)
     return (struct fleet_memory){
         .overrides = &watch->overrides, .classifications = &watch->classifications, .pools = &watch->pools,
         .resolved = &watch->resolved, .unresolved = &watch->unresolved,
-        .rule_life = fc_ms(k->config->candidate_expire_minutes * INT64_C(60000)), .pool_life = fc_ms(INT64_C(3600000)),
+        .rule_life = fc_ms(k->config->candidate_expire_minutes * INT64_C(60000)), .pool_life = fc_ms(k->config->pool_expire_minutes * INT64_C(60000)),
         .name_life = fc_ms(k->config->resolves_expire_minutes * INT64_C(60000)),
     };
 }
@@ -350,15 +356,31 @@ static void word_stands(void *owner, const struct fleet_row *row, bool takes_bac
     watch_said(watch_of(k), &key, now_of(k));
 }
 
-static void word_done(void *owner, uint64_t ticket, enum fc_code code, const char *text)
+/* Of an order that others do: its words, a knock, a snapshot. */
+static void order_ended(void *owner, uint64_t ticket, enum fc_code code, const char *text)
 {
     struct fleet_keeper *k = owner;
     for (int i = 0; i < FLEET_WAITERS_MAX; i++) {
         if (k->waiters[i].ticket == ticket && k->waiters[i].is_being_said)
             end_waiter(k, &k->waiters[i], code, text);
     }
+}
+
+static void word_done(void *owner, uint64_t ticket, enum fc_code code, const char *text)
+{
+    struct fleet_keeper *k = owner;
+    order_ended(k, ticket, code, text);
     fleet_store_look(k->store);
     survey_turn(k->survey);
+}
+
+static void snapshot_done(void *owner, uint64_t ticket, enum fc_code code, const char *text)
+{
+    struct fleet_keeper *k = owner;
+    if (ticket != 0)
+        order_ended(k, ticket, code, text);
+    else
+        log_say(k->log, code == FC_OK ? NOTE_INFO : NOTE_WARNING, "fleet", "a snapshot of all topologies: %s", text);
 }
 
 void fleet_keeper_heard(struct fleet_keeper *k, const struct store_result *result)
@@ -400,16 +422,47 @@ static enum fc_code say(struct fleet_keeper *k, const struct fleet_order *o, uin
     return fleet_words_say(k->words, ticket, o, &memory, &speaker, err);
 }
 
+/* ---- orders that end later: `waiter` is told by its ticket ---- */
+
+static enum fc_code acknowledge(struct fleet_keeper *k, const struct fleet_order *o, const struct fleet_waiter *waiter, struct fc_err *err)
+{
+    if (k->store == NULL)
+        return fc_fail(err, FC_REFUSED, "MySQLTopologyUser is not set: this node reads no recoveries");
+    return fleet_acks_ask(k->acks, k->store, o, waiter->ticket, k->host->unix_ms(k->host->agent) / 1000, err);
+}
+
+static enum fc_code knock(struct fleet_keeper *k, const struct fleet_order *o, const struct fleet_waiter *waiter, struct fc_err *err)
+{
+    (void)o;
+    return fleet_knock(k->knocks, &waiter->key, waiter->ticket, err);
+}
+
+static enum fc_code take_snapshot(struct fleet_keeper *k, const struct fleet_order *o, const struct fleet_waiter *waiter, struct fc_err *err)
+{
+    (void)o;
+    if (k->store == NULL)
+        return fc_fail(err, FC_REFUSED, "MySQLTopologyUser is not set: this node keeps no fleet");
+    return fleet_snapshot_take(k->snapshot, k->store, waiter->ticket, err);
+}
+
+typedef enum fc_code later_deed(struct fleet_keeper *k, const struct fleet_order *o, const struct fleet_waiter *waiter, struct fc_err *err);
+static later_deed *const later_deeds[FLEET_VERB_COUNT] = {
+    [FLEET_ACK_RECOVERIES] = acknowledge, [FLEET_RESOLVE] = knock, [FLEET_SNAPSHOT_TOPOLOGIES] = take_snapshot,
+};
+
 static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, struct fleet_waiter *waiter, struct fc_err *err)
 {
     const struct instance_key *key = &waiter->key;
     struct fleet_memory memory = memory_of(k);
-    if (survey_is_resting(k->survey) && k->has_fleet)
+    if (survey_is_resting(k->survey) && k->has_fleet && o->verb != FLEET_RESOLVE)
         return fc_fail(err, FC_NOT_LEADER, "this node does not lead, and another one keeps the fleet");
     if (deeds[o->verb] != NULL)
         return deeds[o->verb](k, o, key, err);
-    if (!fleet_verbs[o->verb].is_of_memory)
-        return fc_fail(err, FC_REFUSED, "%s is not in this version", fleet_verbs[o->verb].word);
+    if (later_deeds[o->verb] != NULL) {
+        const enum fc_code code = later_deeds[o->verb](k, o, waiter, err);
+        waiter->is_being_said = code == FC_OK;
+        return code;
+    }
     enum fc_code code = say(k, o, waiter->ticket, key, err);
     waiter->is_being_said = code == FC_OK;
     if (code != FC_NOT_FOUND)
@@ -448,7 +501,11 @@ const struct picture *fleet_keeper_picture(struct fleet_keeper *k)
 {
     if (k == NULL)
         return NULL;
+    const struct survey_rules *rules = survey_rules_in_force(k->survey);
     k->picture.now = now_of(k);
+    k->picture.problems_ignored = survey_rules_problems_ignored(rules);
+    k->picture.osc_ignored = survey_rules_osc_ignored(rules);
+    k->picture.is_pool_exact = !k->config->finds_pool_members;
     k->picture.unix_ms = k->host->unix_ms(k->host->agent);
     return &k->picture;
 }
@@ -493,11 +550,18 @@ enum fc_code fleet_keeper_open(const struct host *host, const struct config *con
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
     const struct survey_port port = { .owner = k, .row = on_row, .gone = on_gone, .note = on_note, .changed = on_changed };
     const struct fleet_words_port words = { .owner = k, .ask = ask_store, .stands = word_stands, .done = word_done };
+    const struct fleet_acks_port acks = { .owner = k, .done = order_ended };
+    const struct fleet_knocks_port knocks = { .owner = k, .done = order_ended };
+    const struct fleet_snapshot_port snapshot = { .owner = k, .done = snapshot_done };
     *k = (struct fleet_keeper){ .host = host, .config = config, .port = *keeper_port, .words = fleet_words_new(&words), .log = log, .has_fleet = config->topology_user[0] != '\0' };
     k->timer = host->timer(host->agent, answer_waiters, k);
     k->pages = fleet_pages_new(host);
-    enum fc_code code = k->timer == NULL || k->words == NULL || k->pages == NULL ? fc_fail(err, FC_NO_MEMORY, "out of memory")
-                                         : survey_open(host, config, &port, &k->survey, err);
+    k->acks = fleet_acks_new(k->words, &acks);
+    k->knocks = fleet_knocks_new(host, &knocks);
+    const bool has_all = k->timer != NULL && k->words != NULL && k->pages != NULL && k->acks != NULL && k->knocks != NULL;
+    enum fc_code code = has_all ? survey_open(host, config, &port, &k->survey, err) : fc_fail(err, FC_NO_MEMORY, "out of memory");
+    if (code == FC_OK && (k->snapshot = fleet_snapshot_new(host, watch_of(k), &snapshot)) == NULL)
+        code = fc_fail(err, FC_NO_MEMORY, "out of memory");
     const struct pool_sights_port sights = { .owner = keeper_port->owner, .feed = keeper_port->feed };
     if (code == FC_OK && (k->sights = pool_sights_new(host, keeper_port->core, watch_of(k), &sights)) == NULL)
         code = fc_fail(err, FC_NO_MEMORY, "out of memory");
@@ -519,9 +583,12 @@ void fleet_keeper_close(struct fleet_keeper *k)
 {
     if (k == NULL)
         return;
+    fleet_snapshot_free(k->snapshot);
     fleet_store_close(k->store);
     pool_sights_free(k->sights);
     fleet_pages_free(k->pages);
+    fleet_acks_free(k->acks);
+    fleet_knocks_free(k->knocks);
     survey_close(k->survey);
     fleet_words_free(k->words);
     k->host->untimer(k->timer);
@@ -574,10 +641,12 @@ void fleet_keeper_turn(struct fleet_keeper *k, bool leads, int server)
         pool_sights_urge(k->sights);
     k->leads = leads;
     k->server = server > 0 ? server : 0;
+    fleet_snapshot_every(k->snapshot, k->store, looks ? k->config->snapshot_hours : 0);
     fleet_store_turn(k->store, looks ? FLEET_WRITES : FLEET_READS, server > 0 ? server : 0);
 }
 
 void fleet_keeper_reload(struct fleet_keeper *k)
 {
     survey_reload(k->survey, k->config, NULL);
+    fleet_snapshot_every(k->snapshot, k->store, k->store != NULL && !survey_is_resting(k->survey) ? k->config->snapshot_hours : 0);
 }

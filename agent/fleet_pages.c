@@ -47,8 +47,11 @@ enum fc_code fleet_page_meant(const struct fleet_asked *asked, struct fleet_page
     const bool is_of_server = paging->by == PAGED_SERVER || paging->by == PAGED_SUCCESSOR;
     uint64_t port = 0;
     char flag[8] = "";
-    *ret = (struct fleet_page_asked){ .table = paging->table, .by = paging->by, .column = paging->column,
-                                      .limit = paging->by == PAGED_STEPS ? FLEET_PAGE_STEPS_MAX : FLEET_PAGE_ROWS };
+    *ret = (struct fleet_page_asked){ .table = paging->table, .by = paging->by, .column = paging->column, .limit = FLEET_PAGE_ROWS };
+    if (paging->by == PAGED_STEPS)
+        ret->limit = FLEET_PAGE_STEPS_MAX;
+    if (paging->table == FLEET_blocked_topology_recovery)
+        ret->limit = FLEET_PAGE_BLOCKED_MAX;
     if (paging->column >= 0 && !TEXT_SET(ret->equal, asked->parameter[0]))
         return fc_fail(err, FC_BAD_INPUT, "a name of more than %zu bytes", sizeof ret->equal - 1);
     if (paging->by == PAGED_NUMBER && (!text_to_u64(asked->parameter[0], strlen(asked->parameter[0]), &ret->number) || ret->number == 0 ||
@@ -64,7 +67,7 @@ enum fc_code fleet_page_meant(const struct fleet_asked *asked, struct fleet_page
     return FC_OK;
 }
 
-static uint64_t number_of(const struct fleet_row *row) { return (uint64_t)fleet_number(row, 0); }      /* of these tables the key is first */
+static uint64_t number_of(const struct fleet_row *row) { return (uint64_t)fleet_number(row, 0); }      /* of a key that is a name: 0, and one chunk is all */
 
 static bool is_recovery_in(const struct fleet_page_asked *asked, const struct fleet_row *row, int64_t unix_s)
 {
@@ -214,6 +217,15 @@ static void show_recovery(struct json_page *page, const struct fleet_row *row)
 #undef AT
 }
 
+static void show_blocked(struct json_page *page, const struct fleet_row *row)
+{
+    put_key(page, "FailedInstanceKey", row, blocked_topology_recovery_hostname, blocked_topology_recovery_port);
+    put_text(page, "ClusterName", row, blocked_topology_recovery_cluster_name);
+    put_text(page, "Analysis", row, blocked_topology_recovery_analysis);
+    put_moment(page, "LastBlockedTimestamp", row, blocked_topology_recovery_last_blocked_timestamp);
+    page_int(page, "BlockingRecoveryId", fleet_number(row, blocked_topology_recovery_blocking_recovery_id));
+}
+
 static void show_detection(struct json_page *page, const struct fleet_row *row)
 {
 #define AT(column) topology_failure_detection_##column
@@ -236,7 +248,7 @@ bool fleet_page_show(struct json_page *page, const struct fleet_row *row)
 {
     static const struct { enum fleet_table_name table; void (*show)(struct json_page *, const struct fleet_row *); } shapes[] = {
         { FLEET_audit, show_audit }, { FLEET_topology_recovery_steps, show_step }, { FLEET_topology_recovery, show_recovery },
-        { FLEET_topology_failure_detection, show_detection },
+        { FLEET_topology_failure_detection, show_detection }, { FLEET_blocked_topology_recovery, show_blocked },
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         if (shapes[i].table != row->table)

@@ -10,6 +10,7 @@
 
 #define FLEET_PAGE_ROWS 20             /* of one page; orchestrator's AuditPageSize */
 #define FLEET_PAGE_STEPS_MAX 1000      /* of one recovery */
+#define FLEET_PAGE_BLOCKED_MAX 200
 #define FLEET_PAGE_NUMBER_MAX 100000u
 #define FLEET_PAGE_CHUNKS_MAX 500      /* of 200 rows each: who looks for something rare is told so far */
 #define FLEET_PAGES_MAX 8              /* asked at one time */

@@ -408,10 +408,3 @@ enum fc_code read_recoveries_switch(struct fleet_asked *asked, struct fleet_said
     page_text(&said->page, NULL, "disabled");
     return FC_OK;
 }
-
-enum fc_code read_no_recoveries(struct fleet_asked *asked, struct fleet_said *said, struct fc_err *err)
-{
-    (void)asked, (void)err;
-    page_raw(&said->page, NULL, "[]");
-    return FC_OK;
-}

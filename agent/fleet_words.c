@@ -11,6 +11,7 @@ struct saying {
     uint64_t ticket, request;          /* request 0: free */
     int count, next;
     struct fleet_word *list;
+    char text[96];                     /* told at the end */
 };
 
 struct fleet_words {
@@ -170,37 +171,46 @@ static void ask_next(struct fleet_words *words, struct saying *s)
     words->port.ask(words->port.owner, &request);
 }
 
+enum fc_code fleet_words_say_list(struct fleet_words *words, uint64_t ticket, struct fleet_word *list, int count, const char *text,
+                                  struct fc_err *err)
+{
+    for (int i = 0; i < FLEET_SAYINGS_MAX; i++) {
+        struct saying *s = &words->sayings[i];
+        if (s->request != 0)
+            continue;
+        *s = (struct saying){ .ticket = ticket, .count = count, .list = list };
+        TEXT_SET(s->text, text);
+        ask_next(words, s);
+        return FC_OK;
+    }
+    free(list);
+    return fc_fail(err, FC_BUSY, "too many orders wait for the store");
+}
+
 enum fc_code fleet_words_say(struct fleet_words *words, uint64_t ticket, const struct fleet_order *order, const struct fleet_memory *memory,
                              const struct fleet_speaker *speaker, struct fc_err *err)
 {
-    struct saying *free_one = NULL;
     struct making m = {
         .order = order, .memory = memory, .speaker = speaker, .err = err,
         .said = { .takes_back = makers[order->verb].takes_back, .at = speaker->unix_s, .key = { order->host, order->port },
                   .until = order->seconds > 0 ? speaker->unix_s + order->seconds : 0, .owner = order->name, .reason = order->text },
     };
-    for (int i = 0; i < FLEET_SAYINGS_MAX && free_one == NULL; i++)
-        free_one = words->sayings[i].request == 0 ? &words->sayings[i] : NULL;
     if (makers[order->verb].make == NULL)
         return FC_NOT_FOUND;
-    if (free_one == NULL)
-        return fc_fail(err, FC_BUSY, "too many orders wait for the store");
     makers[order->verb].make(&m);
     if (m.code != FC_OK || m.count == 0) {
         free(m.list);
         return m.code != FC_OK ? m.code : FC_NOT_FOUND;
     }
-    *free_one = (struct saying){ .ticket = ticket, .count = m.count, .list = m.list };
-    ask_next(words, free_one);
-    return FC_OK;
+    return fleet_words_say_list(words, ticket, m.list, m.count, "", err);
 }
 
 static void end(struct fleet_words *words, struct saying *s, enum fc_code code, const char *text)
 {
-    const uint64_t ticket = s->ticket;
+    const struct saying ended = *s;
     free(s->list);
     *s = (struct saying){ 0 };
-    words->port.done(words->port.owner, ticket, code, text);
+    words->port.done(words->port.owner, ended.ticket, code, code == FC_OK ? ended.text : text);
 }
 
 void fleet_words_heard(struct fleet_words *words, const struct store_result *result)

@@ -159,7 +159,7 @@ static enum fc_code take_member(struct fleet_asked *asked, const char *text, str
         !text_copy_bytes(host, INSTANCE_HOST_MAX + 1, from, length))
         return fc_fail(err, FC_BAD_INPUT, "'%.64s' is no server: HOST:PORT", text);
     key->host = host;
-    const member_id id = aliases_find_server(picture->topology, key);
+    const member_id id = picture->is_pool_exact ? MEMBER_NONE : aliases_find_server(picture->topology, key);
     if (id != MEMBER_NONE)
         text_copy(host, INSTANCE_HOST_MAX + 1, topology_key(picture->topology, id).host);
     return FC_OK;
@@ -223,8 +223,10 @@ enum fc_code make_ack(struct fleet_asked *asked, struct fleet_order *order, stru
         break;
     case ACK_CLUSTER:
         code = meant_cluster(asked->picture, asked->parameter[0], &head, err);
-        if (code == FC_OK)
+        if (code == FC_OK) {                   /* after a failover the name is another one, and the alias is as it was */
             topology_key_text(asked->picture->topology, head, order->subject, sizeof order->subject);
+            aliases_text(asked->picture->aliases, asked->picture->topology, head, order->name, sizeof order->name);
+        }
         break;
     case ACK_INSTANCE:
         code = take_server(asked, order, false, err);

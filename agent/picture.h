@@ -30,6 +30,7 @@ struct picture {
     const struct host_filters *problems_ignored;     /* ProblemIgnoreHostnameFilters */
     const struct host_filters *recoveries_ignored;   /* RecoveryIgnoreHostnameFilters */
     const struct host_filters *osc_ignored;          /* OSCIgnoreHostnameFilters */
+    bool is_pool_exact;                              /* servers of a pool are named in full (SupportFuzzyPoolHostnames) */
     uint16_t default_port;                           /* DefaultInstancePort */
     struct fc_time now;
     int64_t unix_ms;                                 /* the wall clock at `now` */

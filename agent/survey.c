@@ -403,6 +403,8 @@ void survey_rest(struct survey *s, bool is_resting)
     survey_turn(s);
 }
 
+const struct survey_rules *survey_rules_in_force(const struct survey *s) { return s->rules; }
+
 bool survey_is_resting(const struct survey *s) { return s->watch.is_resting; }
 
 struct watch *survey_watch(struct survey *s) { return &s->watch; }

@@ -9,6 +9,7 @@
 #include "watch/watch.h"
 
 struct survey;
+struct survey_rules;
 
 /* All may be NULL. None may close the survey. */
 struct survey_port {
@@ -29,6 +30,9 @@ enum fc_code survey_open(const struct host *host, const struct config *config, c
 void survey_close(struct survey *survey);                /* NULL is fine */
 /* Numbers, filters and patterns anew. FC_BAD_CONFIG: everything stays as it was. */
 enum fc_code survey_reload(struct survey *survey, const struct config *config, struct fc_err *err);
+
+/* The rules in force; until the next reload. */
+const struct survey_rules *survey_rules_in_force(const struct survey *survey);
 
 /* HOST, HOST:PORT or [V6]:PORT. As watch_named(). */
 enum fc_code survey_seed(struct survey *survey, const char *text, struct fc_err *err);

@@ -13,6 +13,7 @@
 struct survey_rules {
     struct config_map aliases;         /* the classifier borrows its texts */
     struct host_filters *filters[FILTER_COUNT];
+    struct host_filters *problems_ignored, *osc_ignored;         /* for who shows the fleet */
     struct classifier classifier;
     struct watch_setting setting;
 };
@@ -41,6 +42,10 @@ static enum fc_code compile_filters(struct survey_rules *rules, const struct con
     for (size_t i = 0; code == FC_OK && i < sizeof filter_keys / sizeof filter_keys[0]; i++)
         code = compile_list(filter_keys[i].key, (const void *)((const char *)config + filter_keys[i].offset),
                             &rules->filters[filter_keys[i].filter], err);
+    if (code == FC_OK)
+        code = compile_list("ProblemIgnoreHostnameFilters", &config->problem_ignored, &rules->problems_ignored, err);
+    if (code == FC_OK)
+        code = compile_list("OSCIgnoreHostnameFilters", &config->osc_ignored, &rules->osc_ignored, err);
     if (code == FC_OK && rejected[0] != '\0')
         code = host_filters_compile("RejectHostnameResolvePattern", &rejected, 1, &rules->filters[FILTER_OWN_NAME], err);
     return code;
@@ -162,6 +167,8 @@ void survey_rules_free(struct survey_rules *rules)
         return;
     for (int i = 0; i < FILTER_COUNT; i++)
         host_filters_free(rules->filters[i]);
+    host_filters_free(rules->problems_ignored);
+    host_filters_free(rules->osc_ignored);
     for (int i = 0; i < CLASSIFIED_COUNT; i++)
         pattern_free((struct pattern *)rules->classifier.patterns[i]);
     for (int i = 0; i < rules->classifier.alias_count; i++)
@@ -170,3 +177,7 @@ void survey_rules_free(struct survey_rules *rules)
 }
 
 void survey_rules_setting(const struct survey_rules *rules, struct watch_setting *to) { *to = rules->setting; }
+
+const struct host_filters *survey_rules_problems_ignored(const struct survey_rules *rules) { return rules->problems_ignored; }
+
+const struct host_filters *survey_rules_osc_ignored(const struct survey_rules *rules) { return rules->osc_ignored; }

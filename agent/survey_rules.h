@@ -6,6 +6,7 @@
 #include "core/config.h"
 
 struct survey_rules;
+struct host_filters;
 struct watch_setting;
 
 /* FC_BAD_CONFIG names the key and the pattern. The configuration is not borrowed. */
@@ -13,5 +14,8 @@ enum fc_code survey_rules_compile(const struct config *config, struct survey_rul
 void survey_rules_free(struct survey_rules *rules);          /* NULL is fine */
 /* Borrows from the rules: they live as long as the watch has the setting. */
 void survey_rules_setting(const struct survey_rules *rules, struct watch_setting *to);
+/* Whom ProblemIgnoreHostnameFilters and OSCIgnoreHostnameFilters mean; NULL: nobody. Borrowed likewise. */
+const struct host_filters *survey_rules_problems_ignored(const struct survey_rules *rules);
+const struct host_filters *survey_rules_osc_ignored(const struct survey_rules *rules);
 
 #endif

@@ -89,6 +89,9 @@ void fleet_store_put(struct fleet_store *store, const struct fleet_row *row);
 /* Forgotten: the row goes. Key and rank (for a server: last_checked) are set. */
 void fleet_store_delete(struct fleet_store *store, const struct fleet_row *row);
 uint64_t fleet_new_number(struct fleet_store *store);
+/* Would a row of this table be taken now? Do rows of it still wait to be written? */
+bool fleet_store_takes(const struct fleet_store *store, enum fleet_table_name table);
+bool fleet_store_waits(const struct fleet_store *store, enum fleet_table_name table);
 
 /* Words were written (by this node's order, by the log): they are read back now and not at the next poll. */
 void fleet_store_look(struct fleet_store *store);

@@ -89,7 +89,9 @@ struct config {
     bool topology_tls_skips_verifying, topology_always_tls, topology_mixed_tls;
     int discovery_read_timeout_seconds;
     int default_instance_port;
-    struct config_list discovery_seeds;
+    struct config_list discovery_seeds, problem_ignored, osc_ignored;
+    bool finds_pool_members;                 /* SupportFuzzyPoolHostnames */
+    int pool_expire_minutes, fleet_flush_ms, snapshot_hours;
     int discovery_max_concurrency, discovery_capacity;
     int instance_poll_seconds, reasonable_check_seconds, unseen_forget_hours;
     double dead_factor;                      /* DeadInstancePollSecondsMultiplyFactor */

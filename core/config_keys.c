@@ -216,6 +216,17 @@ const struct config_key config_keys[] = {
         "A session of a look is made anew after so long. 0 is never.")
     BOOL("AuditToBackendDB", audit_to_backend, "false", LIVE, FLEET, "Orders about the fleet that were done are kept in the table `audit`.")
     INT("AuditPurgeDays", audit_purge_days, "7", 1, 36500, FIXED, FLEET, "How long audit, detections and recoveries are kept.")
+    LIST("ProblemIgnoreHostnameFilters", problem_ignored, "", LIVE, FLEET,
+         "Patterns; servers whose host name fits one are left out of `problems`.")
+    LIST("OSCIgnoreHostnameFilters", osc_ignored, "", LIVE, FLEET,
+         "Patterns; servers whose host name fits one do not stand for their cluster's lag.")
+    BOOL("SupportFuzzyPoolHostnames", finds_pool_members, "true", LIVE, FLEET,
+         "A server of a submitted pool may be named in part, where only one fits.")
+    INT("InstancePoolExpiryMinutes", pool_expire_minutes, "60", 1, 525600, LIVE, FLEET, "Life of a pool after it was last submitted.")
+    INT("InstanceFlushIntervalMilliseconds", fleet_flush_ms, "100", 1, 60000, FIXED, FLEET,
+        "For so long what was seen of servers is gathered before it is written.")
+    INT("SnapshotTopologiesIntervalHours", snapshot_hours, "0", 0, 8760, LIVE, FLEET,
+        "Who replicates from whom is kept as history each so many hours of the clock (UTC). 0: only when ordered. The table is never emptied.")
     LIST("DiscoverySeeds", discovery_seeds, "", FIXED, FLEET, "`host:port` of servers to begin with.")
     INT("DiscoveryMaxConcurrency", discovery_max_concurrency, "300", 2, 10000, LIVE, FLEET, "Looks under way at one time.")
     INT("DiscoveryQueueCapacity", discovery_capacity, "100000", 1, 200000, LIVE, FLEET, "Servers that are looked at; more are refused.")
@@ -275,7 +286,6 @@ const struct config_key config_keys[] = {
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 
 #define NO_HTTPS "HTTPS is not in this version: let HAProxy end TLS"
-#define NO_DISCOVERY "this part of looking at a fleet is not in this version"
 #define NO_RECOVERY "recovery of managed clusters is not in this version"
 #define NO_HOOKS "hooks are not in this version"
 #define NO_KV "key-value stores are not in this version; see RedisAddress"
@@ -290,7 +300,7 @@ const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 const struct config_known config_known[] = {
     { "EnableSyslog", "the log goes to standard error; the service manager keeps it" },
     { "HTTPAdvertise", "a follower hands orders to the leader over raft's own streams" }, { "StatusOUVerify", NO_HTTPS }, { "WebMessage", NO_PAGE },
-    { "RemoveTextFromHostnameDisplay", NO_PAGE }, { "ProblemIgnoreHostnameFilters", NO_DISCOVERY },
+    { "RemoveTextFromHostnameDisplay", NO_PAGE },
     { "PrependMessagesWithOrcIdentity", NO_PAGE }, { "CustomOrcIdentity", NO_PAGE },
 
     { "PowerAuthGroups", "unix groups are not looked up; see PowerAuthUsers" },
@@ -304,8 +314,9 @@ const struct config_known config_known[] = {
     { "SkipOrchestratorDatabaseUpdate", "the schema is always brought up to date" },
     { "PanicIfDifferentDatabaseDeploy", "the schema is always brought up to date" },
     { "MySQLOrchestratorMaxPoolConnections", NO_POOL }, { "MySQLOrchestratorRejectReadOnly", NO_POOL },
-    { "MySQLOrchestratorMaxAllowedPacket", NO_POOL }, { "BufferInstanceWrites", NO_DISCOVERY },
-    { "InstanceWriteBufferSize", NO_DISCOVERY }, { "InstanceFlushIntervalMilliseconds", NO_DISCOVERY },
+    { "MySQLOrchestratorMaxAllowedPacket", NO_POOL },
+    { "BufferInstanceWrites", "what was seen of servers is always gathered and written behind" },
+    { "InstanceWriteBufferSize", "a statement writes up to 100 servers, or refreshes up to 500" },
 
     { "TLSCacheTTLFactor", "that a server wants TLS is kept while it answers" },
     { "MySQLTopologyMaxAllowedPacket", "a server that sends more than 1 MB in one packet is not believed" }, { "MySQLTopologyReadTimeoutSeconds", NO_RECOVERY },
@@ -320,14 +331,13 @@ const struct config_known config_known[] = {
     { "EnableDiscoveryFiltersLogs", "what filters pass over is counted in /metrics" }, 
     { "DeadInstanceDiscoveryLogsEnabled", "the debug log has them" }, 
     
-    { "SkipBinlogServerUnresolveCheck", "binlog servers have no rule of their own" }, { "SnapshotTopologiesIntervalHours", NO_DISCOVERY },
+    { "SkipBinlogServerUnresolveCheck", "binlog servers have no rule of their own" },
     
 
     
     
     
-    { "PromotionIgnoreHostnameFilters", NO_RECOVERY }, { "SupportFuzzyPoolHostnames", NO_DISCOVERY },
-    { "InstancePoolExpiryMinutes", NO_DISCOVERY }, { "OSCIgnoreHostnameFilters", NO_DISCOVERY },
+    { "PromotionIgnoreHostnameFilters", NO_RECOVERY },
 
     { "ReduceReplicationAnalysisCount", NO_RECOVERY }, { "FailureDetectionPeriodBlockMinutes", NO_RECOVERY },
     { "RecoveryPeriodBlockSeconds", NO_RECOVERY }, { "RecoveryPeriodBlockMinutes", NO_RECOVERY },

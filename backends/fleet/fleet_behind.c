@@ -636,6 +636,11 @@ void fleet_behind_free(struct fleet_behind *b)
     free(b);
 }
 
+bool fleet_behind_waits(const struct fleet_behind *b, enum fleet_table_name table)
+{
+    return b->lists[table].first != NULL || (b->under_way.first != NULL && b->under_way_list == (int)table);
+}
+
 void fleet_behind_counts(const struct fleet_behind *b, struct fleet_store_counts *to)
 {
     to->puts += b->counts.puts;

@@ -132,6 +132,15 @@
     C(T, tag_value, VCU(128), SAME, NULL) \
     C(T, last_updated, TS, SAME, NULL)
 
+#define DATABASE_INSTANCE_TOPOLOGY_HISTORY_COLUMNS(C, T) \
+    C(T, snapshot_unix_timestamp, U32, KEY, NULL) \
+    C(T, hostname, VC(128), KEY, NULL) \
+    C(T, port, U16, KEY, NULL) \
+    C(T, master_host, VC(128), SAME, NULL) \
+    C(T, master_port, U16, SAME, NULL) \
+    C(T, cluster_name, TINYTEXT, SAME, NULL) \
+    C(T, version, VC(128), SAME, NULL)
+
 #define HOSTNAME_RESOLVE_COLUMNS(C, T) \
     C(T, hostname, VC(128), KEY, NULL) \
     C(T, resolved_hostname, VC(128), SAME, NULL) \
@@ -291,6 +300,7 @@
     F(topology_recovery_steps, TOPOLOGY_RECOVERY_STEPS_COLUMNS) \
     F(blocked_topology_recovery, BLOCKED_TOPOLOGY_RECOVERY_COLUMNS) \
     F(access_token, ACCESS_TOKEN_COLUMNS) \
-    F(audit, AUDIT_COLUMNS)
+    F(audit, AUDIT_COLUMNS) \
+    F(database_instance_topology_history, DATABASE_INSTANCE_TOPOLOGY_HISTORY_COLUMNS)
 
 #endif

@@ -64,7 +64,7 @@ static enum fc_code check_column(const struct fleet_table *table, int at, const 
         return fc_fail(err, FC_BAD_INPUT, "a row of '%s' needs '%s'", table->name, column->name);
     if (column->part == PART_KEY && value->kind == FLEET_TEXT && (value->text[0] == '\0' || strlen(value->text) > column->length))
         return fc_fail(err, FC_BAD_INPUT, "'%s' of '%s' has 1 to %u bytes", column->name, table->name, column->length);
-    if ((column->part == PART_KEY || table->is_word) && column->type->kind == TYPE_NUMBER && value->kind == FLEET_NUMBER &&
+    if ((column->part == PART_KEY || table->is_word || table->marked_by > 0) && column->type->kind == TYPE_NUMBER && value->kind == FLEET_NUMBER &&
         (value->number < column->type->low || value->number > column->type->high))
         return fc_fail(err, FC_BAD_INPUT, "%lld is no '%s' of '%s'", (long long)value->number, column->name, table->name);
     return FC_OK;
@@ -196,6 +196,8 @@ uint64_t fleet_word_key(const struct fleet_row *row)
 {
     const struct fleet_table *table = table_of(row);
     uint64_t hash = (HASH_START ^ (uint64_t)row->table) * HASH_PRIME;
+    if (table->marked_by > 0 && fleet_text(row, table->marked_as)[0] != '\0')
+        return hash_value(hash, &row->values[table->marked_as]);
     if (table->merge != MERGE_LOCK)
         return fleet_key_hash(row);
     for (int i = 0; i < table->column_count; i++) {
@@ -216,10 +218,12 @@ enum fc_code fleet_word_of(const struct fleet_row *row, bool takes_back, struct 
     const struct fleet_table *table = table_of(row);
     struct bytes_out out = { .to = ret->bytes, .size = sizeof ret->bytes };
     memset(ret, 0, sizeof *ret);
-    if (!table->is_word)
+    if (!table->is_word && table->marked_by == 0)
         return fc_fail(err, FC_BAD_INPUT, "'%s' is not a table of words", table->name);
     if (fleet_row_check(row, err) != FC_OK)
         return FC_BAD_INPUT;
+    if (table->marked_by > 0 && (takes_back || row->values[table->marked_by].kind != FLEET_NUMBER))
+        return fc_fail(err, FC_BAD_INPUT, "a mark in '%s' needs a moment, and is not taken back", table->name);
     bytes_put_number(&out, WORD_MAGIC, 4);
     put_text(&out, table->name);
     for (int i = 0; i < table->column_count; i++) {
@@ -264,10 +268,12 @@ enum fc_code fleet_word_row(const struct fleet_word *word, struct fleet_row *ret
     if (word->length > FLEET_WORD_SIZE || bytes_get_number(&in, 4) != WORD_MAGIC)
         return FC_BAD_INPUT;
     const int table = fleet_table_named(get_text(&in));
-    if (in.is_bad || table < 0 || !fleet_tables[table].is_word)
+    if (in.is_bad || table < 0 || (!fleet_tables[table].is_word && fleet_tables[table].marked_by == 0))
         return FC_BAD_INPUT;
     *ret = fleet_row_of((enum fleet_table_name)table);
     while (!in.is_bad && in.at < in.size)
         get_column(&in, &fleet_tables[table], ret);
+    const int mark = fleet_tables[table].marked_by;
+    in.is_bad |= mark > 0 && (word->takes_back || ret->values[mark].kind != FLEET_NUMBER);
     return in.is_bad || fleet_row_check(ret, NULL) != FC_OK ? FC_BAD_INPUT : FC_OK;
 }

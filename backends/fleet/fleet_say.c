@@ -109,6 +109,24 @@ enum fc_code fleet_say_unresolve(const struct fleet_said *said, const char *host
     return fleet_word_of(&row, said->takes_back, ret, err);
 }
 
+enum fc_code fleet_say_seen(const struct fleet_said *said, const struct fleet_row *recovery, struct fleet_word *ret, struct fc_err *err)
+{
+    struct fleet_row row = fleet_row_of(FLEET_topology_recovery);
+    fleet_set_number(&row, topology_recovery_recovery_id, fleet_number(recovery, topology_recovery_recovery_id));
+    fleet_set_text(&row, topology_recovery_uid, fleet_text(recovery, topology_recovery_uid));
+    fleet_set_text(&row, topology_recovery_hostname, fleet_text(recovery, topology_recovery_hostname));
+    fleet_set_number(&row, topology_recovery_port, fleet_number(recovery, topology_recovery_port));
+    fleet_set_number(&row, topology_recovery_acknowledged, 1);
+    fleet_set_number(&row, topology_recovery_acknowledged_at, said->at);
+    fleet_set_text(&row, topology_recovery_acknowledged_by, said->owner);
+    fleet_set_text(&row, topology_recovery_acknowledge_comment, said->reason);
+    if (fleet_number(recovery, topology_recovery_in_active_period) != 0) {
+        fleet_set_number(&row, topology_recovery_in_active_period, 0);
+        fleet_set_number(&row, topology_recovery_end_active_period_unixtime, said->until);
+    }
+    return fleet_word_of(&row, false, ret, err);
+}
+
 enum fc_code fleet_say_no_recoveries(const struct fleet_said *said, struct fleet_word *ret, struct fc_err *err)
 {
     struct fleet_row row = fleet_row_of(FLEET_global_recovery_disable);

@@ -30,6 +30,8 @@ enum fc_code fleet_say_pool(const struct fleet_said *said, const char *pool, str
 enum fc_code fleet_say_alias(const struct fleet_said *said, const char *cluster, const char *alias, struct fleet_word *ret, struct fc_err *err);
 enum fc_code fleet_say_unresolve(const struct fleet_said *said, const char *host, const char *name, struct fleet_word *ret,
                                  struct fc_err *err);
+/* A person has seen a recovery: a row of topology_recovery as it was read. Where it was active it is so no more. `owner`: who; `reason`: the comment. */
+enum fc_code fleet_say_seen(const struct fleet_said *said, const struct fleet_row *recovery, struct fleet_word *ret, struct fc_err *err);
 /* Recoveries are off for everybody. */
 enum fc_code fleet_say_no_recoveries(const struct fleet_said *said, struct fleet_word *ret, struct fc_err *err);
 

@@ -28,6 +28,7 @@ const struct fleet_type fleet_type_ai32 = { NUMBER, "int unsigned not null auto_
 const struct fleet_type fleet_type_vc = { TYPE_TEXT, "varchar(%u)" ASCII " not null", "varchar(%u) not null", 0, 0, NULL, 0, 0 };
 const struct fleet_type fleet_type_vc_null = { TYPE_TEXT, "varchar(%u)" ASCII, "varchar(%u)", 1, 0, NULL, 0, 0 };
 const struct fleet_type fleet_type_vcu = { TYPE_TEXT, "varchar(%u)" UTF8 " not null", "varchar(%u) not null", 0, 1, NULL, 0, 0 };
+const struct fleet_type fleet_type_tinytext = { TYPE_TEXT, "tinytext" ASCII " not null", "tinytext not null", 0, 0, NULL, 0, 0 };
 const struct fleet_type fleet_type_text = { TYPE_TEXT, "text" ASCII " not null", "text not null", 0, 0, NULL, 0, 0 };
 const struct fleet_type fleet_type_textu = { TYPE_TEXT, "text" UTF8 " not null", "text not null", 0, 1, NULL, 0, 0 };
 const struct fleet_type fleet_type_rule = {
@@ -54,6 +55,7 @@ const struct fleet_type fleet_type_ts_null_now = { MOMENT, "timestamp null", "ti
 #define VC(length) &fleet_type_vc, length
 #define VC_NULL(length) &fleet_type_vc_null, length
 #define VCU(length) &fleet_type_vcu, length
+#define TINYTEXT &fleet_type_tinytext, 255
 #define TEXT &fleet_type_text, 65535
 #define TEXTU &fleet_type_textu, 65535
 #define RULE &fleet_type_rule, 16
@@ -183,7 +185,8 @@ const struct fleet_table fleet_tables[FLEET_TABLE_COUNT] = {
                    "cluster_name_in_active_idx_topology_recovery(cluster_name,in_active_period) "
                    "acknowledged_idx_topology_recovery(acknowledged,acknowledged_at) "
                    "last_detection_idx_topology_recovery(last_detection_id) uid_idx_topology_recovery(uid)",
-        .replay = REPLAY_LAID,
+        .marked_by = topology_recovery_acknowledged_at, .marked_as = topology_recovery_uid,
+        .replay = REPLAY_LAID "; an acknowledgement changes literal columns of a row that is there, up to its moment: of two the newer stays",
     },
     [FLEET_topology_recovery_steps] = {
         COLUMNS_OF(topology_recovery_steps), .merge = MERGE_LAID, .rank = NO_RANK, .reading = READ_ASKED, .unique = "",
@@ -200,6 +203,11 @@ const struct fleet_table fleet_tables[FLEET_TABLE_COUNT] = {
         COLUMNS_OF(access_token), .merge = MERGE_LAID, .rank = NO_RANK, .reading = READ_ASKED,
         .unique = "public_token_uidx_access_token(public_token)", .indexes = "generated_at_idx_access_token(generated_at)",
         .replay = REPLAY_LAID,
+    },
+    [FLEET_database_instance_topology_history] = {
+        COLUMNS_OF(database_instance_topology_history), .merge = MERGE_LAID, .rank = NO_RANK, .reading = READ_ASKED, .unique = "",
+        .indexes = "",
+        .replay = "a row is of one moment and one server: where it is already there, nothing changes",
     },
     [FLEET_audit] = {
         COLUMNS_OF(audit), .merge = MERGE_LAID, .rank = NO_RANK, .reading = READ_ASKED, .unique = "",

@@ -31,7 +31,7 @@ struct fleet_type {
 };
 extern const struct fleet_type fleet_type_u8, fleet_type_u16, fleet_type_u32, fleet_type_u64, fleet_type_i8, fleet_type_i64,
     fleet_type_u16_null, fleet_type_u32_null, fleet_type_u64_null, fleet_type_i8_null, fleet_type_ai, fleet_type_ai32,
-    fleet_type_vc, fleet_type_vc_null, fleet_type_vcu, fleet_type_text, fleet_type_textu, fleet_type_rule, fleet_type_ts,
+    fleet_type_vc, fleet_type_vc_null, fleet_type_vcu, fleet_type_tinytext, fleet_type_text, fleet_type_textu, fleet_type_rule, fleet_type_ts,
     fleet_type_tsx, fleet_type_ts_null, fleet_type_ts_null_now;
 
 enum fleet_part { PART_KEY, PART_SAME, PART_PLACE, PART_LOOK };
@@ -66,6 +66,8 @@ struct fleet_table {
     enum fleet_reading reading;
     int rank[2];                     /* columns that say which row is newer, first the first; -1: none */
     bool is_word;                    /* said by operators and tools, and true once it is durable: STORE_WORD of backends/store.h */
+    int marked_by;                   /* a word marks a row that was laid by others, where there is one: the moment of the mark. 0: no table of marks */
+    int marked_as;                   /* with it: the text that is the row's name on every node; "" in old rows, then the key is */
     const char *unique;              /* "index_name(column, ...)"; "": none beside the key */
     const char *indexes;             /* the same, several with a blank between */
     const char *replay;              /* why a second, late or lonely replay of writing does no harm */

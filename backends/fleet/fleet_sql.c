@@ -519,10 +519,58 @@ void fleet_sql_delete(struct fleet_text *to, enum fleet_dialect dialect, const s
     add_not_newer(to, dialect, row);
 }
 
+/* ---- marks: some columns of a row that another has laid ---------------------------------------------------------------- */
+
+/* The row's name, or where it has none its key; with a name the key is another one on each node. */
+static void add_marked(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row, bool is_before)
+{
+    const struct fleet_table *table = &fleet_tables[row->table];
+    const bool has_name = fleet_text(row, table->marked_as)[0] != '\0';
+    const char *mark = table->columns[table->marked_by].name;
+    add_equal(to, dialect, row, has_name ? table->marked_as : 0, " where ");
+    for (int i = fleet_key_count(table); i < table->column_count; i++) {
+        const bool is_place = text_is(table->columns[i].name, "hostname") || text_is(table->columns[i].name, "port");
+        if (is_place && row->values[i].kind != FLEET_PRESET)
+            add_equal(to, dialect, row, i, " and ");
+    }
+    if (is_sqlite(dialect))
+        add_format(to, " and coalesce(datetime(%s), '') %s ", mark, is_before ? "<" : "<=");
+    else
+        add_format(to, " and coalesce(%s, from_unixtime(1)) %s ", mark, is_before ? "<" : "<=");
+    add_moment(to, dialect, fleet_number(row, table->marked_by));
+}
+
+static bool is_set_by_mark(const struct fleet_table *table, const struct fleet_row *row, int column)
+{
+    const char *name = table->columns[column].name;
+    return row->values[column].kind != FLEET_PRESET && table->columns[column].part != PART_KEY && column != table->marked_as &&
+           !text_is(name, "hostname") && !text_is(name, "port");
+}
+
+void fleet_sql_mark_row(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row)
+{
+    const struct fleet_table *table = &fleet_tables[row->table];
+    const char *comma = " set ";
+    assert(table->marked_by > 0);
+    add_format(to, "update %s", table->name);
+    for (int i = 0; i < table->column_count; i++) {
+        if (!is_set_by_mark(table, row, i))
+            continue;
+        add_equal(to, dialect, row, i, comma);
+        comma = ", ";
+    }
+    add_marked(to, dialect, row, false);
+}
+
 void fleet_sql_stands(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row, bool takes_back)
 {
     const struct fleet_table *table = &fleet_tables[row->table];
     const bool is_lock = table->merge == MERGE_LOCK;
+    if (table->marked_by > 0) {                      /* none is left without it; where there is no such row that is so too */
+        add_format(to, "select count(*) = 0 as stands from %s", table->name);
+        add_marked(to, dialect, row, true);
+        return;
+    }
     add_format(to, "select count(*) as stands from %s", table->name);
     if (is_lock && takes_back) {
         add_equal(to, dialect, row, database_instance_maintenance_hostname, " where ");
@@ -544,7 +592,9 @@ void fleet_sql_word(struct fleet_text *to, enum fleet_dialect dialect, const str
         fleet_sql_create(to, dialect, row->table);
         add(to, ";");
     }
-    if (takes_back)
+    if (fleet_tables[row->table].marked_by > 0)
+        fleet_sql_mark_row(to, dialect, row);
+    else if (takes_back)
         fleet_sql_delete(to, dialect, row);
     else
         fleet_sql_put(to, dialect, row);
@@ -675,14 +725,25 @@ void fleet_sql_page(struct fleet_text *to, enum fleet_dialect dialect, enum flee
                     uint64_t before, int equal_column, const char *equal, int limit)
 {
     const struct fleet_table *table = &fleet_tables[name];
+    const bool has_number = table->columns[0].type->kind == TYPE_NUMBER;
+    assert(has_number || table->rank[0] >= 0);
     add(to, "select ");
     add_columns(to, dialect, table, present, false);
-    add_format(to, " from %s where %s < %" PRIu64, table->name, table->columns[0].name, before == 0 ? UINT64_C(1) << 62 : before);
+    if (has_number)
+        add_format(to, " from %s where %s < %" PRIu64, table->name, table->columns[0].name, before == 0 ? UINT64_C(1) << 62 : before);
+    else
+        add_format(to, " from %s", table->name);
     if (equal_column >= 0) {
-        add_format(to, " and %s = ", table->columns[equal_column].name);
+        add_format(to, "%s%s = ", has_number ? " and " : " where ", table->columns[equal_column].name);
         add_text(to, dialect, &table->columns[equal_column], equal);
     }
-    add_format(to, " order by %s desc limit %d", table->columns[0].name, limit);
+    if (has_number) {
+        add_format(to, " order by %s desc limit %d", table->columns[0].name, limit);
+    } else {
+        add_format(to, " order by %s desc, ", table->columns[table->rank[0]].name);
+        add_key_names(to, table);
+        add_format(to, " limit %d", limit);
+    }
 }
 
 void fleet_sql_mark(struct fleet_text *to, enum fleet_dialect dialect, enum fleet_table_name name)

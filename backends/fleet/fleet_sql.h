@@ -40,6 +40,8 @@ void fleet_sql_put_tail(struct fleet_text *to, enum fleet_dialect dialect, enum 
 void fleet_sql_put(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row);
 /* The row goes, where its rank is not above that of `row`. */
 void fleet_sql_delete(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row);
+/* The columns that are set, of a row that is there by name or key and not marked later. */
+void fleet_sql_mark_row(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row);
 /* What an operator said, and then what stands now: the last set is one number, 1 where the row stands as it was said; of what was taken
  * back, 0 where it is gone. `makes_table`: the table first, where it is missing. */
 void fleet_sql_word(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row, bool takes_back, bool makes_table);
@@ -64,7 +66,7 @@ void fleet_sql_range(struct fleet_text *to, enum fleet_dialect dialect, enum fle
                      const struct fleet_range *range);
 /* One row by its key. */
 void fleet_sql_one(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *key, const struct fleet_present *present);
-/* Newest first, by a number as key. */
+/* Newest first: by a number as key, else by rank (and `before` says nothing). */
 void fleet_sql_page(struct fleet_text *to, enum fleet_dialect dialect, enum fleet_table_name table, const struct fleet_present *present,
                     uint64_t before, int equal_column, const char *equal, int limit);
 /* One row, one column: how many rows there are, and (a table with a rank) the newest moment, as "count/moment": it changes when somebody

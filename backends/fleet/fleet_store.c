@@ -658,6 +658,10 @@ static bool is_written_here(const struct fleet_store *s, enum fleet_table_name t
     return s->turn == FLEET_WRITES && !s->is_turned && s->stage == STAGE_READY && s->is_whole[table];
 }
 
+bool fleet_store_takes(const struct fleet_store *s, enum fleet_table_name table) { return is_written_here(s, table); }
+
+bool fleet_store_waits(const struct fleet_store *s, enum fleet_table_name table) { return fleet_behind_waits(s->behind, table); }
+
 void fleet_store_put(struct fleet_store *s, const struct fleet_row *row)
 {
     if (!is_written_here(s, row->table))
@@ -726,6 +730,8 @@ static struct fleet_store_setting setting_of(const struct config *config)
     setting.life_s[LIFE_FORGET] = config->unseen_forget_hours == 0 ? NEVER_S : config->unseen_forget_hours * INT64_C(3600);
     setting.life_s[LIFE_NAME] = config->resolves_expire_minutes * INT64_C(60);
     setting.life_s[LIFE_NAME_TWICE] = config->resolves_expire_minutes * INT64_C(120);
+    setting.flush_ms = config->fleet_flush_ms;
+    setting.life_s[LIFE_POOL] = config->pool_expire_minutes * INT64_C(60);
     setting.life_s[LIFE_AUDIT] = config->audit_purge_days * INT64_C(86400);
     setting.life_s[LIFE_RULE] = config->candidate_expire_minutes * INT64_C(60);
     TEXT_SET(setting.sqlite_file, config->sqlite3_data_file);

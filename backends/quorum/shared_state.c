@@ -463,12 +463,22 @@ static bool has_ended(const struct shared_state *state, int at, int64_t said_at)
     return end > 0 && end < said_at;
 }
 
-/* What was taken back longest ago goes, then what has ended. False: everything there still stands. */
+/* Nothing is lost with it but that a node that was away hears of it: what was taken back, and that a recovery was seen. */
+static bool is_spare(const struct shared_state *state, int at)
+{
+    struct fleet_row row;
+    if (state->words[at].takes_back)
+        return true;
+    const struct fleet_word word = word_at(state, at);
+    return fleet_word_row(&word, &row) == FC_OK && fleet_tables[row.table].marked_by > 0;
+}
+
+/* What was spare longest goes, then what has ended. False: everything there still stands. */
 static bool word_make_room(struct shared_state *state, int64_t said_at)
 {
     int goes = -1;
     for (int i = 0; i < state->word_count; i++) {
-        if (state->words[i].takes_back && (goes < 0 || state->words[i].entry < state->words[goes].entry))
+        if ((goes < 0 || state->words[i].entry < state->words[goes].entry) && is_spare(state, i))
             goes = i;
     }
     for (int i = 0; i < state->word_count && goes < 0; i++)
@@ -480,7 +490,8 @@ static bool word_make_room(struct shared_state *state, int64_t said_at)
 
 static int64_t said_at(const struct fleet_row *row)
 {
-    const int rank = fleet_tables[row->table].rank[0];
+    const struct fleet_table *table = &fleet_tables[row->table];
+    const int rank = table->marked_by > 0 ? table->marked_by : table->rank[0];
     return rank < 0 ? 0 : fleet_number(row, rank);
 }
 

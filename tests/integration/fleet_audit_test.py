@@ -1,10 +1,13 @@
 """What the store keeps and memory does not: orders that were done, recoveries and detections that another tool has written."""
 import contextlib
 import json
+import re
 import sqlite3
 
-from stage import Single, wait_until
+from stage import Raft, Shared, Single, limit, wait_until
 from stage.client import Client
+from stage.mariadb import DATABASE
+from stage.node import run_firstchair
 
 SERVER = '127.0.0.1:1'          # nobody listens there
 
@@ -39,6 +42,105 @@ def test_orders_that_were_done_are_kept_and_told_a_page_at_a_time():
         wait_until(lambda: [len(told(node, f'/api/audit/{page}')) for page in (0, 1, 2)] == [20, 2, 0], 20, 'two pages')
         assert told(node, '/api/audit/1') == [tag, downtime]
         assert told(node, '/api/audit/instance/127.0.0.1/1/1') == [tag, downtime] and told(node, '/api/audit/instance/127.0.0.1/2') == []
+
+
+RECOVERY = ("INSERT INTO topology_recovery (recovery_id, hostname, port, in_active_period, start_active_period, end_active_period_unixtime, "
+            "processing_node_hostname, processcing_node_token, is_successful, successor_hostname, successor_port, successor_alias, analysis, cluster_name, "
+            "cluster_alias, count_affected_slaves, slave_hosts, participating_instances, lost_slaves, all_errors, acknowledged, acknowledged_by, "
+            "acknowledge_comment, last_detection_id, uid) VALUES ({id}, '{host}', {port}, {active}, {start}, {id}, 'other', 'tok', 1, 'db2', 3306, '', "
+            "'DeadMaster', '{cluster}', '{alias}', 1, '', '', '', '', 0, '', '', 7, '{uid}')")
+TOPO = {'DiscoverySeeds': [SERVER], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': 'x'}
+
+
+def lay(run, number, host='db1', port=3306, active=0, cluster='db1:3306', alias='main', uid=None, now="datetime('now')"):
+    run(RECOVERY.format(id=number, host=host, port=port, active=active, start=now, cluster=cluster, alias=alias,
+                        uid=f'u{number}' if uid is None else uid))
+
+
+def seen(node):
+    """{id: (who, comment)} of recoveries that somebody has seen; none of them blocks."""
+    told_all = [one for one in told(node, '/api/audit-recovery') if one['Acknowledged']]
+    assert not any(one['IsActive'] for one in told_all), told_all
+    assert all(one['AcknowledgedAt'] for one in told_all), told_all
+    return {one['Id']: (one['AcknowledgedBy'], one['AcknowledgedComment']) for one in told_all}
+
+
+def test_recoveries_are_acknowledged_in_each_form():
+    """By number, by uid, of a server, of a cluster by hint and by alias, all: who, when and why stand in the row, and none is active any more."""
+    with Single(TOPO) as house:
+        node = house.start().nodes[0]
+        store = node.nest.file(f'{node.name}/firstchair.db')
+        client = Client(f'http://{node.place.host}:{node.http_port}')
+        wait_until(lambda: told(node, '/api/audit-recovery') == [] and client.run('clusters') == [SERVER], 20, 'store and seed to be known')
+        for number in range(1, 8):
+            lay(lambda text: rows(store, text), number, host=f'db{number}', active=1, cluster=SERVER if number in (4, 5) else f'db{number}:3306',
+                alias='main' if number == 6 else '')
+        lay(lambda text: rows(store, text), 8, host='127.0.0.1', port=1, alias='')
+
+        def told_of(path, message, details):
+            answer = told(node, path)
+            assert answer == {'Code': 'OK', 'Message': message, 'Details': details}, (path, answer)
+
+        for path in ('ack-all-recoveries', 'ack-recovery/1?comment=%20', f'ack-recovery/cluster/{SERVER}'):
+            code, text = node.get(f'/api/{path}', 12)
+            assert code == 500 and 'an acknowledgement needs a comment' in text, (path, text)
+        told_of('/api/ack-recovery/1?comment=by%20number', '1 recoveries acknowledged', '1')
+        told_of('/api/ack-recovery/uid/u2?comment=by%20uid', '1 recoveries acknowledged', 'u2')
+        told_of('/api/ack-recovery/uid/nobody?comment=x', '0 recoveries acknowledged: there is none of this name, or it was already', 'nobody')
+        told_of('/api/ack-recovery/instance/db3/3306?comment=of%20db3', '1 recoveries acknowledged', {'Hostname': 'db3', 'Port': 3306})
+        assert sorted(seen(node)) == [1, 2, 3], seen(node)
+        assert client.run('ack-cluster-recoveries', SERVER, reason="it's known") == SERVER
+        assert seen(node)[4] == ('127.0.0.1', "it's known") and sorted(seen(node)) == [1, 2, 3, 4, 5], seen(node)
+        assert node.get(f'/api/set-cluster-alias/{SERVER}?alias=main', 12)[0] == 200
+        wait_until(lambda: client.run('which-cluster-alias', SERVER) == 'main', 20, 'the alias to be there')
+        told_of('/api/ack-recovery/cluster/alias/main?comment=by%20alias', '1 recoveries acknowledged', SERVER)
+        assert sorted(seen(node)) == [1, 2, 3, 4, 5, 6], seen(node)
+        asks = ('--api', f'http://{node.place.host}:{node.http_port}')
+        assert run_firstchair('-c', 'ack-instance-recoveries', '-i', SERVER, '--reason', 'by hand', *asks)[:2] == (0, '1 recoveries acknowledged\n')
+        assert run_firstchair('-c', 'ack-all-recoveries', *asks)[0] != 0, 'a reason is needed'
+        assert run_firstchair('-c', 'ack-all-recoveries', '--reason', 'the rest', *asks)[:2] == (0, '1 recoveries acknowledged\n')
+        assert client.run('ack-all-recoveries', reason='again') == 'again'
+        assert seen(node)[7][1] == 'the rest' and len(seen(node)) == 8, seen(node)
+        assert rows(store, 'SELECT count(*) FROM topology_recovery WHERE in_active_period <> 0 OR end_active_period_unixtime IS NULL') == [(0,)]
+
+
+@limit(150)
+def test_an_acknowledgement_is_in_every_store():
+    """Raft: each node's own row of it, though numbers differ. A MySQL that nodes share: said to who does not lead, it is refused in a sentence."""
+    with Raft(keys=TOPO) as house:
+        house.start()
+        for node in house.nodes:
+            wait_until(lambda node=node: told(node, '/api/audit-recovery') == [], 30, f'{node.name} to read its store')
+            lay(lambda text, node=node: rows(house.store(node), text), 10 + house.nodes.index(node), uid='one-uid', active=1)
+        leader = house.wait_leader()
+        code, text = leader.get('/api/ack-recovery/uid/one-uid?comment=known', 20)
+        assert code == 200, text
+        for node in house.nodes:
+            wait_until(lambda node=node: list(seen(node).values()) == [('127.0.0.1', 'known')], 20, f'{node.name} to know of it')
+    with Shared(nodes=2, keys=TOPO) as house:
+        leader = house.start().wait_leader()
+        wait_until(lambda: told(leader, '/api/audit-recovery') == [], 30, 'the store to be read')
+        lay(lambda text: house.server.execute(f'USE {DATABASE}; {text}'), 3, active=1, now='now()')
+        other = next(node for node in house.nodes if node is not leader)
+        code, text = other.get('/api/ack-recovery/3?comment=known', 20)
+        assert code == 500 and 'this node does not lead' in text, text
+        assert leader.get('/api/ack-recovery/3?comment=known', 20)[0] == 200
+        for node in (leader, other):
+            wait_until(lambda node=node: seen(node) == {3: ('127.0.0.1', 'known')}, 20, f'{node.name} to tell it: {seen(node)}')
+
+
+def test_recoveries_that_are_held_back_are_told():
+    """blocked_topology_recovery as another tool writes it: the latest first, of one cluster too."""
+    with Single(TOPO) as house:
+        node = house.start().nodes[0]
+        store = node.nest.file(f'{node.name}/firstchair.db')
+        wait_until(lambda: told(node, '/api/blocked-recoveries') == [], 20, 'the store to be read')
+        rows(store, "INSERT INTO blocked_topology_recovery (hostname, port, cluster_name, analysis, last_blocked_timestamp, blocking_recovery_id) VALUES "
+                    "('db1', 3306, 'db1:3306', 'DeadMaster', '2026-01-02 03:04:05', 7), ('db2', 3307, 'db2:3307', 'DeadCoMaster', '2026-01-02 03:04:06', NULL)")
+        one = {'FailedInstanceKey': {'Hostname': 'db1', 'Port': 3306}, 'ClusterName': 'db1:3306', 'Analysis': 'DeadMaster',
+               'LastBlockedTimestamp': '2026-01-02 03:04:05', 'BlockingRecoveryId': 7}
+        assert [row['FailedInstanceKey']['Port'] for row in told(node, '/api/blocked-recoveries')] == [3307, 3306]
+        assert told(node, '/api/blocked-recoveries/cluster/db1:3306') == [one] and told(node, '/api/blocked-recoveries/cluster/none') == []
 
 
 def test_recoveries_of_another_tool_are_told_in_its_shapes():

@@ -1,5 +1,8 @@
 """orchestrator's users, clients and dashboards ask a running node about its fleet: a master and two replicas, real ones."""
+import contextlib
 import json
+import re
+import sqlite3
 
 from stage import Pair, Single, wait_until
 from stage.client import Client, Refused
@@ -114,6 +117,27 @@ def what_is_said_is_told(client, db2, db3):
     assert client.run('async-discover', b) == b and client.run('discover', b) == b
 
 
+def who_is_there_is_resolved(node, client, server):
+    """A name and a connection; a port where nobody listens, a name of nobody: one sentence each."""
+    asks = ('--api', f'http://{node.place.host}:{node.http_port}')
+    assert run_firstchair('-c', 'resolve', '-i', server.address, *asks) == (0, f'{server.address}\n', '')
+    exit_code, _, trouble = run_firstchair('-c', 'resolve', '-i', f'{server.place.host}:1', *asks)
+    assert exit_code == 1 and 'no connection: Connection refused' in trouble, trouble
+    exit_code, _, trouble = run_firstchair('-c', 'resolve', '-i', 'nobody.invalid:3306', *asks)
+    assert exit_code == 1 and 'its name is not found' in trouble, trouble
+
+
+def a_snapshot_is_kept(house, node, client, servers):
+    """Each server with its master, all of one moment."""
+    assert re.fullmatch(r'Took [0-9.]+m?s', client.run('snapshot-topologies')), 'how long it took'
+    with contextlib.closing(sqlite3.connect(house.nest.file(f'{node.name}/firstchair.db'), timeout=20)) as store:
+        kept = store.execute('SELECT port, master_port, cluster_name, version FROM database_instance_topology_history ORDER BY port').fetchall()
+        moments = store.execute('SELECT count(DISTINCT snapshot_unix_timestamp) FROM database_instance_topology_history').fetchall()
+    master, version = servers[0], servers[0].rows('SELECT @@version')[0]['@@version']
+    assert kept == sorted((server.port, 0 if server is master else master.port, master.address, version) for server in servers), kept
+    assert moments == [(1,)], moments
+
+
 def test_clients_read_the_fleet_and_what_they_read_is_so():
     """orchestrator's client (a stand-in with its requests) and `firstchair -c`; each field of a server is what the server itself says."""
     with Single() as house:
@@ -130,6 +154,8 @@ def test_clients_read_the_fleet_and_what_they_read_is_so():
             wait_until(lambda: differs() == '', 20, f'{server.name} to be told as it is: {differs()}')
         every_reading_command(client, *servers)
         what_is_said_is_told(client, db2, db3)
+        who_is_there_is_resolved(node, client, db2)
+        a_snapshot_is_kept(house, node, client, servers)
 
         asks = ('-c', 'which-replicas', '-i', db1.address, '--api', f'http://{node.place.host}:{node.http_port}')
         assert run_firstchair(*asks) == (0, ''.join(f'{one}\n' for one in sorted([db2.address, db3.address])), '')

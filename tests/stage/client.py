@@ -99,6 +99,9 @@ COMMANDS = {
     'async-discover': ('async-discover/{I}', True, lambda one: key(one['Key'])),
     'forget': ('forget/{I}', True, lambda _: ''),
     'forget-cluster': ('forget-cluster/{H}', True, lambda _: ''),
+    'snapshot-topologies': ('snapshot-topologies', True, same),
+    'ack-cluster-recoveries': ('ack-recovery/cluster/{H}?comment={reason}', True, same),
+    'ack-all-recoveries': ('ack-all-recoveries?comment={reason}', True, same),
 }
 
 

@@ -203,7 +203,7 @@ Test(fleet_answer, an_empty_fleet_answers_with_empty_lists)
     fleet_stage_empty();
     static const char *const raw[] = { "all-instances", "clusters", "clusters-info", "masters", "problems", "downtimed", "maintenance",
                                        "bulk-instances", "bulk-promotion-rules", "replication-analysis-changelog", "search",
-                                       "tagged?tag=a", "blocked-recoveries", "problems/none:1" };
+                                       "tagged?tag=a", "problems/none:1" };
     for (size_t i = 0; i < sizeof raw / sizeof raw[0]; i++)
         cr_expect_str_eq(stage_ask("/api/%s", raw[i]), "[]", "%s", raw[i]);
     answers("/api/replication-analysis", "{\"Code\":\"OK\",\"Message\":\"Analysis\",\"Details\":[]}");
@@ -450,6 +450,36 @@ Test(fleet_answer, pools_are_submitted_and_told_by_cluster)
     cr_expect_str_eq(stage_hosts(".Details"), "db4");
 }
 
+Test(fleet_answer, a_server_of_a_pool_may_have_to_be_named_in_full)
+{
+    answers("/api/submit-pool-instances/web?instances=db2", "{\"Code\":\"OK\",\"Message\":\"Applied\",\"Details\":\"web\"}");
+    stage_ask("/api/cluster-pool-instances/db1.example:3306");
+    cr_expect_str_eq(stage_hosts(".Details.web"), "db2");
+    fleet_stage.picture.is_pool_exact = true;
+    answers("/api/submit-pool-instances/web?instances=db2,db3.example:3306", "{\"Code\":\"OK\",\"Message\":\"Applied\",\"Details\":\"web\"}");
+    stage_ask("/api/cluster-pool-instances/db1.example:3306");
+    cr_expect_str_eq(stage_hosts(".Details.web"), "db3", "nobody is called just db2");
+}
+
+Test(fleet_answer, who_is_ignored_is_no_problem_and_stands_for_no_lag)
+{
+    static const char *const texts[] = { "^db[34]" };
+    struct host_filters *filters = NULL;
+    stage_lost("db3.example");
+    stage_judge();
+    stage_ask("/api/problems");
+    cr_expect_str_eq(stage_hosts(""), "db3");
+    stage_ask("/api/cluster-osc-replicas/db1.example:3306");
+    cr_expect_not_null(strstr(stage_hosts(""), "db4"));
+    cr_assert_eq(host_filters_compile("ProblemIgnoreHostnameFilters", texts, 1, &filters, NULL), FC_OK);
+    fleet_stage.picture.problems_ignored = fleet_stage.picture.osc_ignored = filters;
+    answers("/api/problems", "[]");
+    stage_ask("/api/cluster-osc-replicas/db1.example:3306");
+    cr_expect_str_eq(stage_hosts(""), "db2");
+    fleet_stage.picture.problems_ignored = fleet_stage.picture.osc_ignored = NULL;
+    host_filters_free(filters);
+}
+
 Test(fleet_answer, a_virtual_name_is_registered_and_taken_back)
 {
     answers("/api/register-hostname-unresolve/db2.example/3306/vip.example", OK_KEY("Hostname registered unresolve", "db2"));
@@ -497,13 +527,14 @@ Test(fleet_answer, discovery_and_forgetting_carry_the_key_that_is_meant)
 
 Test(fleet_answer, recoveries_are_acknowledged_with_a_comment)
 {
-    answers("/api/ack-recovery/cluster/db4?comment=seen%0A", "{\"Code\":\"OK\",\"Message\":\"acknowledged\",\"Details\":\"db1.example:3306\"}");
+    answers("/api/ack-recovery/cluster/db4?comment=seen%0A", "{\"Code\":\"OK\",\"Message\":\"Took 3ms\",\"Details\":\"db1.example:3306\"}");
     cr_expect_eq(fleet_stage.ordered.ack, ACK_CLUSTER);
     cr_expect_str_eq(fleet_stage.ordered.text, "seen");
-    answers("/api/ack-recovery/instance/db2.example/3306?comment=seen", OK_KEY("acknowledged", "db2"));
-    answers("/api/ack-recovery/12?comment=seen", "{\"Code\":\"OK\",\"Message\":\"acknowledged\",\"Details\":\"12\"}");
-    answers("/api/ack-recovery/uid/1:ab?comment=seen", "{\"Code\":\"OK\",\"Message\":\"acknowledged\",\"Details\":\"1:ab\"}");
-    answers("/api/ack-all-recoveries?comment=seen", "{\"Code\":\"OK\",\"Message\":\"acknowledged\",\"Details\":\"seen\"}");
+    cr_expect_str_neq(fleet_stage.ordered.name, "", "its alias too: after a failover the name is another one");
+    answers("/api/ack-recovery/instance/db2.example/3306?comment=seen", OK_KEY("Took 3ms", "db2"));
+    answers("/api/ack-recovery/12?comment=seen", "{\"Code\":\"OK\",\"Message\":\"Took 3ms\",\"Details\":\"12\"}");
+    answers("/api/ack-recovery/uid/1:ab?comment=seen", "{\"Code\":\"OK\",\"Message\":\"Took 3ms\",\"Details\":\"1:ab\"}");
+    answers("/api/ack-all-recoveries?comment=seen", "{\"Code\":\"OK\",\"Message\":\"Took 3ms\",\"Details\":\"seen\"}");
     refuses("/api/ack-all-recoveries", "an acknowledgement needs a comment");
     refuses("/api/ack-all-recoveries?comment=%20%0A", "an acknowledgement needs a comment");
     refuses("/api/ack-recovery/twelve?comment=seen", "'twelve' is no number of a recovery");
@@ -605,7 +636,8 @@ Test(fleet_answer, a_row_of_the_store_is_among_those_asked_for_or_not)
 
 Test(fleet_answer, a_row_without_anything_is_shown_as_an_object_all_the_same)
 {
-    static const enum fleet_table_name tables[] = { FLEET_audit, FLEET_topology_recovery, FLEET_topology_recovery_steps, FLEET_topology_failure_detection };
+    static const enum fleet_table_name tables[] = { FLEET_audit, FLEET_topology_recovery, FLEET_topology_recovery_steps, FLEET_topology_failure_detection,
+                                                     FLEET_blocked_topology_recovery };
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
         const struct fleet_row row = fleet_row_of(tables[i]);
         struct json_page page = { 0 };

@@ -220,6 +220,46 @@ static void tell_refresh(int old_side)
     empty(FLEET_database_instance);
 }
 
+/* Both sides have the row under numbers of their own; of two who have seen it the later stays on both. */
+static void tell_seen(int old_side)
+{
+    static char seen[2][PICTURE_SIZE];
+    for (int i = 0; i < 2; i++) {
+        char sql[600];
+        TEXT_FORMAT(sql, "insert into topology_recovery (recovery_id, hostname, port, in_active_period, end_active_period_unixtime, processing_node_hostname, "
+                         "processcing_node_token, analysis, cluster_name, cluster_alias, count_affected_slaves, slave_hosts, participating_instances, lost_slaves, "
+                         "all_errors, acknowledged_by, acknowledge_comment, last_detection_id, uid) values (%d, 'db1', 3306, 1, 0, '', '', '', '', '', 0, '', '', '', "
+                         "'', '', '', 0, 'u7')", 10 + i);
+        alone(i, sql);
+    }
+    both("stop slave");
+    for (int times = 0; times < 2; times++) {
+        for (int newer = 0; newer < 2; newer++) {
+            struct fleet_row row = fleet_row_of(FLEET_topology_recovery);
+            fleet_set_number(&row, topology_recovery_recovery_id, 10);
+            fleet_set_text(&row, topology_recovery_uid, "u7");
+            fleet_set_text(&row, topology_recovery_hostname, "db1");
+            fleet_set_number(&row, topology_recovery_port, 3306);
+            fleet_set_number(&row, topology_recovery_in_active_period, 0);
+            fleet_set_number(&row, topology_recovery_end_active_period_unixtime, NOON + newer);
+            fleet_set_number(&row, topology_recovery_acknowledged, 1);
+            fleet_set_number(&row, topology_recovery_acknowledged_at, NOON + newer);
+            fleet_set_text(&row, topology_recovery_acknowledged_by, newer ? "berta" : "anna");
+            fleet_text_clear(&text);
+            fleet_sql_word(&text, FLEET_MARIADB, &row, false, false);
+            say(newer ? 1 - old_side : old_side);
+        }
+    }
+    both("start slave");
+    catch_up();
+    for (int i = 0; i < 2; i++) {
+        mariadb_query(&servers[i], "select uid, in_active_period, end_active_period_unixtime, acknowledged, acknowledged_by from topology_recovery", seen[i],
+                      PICTURE_SIZE);
+        cr_expect_str_eq(seen[i], "u7|0|1800000001|1|berta\n", "side %d", i);
+    }
+    empty(FLEET_topology_recovery);
+}
+
 static void pair_begin(void)
 {
     for (int i = 0; i < 2; i++) {
@@ -251,6 +291,8 @@ Test(fleet_pair, the_newer_row_wins_on_both_sides)
     }
     tell_refresh(0);
     tell_refresh(1);
+    tell_seen(0);
+    tell_seen(1);
     for (int i = 0; i < 2; i++)
         mariadb_close(&servers[i]);
     fleet_text_done(&text);

@@ -76,3 +76,64 @@ Test(fleet_row, no_statement_that_writes_depends_on_what_a_server_has_of_its_own
         fleet_text_done(&text);
     }
 }
+
+/* ---- recoveries that were seen ---------------------------------------------------------------------------------------- */
+
+static struct fleet_row recovery(const char *uid, int64_t active)
+{
+    struct fleet_row row = fleet_row_of(FLEET_topology_recovery);
+    fleet_set_number(&row, topology_recovery_recovery_id, 7);
+    fleet_set_text(&row, topology_recovery_uid, uid);
+    fleet_set_text(&row, topology_recovery_hostname, "db1");
+    fleet_set_number(&row, topology_recovery_port, 3306);
+    fleet_set_number(&row, topology_recovery_in_active_period, active);
+    return row;
+}
+
+static const char *seen_as(const struct fleet_row *of, enum fleet_dialect dialect)
+{
+    static struct fleet_text text;
+    const struct fleet_said said = { .at = NOON, .until = NOON, .owner = "anna", .reason = "it's known" };
+    struct fleet_word word;
+    struct fleet_row row;
+    struct fc_err err;
+    cr_assert_eq(fleet_say_seen(&said, of, &word, &err), FC_OK, "%s", err.text);
+    cr_assert_eq(fleet_word_row(&word, &row), FC_OK);
+    fleet_text_clear(&text);
+    fleet_sql_word(&text, dialect, &row, false, false);
+    return text.bytes;
+}
+
+Test(fleet_row, a_recovery_that_was_seen_is_changed_where_it_is_and_never_made)
+{
+    const struct fleet_row active = recovery("1:ab", 1), old = recovery("", 0);
+    cr_expect_str_eq(seen_as(&active, FLEET_MYSQL),
+                     "update topology_recovery set in_active_period = 0, end_active_period_unixtime = 1800000000, acknowledged = 1, "
+                     "acknowledged_at = from_unixtime(1800000000), acknowledged_by = 'anna', acknowledge_comment = 'it''s known' "
+                     "where uid = '1:ab' and hostname = 'db1' and port = 3306 and coalesce(acknowledged_at, from_unixtime(1)) <= "
+                     "from_unixtime(1800000000);select count(*) = 0 as stands from topology_recovery where uid = '1:ab' and "
+                     "hostname = 'db1' and port = 3306 and coalesce(acknowledged_at, from_unixtime(1)) < from_unixtime(1800000000)");
+    cr_expect_null(strstr(seen_as(&old, FLEET_SQLITE), "in_active_period"), "what is over has its end already");
+    cr_expect_not_null(strstr(seen_as(&old, FLEET_SQLITE), "where recovery_id = 7 and hostname = 'db1' and port = 3306 and "));
+}
+
+Test(fleet_row, the_name_of_a_recovery_is_the_same_on_every_node_and_its_number_is_not)
+{
+    struct fleet_row here = recovery("1:ab", 1), there = recovery("1:ab", 0), other = recovery("1:ac", 1);
+    fleet_set_number(&there, topology_recovery_recovery_id, 99);
+    cr_expect_eq(fleet_word_key(&here), fleet_word_key(&there));
+    cr_expect_neq(fleet_word_key(&here), fleet_word_key(&other));
+}
+
+Test(fleet_row, that_a_recovery_was_seen_needs_a_moment_and_is_not_taken_back)
+{
+    struct fleet_row row = recovery("1:ab", 1);
+    struct fleet_word word;
+    struct fc_err err;
+    cr_expect_eq(fleet_word_of(&row, false, &word, &err), FC_BAD_INPUT);
+    fleet_set_number(&row, topology_recovery_acknowledged_at, NOON);
+    cr_expect_eq(fleet_word_of(&row, true, &word, &err), FC_BAD_INPUT);
+    cr_assert_eq(fleet_word_of(&row, false, &word, &err), FC_OK);
+    word.takes_back = true;
+    cr_expect_eq(fleet_word_row(&word, &row), FC_BAD_INPUT, "nor is one of somebody else's");
+}

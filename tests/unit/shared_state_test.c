@@ -281,6 +281,27 @@ Test(shared_state, what_has_ended_makes_room_too)
     cr_assert_eq(apply(tag("one-more", "anna", 201, false, number++)), SHARED_APPLIED);
 }
 
+Test(shared_state, that_recoveries_were_seen_never_takes_the_room_of_what_stands)
+{
+    uint64_t number = 1;
+    const struct fleet_said said = { .at = 100, .until = 100, .owner = "anna", .reason = "known" };
+    struct fleet_row recovery = fleet_row_of(FLEET_topology_recovery);
+    fleet_set_number(&recovery, topology_recovery_recovery_id, 1);
+    for (int i = 0; i < SHARED_WORDS_MAX; i++) {
+        struct store_request r = { .deed = STORE_WORD };
+        char uid[16];
+        snprintf(uid, sizeof uid, "u%d", i);
+        fleet_set_text(&recovery, topology_recovery_uid, uid);
+        cr_assert_eq(fleet_say_seen(&said, &recovery, &r.word, NULL), FC_OK);
+        cr_assert_eq(apply(entry(&r, "fc1~aa", number++)), SHARED_APPLIED);
+    }
+    for (int i = 0; i < 100; i++) {
+        char host[16];
+        snprintf(host, sizeof host, "db%04d", i);
+        cr_assert_eq(apply(tag(host, "anna", 50, false, number++)), SHARED_APPLIED);
+    }
+}
+
 /* ---- the lease ---------------------------------------------------------------------------------------------------- */
 
 #define AT(ms) ((struct fc_time){ (ms) * 1000 })

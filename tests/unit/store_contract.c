@@ -517,6 +517,37 @@ void contract_maintenance_is_a_lock(struct bench *b)
     ASK_SQL(b, "select count(*) from database_instance_maintenance where maintenance_active is null", "2\n");
 }
 
+static const struct store_result *seen(struct bench *b, const char *uid, const char *who, int64_t at)
+{
+    struct store_request request = { .deed = STORE_WORD };
+    const struct fleet_said said = { .at = at, .until = at, .owner = who, .reason = "known" };
+    struct fleet_row recovery = fleet_row_of(FLEET_topology_recovery);
+    fleet_set_number(&recovery, topology_recovery_recovery_id, 1);
+    fleet_set_text(&recovery, topology_recovery_uid, uid);
+    fleet_set_text(&recovery, topology_recovery_hostname, "db1");
+    fleet_set_number(&recovery, topology_recovery_port, 3306);
+    fleet_set_number(&recovery, topology_recovery_in_active_period, 1);
+    cr_assert_eq(fleet_say_seen(&said, &recovery, &request.word, NULL), FC_OK);
+    return bench_ask(b, 0, request);
+}
+
+void contract_a_recovery_is_seen_where_it_is(struct bench *b)
+{
+    char none[16];
+    prepare(b);
+    OK(seen(b, "u1", "anna", EIGHT));                     /* its table is made for it, and no row */
+    ASK_SQL(b, "select count(*) from topology_recovery", "0\n");
+    b->query(b, "insert into topology_recovery (recovery_id, hostname, port, in_active_period, end_active_period_unixtime, processing_node_hostname, "
+                 "processcing_node_token, analysis, cluster_name, cluster_alias, count_affected_slaves, slave_hosts, participating_instances, lost_slaves, "
+                 "all_errors, acknowledged_by, acknowledge_comment, last_detection_id, uid) values (5, 'db1', 3306, 1, 0, '', '', '', '', '', 0, '', '', '', '', "
+                 "'', '', 0, 'u1')", none, sizeof none);
+    OK(seen(b, "u1", "it's berta", EIGHT + 1));
+    ASK_SQL(b, "select recovery_id, in_active_period, end_active_period_unixtime, acknowledged, acknowledged_by from topology_recovery",
+            "5|0|1800000001|1|it's berta\n");
+    OK(seen(b, "u1", "late", EIGHT));                     /* somebody has seen it, and that is what was said */
+    ASK_SQL(b, "select acknowledged_by from topology_recovery", "it's berta\n");
+}
+
 void contract_a_word_that_the_store_will_not_take_is_refused(struct bench *b)
 {
     struct store_request request = { .deed = STORE_WORD, .word = { .length = 9, .bytes = "FCW1rubble" } };

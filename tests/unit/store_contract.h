@@ -69,6 +69,7 @@ const char *row_words(const struct decision *row);
     X(a_word_is_written_changed_and_taken_back)                \
     X(of_two_words_the_newer_stays)                            \
     X(maintenance_is_a_lock)                                   \
+    X(a_recovery_is_seen_where_it_is)                          \
     X(a_word_that_the_store_will_not_take_is_refused)          \
     X(after_a_restart_everything_is_there)                     \
     X(strange_texts_survive)

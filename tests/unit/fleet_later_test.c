@@ -1,0 +1,148 @@
+/* Orders about the fleet that end later: which recoveries an acknowledgement means; a knock at a server's port. */
+#include <arpa/inet.h>
+#include <criterion/criterion.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/fleet_acks.h"
+#include "agent/fleet_knock.h"
+#include "base/text.h"
+#include "private_server.h"
+
+#define LONG_MS 30000
+
+/* ---- whom an acknowledgement means -------------------------------------------------------------------------------------- */
+
+static struct fleet_row recovery(const char *host, const char *cluster, const char *alias)
+{
+    struct fleet_row row = fleet_row_of(FLEET_topology_recovery);
+    fleet_set_number(&row, topology_recovery_recovery_id, 7);
+    fleet_set_text(&row, topology_recovery_uid, "1:ab");
+    fleet_set_text(&row, topology_recovery_hostname, host);
+    fleet_set_number(&row, topology_recovery_port, 3306);
+    fleet_set_text(&row, topology_recovery_cluster_name, cluster);
+    fleet_set_text(&row, topology_recovery_cluster_alias, alias);
+    return row;
+}
+
+static bool fits(enum ack_scope scope, const char *subject, const char *alias, const struct fleet_row *row)
+{
+    struct fleet_order order = { .verb = FLEET_ACK_RECOVERIES, .ack = scope, .host = "db1", .port = 3306 };
+    TEXT_SET(order.subject, subject);
+    TEXT_SET(order.name, alias);
+    return fleet_ack_fits(&order, row);
+}
+
+Test(fleet_acks, each_form_means_its_own_recoveries)
+{
+    const struct fleet_row of_db1 = recovery("db1", "db1:3306", "main"), of_db2 = recovery("db2", "db2:3306", "main");
+    cr_expect(fits(ACK_ALL, "", "", &of_db2));
+    cr_expect(fits(ACK_CLUSTER, "db1:3306", "", &of_db1));
+    cr_expect_not(fits(ACK_CLUSTER, "db1:3306", "", &of_db2));
+    cr_expect(fits(ACK_CLUSTER, "db1:3306", "main", &of_db2), "the name is another one since the failover, the alias is not");
+    cr_expect(fits(ACK_INSTANCE, "", "", &of_db1));
+    cr_expect_not(fits(ACK_INSTANCE, "", "", &of_db2));
+    cr_expect(fits(ACK_ID, "7", "", &of_db1));
+    cr_expect_not(fits(ACK_ID, "8", "", &of_db1));
+    cr_expect(fits(ACK_UID, "1:ab", "", &of_db1));
+    cr_expect_not(fits(ACK_UID, "1:abc", "", &of_db1));
+}
+
+Test(fleet_acks, what_was_seen_and_is_over_is_passed_by)
+{
+    struct fleet_row row = recovery("db1", "db1:3306", "main");
+    fleet_set_number(&row, topology_recovery_acknowledged, 1);
+    fleet_set_number(&row, topology_recovery_in_active_period, 1);
+    cr_expect(fits(ACK_ALL, "", "", &row), "it still blocks");
+    fleet_set_number(&row, topology_recovery_in_active_period, 0);
+    cr_expect_not(fits(ACK_ALL, "", "", &row));
+}
+
+/* ---- knocking ----------------------------------------------------------------------------------------------------------- */
+
+struct told { int count; uint64_t ticket; enum fc_code code; char text[320]; };
+
+static void on_told(void *owner, uint64_t ticket, enum fc_code code, const char *text)
+{
+    struct told *told = owner;
+    told->count++;
+    told->ticket = ticket;
+    told->code = code;
+    TEXT_SET(told->text, text);
+}
+
+static bool is_told(void *owner) { return ((struct told *)owner)->count > 0; }
+
+static struct told knock(const char *host, int port)
+{
+    struct pump pump;
+    struct told told = { 0 };
+    struct fc_err err;
+    const struct fleet_knocks_port to = { &told, on_told };
+    pump_open(&pump, 1);
+    struct fleet_knocks *knocks = fleet_knocks_new(pump_host(&pump), &to);
+    cr_assert_eq(fleet_knock(knocks, &(struct instance_key){ host, (uint16_t)port }, 5, &err), FC_OK);
+    cr_assert_eq(told.count, 0, "never from within");
+    cr_assert(pump_until(&pump, is_told, &told, LONG_MS));
+    fleet_knocks_free(knocks);
+    pump_close(&pump);
+    cr_assert_eq(told.count, 1);
+    cr_assert_eq(told.ticket, 5);
+    return told;
+}
+
+static int listener(int *port)
+{
+    struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof at;
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert(fd >= 0 && bind(fd, (struct sockaddr *)&at, sizeof at) == 0 && listen(fd, 4) == 0);
+    cr_assert_eq(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+    *port = ntohs(at.sin_port);
+    return fd;
+}
+
+Test(fleet_knock, who_listens_is_found_by_address_and_by_name)
+{
+    int port;
+    const int fd = listener(&port);
+    struct told told = knock("127.0.0.1", port);
+    cr_expect_eq(told.code, FC_OK, "%s", told.text);
+    cr_expect_str_eq(told.text, "connected to 127.0.0.1");
+    told = knock("localhost", port);                      /* ::1 first, where nobody listens */
+    cr_expect_eq(told.code, FC_OK, "%s", told.text);
+    close(fd);
+}
+
+Test(fleet_knock, a_closed_port_and_a_name_of_nobody_are_one_sentence_each)
+{
+    char expected[80];
+    const int port = free_port();
+    struct told told = knock("127.0.0.1", port);
+    cr_expect_eq(told.code, FC_UNREACHABLE);
+    TEXT_FORMAT(expected, "127.0.0.1:%d: no connection: Connection refused", port);
+    cr_expect_str_eq(told.text, expected);
+    told = knock("nobody.invalid", 3306);
+    cr_expect_eq(told.code, FC_NOT_FOUND);
+    cr_expect(text_begins(told.text, "nobody.invalid:3306: its name is not found: "), "%s", told.text);
+}
+
+Test(fleet_knock, beyond_the_bound_it_is_refused_and_who_closes_is_told_nothing)
+{
+    struct pump pump;
+    struct told told = { 0 };
+    struct fc_err err;
+    const struct fleet_knocks_port to = { &told, on_told };
+    pump_open(&pump, 1);
+    struct fleet_knocks *knocks = fleet_knocks_new(pump_host(&pump), &to);
+    for (uint64_t i = 1; i <= FLEET_KNOCKS_MAX; i++)
+        cr_assert_eq(fleet_knock(knocks, &(struct instance_key){ "127.0.0.1", 1 }, i, &err), FC_OK);
+    cr_expect_eq(fleet_knock(knocks, &(struct instance_key){ "127.0.0.1", 1 }, 99, &err), FC_BUSY);
+    fleet_knocks_free(knocks);
+    pump_for(&pump, 20);
+    cr_expect_eq(told.count, 0);
+    pump_close(&pump);
+}
