@@ -53,7 +53,7 @@ enum fc_code ask_endpoint_of(const char *url, struct ask_endpoint *ret, struct f
     return FC_OK;
 }
 
-static void name_of(const struct ask_endpoint *endpoint, char *to, size_t size)
+void ask_name(const struct ask_endpoint *endpoint, char *to, size_t size)
 {
     if (endpoint->host[0] == '\0')
         text_copy(to, size, endpoint->socket);
@@ -201,16 +201,29 @@ static enum fc_code take_answer(char *text, char **body, int *status, struct fc_
     return FC_OK;
 }
 
+static int open_any(const struct ask_endpoint *endpoint, int64_t deadline_ms)
+{
+    return endpoint->host[0] == '\0' ? open_unix(endpoint, deadline_ms) : open_tcp(endpoint, deadline_ms);
+}
+
+bool ask_is_there(const struct ask_endpoint *endpoint, int timeout_ms)
+{
+    const int fd = open_any(endpoint, now_ms() + timeout_ms);
+    if (fd >= 0)
+        close(fd);
+    return fd >= 0;
+}
+
 enum fc_code ask_node(const struct ask_endpoint *endpoint, const char *path, int timeout_ms, char **body, int *status, struct fc_err *err)
 {
     const int64_t deadline_ms = now_ms() + timeout_ms;
     char name[192], *request = malloc(REQUEST_SIZE), *heard = NULL;
-    name_of(endpoint, name, sizeof name);
+    ask_name(endpoint, name, sizeof name);
     if (request == NULL || !make_request(endpoint, path, request, REQUEST_SIZE)) {
         free(request);
         return fc_fail(err, FC_BAD_INPUT, "the question is too long");
     }
-    const int fd = endpoint->host[0] == '\0' ? open_unix(endpoint, deadline_ms) : open_tcp(endpoint, deadline_ms);
+    const int fd = open_any(endpoint, deadline_ms);
     if (fd < 0)
         fc_fail(err, FC_UNREACHABLE, "no node answers at %s", name);
     else if (!say(fd, request, deadline_ms))

@@ -2,6 +2,9 @@
 #ifndef FC_AGENT_FLEET_ASK_H
 #define FC_AGENT_FLEET_ASK_H
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/err.h"
 
 #define ASK_BODY_MAX (256u << 20)     /* of an answer: ten thousand servers have fifty million bytes */
@@ -16,6 +19,10 @@ struct ask_endpoint {
 
 /* A scheme of plain HTTP, a host, and if need be :PORT, /PREFIX, /api. FC_BAD_INPUT: anything else; TLS is not spoken. */
 enum fc_code ask_endpoint_of(const char *url, struct ask_endpoint *ret, struct fc_err *err);
+/* Does anybody listen there? */
+bool ask_is_there(const struct ask_endpoint *endpoint, int timeout_ms);
+/* The endpoint for people: host:port, or the socket. */
+void ask_name(const struct ask_endpoint *endpoint, char *to, size_t size);
 /* GET of a path below the prefix, as in "/api/clusters". FC_OK: an answer came, whatever it says; *body is from malloc, the caller's.
  * FC_UNREACHABLE, FC_TIMEOUT, FC_NO_MEMORY. */
 enum fc_code ask_node(const struct ask_endpoint *endpoint, const char *path, int timeout_ms, char **body, int *status, struct fc_err *err);

@@ -11,11 +11,13 @@
 
 #include "agent/config_file.h"
 #include "agent/fleet_forms.h"
+#include "agent/fleet_offline.h"
 #include "base/text.h"
 #include "model/instance.h"
 
 #define TIMEOUT_MS 60000              /* longer than a node waits for an order about its fleet */
 #define PATH_SIZE 8192
+#define KNOCK_MS 5000                 /* for the node of this host, before the store is read instead */
 
 struct command {
     const char *word;
@@ -324,11 +326,17 @@ static enum fc_code own_endpoint(const struct config *config, struct ask_endpoin
     return FC_OK;
 }
 
+static const char *named_api(const struct fleet_options *options)
+{
+    const char *url = options->api != NULL ? options->api : getenv("ORCHESTRATOR_API");
+    return url == NULL || url[strspn(url, " ")] == '\0' ? NULL : url;
+}
+
 /* Of several addresses, as orchestrator's client takes them, the first. */
 static enum fc_code endpoint_of(const struct fleet_options *options, const struct config *config, struct ask_endpoint *ret,
                                 struct fc_err *err)
 {
-    const char *url = options->api != NULL ? options->api : getenv("ORCHESTRATOR_API");
+    const char *url = named_api(options);
     const char *user = getenv("ORCHESTRATOR_AUTH_USER"), *password = getenv("ORCHESTRATOR_AUTH_PASSWORD");
     char first[ASK_URL_SIZE] = "";
     if (url != NULL)
@@ -357,7 +365,24 @@ static int fail(const struct fc_err *err)
     return fc_code_table[err->code].exit_code;
 }
 
-static int ask_and_print(const struct fleet_options *options, const struct config *config)
+/* Nobody listens at the address of this host's own configuration: what the store says is told, and that it is so. */
+static enum fc_code ask_store(struct config *config, const struct ask_endpoint *endpoint, const char *path, char **body, struct fc_err *err)
+{
+    char node[192], place[256], why[sizeof err->text];
+    ask_name(endpoint, node, sizeof node);
+    fleet_offline_place(config, place, sizeof place);
+    if (!fleet_offline_has_store(config))
+        return fc_fail(err, FC_UNREACHABLE, "no node answers at %s, and there is no store to be read (%s)", node, place);
+    const enum fc_code code = fleet_offline_ask(config, path, body, err);
+    if (code == FC_OK) {
+        fprintf(stderr, "firstchair: no node answers at %s: read from the store (%s)\n", node, place);
+        return FC_OK;
+    }
+    TEXT_SET(why, err->text);
+    return fc_fail(err, code, "no node answers at %s: %s", node, why);
+}
+
+static int ask_and_print(const struct fleet_options *options, struct config *config)
 {
     static char path[PATH_SIZE];
     struct ask_endpoint endpoint;
@@ -370,8 +395,12 @@ static int ask_and_print(const struct fleet_options *options, const struct confi
         return fail(&err);
     }
     if (fleet_command_path(options, port != 0 ? (int)port : config->default_instance_port, path, sizeof path, &err) != FC_OK ||
-        endpoint_of(options, config, &endpoint, &err) != FC_OK ||
-        ask_node(&endpoint, path, TIMEOUT_MS, &body, &status, &err) != FC_OK)
+        endpoint_of(options, config, &endpoint, &err) != FC_OK)
+        return fail(&err);
+    const bool reads_store = named_api(options) == NULL && !ask_is_there(&endpoint, KNOCK_MS);
+    const enum fc_code code = reads_store ? ask_store(config, &endpoint, path, &body, &err)
+                                          : ask_node(&endpoint, path, TIMEOUT_MS, &body, &status, &err);
+    if (code != FC_OK)
         return fail(&err);
     if (status == 401) {
         free(body);
@@ -422,10 +451,15 @@ void fleet_command_help(FILE *to)
 void fleet_command_docs_print(FILE *to)
 {
     fputs("# Commands about the fleet\n\n"
-          "Printed from the table in `agent/fleet_command.c`. `firstchair -c COMMAND` asks a running node: that of `--api "
-          "http://HOST:PORT`, of the environment's ORCHESTRATOR_API, or the one of this host's configuration (`--config FILE`). It prints "
-          "what orchestrator's command prints: one item a line, nothing for \"no\". Exit: 0 done, 1 the node refused (its sentence is on "
-          "standard error), else as docs/exit-codes.md. Options may have one or two dashes, and `=` or a blank before their value; "
+          "Printed from the table in `agent/fleet_command.c`. `firstchair -c COMMAND` asks, in this order:\n\n"
+          "1. the node of `--api http://HOST:PORT`, or of the environment's ORCHESTRATOR_API. Named so, it is the only one asked.\n"
+          "2. the node of this host's configuration (`--config FILE`; `ListenAddress` or `ListenSocket`).\n"
+          "3. where nobody listens there, the store of that configuration itself: it is opened (file, MySQL, or the first server of the pair that "
+          "can be read), read once, and closed; nothing is made or written, nobody is looked at, and a line on standard error says so. What is "
+          "read there is as old as its rows. Orders are refused: a running node does them, and knows who leads. With raft it is this node's own "
+          "store.\n\n"
+          "It prints what orchestrator's command prints: one item a line, nothing for \"no\". Exit: 0 done, 1 the question was refused by the node "
+          "or has no answer (its sentence is on standard error), else as docs/exit-codes.md: 4 an order where no node runs, 9 the store cannot be read, 10 neither node nor store. Options may have one or two dashes, and `=` or a blank before their value; "
           "`slave` in a command is taken for `replica`.\n\n"
           "`I`: an instance, `-i HOST[:PORT]`. `H`: a hint, the alias (`-a`) if given, else the instance. `D`: a destination, `-d`.\n\n"
           "| command | asks | prints |\n|---|---|---|\n", to);

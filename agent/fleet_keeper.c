@@ -53,6 +53,7 @@ struct fleet_keeper {
     struct host_timer *timer;
     struct fleet_store *store;           /* NULL: no fleet, so nothing to remember */
     struct fleet_row_texts texts;
+    struct fc_time judge_at;             /* of a node that only reads */
     void (*flushed)(void *owner);
     void *flush_owner;
 };
@@ -244,17 +245,23 @@ static void row_gone(void *owner, const struct fleet_row *row)
 }
 
 /* Also when the store cannot be read: then looking does not wait for it. */
+static void end_recalling(struct fleet_keeper *k, enum fc_code code)
+{
+    watch_recall_end(watch_of(k), now_of(k));
+    if (code == FC_OK)
+        log_say(k->log, NOTE_INFO, "fleet", "%u servers are known from the store", watch_of(k)->topology.known);
+    survey_turn(k->survey);
+}
+
 static void was_read(void *owner, enum fc_code code, const char *sentence)
 {
     struct fleet_keeper *k = owner;
     if (code != FC_OK)
         log_say(k->log, NOTE_WARNING, "fleet", "the store of the fleet is not read yet: %s", sentence);
-    if (!watch_of(k)->is_recalling)
-        return;
-    watch_recall_end(watch_of(k), now_of(k));
-    if (code == FC_OK)
-        log_say(k->log, NOTE_INFO, "fleet", "%u servers are known from the store", watch_of(k)->topology.known);
-    survey_turn(k->survey);
+    if (watch_of(k)->is_recalling)
+        end_recalling(k, code);
+    if (k->port.was_read != NULL)
+        k->port.was_read(k->port.owner, code, sentence);
 }
 
 static void store_notes(void *owner, const char *sentence)
@@ -497,10 +504,24 @@ bool fleet_keeper_order(struct fleet_keeper *k, const struct fleet_order *o, uin
 
 /* ---- showing ---- */
 
+/* Who only reads has no turns of the clock: what changes by time alone, and aliases, are brought up to date when somebody asks, once a period. */
+static void judge_as_reader(struct fleet_keeper *k)
+{
+    struct watch *w = watch_of(k);
+    const struct fc_time now = now_of(k);
+    if (!survey_is_resting(k->survey) || !k->has_fleet || w->is_recalling || !fc_reached(k->judge_at, now))
+        return;
+    k->judge_at = fc_plus(now, w->setting.calendar.period);
+    fleet_judge(&w->fleet, now);
+    if (w->setting.classifier != NULL)
+        aliases_choose(&w->aliases, &w->fleet, &w->classifications, w->setting.classifier);
+}
+
 const struct picture *fleet_keeper_picture(struct fleet_keeper *k)
 {
     if (k == NULL)
         return NULL;
+    judge_as_reader(k);
     const struct survey_rules *rules = survey_rules_in_force(k->survey);
     k->picture.now = now_of(k);
     k->picture.problems_ignored = survey_rules_problems_ignored(rules);
@@ -553,7 +574,7 @@ enum fc_code fleet_keeper_open(const struct host *host, const struct config *con
     const struct fleet_acks_port acks = { .owner = k, .done = order_ended };
     const struct fleet_knocks_port knocks = { .owner = k, .done = order_ended };
     const struct fleet_snapshot_port snapshot = { .owner = k, .done = snapshot_done };
-    *k = (struct fleet_keeper){ .host = host, .config = config, .port = *keeper_port, .words = fleet_words_new(&words), .log = log, .has_fleet = config->topology_user[0] != '\0' };
+    *k = (struct fleet_keeper){ .host = host, .config = config, .port = *keeper_port, .words = fleet_words_new(&words), .log = log, .has_fleet = config->topology_user[0] != '\0', .judge_at = FC_EVER };
     k->timer = host->timer(host->agent, answer_waiters, k);
     k->pages = fleet_pages_new(host);
     k->acks = fleet_acks_new(k->words, &acks);
@@ -643,6 +664,12 @@ void fleet_keeper_turn(struct fleet_keeper *k, bool leads, int server)
     k->server = server > 0 ? server : 0;
     fleet_snapshot_every(k->snapshot, k->store, looks ? k->config->snapshot_hours : 0);
     fleet_store_turn(k->store, looks ? FLEET_WRITES : FLEET_READS, server > 0 ? server : 0);
+}
+
+void fleet_keeper_read(struct fleet_keeper *k, int server)
+{
+    watch_recall_begin(watch_of(k));
+    fleet_store_turn(k->store, FLEET_READS, server);
 }
 
 void fleet_keeper_reload(struct fleet_keeper *k)

@@ -32,6 +32,7 @@ struct fleet_keeper_port {
     void (*ask)(void *owner, const struct store_request *request);    /* of the store: words of operators (STORE_WORD) */
     void (*feed)(void *owner, struct event *event);                   /* FLEET_SEEN: of servers in pools of managed clusters */
     const struct core *core;                                          /* whose pools these are */
+    void (*was_read)(void *owner, enum fc_code code, const char *sentence);    /* the store, by fleet_keeper_read(); NULL: nobody waits for it */
 };
 /* Everything is borrowed and outlives it; `node` and `token` are shown. FC_BAD_CONFIG, FC_NO_MEMORY. */
 enum fc_code fleet_keeper_open(const struct host *host, const struct config *config, const struct fleet_keeper_port *port, struct log *log,
@@ -43,6 +44,8 @@ void fleet_keeper_look(struct fleet_keeper *keeper);
 void fleet_keeper_close(struct fleet_keeper *keeper);          /* NULL is fine */
 /* Leadership may have changed, or the server of the store on which it lies (an index into BackendServers; else 0). NULL is fine. */
 void fleet_keeper_turn(struct fleet_keeper *keeper, bool leads, int server);
+/* The store is read and nothing is looked at or written; its first reading is told to the port. For who has no leadership to wait for. */
+void fleet_keeper_read(struct fleet_keeper *keeper, int server);
 /* What waits for the store is written, or the bound is over: `done` comes once, later. */
 void fleet_keeper_flush(struct fleet_keeper *keeper, void (*done)(void *owner), void *owner);
 /* The configuration has been changed in place; its patterns were compiled when it was read. */

@@ -125,8 +125,17 @@ def test_an_acknowledgement_is_in_every_store():
         code, text = other.get('/api/ack-recovery/3?comment=known', 20)
         assert code == 500 and 'this node does not lead' in text, text
         assert leader.get('/api/ack-recovery/3?comment=known', 20)[0] == 200
-        for node in (leader, other):
+        for node in house.nodes:
             wait_until(lambda node=node: seen(node) == {3: ('127.0.0.1', 'known')}, 20, f'{node.name} to tell it: {seen(node)}')
+        for node in house.nodes:
+            assert node.stop() == 0, node.child.tail()
+        exit_code, text, trouble = run_firstchair('-c', 'all-instances', '--config', leader.config)      # the seed was never seen: no row
+        assert (exit_code, text) == (0, '') and f'read from the store (127.0.0.1:{house.server.port})' in trouble, (exit_code, text, trouble)
+        told_all = json.loads(run_firstchair('-c', 'api', '--path', 'audit-recovery/id/3', '--config', leader.config)[1])
+        assert [one['AcknowledgedComment'] for one in told_all] == ['known'], told_all
+        house.server.stop()
+        exit_code, text, trouble = run_firstchair('-c', 'all-instances', '--config', leader.config)
+        assert exit_code in (9, 10) and text == '' and 'no node answers at' in trouble, (exit_code, text, trouble)
 
 
 def test_recoveries_that_are_held_back_are_told():

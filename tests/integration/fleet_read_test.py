@@ -1,6 +1,7 @@
 """orchestrator's users, clients and dashboards ask a running node about its fleet: a master and two replicas, real ones."""
 import contextlib
 import json
+import os
 import re
 import sqlite3
 
@@ -138,6 +139,53 @@ def a_snapshot_is_kept(house, node, client, servers):
     assert moments == [(1,)], moments
 
 
+READING = (('clusters',), ('clusters-alias',), ('all-clusters-masters',), ('all-instances',), ('topology-tags', 'i'), ('topology-tabulated', 'i'),
+           ('which-master', 'i'), ('which-replicas', 'a'), ('which-cluster', 'i'), ('which-cluster-alias', 'i'), ('which-cluster-instances', 'i'),
+           ('which-cluster-osc-replicas', 'i'), ('replication-analysis',), ('tags', 'i'), ('tagged', 't'), ('downtimed',), ('bulk-instances',),
+           ('bulk-promotion-rules',), ('is-replicating', 'i'), ('which-gtid-errant', 'i'), ('search', 'i'), ('check-global-recoveries',),
+           ('in-maintenance', 'i'), ('can-replicate-from', 'd'))
+
+
+def every_answer(config, master, replica, other):
+    """What `firstchair -c` prints of each reading command; ages and lag by the clock aside."""
+    words = {'i': ('-i', replica.address), 'a': ('-i', master.address), 't': ('--tag', 'role'), 'd': ('-i', replica.address, '-d', other.address)}
+    answers = {}
+    for command, *wanted in READING:
+        exit_code, text, trouble = run_firstchair('-c', command, *[word for one in wanted for word in words[one]], '--config', config)
+        answers[command] = (exit_code, text)
+        answers[f'{command}: trouble'] = trouble
+    return answers
+
+
+def the_store_answers_without_a_node(house, node, db1, db2, db3):
+    """The same words from the store's rows when the node is stopped; orders are refused; nothing is made where there is no store."""
+    api = f'http://{node.place.host}:{node.http_port}'
+    assert node.get(f'/api/tag/{db2.place.host}/{db2.port}?tag=role%3Dmain', 10)[0] == 200
+    assert node.get(f'/api/set-cluster-alias/{db1.address}?alias=main', 10)[0] == 200
+    wait_until(lambda: run_firstchair('-c', 'which-cluster-alias', '-i', db2.address, '--api', api)[1] == 'main\n', 20, 'the alias to be chosen')
+    running = every_answer(node.config, db1, db2, db3)
+    assert node.stop() == 0, node.child.tail()
+    stopped = every_answer(node.config, db1, db2, db3)
+    for command in {name for name in running if not name.endswith(': trouble')}:
+        assert running[command] == stopped[command], (command, running[command], stopped[command])
+        assert running[f'{command}: trouble'] == '' and 'read from the store (' in stopped[f'{command}: trouble'], stopped[f'{command}: trouble']
+    asked = json.loads(run_firstchair('-c', 'api', '--path', 'audit-recovery', '--config', node.config)[1])
+    assert asked == [], asked
+    exit_code, text, trouble = run_firstchair('-c', 'tag', '-i', db2.address, '--tag', 'x', '--config', node.config)
+    assert (exit_code, text) == (4, '') and 'tag is an order, which a running node does' in trouble, (exit_code, text, trouble)
+    assert run_firstchair('-c', 'raft-leader', '--config', node.config)[0] == 4
+    assert run_firstchair('-c', 'which-master', '-i', 'nobody:1', '--config', node.config)[0] == 1
+    exit_code, _, trouble = run_firstchair('-c', 'clusters', '--api', api)
+    assert exit_code == 10 and 'no node answers at' in trouble and 'store' not in trouble, 'who is named by --api is the only one asked'
+    store = house.nest.file(f'{node.name}/firstchair.db')
+    os.rename(store, f'{store}.away')
+    exit_code, _, trouble = run_firstchair('-c', 'clusters', '--config', node.config)
+    assert exit_code == 10 and 'there is no store to be read' in trouble and not os.path.exists(store), trouble
+    os.rename(f'{store}.away', store)
+    house.start()
+    assert db1.alive() and db2.alive() and db3.alive()
+
+
 def test_clients_read_the_fleet_and_what_they_read_is_so():
     """orchestrator's client (a stand-in with its requests) and `firstchair -c`; each field of a server is what the server itself says."""
     with Single() as house:
@@ -162,6 +210,8 @@ def test_clients_read_the_fleet_and_what_they_read_is_so():
         assert run_firstchair('-c', 'which-master', '-i', db3.address, '--config', node.config)[:2] == (0, f'{db1.address}\n')
         assert run_firstchair('-c', 'which-master', '-i', 'nobody:1', '--config', node.config)[0] == 1
 
+        the_store_answers_without_a_node(house, node, db1, db2, db3)
+        wait_until(lambda: client.run('which-replicas', db1.address) == sorted([db2.address, db3.address]), 30, 'both to be known again')
         db3.execute('STOP SLAVE')
         wait_until(lambda: client.run('is-replication-stopped', db3.address) == db3.address, 20, 'db3 to be told as stopped')
         wait_until(lambda: db3.address in [f"{one['Key']['Hostname']}:{one['Key']['Port']}"
