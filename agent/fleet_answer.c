@@ -242,11 +242,47 @@ static char *enveloped(const char *message, const char *details, unsigned *statu
     return text != NULL ? text : fleet_answer_error(&no_memory, status);
 }
 
+struct fleet_sliced *fleet_sliced_new(void) { return calloc(1, sizeof(struct fleet_sliced)); }
+
+void fleet_sliced_free(struct fleet_sliced *sliced)
+{
+    if (sliced == NULL)
+        return;
+    fleet_list_done(&sliced->list);
+    page_drop(&sliced->page);
+    free(sliced);
+}
+
+bool fleet_sliced_is_begun(const struct fleet_sliced *sliced) { return sliced->is_begun; }
+
+bool fleet_sliced_more(struct fleet_sliced *sliced, const struct picture *picture, char **ret, size_t *length)
+{
+    struct room room = room_of_libc();
+    struct fleet_reader reader;
+    fleet_reader_init(&reader, &room, picture);
+    for (int i = 0; i < FLEET_SLICE && sliced->next < sliced->list.count && !sliced->page.is_short; i++) {
+        const member_id id = sliced->list.ids[sliced->next++];
+        if (topology_member(picture->topology, id)->kind == MEMBER_KNOWN)
+            fleet_json_instance(&sliced->page, NULL, &reader, id);
+    }
+    fleet_reader_done(&reader);
+    if (sliced->next < sliced->list.count && !sliced->page.is_short)
+        return false;
+    page_close(&sliced->page, ']');
+    *length = sliced->page.length;
+    *ret = page_take(&sliced->page);
+    return true;
+}
+
 char *fleet_answer_read(struct fleet_asked *asked, unsigned *status)
 {
     struct fleet_said said = { .message = "" };
     struct fc_err err = { .code = FC_INTERNAL };
     char *value = read_value(asked, &said, &err);
+    if (asked->sliced != NULL && asked->sliced->is_begun) {
+        *status = 0;
+        return NULL;
+    }
     if (value == NULL)
         return fleet_answer_error(&err, status);
     *status = 200;

@@ -18,6 +18,9 @@
 
 struct fleet_route;
 struct fleet_paging;
+struct fleet_sliced;
+
+#define FLEET_SLICE 250                /* servers that are told in one turn of the loop */
 
 struct fleet_asked {
     const struct picture *picture;
@@ -28,6 +31,7 @@ struct fleet_asked {
     bool (*argument)(void *lender, const char *name, char *to, size_t size);
     void *lender;
     const char *reply;               /* the sentence with which an order ended; NULL before */
+    struct fleet_sliced *sliced;     /* not NULL: a long list may be told in slices, and waits here for them */
     struct fleet_reader reader;      /* fleet_answer_read() and fleet_answer_done() fill it */
 };
 
@@ -60,8 +64,16 @@ const struct fleet_route *fleet_route_find(const struct http_path *path, struct 
 /* Walks over all rows: 0, 1, ...; NULL behind the last. */
 const struct fleet_route *fleet_route_at(size_t index);
 
-/* The whole answer, from malloc; NULL: memory was out. `status` is HTTP's. */
+/* The whole answer, from malloc; NULL: memory was out. `status` is HTTP's.
+ * With asked->sliced: NULL and status 0 when the list is long; it is told by fleet_sliced_more() then. */
 char *fleet_answer_read(struct fleet_asked *asked, unsigned *status);
+
+struct fleet_sliced *fleet_sliced_new(void);           /* NULL: no memory */
+void fleet_sliced_free(struct fleet_sliced *sliced);   /* NULL is fine */
+bool fleet_sliced_is_begun(const struct fleet_sliced *sliced);
+/* FLEET_SLICE more, as they are in the picture now; who was forgotten meanwhile is left out. True: all of it is told, *ret is from malloc (NULL:
+ * memory was out). */
+bool fleet_sliced_more(struct fleet_sliced *sliced, const struct picture *picture, char **ret, size_t *length);
 /* The order that the path means; it is good (fleet_order_check). Keys of a pool are memory of malloc: the caller frees order->keys. */
 enum fc_code fleet_answer_make(struct fleet_asked *asked, struct fleet_order *order, struct fc_err *err);
 /* The answer to an order that has ended; `details` is what fleet_answer_before() gave, or NULL. */

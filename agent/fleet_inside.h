@@ -31,6 +31,13 @@ enum fc_code meant_tag_here(const struct fleet_asked *asked, int parameter, stru
 
 /* ---- writing ---- */
 
+struct fleet_sliced {
+    struct fleet_list list;          /* what is left of it begins at `next` */
+    uint32_t next;
+    struct json_page page;
+    bool is_begun;
+};
+
 void say_list(struct fleet_asked *asked, struct fleet_said *said, struct fleet_list *list);      /* of instances; ends the list */
 void say_key_of(struct fleet_asked *asked, struct fleet_said *said, member_id id);
 

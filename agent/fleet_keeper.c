@@ -127,6 +127,7 @@ static void answer_waiters(void *owner)
         if (w.ticket == 0 || w.is_looked_for || w.is_being_said)
             continue;
         k->waiters[i].ticket = 0;
+        k->picture.changes++;                /* who was told that it is done reads it */
         audit(k, &w);
         w.reply(w.waiter, w.code, w.text, true);
     }
@@ -155,7 +156,7 @@ static void on_row(void *owner, member_id id, bool is_changed)
     struct fleet_keeper *k = owner;
     const struct both_clocks clocks = clocks_of(k);
     struct fleet_row row;
-    (void)is_changed;
+    k->picture.changes += is_changed;
     check_waiters(k);
     pool_sights_row(k->sights, id);
     if (k->store != NULL && fleet_row_of_server(watch_of(k), id, &clocks, &k->texts, &row))
@@ -167,6 +168,7 @@ static void on_gone(void *owner, const struct instance_key *key)
     struct fleet_keeper *k = owner;
     const struct both_clocks clocks = clocks_of(k);
     const struct fleet_row row = fleet_row_of_gone(key, &clocks);
+    k->picture.changes++;
     check_waiters(k);
     if (k->store != NULL)
         fleet_store_delete(k->store, &row);
@@ -180,6 +182,7 @@ static void on_changed(void *owner, const struct fleet_change *change)
     size_t length;
     char name[INSTANCE_HOST_MAX + 1];
     struct instance_key key = { .host = name };
+    k->picture.changes++;
     if (k->store == NULL || !instance_key_parse(change->server, strlen(change->server), 0, &host, &length, &key.port) ||
         !text_copy_bytes(name, sizeof name, host, length))
         return;
@@ -214,6 +217,7 @@ static void take_word(struct fleet_keeper *k, const struct fleet_row *row, bool 
     const struct both_clocks clocks = clocks_of(k);
     struct fleet_memory memory = memory_of(k);
     struct instance_key key;
+    k->picture.changes++;
     if (fleet_word_take(&memory, row, is_gone, &clocks, &key))
         watch_said(watch_of(k), &key, clocks.now);
 }
@@ -223,6 +227,7 @@ static void row_read(void *owner, const struct fleet_row *row)
     struct fleet_keeper *k = owner;
     const struct both_clocks clocks = clocks_of(k);
     struct fleet_server_read read;
+    k->picture.changes++;
     if (row->table == FLEET_database_instance) {
         fleet_server_of_row(row, &clocks, &read);
         watch_recall(watch_of(k), &read.recalled, clocks.now, NULL);
@@ -237,6 +242,7 @@ static void row_gone(void *owner, const struct fleet_row *row)
 {
     struct fleet_keeper *k = owner;
     const struct instance_key key = { fleet_text(row, database_instance_hostname), (uint16_t)fleet_number(row, database_instance_port) };
+    k->picture.changes++;
     if (row->table == FLEET_database_instance)
         watch_forget(watch_of(k), &key, now_of(k), NULL);
     else
@@ -553,7 +559,7 @@ static void show(struct fleet_keeper *k, const char *node, const char *token)
     k->picture = (struct picture){
         .topology = &w->topology, .fleet = &w->fleet, .overrides = &w->overrides, .classifications = &w->classifications,
         .aliases = &w->aliases, .pools = &w->pools, .resolved = &w->resolved, .unresolved = &w->unresolved,
-        .default_port = (uint16_t)k->config->default_instance_port, .node = node, .token = token,
+        .default_port = (uint16_t)k->config->default_instance_port, .node = node, .token = token, .changes = 1,
     };
 }
 
@@ -674,6 +680,7 @@ void fleet_keeper_read(struct fleet_keeper *k, int server)
 
 void fleet_keeper_reload(struct fleet_keeper *k)
 {
+    k->picture.changes++;
     survey_reload(k->survey, k->config, NULL);
     fleet_snapshot_every(k->snapshot, k->store, k->store != NULL && !survey_is_resting(k->survey) ? k->config->snapshot_hours : 0);
 }

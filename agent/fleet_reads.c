@@ -13,6 +13,12 @@
 
 void say_list(struct fleet_asked *asked, struct fleet_said *said, struct fleet_list *list)
 {
+    if (asked->sliced != NULL && list->count > FLEET_SLICE && !list->is_short) {
+        asked->sliced->list = *list;
+        asked->sliced->is_begun = true;
+        page_open(&asked->sliced->page, NULL, '[');
+        return;
+    }
     page_open(&said->page, NULL, '[');
     for (uint32_t i = 0; i < list->count && !said->page.is_short; i++)
         fleet_json_instance(&said->page, NULL, &asked->reader, list->ids[i]);

@@ -32,6 +32,7 @@ struct picture {
     const struct host_filters *osc_ignored;          /* OSCIgnoreHostnameFilters */
     bool is_pool_exact;                              /* servers of a pool are named in full (SupportFuzzyPoolHostnames) */
     uint16_t default_port;                           /* DefaultInstancePort */
+    uint64_t changes;                                /* rises when somebody said something, or a server is not as it was. 0: nobody counts */
     struct fc_time now;
     int64_t unix_ms;                                 /* the wall clock at `now` */
     const char *node, *token;                        /* ours; "" in a command */

@@ -19,7 +19,9 @@ const struct status *daemon_status(void *owner)
     if (!fc_is_ever(d->status_at) && fc_since(d->status_at, now).us < fc_ms(STATUS_FRESH_MS).us)
         return &d->status;
     d->status_at = now;
+    const uint64_t filling = d->status.filling + 1;
     core_status(d->core, now, loop_unix_ms(), &d->status);
+    d->status.filling = filling;
     TEXT_SET(d->status.token, d->token);
     TEXT_SET(d->status.version, d->version);
     TEXT_SET(d->status.store_word, d->store->class->word);

@@ -93,6 +93,7 @@ struct status_event { uint64_t seq; int64_t unix_ms; enum note_level level; char
 
 struct status {
     uint64_t seq;                     /* rises with every change that is worth publishing */
+    uint64_t filling;                 /* set by the agent: how often it was filled. 0: nobody counts */
     int64_t unix_ms;
     char node[64];                    /* this node's name */
     char token[65];                   /* set by the agent */

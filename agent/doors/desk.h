@@ -20,6 +20,7 @@ typedef void desk_reply(void *waiter, enum fc_code code, const char *text, bool 
  * `text` says why. */
 typedef void desk_report(void *waiter, enum fc_code code, const char *text, const char *json);
 
+struct host;
 struct transport_counts;
 struct fleet_keeper_numbers;
 struct picture;
@@ -38,6 +39,7 @@ struct desk_counters {
 
 struct desk {
     void *daemon;
+    const struct host *host;                     /* whose workers pack large answers; NULL: none */
     const struct config *config;                 /* the one in force; changes with a reload */
     /* Gives an order in the grammar of core/act/orders.h. Returns a ticket for desk->forget. `by` = "user@door". */
     uint64_t (*order)(void *daemon, const char *text, size_t length, const char *by, bool may_change, desk_reply *reply,

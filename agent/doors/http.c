@@ -7,6 +7,7 @@
 #include "agent/doors/http_inside.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -15,6 +16,7 @@
 
 #define VISITORS_A_TURN 16           /* let in at one time: others on the loop have their turn too */
 #define REST_SECONDS 0.2             /* after the process had no descriptor left */
+#define SPARE_MAX 64                 /* ended requests whose memory is used again */
 #define FAREWELL_RUNS 8              /* turns that answers get on their way out when the door closes */
 
 /* ---- the pump ---- */
@@ -154,6 +156,8 @@ static void answer_nowhere(struct http_request *request, const char *method, con
     answer_envelope(answer, MHD_HTTP_NOT_FOUND, false, message, NULL);
 }
 
+static bool only_looks(const char *method) { return text_is(method, MHD_HTTP_METHOD_GET) || text_is(method, MHD_HTTP_METHOD_HEAD); }
+
 static void handle(struct http_request *request, const char *method, const char *url, struct http_answer *answer)
 {
     const struct config *config = request->door->desk->config;
@@ -161,6 +165,11 @@ static void handle(struct http_request *request, const char *method, const char 
     request->door->counters.requests++;
     if (!http_auth_enter(request, answer))
         return;
+    request->kept = only_looks(method) ? http_kept_find(request, url) : NULL;
+    if (request->kept != NULL) {
+        request->door->counters.failed += request->kept->status >= 500;
+        return;
+    }
     if (strlen(url) > HTTP_PATH_MAX) {
         answer_envelope(answer, MHD_HTTP_URI_TOO_LONG, false, "the path is longer than 2048 bytes", NULL);
         return;
@@ -172,6 +181,7 @@ static void handle(struct http_request *request, const char *method, const char 
     }
     if (!http_auth_change(request, request->route->right, answer))
         return;
+    request->stamp = http_kept_stamp(request->door, request->route->keeps);
     request->route->handle(request, answer);
     if (!answer->is_later && answer->status >= 500)
         request->door->counters.failed++;
@@ -179,12 +189,37 @@ static void handle(struct http_request *request, const char *method, const char 
 
 static struct http_request *request_new(struct http_door *door, struct MHD_Connection *connection)
 {
-    struct http_request *request = calloc(1, sizeof *request);
+    struct http_request *request = door->spare;
     if (request != NULL) {
-        request->door = door;
-        request->connection = connection;
+        door->spare = request->next_spare;
+        door->spare_count--;
+    } else if ((request = malloc(sizeof *request)) == NULL) {
+        return NULL;
     }
+    memset(request, 0, offsetof(struct http_request, path));
+    request->path.count = 0;
+    request->door = door;
+    request->connection = connection;
     return request;
+}
+
+static void request_end(struct http_request *request)
+{
+    struct http_door *door = request->door;
+    if (door->spare_count == SPARE_MAX) {
+        free(request);
+        return;
+    }
+    request->next_spare = door->spare;
+    door->spare = request;
+    door->spare_count++;
+}
+
+static enum MHD_Result give(struct http_request *request, struct http_answer *answer)
+{
+    if (answer->is_later || http_later_pack(request, answer))
+        return MHD_YES;
+    return answer_send(answer, request);
 }
 
 /* Called once for the headers, once per piece of body, once when all is there, and once more after an order has ended. */
@@ -205,9 +240,23 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         *body_size = 0;
         return request->body_size <= HTTP_BODY_MAX ? MHD_YES : MHD_NO;
     }
+    switch (request->later) {
+    case HTTP_LATER_NONE:
+        break;
+    case HTTP_LATER_WAITS:
+        return MHD_YES;
+    case HTTP_LATER_READY:
+        request->later = HTTP_LATER_NONE;
+        answer = request->ready;
+        request->ready.body = NULL;
+        return answer_send(&answer, request);
+    }
     switch (request->order.state) {
     case HTTP_ORDER_NONE:
+        request->url = url;
         handle(request, method, url, &answer);
+        if (request->kept != NULL)
+            return MHD_queue_response(connection, request->kept->status, request->kept->response);
         break;
     case HTTP_ORDER_WAITING:
         return MHD_YES;
@@ -215,7 +264,7 @@ static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, 
         http_order_answer(request, &answer);
         break;
     }
-    return answer.is_later ? MHD_YES : answer_send(&answer, connection);
+    return give(request, &answer);
 }
 
 static void on_completed(void *cls, struct MHD_Connection *connection, void **mine, enum MHD_RequestTerminationCode how)
@@ -227,9 +276,10 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **mi
     if (request == NULL)
         return;
     http_order_forget(request);
+    http_later_forget(request);
     free(request->order.report);
     free(request->fleet_details);
-    free(request);
+    request_end(request);
     *mine = NULL;
 }
 
@@ -268,6 +318,7 @@ enum fc_code http_door_open(struct ev_loop *loop, const struct desk *desk, struc
     door->desk = desk;
     door->socket.fd = -1;
     LIST_INIT(&door->waiting);
+    http_later_open(door);
     ev_init(&door->ready, on_ready);
     ev_init(&door->knock, on_knock);
     ev_init(&door->wake, on_wake);
@@ -292,6 +343,7 @@ static void end_waiting(struct http_door *door)
         door->desk->forget(door->desk->daemon, request->order.ticket);
         http_order_end(request, FC_BUSY, "this node is stopping; the order goes on, see the other nodes");
     }
+    http_later_close(door);
     for (int i = 0; i < FAREWELL_RUNS; i++)
         MHD_run(door->mhd);
 }
@@ -309,6 +361,12 @@ void http_door_close(struct http_door *door)
     ev_timer_stop(door->loop, &door->wake);
     ev_timer_stop(door->loop, &door->rest);
     http_socket_close(&door->socket);
+    http_kept_drop_all(door);
+    while (door->spare != NULL) {
+        struct http_request *spare = door->spare;
+        door->spare = spare->next_spare;
+        free(spare);
+    }
     free(door);
 }
 

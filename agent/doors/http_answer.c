@@ -18,6 +18,7 @@ void answer_text(struct http_answer *answer, unsigned status, const char *type, 
     answer->status = status;
     answer->type = type;
     answer->body = body;
+    answer->length = body == NULL ? 0 : strlen(body);
 }
 
 void answer_json(struct http_answer *answer, unsigned status, char *body)
@@ -93,25 +94,41 @@ static struct MHD_Response *response_of(struct http_answer *answer)
     if (answer->body == NULL) {
         answer->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
         answer->type = JSON_TYPE;
+        answer->is_packed = false;
         return MHD_create_response_from_buffer(sizeof no_memory - 1, no_memory, MHD_RESPMEM_PERSISTENT);
     }
-    response = MHD_create_response_from_buffer(strlen(answer->body), answer->body, MHD_RESPMEM_MUST_FREE);
+    response = MHD_create_response_from_buffer(answer->length, answer->body, MHD_RESPMEM_MUST_FREE);
     if (response != NULL)
         answer->body = NULL;                 /* libmicrohttpd frees it */
     return response;
 }
 
-enum MHD_Result answer_send(struct http_answer *answer, struct MHD_Connection *connection)
+static bool add_headers(const struct http_answer *answer, struct MHD_Response *response)
 {
+    const struct { bool is_set; const char *name, *value; } headers[] = {
+        { true, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type },
+        { answer->asks_for_name, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Basic realm=\"Authorization Required\"" },
+        { answer->is_packed, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip" },
+        { answer->length >= HTTP_PACK_LEAST || answer->is_packed, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING },
+    };
+    for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++) {
+        if (headers[i].is_set && MHD_add_response_header(response, headers[i].name, headers[i].value) != MHD_YES)
+            return false;
+    }
+    return true;
+}
+
+enum MHD_Result answer_send(struct http_answer *answer, struct http_request *request)
+{
+    const bool is_whole = answer->body != NULL;
     struct MHD_Response *response = response_of(answer);
     enum MHD_Result result = MHD_NO;
 
-    if (response != NULL &&
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->type) == MHD_YES &&
-        (!answer->asks_for_name ||
-         MHD_add_response_header(response, MHD_HTTP_HEADER_WWW_AUTHENTICATE,
-                                 "Basic realm=\"Authorization Required\"") == MHD_YES))
-        result = MHD_queue_response(connection, answer->status, response);
+    if (response != NULL && add_headers(answer, response)) {
+        result = MHD_queue_response(request->connection, answer->status, response);
+        if (is_whole && http_kept_put(request, answer, response))
+            response = NULL;
+    }
     if (response != NULL)
         MHD_destroy_response(response);
     free(answer->body);

@@ -33,14 +33,34 @@ static bool ask(struct http_request *request, struct fleet_asked *ret, struct ht
     return true;
 }
 
+/* A long raw list is told a slice a turn. */
 void http_fleet_read(struct http_request *request, struct http_answer *answer)
 {
     struct fleet_asked asked;
     unsigned status;
     if (!ask(request, &asked, answer))
         return;
+    const bool may_be_long = request->fleet_route->shape == FLEET_RAW && asked.picture->topology->known > FLEET_SLICE;
+    asked.sliced = request->sliced = may_be_long ? fleet_sliced_new() : NULL;
     char *text = fleet_answer_read(&asked, &status);
-    answer_json(answer, status, text);
+    if (request->sliced != NULL && fleet_sliced_is_begun(request->sliced))
+        http_later_slice(request, answer);
+    else
+        answer_json(answer, status, text);
+}
+
+bool http_fleet_slice(struct http_request *request, struct http_answer *answer)
+{
+    const struct desk *desk = request->door->desk;
+    char *text = NULL;
+    size_t length = 0;
+    if (!fleet_sliced_more(request->sliced, desk->picture(desk->daemon), &text, &length))
+        return false;
+    fleet_sliced_free(request->sliced);
+    request->sliced = NULL;
+    answer_json(answer, MHD_HTTP_OK, text);
+    answer->length = length;
+    return true;
 }
 
 static void answer_failure(struct http_answer *answer, const struct fc_err *err)

@@ -28,6 +28,9 @@ enum http_right {
     HTTP_ORDER,                       /* steering orders: the same, and a name or a local asker */
 };
 
+/* Of what a route's answer is made, when it may be given again while that is the same. */
+enum http_keeps { HTTP_KEEPS_NOTHING = 0, HTTP_KEEPS_STATUS, HTTP_KEEPS_FLEET };
+
 #define TAKES_FORCE 1
 #define TAKES_WITHIN 2
 #define TAKES_BECAUSE 4
@@ -39,6 +42,7 @@ struct http_route {
     const char *order;                /* for orders: its text, $1 and $2 being the path's parameters */
     int takes;                        /* TAKES_..., the query's arguments that the order understands */
     const char *meaning;
+    enum http_keeps keeps;
 };
 
 /* The first route that fits the path, with its parameters; NULL when none. */
@@ -75,6 +79,8 @@ struct http_answer {
     unsigned status;
     const char *type;
     char *body;                       /* from malloc; NULL = out of memory */
+    size_t length;                    /* of the body */
+    bool is_packed;                   /* gzip */
     bool asks_for_name;               /* 401: with the header that makes a browser ask */
     bool is_later;                    /* the connection sleeps; there is nothing to send yet */
 };
@@ -86,8 +92,50 @@ void answer_text(struct http_answer *answer, unsigned status, const char *type, 
 void answer_envelope(struct http_answer *answer, unsigned status, bool is_ok, const char *message, cJSON *details);
 void answer_error(struct http_answer *answer, enum fc_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Hands it to the connection, frees the body. */
-enum MHD_Result answer_send(struct http_answer *answer, struct MHD_Connection *connection);
+/* Hands it to the connection and keeps it for who asks next, where the route says so; the body is gone afterwards. */
+enum MHD_Result answer_send(struct http_answer *answer, struct http_request *request);
+
+/* ---- answers that are given again (http_kept.c) ---- */
+
+#define HTTP_KEPT_MAX 32
+#define HTTP_KEPT_URL_SIZE 160
+
+struct http_kept {
+    char url[HTTP_KEPT_URL_SIZE];
+    enum http_keeps keeps;
+    uint64_t stamp, made;             /* the picture that it is made of; which one it was */
+    ev_tstamp until;
+    unsigned status;
+    size_t length;
+    bool is_packed;
+    struct MHD_Response *response;    /* NULL: a free place */
+};
+
+/* What the picture is now; 0: nobody counts, and nothing is kept. */
+uint64_t http_kept_stamp(struct http_door *door, enum http_keeps keeps);
+struct http_kept *http_kept_find(const struct http_request *request, const char *url);       /* NULL: none that is good */
+/* True: the response is the door's now. */
+bool http_kept_put(struct http_request *request, const struct http_answer *answer, struct MHD_Response *response);
+void http_kept_drop_all(struct http_door *door);
+bool http_accepts_gzip(const struct http_request *request);
+
+/* ---- answers that take more than a turn (http_later.c) ---- */
+
+#define HTTP_PACK_LEAST 16384         /* shorter answers are sent as they are */
+
+enum http_later { HTTP_LATER_NONE = 0, HTTP_LATER_WAITS, HTTP_LATER_READY };
+struct pack_job;
+struct fleet_sliced;
+
+void http_later_open(struct http_door *door);
+void http_later_close(struct http_door *door);           /* who waits is told that the node stops */
+void http_later_forget(struct http_request *request);    /* the request goes away */
+/* True: it is being packed, and is sent when that is done. */
+bool http_later_pack(struct http_request *request, struct http_answer *answer);
+/* request->sliced is told a slice a turn. */
+void http_later_slice(struct http_request *request, struct http_answer *answer);
+/* One more slice (http_fleet.c). True: it was the last, and the answer is there. */
+bool http_fleet_slice(struct http_request *request, struct http_answer *answer);
 
 /* ---- requests ---- */
 
@@ -99,7 +147,15 @@ struct http_request {
     const struct http_route *route;
     const struct fleet_route *fleet_route;       /* NULL: none of those */
     char *fleet_details;              /* what an order took before it was given; from malloc */
-    struct http_path path;
+    const char *url;
+    const struct http_kept *kept;     /* the answer, when it is one that is given again */
+    uint64_t stamp;                   /* of the picture when it was asked */
+    enum http_later later;
+    bool is_sliced;
+    TAILQ_ENTRY(http_request) by_slice;
+    struct fleet_sliced *sliced;
+    struct pack_job *pack_job;
+    struct http_answer ready;
     const char *parameter[HTTP_PARAMETERS_MAX];
     int parameter_count;
     char user[HTTP_USER_SIZE];        /* who asks: a name, else the address */
@@ -117,6 +173,8 @@ struct http_request {
         char said[160];                /* the order as given */
         char *report;                  /* of verify-backends and history: JSON from malloc; NULL else */
     } order;
+    struct http_request *next_spare;
+    struct http_path path;            /* last: it is large, and not cleared */
 };
 
 struct http_door {
@@ -128,6 +186,13 @@ struct http_door {
     ev_timer wake, rest;
     bool is_full;                     /* nobody is let in until somebody leaves */
     LIST_HEAD(http_waiting, http_request) waiting;
+    TAILQ_HEAD(http_sliced, http_request) sliced;
+    ev_timer slice;
+    struct pack_job *pack_job;        /* NULL: the packer is free */
+    struct http_kept kept[HTTP_KEPT_MAX];
+    uint64_t kept_count;
+    struct http_request *spare;       /* requests that have ended: the next ones need no memory */
+    int spare_count;
     struct http_door_counters counters;
 };
 

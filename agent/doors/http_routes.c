@@ -8,18 +8,19 @@
 #include "agent/fleet_answer.h"
 #include "base/text.h"
 
-#define READ(path, handle, meaning) { path, HTTP_READ, handle, NULL, 0, meaning }
-#define WRITE(path, handle, meaning) { path, HTTP_WRITE, handle, NULL, 0, meaning }
-#define ORDER(path, order, takes, meaning) { path, HTTP_ORDER, http_order, order, takes, meaning }
+#define READ(path, handle, meaning) { path, HTTP_READ, handle, NULL, 0, meaning, HTTP_KEEPS_NOTHING }
+#define STATUS(path, handle, meaning) { path, HTTP_READ, handle, NULL, 0, meaning, HTTP_KEEPS_STATUS }      /* made of the status alone */
+#define WRITE(path, handle, meaning) { path, HTTP_WRITE, handle, NULL, 0, meaning, HTTP_KEEPS_NOTHING }
+#define ORDER(path, order, takes, meaning) { path, HTTP_ORDER, http_order, order, takes, meaning, HTTP_KEEPS_NOTHING }
 
 static const struct http_route routes[] = {
     READ("/", http_page, "this page"),
-    READ("/api/health", http_health, "health of this node: 200 only while the store has confirmed within 5 s, else 500"),
-    READ("/api/lb-check", http_ping, "\"OK\": the process answers"),
-    READ("/api/_ping", http_ping, "\"OK\": the process answers"),
-    READ("/api/leader-check", http_leader_check, "200 \"OK\" while this node leads, else 404 \"Not leader\""),
-    READ("/api/leader-check/:code", http_leader_check, "the same with this status when it does not lead"),
-    READ("/api/routed-leader-check", http_leader_check, "the same as leader-check: nothing is forwarded"),
+    STATUS("/api/health", http_health, "health of this node: 200 only while the store has confirmed within 5 s, else 500"),
+    STATUS("/api/lb-check", http_ping, "\"OK\": the process answers"),
+    STATUS("/api/_ping", http_ping, "\"OK\": the process answers"),
+    STATUS("/api/leader-check", http_leader_check, "200 \"OK\" while this node leads, else 404 \"Not leader\""),
+    STATUS("/api/leader-check/:code", http_leader_check, "the same with this status when it does not lead"),
+    STATUS("/api/routed-leader-check", http_leader_check, "the same as leader-check: nothing is forwarded"),
     READ("/api/headers", http_headers, "the request's headers, secrets hidden"),
     WRITE("/api/reelect", http_reelect, "the leader gives its lease back; another node may lead"),
     WRITE("/api/grab-election", http_grab_election, "always refused; says what to do instead"),
@@ -38,8 +39,8 @@ static const struct http_route routes[] = {
     WRITE("/api/raft-promote-peer/:member", http_raft_promote, "makes a learner that has caught up a voter, given by name or address"),
     WRITE("/api/raft-remove-peer/:member", http_raft_remove, "removes a member, given by name or address"),
 
-    READ("/api/steering/status", http_picture, "the whole picture: docs/status-json.md"),
-    READ("/api/steering/pools", http_pools, "all pools"),
+    STATUS("/api/steering/status", http_picture, "the whole picture: docs/status-json.md"),
+    STATUS("/api/steering/pools", http_pools, "all pools"),
     READ("/api/steering/pool/:pool", http_pool, "one pool"),
     READ("/api/steering/events", http_events, "the latest events, oldest first; ?count=N"),
     READ("/api/steering/verify-backends", http_verify,
@@ -63,17 +64,17 @@ static const struct http_route routes[] = {
     ORDER("/api/steering/resume/:pool", "resume $1", 0, "end the pause"),
     ORDER("/api/steering/yield", "yield", 0, "the leader gives its lease back"),
 
-    READ("/health/live", http_live, "200: the process answers"),
-    READ("/health/ready", http_ready, "200 while the store is fresh and no stop is under way, else 503"),
-    READ("/health/leader", http_leader, "200 while this node leads, else 503"),
+    STATUS("/health/live", http_live, "200: the process answers"),
+    STATUS("/health/ready", http_ready, "200 while the store is fresh and no stop is under way, else 503"),
+    STATUS("/health/leader", http_leader, "200 while this node leads, else 503"),
     READ("/metrics", http_metrics, "Prometheus' text form: docs/metrics.md"),
 };
 
 /* Its path is configured, and stands above URLPrefix. */
-static const struct http_route status_route = READ("/api/status", http_health, "as health; at StatusEndpoint, without URLPrefix");
+static const struct http_route status_route = STATUS("/api/status", http_health, "as health; at StatusEndpoint, without URLPrefix");
 
 /* Routes about the fleet are rows of agent/fleet_answer.c. Some that only look need the right to write all the same. */
-static const struct http_route fleet_read = READ("", http_fleet_read, "");
+static const struct http_route fleet_read = { "", HTTP_READ, http_fleet_read, NULL, 0, "", HTTP_KEEPS_FLEET };
 static const struct http_route fleet_right_read = WRITE("", http_fleet_read, "");
 static const struct http_route fleet_page = READ("", http_fleet_page, "");
 static const struct http_route fleet_write = WRITE("", http_fleet_order, "");

@@ -15,9 +15,13 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include <zlib.h>
+
+#include <cjson/cJSON.h>
 
 #include "agent/doors/http.h"
 #include "agent/doors/http_path.h"
+#include "agent/workers.h"
 #include "base/text.h"
 #include "fleet_stage.h"
 
@@ -1283,6 +1287,191 @@ Test(http, an_order_about_the_fleet_needs_the_right_to_write)
     answers(200, "[]");
     cr_expect_eq(stage.order_count, 0);
     fleet_close();
+}
+
+/* ---- answers that are made once, in slices, or packed -------------------------------------------------------------------- */
+
+Test(http, an_answer_is_made_once_while_the_picture_is_the_same)
+{
+    stage.status.filling = 7;
+    stage_open();
+    ask("/api/leader-check");
+    answers(200, "\"OK\"");
+    stage.status.leads = false;                   /* and nobody has said that the picture is another one: it is not made anew */
+    ask("/api/leader-check");
+    answers(200, "\"OK\"");
+    ask("/api/leader-check?why=not");
+    answers(404, "\"Not leader\"");
+    stage.status.filling = 8;
+    ask("/api/leader-check");
+    answers(404, "\"Not leader\"");
+    answers_with(404, "Content-Type: application/json; charset=UTF-8");
+    stage.status.leads = true;
+    ask_as("HEAD", "/api/leader-check", LOCAL);
+    answers(404, "");
+    stage.status.filling = 9;
+    ask("/api/leader-check/503");
+    ask("/api/leader-check");
+    answers(200, "\"OK\"");
+    for (int i = 0; i < 100; i++) {                /* more paths than are kept */
+        char path[40];
+        TEXT_FORMAT(path, "/api/leader-check/%d", 200 + i);
+        ask(path);
+        answers(200, "\"OK\"");
+    }
+    stage_close();
+}
+
+Test(http, a_kept_answer_is_nobodys_who_may_not_ask)
+{
+    TEXT_SET(stage.config.authentication_method, "basic");
+    TEXT_SET(stage.config.http_auth_user, "amy");
+    TEXT_SET(stage.config.http_auth_password, "secret");
+    stage.status.filling = 7;
+    stage_open();
+    ask_as("GET", "/api/leader-check", LOCAL "Authorization: Basic YW15OnNlY3JldA==\r\n");
+    answers(200, "\"OK\"");
+    ask("/api/leader-check");
+    answers(401, "Not Authorized");
+    stage_close();
+}
+
+Test(http, what_is_said_of_a_server_is_told_at_once_after_it)
+{
+    fleet_open();
+    fleet_stage.picture.changes = 1;
+    ask("/api/tags/db2.example/3306");
+    answers(200, "[]");
+    overrides_tag(&fleet_stage.overrides, &(struct instance_key){ "db2.example", 3306 }, "role", "main", NULL);
+    fleet_stage.picture.changes = 2;
+    ask("/api/tags/db2.example/3306");
+    answers(200, "[\"role=main\"]");
+    fleet_close();
+}
+
+/* Workers for the door; the rest of a host it does not need. */
+static struct workers *workers;
+
+static bool give_work(void *agent, host_work *work, host_worked *worked, void *job)
+{
+    (void)agent;
+    return workers_give(workers, work, worked, job);
+}
+
+static const struct host lent = { .work = give_work };
+
+static void open_with_workers(void)
+{
+    struct fc_err err;
+    cr_assert_eq(workers_open(stage.loop, 1, 4, &workers, &err), FC_OK);
+    stage.desk.host = &lent;
+    fleet_open();
+    for (int i = 0; i < 600; i++) {
+        char host[32];
+        TEXT_FORMAT(host, "r%03d.example", i);
+        stage_saw_plain(host, "db1.example");
+    }
+    stage_judge();
+}
+
+static void close_with_workers(void)
+{
+    http_door_close(stage.door);
+    workers_close(workers);
+    ev_loop_destroy(stage.loop);
+    fleet_stage_close();
+}
+
+static char large[4 * 1024 * 1024];
+
+/* The whole answer of any length; its body behind the headers, and how long that is. */
+static char *hear_all(const char *path, const char *headers, size_t *length)
+{
+    struct client *client = client_ask("GET", path, headers);
+    size_t heard = 0;
+    for (int i = 0; i < PATIENCE && !client->is_over; i++) {
+        turn(client);
+        cr_assert(heard + client->length < sizeof large);
+        memcpy(large + heard, client->heard, client->length);
+        heard += client->length;
+        client->length = 0;
+    }
+    cr_assert(client->is_over);
+    client_close(client);
+    large[heard] = '\0';
+    char *body = strstr(large, "\r\n\r\n");
+    cr_assert_not_null(body);
+    *length = heard - (size_t)(body + 4 - large);
+    return body + 4;
+}
+
+Test(http, a_long_list_is_told_in_slices_and_is_whole)
+{
+    open_with_workers();
+    size_t length;
+    struct client *client = client_ask("GET", "/api/all-instances", LOCAL);
+    for (int i = 0; i < 200 && stage.order_count == 0; i++)
+        ev_run(stage.loop, EVRUN_NOWAIT);
+    client_close(client);                          /* who goes away while it is told harms nobody */
+    char *body = hear_all("/api/all-instances", LOCAL, &length);
+    cJSON *list = cJSON_Parse(body);
+    cr_assert_not_null(list);
+    cr_expect_eq(cJSON_GetArraySize(list), 604);
+    cJSON_Delete(list);
+    cr_expect_not_null(strstr(large, "Vary: Accept-Encoding"));
+    body = hear_all("/api/search?s=r00", LOCAL, &length);
+    list = cJSON_Parse(body);
+    cr_expect_eq(cJSON_GetArraySize(list), 10);
+    cJSON_Delete(list);
+    close_with_workers();
+}
+
+Test(http, a_large_answer_is_packed_for_who_takes_it_so)
+{
+    static char unpacked[sizeof large];
+    open_with_workers();
+    size_t length, plain_length;
+    char *body = hear_all("/api/all-instances", LOCAL, &plain_length);
+    char *plain = strdup(body);
+    for (int round = 0; round < 2; round++) {      /* made, and given again */
+        fleet_stage.picture.changes = 1;
+        body = hear_all("/api/all-instances", LOCAL "Accept-Encoding: br, gzip;q=1.0\r\n", &length);
+        cr_expect_not_null(strstr(large, "Content-Encoding: gzip\r\n"));
+        z_stream stream = { .next_in = (Bytef *)body, .avail_in = (uInt)length, .next_out = (Bytef *)unpacked, .avail_out = sizeof unpacked - 1 };
+        cr_assert_eq(inflateInit2(&stream, 31), Z_OK);
+        cr_assert_eq(inflate(&stream, Z_FINISH), Z_STREAM_END);
+        unpacked[stream.total_out] = '\0';
+        inflateEnd(&stream);
+        cr_expect_eq(strlen(unpacked), plain_length);
+        cr_expect(length * 10 < plain_length, "%zu of %zu", length, plain_length);
+    }
+    cr_expect_str_eq(unpacked, plain);
+    hear_all("/api/all-instances", LOCAL "Accept-Encoding: gzip;q=0\r\n", &length);
+    cr_expect_null(strstr(large, "Content-Encoding"));
+    ask_as("GET", "/api/clusters", LOCAL "Accept-Encoding: gzip\r\n");
+    answers(200, "[\"db1.example:3306\"]");
+    free(plain);
+    close_with_workers();
+}
+
+Test(http, who_waits_for_a_slice_or_the_packer_when_the_door_closes_is_told)
+{
+    open_with_workers();
+    struct client *sliced = client_ask("GET", "/api/all-instances", LOCAL), *packed = client_ask("GET", "/api/all-instances", LOCAL "Accept-Encoding: gzip\r\n");
+    for (int i = 0; i < 3; i++)
+        ev_run(stage.loop, EVRUN_NOWAIT);
+    http_door_close(stage.door);
+    stage.door = NULL;
+    for (int i = 0; i < 100; i++) {
+        client_hear(sliced);
+        client_hear(packed);
+    }
+    cr_expect(sliced->is_over && packed->is_over);
+    client_close(sliced);
+    client_close(packed);
+    workers_close(workers);
+    ev_loop_destroy(stage.loop);
+    fleet_stage_close();
 }
 
 Test(http, who_goes_away_before_an_order_has_ended_is_forgotten)
