@@ -1,6 +1,6 @@
 /* The table of commands: a template of the question, and a form of the answer. In a template $I is the instance as host/port, $H the
  * hint (the alias if there is one, else the instance as typed), $D the destination; $o owner, $r reason, $u duration, $t tag, $l pool,
- * $n host name, $R rule, $p pattern, $i the instance's text, each percent-encoded; [...] is left out when its value was not given. */
+ * $n host name, $R rule, $p pattern, $q statement, $i the instance's text, each percent-encoded; [...] is left out when its value was not given. */
 #include "agent/fleet_command.h"
 
 #include <pwd.h>
@@ -69,6 +69,11 @@ static const struct command commands[] = {
     { "tag-value", "/api/tag-value/$I?tag=$t", FORM_TEXT, "the value of a tag" },
     { "tagged", "/api/tagged?tag=$t", FORM_KEYS, "servers with all of these tags" },
     { "in-maintenance", "/api/in-maintenance/$I", FORM_TEXT, "itself when somebody works on it" },
+    { "restart-replica-statements", "/api/restart-replica-statements/$I?q=$q", FORM_LINES, "a statement between those that stop and start replication" },
+    { "cluster-pool-instances", "/api/cluster-pool-instances", FORM_POOL_ROWS, "servers in pools: cluster, alias, pool, server" },
+    { "active-nodes", "/api/health", FORM_NODES, "nodes that this one knows to be there" },
+    { "raft-leader-hostname", "/api/health", FORM_LEADER, "the leader's name" },
+    { "show-unresolve-hosts", "/api/hostname-unresolve", FORM_RESOLVED, "names that stand for hosts" },
     { "show-resolve-hosts", "/api/hostname-resolve-cache", FORM_RESOLVED, "names that were resolved" },
     { "discover", "/api/discover/$I", FORM_KEY, "look at a server now, then at its neighbours" },
     { "async-discover", "/api/async-discover/$I", FORM_KEY, "the same, without waiting for it" },
@@ -126,6 +131,7 @@ static const struct option { const char *words[3]; size_t at; const char *letter
     OPTION(pattern, "p", "a pattern: --pattern REGEX", "pattern"), OPTION(pool, "l", "a pool: --pool NAME", "l", "pool"),
     OPTION(hostname, "n", "a host name: --hostname NAME", "H", "hostname"), OPTION(tag, "t", "a tag: --tag NAME=VALUE", "t", "tag"),
     OPTION(rule, "R", "a promotion rule: --promotion-rule prefer", "R", "promotion-rule"),
+    OPTION(statement, "q", "a statement: --statement SQL", "q", "statement", "query"),
     OPTION(api, NULL, "the API's address", "U", "api"), OPTION(auth, NULL, "user:password", "b", "auth"),
     OPTION(path, "P", "a path: --path clusters", "P", "path"), OPTION(port, NULL, "the preset port", "port"),
 #undef OPTION
@@ -382,6 +388,19 @@ static enum fc_code ask_store(struct config *config, const struct ask_endpoint *
     return fc_fail(err, code, "no node answers at %s: %s", node, why);
 }
 
+/* The address that would be asked, as orchestrator's client shows it. */
+static int print_api(const struct fleet_options *options, const struct config *config)
+{
+    struct ask_endpoint endpoint;
+    struct fc_err err = { .code = FC_INTERNAL };
+    char name[192];
+    if (endpoint_of(options, config, &endpoint, &err) != FC_OK)
+        return fail(&err);
+    ask_name(&endpoint, name, sizeof name);
+    printf(endpoint.host[0] == '\0' ? "unix:%s%s/api\n" : "http://%s%s/api\n", name, endpoint.prefix);
+    return 0;
+}
+
 static int ask_and_print(const struct fleet_options *options, struct config *config)
 {
     static char path[PATH_SIZE];
@@ -432,6 +451,8 @@ int fleet_command(int argc, char **argv)
         exit_code = fail(&err);
     } else if (config_file_load(options.config, config, warnings, &err) != FC_OK) {
         exit_code = fail(&err);
+    } else if (options.command != NULL && text_is(options.command, "which-api")) {
+        exit_code = print_api(&options, config);
     } else {
         exit_code = ask_and_print(&options, config);
     }
@@ -446,6 +467,7 @@ void fleet_command_help(FILE *to)
           "           [-R RULE] [-H HOSTNAME] [--pattern REGEX] [--api http://HOST:PORT] [--auth USER:PASSWORD] [--config FILE]\n\n", to);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(to, "  %-40s %s\n", commands[i].word, commands[i].meaning);
+    fprintf(to, "  %-40s %s\n", "which-api", "the address that is asked");
 }
 
 void fleet_command_docs_print(FILE *to)
@@ -465,4 +487,5 @@ void fleet_command_docs_print(FILE *to)
           "| command | asks | prints |\n|---|---|---|\n", to);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(to, "| `%s` | `%s` | %s |\n", commands[i].word, commands[i].path, commands[i].meaning);
+    fprintf(to, "| `which-api` | nobody | the address that is asked |\n");
 }

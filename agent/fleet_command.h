@@ -14,7 +14,7 @@
 
 struct fleet_options {
     const char *command, *config;
-    const char *instance, *destination, *alias, *owner, *reason, *duration, *pattern, *pool, *hostname, *tag, *rule;
+    const char *instance, *destination, *alias, *owner, *reason, *duration, *pattern, *pool, *hostname, *tag, *rule, *statement;
     const char *api, *auth, *path, *port;
 };
 

@@ -236,6 +236,32 @@ static void print_resolved(const struct printing *p, const cJSON *value)
     }
 }
 
+static void print_pool_rows(const struct printing *p, const cJSON *value)
+{
+    const cJSON *one;
+    cJSON_ArrayForEach(one, value) {
+        put_plain(p->to, text_of(one, "ClusterName"), false);
+        fputc('\t', p->to);
+        put_plain(p->to, text_of(one, "ClusterAlias"), false);
+        fputc('\t', p->to);
+        put_plain(p->to, text_of(one, "Pool"), false);
+        fputc('\t', p->to);
+        put_key_line(p, one);
+    }
+}
+
+static void print_nodes(const struct printing *p, const cJSON *value)
+{
+    const cJSON *one;
+    cJSON_ArrayForEach(one, cJSON_GetObjectItemCaseSensitive(value, "AvailableNodes"))
+        put_line(p, text_of(one, "Hostname"));
+}
+
+static void print_leader(const struct printing *p, const cJSON *value)
+{
+    put_line(p, text_of(cJSON_GetObjectItemCaseSensitive(value, "ActiveNode"), "Hostname"));
+}
+
 static void print_message(const struct printing *p, const cJSON *tree) { put_line(p, text_of(tree, "Message")); }
 
 static print_form *const forms[FORM_COUNT] = {
@@ -246,7 +272,8 @@ static print_form *const forms[FORM_COUNT] = {
     [FORM_STATUS] = print_status, [FORM_CLUSTER_NAMES] = print_cluster_names, [FORM_CLUSTER_ALIASES] = print_cluster_aliases,
     [FORM_CLUSTER_NAME] = print_cluster_name, [FORM_CLUSTER_ALIAS] = print_cluster_alias,
     [FORM_CLUSTER_DOMAIN] = print_cluster_domain, [FORM_CLUSTER_LAG] = print_cluster_lag, [FORM_DATA_CENTER] = print_data_center,
-    [FORM_RULES] = print_rules, [FORM_ANALYSES] = print_analyses, [FORM_RESOLVED] = print_resolved,
+    [FORM_RULES] = print_rules, [FORM_ANALYSES] = print_analyses, [FORM_RESOLVED] = print_resolved, [FORM_POOL_ROWS] = print_pool_rows,
+    [FORM_NODES] = print_nodes, [FORM_LEADER] = print_leader,
 };
 
 /* A rule that says no is no error of a question whether it may. */

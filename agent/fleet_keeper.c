@@ -9,6 +9,7 @@
 #include "agent/fleet_knock.h"
 #include "agent/fleet_pages.h"
 #include "agent/fleet_rows.h"
+#include "agent/fleet_samples.h"
 #include "agent/fleet_snapshot.h"
 #include "agent/fleet_words.h"
 #include "agent/pool_sights.h"
@@ -53,6 +54,8 @@ struct fleet_keeper {
     struct host_timer *timer;
     struct fleet_store *store;           /* NULL: no fleet, so nothing to remember */
     struct fleet_row_texts texts;
+    struct fleet_samples *samples;
+    struct host_timer *second;           /* takes a sample */
     struct fc_time judge_at;             /* of a node that only reads */
     void (*flushed)(void *owner);
     void *flush_owner;
@@ -197,6 +200,33 @@ static void on_note(void *owner, enum watch_note level, const char *text)
     static const enum note_level levels[] = { [WATCH_TELLS] = NOTE_INFO, [WATCH_WARNS] = NOTE_WARNING, [WATCH_ALARMS] = NOTE_ALARM };
     const struct fleet_keeper *k = owner;
     log_say(k->log, levels[level], "fleet", "%s", text);
+}
+
+/* ---- samples ---- */
+
+static uint32_t count_due(const struct discovery *d, const struct discovery_heap *heap, struct fc_time now)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < heap->count; i++)
+        count += fc_reached(d->places[heap->places[i]].due, now);
+    return count;
+}
+
+static void take_sample(void *owner)
+{
+    struct fleet_keeper *k = owner;
+    const struct discovery *d = &watch_of(k)->calendar;
+    const struct fc_time now = now_of(k);
+    k->samples->seconds[k->samples->second_count++ % FLEET_SECONDS_MAX] =
+        (struct fleet_second){ .unix_ms = k->host->unix_ms(k->host->agent), .active = d->under_way,
+                               .queued = count_due(d, &d->living, now) + count_due(d, &d->dead, now) };
+    k->host->timer_set(k->second, fc_plus(now, fc_ms(1000)));
+}
+
+static void statement_answered(void *owner, const struct fleet_statement *statement)
+{
+    struct fleet_keeper *k = owner;
+    k->samples->statements[k->samples->statement_count++ % FLEET_STATEMENTS_MAX] = *statement;
 }
 
 /* ---- what the store says ---- */
@@ -560,12 +590,14 @@ static void show(struct fleet_keeper *k, const char *node, const char *token)
         .topology = &w->topology, .fleet = &w->fleet, .overrides = &w->overrides, .classifications = &w->classifications,
         .aliases = &w->aliases, .pools = &w->pools, .resolved = &w->resolved, .unresolved = &w->unresolved,
         .default_port = (uint16_t)k->config->default_instance_port, .node = node, .token = token, .changes = 1,
+        .samples = k->samples, .flush_ms = k->config->fleet_flush_ms,
     };
 }
 
 static enum fc_code open_store(struct fleet_keeper *k, struct fc_err *err)
 {
-    const struct fleet_store_port port = { .owner = k, .row = row_read, .gone = row_gone, .was_read = was_read, .note = store_notes };
+    const struct fleet_store_port port = { .owner = k, .row = row_read, .gone = row_gone, .was_read = was_read, .note = store_notes,
+                                           .answered = statement_answered };
     return k->has_fleet ? fleet_store_open(k->host, k->config, NULL, &port, &k->store, err) : FC_OK;
 }
 
@@ -585,7 +617,9 @@ enum fc_code fleet_keeper_open(const struct host *host, const struct config *con
     k->pages = fleet_pages_new(host);
     k->acks = fleet_acks_new(k->words, &acks);
     k->knocks = fleet_knocks_new(host, &knocks);
-    const bool has_all = k->timer != NULL && k->words != NULL && k->pages != NULL && k->acks != NULL && k->knocks != NULL;
+    k->samples = calloc(1, sizeof *k->samples);
+    k->second = host->timer(host->agent, take_sample, k);
+    const bool has_all = k->timer != NULL && k->samples != NULL && k->second != NULL && k->words != NULL && k->pages != NULL && k->acks != NULL && k->knocks != NULL;
     enum fc_code code = has_all ? survey_open(host, config, &port, &k->survey, err) : fc_fail(err, FC_NO_MEMORY, "out of memory");
     if (code == FC_OK && (k->snapshot = fleet_snapshot_new(host, watch_of(k), &snapshot)) == NULL)
         code = fc_fail(err, FC_NO_MEMORY, "out of memory");
@@ -619,6 +653,8 @@ void fleet_keeper_close(struct fleet_keeper *k)
     survey_close(k->survey);
     fleet_words_free(k->words);
     k->host->untimer(k->timer);
+    k->host->untimer(k->second);
+    free(k->samples);
     fleet_row_texts_done(&k->texts);
     free(k);
 }
@@ -644,11 +680,13 @@ static void begin_looking(struct fleet_keeper *k)
     survey_rest(k->survey, false);
     if (!k->is_seeded)
         name_seeds(k);
+    take_sample(k);
 }
 
 static void end_looking(struct fleet_keeper *k)
 {
     survey_rest(k->survey, true);
+    k->host->timer_stop(k->second);
     for (int i = 0; i < FLEET_WAITERS_MAX; i++) {
         if (k->waiters[i].ticket != 0 && k->waiters[i].is_looked_for)
             end_waiter(k, &k->waiters[i], FC_NOT_LEADER, "this node leads no more");

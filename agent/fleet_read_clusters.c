@@ -345,6 +345,34 @@ enum fc_code read_pools(struct fleet_asked *asked, struct fleet_said *said, stru
     return FC_OK;
 }
 
+enum fc_code read_all_pools(struct fleet_asked *asked, struct fleet_said *said, struct fc_err *err)
+{
+    const struct picture *picture = asked->picture;
+    (void)err;
+    page_open(&said->page, NULL, '[');
+    for (uint32_t i = 0; picture->pools != NULL && i < picture->pools->count; i++) {
+        const struct server_pool_member *row = &picture->pools->list[i];
+        const struct instance_key key = { names_text(picture->pools->names, row->host), row->port };
+        const member_id id = topology_find(picture->topology, &key);
+        char cluster[FLEET_KEY_SIZE] = "", alias[FLEET_KEY_SIZE] = "";
+        if (fc_reached(row->until, picture->now))
+            continue;
+        if (id != MEMBER_NONE) {
+            topology_key_text(picture->topology, topology_member(picture->topology, id)->head, cluster, sizeof cluster);
+            aliases_text(picture->aliases, picture->topology, topology_member(picture->topology, id)->head, alias, sizeof alias);
+        }
+        page_open(&said->page, NULL, '{');
+        page_text(&said->page, "ClusterName", cluster);
+        page_text(&said->page, "ClusterAlias", alias);
+        page_text(&said->page, "Pool", names_text(picture->pools->names, row->pool));
+        page_text(&said->page, "Hostname", key.host);
+        page_uint(&said->page, "Port", key.port);
+        page_close(&said->page, '}');
+    }
+    page_close(&said->page, ']');
+    return FC_OK;
+}
+
 enum fc_code read_pool_members(struct fleet_asked *asked, struct fleet_said *said, struct fc_err *err)
 {
     struct fleet_list list = { 0 };
@@ -375,18 +403,20 @@ enum fc_code read_pool_lag(struct fleet_asked *asked, struct fleet_said *said, s
 
 /* ---- names, and what this version does not do ---- */
 
+/* route->which: 1, virtual names; else what names were found to be. */
 enum fc_code read_resolve_cache(struct fleet_asked *asked, struct fleet_said *said, struct fc_err *err)
 {
     const struct picture *picture = asked->picture;
+    const struct host_names *names = asked->route->which == 1 ? picture->unresolved : picture->resolved;
     (void)err;
     page_open(&said->page, NULL, '{');
-    for (uint32_t i = 0; picture->resolved != NULL && i < picture->resolved->count; i++) {
-        const struct host_name *row = &picture->resolved->list[i];
+    for (uint32_t i = 0; names != NULL && i < names->count; i++) {
+        const struct host_name *row = &names->list[i];
         if (fc_reached(row->until, picture->now))
             continue;
         const int64_t until_ms = fc_is_never(row->until) ? 0 : picture->unix_ms + fc_span_ms(fc_since(picture->now, row->until));
-        page_named_open(&said->page, names_text(picture->resolved->names, row->host), '{');
-        page_text(&said->page, "Object", names_text(picture->resolved->names, row->other));
+        page_named_open(&said->page, names_text(names->names, row->host), '{');
+        page_text(&said->page, "Object", names_text(names->names, row->other));
         page_int(&said->page, "Expiration", until_ms * 1000000);
         page_close(&said->page, '}');
     }

@@ -370,3 +370,51 @@ enum fc_code read_can_replicate(struct fleet_asked *asked, struct fleet_said *sa
         say_key_of(asked, said, pair.master);
     return code;
 }
+
+/* ---- statements that somebody else is to execute ---- */
+
+/* From 8.4 on MySQL knows "slave" no more; "replica" it has known since 8.0.22. */
+static const char *replica_word(const struct instance_seen *seen)
+{
+    return seen->flavour != FLAVOUR_MARIADB && seen->version >= 80022 ? "replica" : "slave";
+}
+
+static const char *threads_word(const struct channel_seen *channel)
+{
+    const bool reads = channel->io == THREAD_RUNNING, applies = channel->sql == THREAD_RUNNING;
+    return reads && applies ? "" : reads ? " io_thread" : applies ? " sql_thread" : NULL;
+}
+
+static void put_statement(struct fleet_said *said, const char *first, const char *second, const char *third)
+{
+    char text[FLEET_STATEMENT_SIZE + 64];
+    TEXT_FORMAT(text, "%s%s%s;", first, second, third);
+    page_text(&said->page, NULL, text);
+}
+
+/* ?q=: in between what runs of replication is stopped, and begun again. Nothing is executed. */
+enum fc_code read_restart_statements(struct fleet_asked *asked, struct fleet_said *said, struct fc_err *err)
+{
+    char statement[FLEET_STATEMENT_SIZE];
+    member_id id;
+    const enum fc_code code = meant_known(asked, 0, &id, err);
+    if (code != FC_OK)
+        return code;
+    if (!meant_text(asked, "q", statement, sizeof statement, err))
+        return FC_BAD_INPUT;
+    for (size_t end = strlen(statement); end > 0 && (statement[end - 1] == ';' || statement[end - 1] == ' '); end--)
+        statement[end - 1] = '\0';
+    if (statement[0] == '\0')
+        return fc_fail(err, FC_BAD_INPUT, "which statement? ?q=TEXT");
+    const struct instance_seen *seen = topology_member(asked->picture->topology, id)->kept.seen;
+    const struct channel_seen *channel = seen == NULL ? NULL : instance_channel(seen);
+    const char *threads = channel == NULL ? NULL : threads_word(channel), *word = seen == NULL ? "" : replica_word(seen);
+    page_open(&said->page, NULL, '[');
+    if (threads != NULL)
+        put_statement(said, "stop ", word, threads);
+    put_statement(said, statement, "", "");
+    if (threads != NULL)
+        put_statement(said, "start ", word, threads);
+    page_close(&said->page, ']');
+    return FC_OK;
+}

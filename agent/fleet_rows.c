@@ -368,19 +368,27 @@ static void take_unresolve(struct word *w)
 }
 
 /* A pool is said whole and stored by member: the others of it are kept. */
+/* Of one that left nothing but its key may be known: the others stay for as long as they were to. */
 static void take_pool(struct word *w)
 {
     struct server_pools *pools = w->memory->pools;
     const char *pool = fleet_text(w->row, database_instance_pool_pool);
-    const struct fc_time since = at(w, database_instance_pool_registered_at), until = fc_plus(since, w->memory->pool_life);
+    struct fc_time since = w->is_gone ? FC_EVER : at(w, database_instance_pool_registered_at);
+    struct fc_time until = w->is_gone ? FC_EVER : fc_plus(since, w->memory->pool_life);
+    const bool is_member = !w->is_gone && !fc_reached(until, w->clocks->now);
     struct instance_key *keys = calloc((size_t)pools->count + 1, sizeof *keys);
     uint32_t count = 0;
     for (uint32_t i = 0; keys != NULL && i < pools->count; i++) {
-        const struct instance_key key = { names_text(pools->names, pools->list[i].host), pools->list[i].port };
-        if (text_is(names_text(pools->names, pools->list[i].pool), pool) && !instance_key_is_same(&key, &w->key))
+        const struct server_pool_member *row = &pools->list[i];
+        const struct instance_key key = { names_text(pools->names, row->host), row->port };
+        if (!text_is(names_text(pools->names, row->pool), pool))
+            continue;
+        since = fc_later(since, row->since);
+        until = fc_later(until, row->until);
+        if (!instance_key_is_same(&key, &w->key))
             keys[count++] = key;
     }
-    if (keys != NULL && !w->is_gone && !fc_reached(until, w->clocks->now))
+    if (keys != NULL && is_member)
         keys[count++] = w->key;
     if (keys != NULL)
         server_pools_submit(pools, pool, keys, count, since, until, NULL);

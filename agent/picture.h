@@ -18,6 +18,8 @@
 #include "model/server_pools.h"
 #include "model/topology.h"
 
+struct fleet_samples;
+
 struct picture {
     const struct topology *topology;                 /* never NULL */
     const struct fleet *fleet;                       /* never NULL; its policy says what is recent and what is late */
@@ -31,6 +33,8 @@ struct picture {
     const struct host_filters *recoveries_ignored;   /* RecoveryIgnoreHostnameFilters */
     const struct host_filters *osc_ignored;          /* OSCIgnoreHostnameFilters */
     bool is_pool_exact;                              /* servers of a pool are named in full (SupportFuzzyPoolHostnames) */
+    const struct fleet_samples *samples;             /* agent/fleet_samples.h */
+    int flush_ms;                                    /* InstanceFlushIntervalMilliseconds */
     uint16_t default_port;                           /* DefaultInstancePort */
     uint64_t changes;                                /* rises when somebody said something, or a server is not as it was. 0: nobody counts */
     struct fc_time now;

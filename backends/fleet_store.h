@@ -38,6 +38,8 @@ enum fleet_turn {
     FLEET_WRITES      /* this one; tables and columns that are missing are added first */
 };
 
+struct fleet_statement { int64_t unix_ms, waited_us, took_us; int rows; bool writes, is_good; };      /* of rows that were written: how many */
+
 struct fleet_store_port {
     void *owner;
     /* A row of a table that is kept in memory, as it stands in the store: at the first reading every one, later those that are not
@@ -48,6 +50,7 @@ struct fleet_store_port {
     /* The first reading of this turn is complete (FC_OK), or could not be done yet and is tried again (once each time; one sentence). */
     void (*was_read)(void *owner, enum fc_code code, const char *sentence);
     void (*note)(void *owner, const char *sentence);         /* for the log; the first of a trouble, and its end */
+    void (*answered)(void *owner, const struct fleet_statement *statement);      /* a statement, whatever became of it; NULL: nobody counts */
 };
 
 struct fleet_store_setting {

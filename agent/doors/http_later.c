@@ -56,7 +56,10 @@ static void pack(void *owner)
     if (!is_whole) {
         free(job->packed);
         job->packed = NULL;
+        return;
     }
+    free(job->answer.body);              /* here: giving back many megabytes takes its time too */
+    job->answer.body = NULL;
 }
 
 /* What could not be packed goes out as it is. */
@@ -66,7 +69,6 @@ static void packed(void *owner)
     if (job->door != NULL)
         job->door->pack_job = NULL;
     if (job->packed != NULL) {
-        free(job->answer.body);
         job->answer.body = job->packed;
         job->answer.length = job->packed_length;
         job->answer.is_packed = true;

@@ -60,6 +60,9 @@ struct fleet_store {
     bool is_turned;                  /* while something was asked: begins anew when it is answered */
     enum stage stage;
     enum doing doing;
+    struct fc_time asked_at;
+    bool asked_writes;
+    uint64_t rows_before;            /* written, when it was asked */
     struct fleet_text text, batch;
     struct fleet_present present[FLEET_TABLE_COUNT];
     bool is_whole[FLEET_TABLE_COUNT];    /* no column is missing: it can be written */
@@ -108,10 +111,29 @@ __attribute__((format(printf, 2, 3))) static void say(struct fleet_store *s, con
 
 static void on_answer(void *owner, const struct fleet_answer *answer);
 
+static uint64_t rows_written(const struct fleet_store *s)
+{
+    struct fleet_store_counts counts = { 0 };
+    fleet_behind_counts(s->behind, &counts);
+    return counts.rows + counts.refreshes;
+}
+
+/* The session is this room's own: no statement waits for another's. */
+static void tell_statement(struct fleet_store *s, bool is_good)
+{
+    const struct fleet_statement statement = { .unix_ms = s->host->unix_ms(s->host->agent), .took_us = fc_since(s->asked_at, now_of(s)).us,
+                                               .rows = (int)(rows_written(s) - s->rows_before), .writes = s->asked_writes, .is_good = is_good };
+    if (s->port.answered != NULL)
+        s->port.answered(s->port.owner, &statement);
+}
+
 static void ask(struct fleet_store *s, enum doing doing, const struct fleet_text *text, bool writes)
 {
     assert(s->doing == DOING_NOTHING);
     s->doing = doing;
+    s->asked_at = now_of(s);
+    s->asked_writes = doing == DOING_WRITE;
+    s->rows_before = rows_written(s);
     if (writes && doing != DOING_TIDY) {
         s->counts.statements++;
         s->counts.bytes += text->length;
@@ -520,8 +542,10 @@ static void on_answer(void *owner, const struct fleet_answer *answer)
             fleet_behind_ended(s->behind, FLEET_AGAIN);
         begin_anew(s);
     } else if (take_answer(s, done, answer)) {
+        tell_statement(s, answer->code == FC_OK);
         no_trouble(s);
     } else {
+        tell_statement(s, false);
         if (done == DOING_MAKE)
             s->making--;
         trouble(s, answer);

@@ -1,10 +1,11 @@
-"""What a fleet costs a node:  fleet.py [--servers N ...] [--real N] [--seconds S] [--poll S] [--wrk]
+"""What a fleet costs a node:  fleet.py [--servers N ...] [--real N] [--seconds S] [--poll S] [--wrk] [--whole]
 
 One node (FC_BUILD, default build/bench) finds N servers from seeds, a master each, and looks at each of them every POLL seconds: simulated ones
 (tests/bench/fleetsim), which tests/integration/fleetsim_test.py compares with real ones, or real MariaDB (--real). When all are known and one
 period has passed it is measured for so many seconds: processor time of the node a probe and over all, resident memory (and what a server adds,
 against the same node before it knew any), how late looks began that were due, statements into the store a second; and how long one client waits
-for the answers of the API meanwhile, asked over one connection in turn. --wrk asks the same routes by wrk over 1, 16 and 64 connections.
+for the answers of the API meanwhile, asked over one connection in turn. --wrk asks the same routes by wrk over 1, 16 and 64 connections. --whole: how long
+others wait while one client asks for all servers again and again, as they are and packed.
 
 What the simulated fleet itself takes of the machine is told beside, and so is the load: two processors are shared by all of it.
 """
@@ -15,6 +16,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 sys.dont_write_bytecode = True
@@ -196,6 +198,33 @@ def ask_by_wrk(node, cluster):
         print(f'  {route}: {", ".join(told)}', flush=True)
 
 
+def ask_for_leader(node, until, took_ms):
+    line = http.client.HTTPConnection(node.place.host, node.http_port, timeout=30)
+    while time.monotonic() < until:
+        began = time.monotonic()
+        line.request('GET', '/api/leader-check')
+        line.getresponse().read()
+        took_ms.append((time.monotonic() - began) * 1000)
+        time.sleep(PAUSE_SECONDS / 10)
+
+
+def ask_for_whole(node):
+    line = http.client.HTTPConnection(node.place.host, node.http_port, timeout=60)
+    for name, headers in (('plain', {}), ('packed', {'Accept-Encoding': 'gzip'})):
+        until, others_ms, took_ms, size = time.monotonic() + WRK_SECONDS, [], [], 0
+        other = threading.Thread(target=ask_for_leader, args=(node, until, others_ms))
+        other.start()
+        while time.monotonic() < until:
+            began = time.monotonic()
+            line.request('GET', '/api/all-instances', headers=headers)
+            size = len(line.getresponse().read())
+            took_ms.append((time.monotonic() - began) * 1000)
+            time.sleep(0.2)
+        other.join()
+        print(f'  /api/all-instances {name}: {size / 1e6:.1f} MB, p50 {percentile(took_ms, 0.5):.0f} ms of {len(took_ms)}; leader-check beside it '
+              f'p50 {percentile(others_ms, 0.5):.1f}, p99 {percentile(others_ms, 0.99):.1f}, most {max(others_ms):.1f} ms of {len(others_ms)}', flush=True)
+
+
 def load():
     return ' '.join(f'{value:.1f}' for value in os.getloadavg())
 
@@ -217,6 +246,8 @@ def bench(fleet_of, count, options):
         measure(node, fleet, options, empty_kb)
         if options.wrk:
             ask_by_wrk(node, fleet.seeds()[0])
+        if options.whole:
+            ask_for_whole(node)
         print(f'  load after {load()}', flush=True)
         if not node.leads(timeout=10):
             print(f'  the node does not lead any more: {node.child.tail(6)}')
@@ -229,6 +260,7 @@ def main():
     reader.add_argument('--seconds', type=float, default=30)
     reader.add_argument('--poll', type=int, default=5)
     reader.add_argument('--wrk', action='store_true')
+    reader.add_argument('--whole', action='store_true')
     reader.add_argument('--ahead', action='store_true', help='node and fleet go before what else runs on this machine (SCHED_RR, as root)')
     options = reader.parse_args()
     if options.real:

@@ -157,6 +157,40 @@ def every_answer(config, master, replica, other):
     return answers
 
 
+def figures_are_told(node, servers):
+    """Of looks one a server, of the queue one a second, of the store's statements those that were asked."""
+    def told(path):
+        return json.loads(node.get(f'/api/{path}', 10)[1])
+
+    looks = told('discovery-metrics-raw/30')
+    assert sorted(one['Port'] for one in looks) == sorted(server.port for server in servers) and all(one['Err'] is None for one in looks), looks
+    assert all(0 < one['InstanceLatencySeconds'] < 30 for one in looks), looks
+    assert told('discovery-metrics-aggregated/30')['CountDistinctOkInstanceKeys'] == len(servers)
+    wait_until(lambda: len(told('discovery-queue-metrics-raw/60')) >= 2, 20, 'two samples of the queue')
+    assert told('discovery-queue-metrics-aggregated/60')['ActiveMaxEntries'] >= 0
+    assert told('write-buffer-metrics-aggregated/60')['CountInstances'] >= len(servers)
+    assert told('backend-query-metrics-aggregated/60')['Count'] >= len(told('write-buffer-metrics-raw/60')) > 0
+    assert node.get('/api/discovery-metrics-raw/no', 10)[0] == 500
+
+
+def what_only_the_command_line_has(node, db1, db2):
+    """Pools of all clusters, virtual names, nodes, the leader, the address that is asked."""
+    api = f'http://{node.place.host}:{node.http_port}'
+
+    def says(*words):
+        return run_firstchair('-c', *words, '--api', api)
+
+    assert says('submit-pool-instances', '-i', db2.address, '--pool', 'web')[0] == 0
+    wanted = (0, f'{db1.address}\t{db1.address}\tweb\t{db2.address}\n', '')
+    wait_until(lambda: says('cluster-pool-instances') == wanted, 20, f"one server in the pool: {says('cluster-pool-instances')}")
+    assert says('register-hostname-unresolve', '-i', db2.address, '--hostname', 'vip.example')[0] == 0
+    assert says('show-unresolve-hosts') == (0, f'{db2.place.host} vip.example\n', '')
+    assert says('deregister-hostname-unresolve', '-i', db2.address)[0] == 0
+    assert says('active-nodes') == says('raft-leader-hostname') == (0, f'{node.name}\n', '')
+    assert says('which-api') == (0, f'{api}/api\n', '')
+    assert says('restart-replica-statements', '-i', db2.address, '--statement', 'SET GLOBAL x=1') == (0, 'stop slave;\nSET GLOBAL x=1;\nstart slave;\n', '')
+
+
 def the_store_answers_without_a_node(house, node, db1, db2, db3):
     """The same words from the store's rows when the node is stopped; orders are refused; nothing is made where there is no store."""
     api = f'http://{node.place.host}:{node.http_port}'
@@ -204,6 +238,8 @@ def test_clients_read_the_fleet_and_what_they_read_is_so():
         what_is_said_is_told(client, db2, db3)
         who_is_there_is_resolved(node, client, db2)
         a_snapshot_is_kept(house, node, client, servers)
+        figures_are_told(node, servers)
+        what_only_the_command_line_has(node, db1, db2)
 
         asks = ('-c', 'which-replicas', '-i', db1.address, '--api', f'http://{node.place.host}:{node.http_port}')
         assert run_firstchair(*asks) == (0, ''.join(f'{one}\n' for one in sorted([db2.address, db3.address])), '')

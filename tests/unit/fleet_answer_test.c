@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/fleet_pages.h"
+#include "agent/fleet_samples.h"
 #include "base/text.h"
 #include "fleet_stage.h"
 
@@ -649,6 +650,85 @@ Test(fleet_answer, a_row_without_anything_is_shown_as_an_object_all_the_same)
     const struct fleet_row row = fleet_row_of(FLEET_database_instance);
     struct json_page page = { 0 };
     cr_expect_not(fleet_page_show(&page, &row));
+}
+
+Test(fleet_answer, a_statement_is_put_between_those_that_stop_and_start_what_runs)
+{
+    answers("/api/restart-replica-statements/db2.example/3306?q=set%20global%20x=1;%0A",
+            "{\"Code\":\"OK\",\"Message\":\"Restart statements\",\"Details\":[\"stop slave;\",\"set global x=1;\",\"start slave;\"]}");
+    answers("/api/restart-slave-statements/db1.example/3306?q=select%201",
+            "{\"Code\":\"OK\",\"Message\":\"Restart statements\",\"Details\":[\"select 1;\"]}");
+    struct described stopped = describe("db3.example", "db1.example");
+    stopped.channel.sql = THREAD_STOPPED;
+    stopped.seen.flavour = FLAVOUR_MYSQL;
+    stopped.seen.version = 80400;
+    stage_saw(&stopped);
+    stage_ask("/api/restart-replica-statements/db3.example/3306?q=select%%201");
+    cr_expect_str_eq(stage_part(".Details[0]"), "\"stop replica io_thread;\"");
+    refuses("/api/restart-replica-statements/db2.example/3306?q=%20;", "which statement? ?q=TEXT");
+}
+
+/* ---- figures ---- */
+
+static void all_are_told(const char *path, const char *const fields[], size_t count)
+{
+    stage_ask("%s", path);
+    cr_assert_eq(fleet_stage.status, 200, "%s", path);
+    for (size_t i = 0; i < count; i++) {
+        char part[80];
+        TEXT_FORMAT(part, ".%s", fields[i]);
+        cr_expect_str_neq(stage_part(part), "", "%s has no %s", path, fields[i]);
+    }
+}
+#define ALL(path, ...) \
+    all_are_told(path, (const char *const[]){ __VA_ARGS__ }, sizeof((const char *const[]){ __VA_ARGS__ }) / sizeof(char *))
+
+Test(fleet_answer, looks_are_told_one_a_server_and_together)
+{
+    stage_lost("db4.example");
+    stage_ask("/api/discovery-metrics-raw/60");
+    cr_expect_str_eq(stage_part("[0].Hostname"), "\"db1.example\"");
+    cr_expect_str_eq(stage_part("[0].Err"), "null");
+    cr_expect_str_eq(stage_part("[3].Err"), "\"not seen\"");
+    ALL("/api/discovery-metrics-aggregated/60", "FirstSeen", "LastSeen", "MeanTotalSeconds", "FailedMeanTotalSeconds", "MaxBackendSeconds",
+        "FailedMaxInstanceSeconds", "MedianInstanceSeconds", "FailedMedianBackendSeconds", "P95TotalSeconds", "FailedP95InstanceSeconds");
+    cr_expect_str_eq(stage_part(".CountDistinctOkInstanceKeys"), "3");
+    cr_expect_str_eq(stage_part(".FailedDiscoveries"), "1");
+    stage_later(120000);
+    answers("/api/discovery-metrics-raw/60", "[]");
+    refuses("/api/discovery-metrics-raw/0", "'0' is no number of seconds");
+    refuses("/api/discovery-queue-metrics-raw/SLOW/60", "there is no queue 'SLOW': DEFAULT or DEADINSTANCES");
+}
+
+Test(fleet_answer, the_queue_and_the_stores_statements_are_told_of_so_many_seconds)
+{
+    static struct fleet_samples samples;
+    const int64_t now = fleet_stage.picture.unix_ms;
+    answers("/api/discovery-queue-metrics-raw/60", "[]");
+    for (int i = 0; i < 3; i++)
+        samples.seconds[i] = (struct fleet_second){ now - (2 - i) * 1000, (uint32_t)i, 7 };
+    samples.second_count = 3;
+    samples.statements[0] = (struct fleet_statement){ now - 900, 0, 2000, 40, true, true };
+    samples.statements[1] = (struct fleet_statement){ now - 100, 0, 1000, 0, false, false };
+    samples.statement_count = 2;
+    fleet_stage.picture.samples = &samples;
+    fleet_stage.picture.flush_ms = 100;
+    answers("/api/discovery-queue-metrics-raw/1", "[{\"Active\":1,\"Queued\":7},{\"Active\":2,\"Queued\":7}]");
+    answers("/api/discovery-queue-metrics-raw/DEADINSTANCES/0001", "[{\"Active\":0,\"Queued\":0},{\"Active\":0,\"Queued\":0}]");
+    ALL("/api/discovery-queue-metrics-aggregated/60", "ActiveMinEntries", "ActiveMeanEntries", "ActiveMedianEntries", "ActiveP95Entries", "QueuedMaxEntries");
+    cr_expect_str_eq(stage_part(".ActiveMaxEntries"), "2");
+    stage_ask("/api/backend-query-metrics-raw/60");
+    cr_expect_str_eq(stage_part("[1].ExecuteLatency"), "1000000");
+    cr_expect_str_eq(stage_part("[1].Err"), "\"failed\"");
+    ALL("/api/backend-query-metrics-aggregated/60", "Count", "MaxLatencySeconds", "MeanWaitSeconds", "MedianLatencySeconds", "P95WaitSeconds");
+    cr_expect_str_eq(stage_part(".Count"), "2");
+    stage_ask("/api/write-buffer-metrics-raw/60");
+    cr_expect_str_eq(stage_part("[0].Instances"), "40");
+    cr_expect_str_eq(stage_part("[1]"), "");
+    ALL("/api/write-buffer-metrics-aggregated/60", "InstanceWriteBufferSize", "MaxInstances", "MeanWaitSeconds", "P95WriteSeconds");
+    cr_expect_str_eq(stage_part(".CountInstances"), "40");
+    cr_expect_str_eq(stage_part(".InstanceFlushIntervalMilliseconds"), "100");
+    fleet_stage.picture.samples = NULL;
 }
 
 /* ---- the table ---- */

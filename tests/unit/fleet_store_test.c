@@ -152,7 +152,7 @@ static void tool(struct bench *b, const char *sql)
 
 static void begin(struct bench *b, enum fleet_turn turn)
 {
-    const struct fleet_store_port port = { b, on_row, on_gone, on_read, on_note };
+    const struct fleet_store_port port = { b, on_row, on_gone, on_read, on_note, NULL };
     struct fc_err err = { 0 };
     b->read_count = b->failed_count = 0;
     memset(b->rows, 0, sizeof b->rows);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/fleet_rows.h"
 #include "agent/fleet_words.h"
 #include "base/text.h"
 
@@ -173,4 +174,22 @@ Test(fleet_words, every_order_that_is_remembered_has_its_words)
         cr_expect_eq(code, fleet_verbs[verb].is_of_memory && verb != FLEET_RESET_RESOLVE_CACHE ? FC_OK : FC_NOT_FOUND, "%s",
                      fleet_verbs[verb].word);
     }
+}
+
+Test(fleet_words, who_leaves_a_pool_takes_nobody_along)
+{
+    const struct instance_key both[] = { { "db1", 3306 }, { "db2", 3306 } };
+    const struct both_clocks clocks = { { 5000000 }, 1800000000000 };
+    const struct fc_time until = { 600000000 };
+    struct instance_key key;
+    struct fleet_row row = fleet_row_of(FLEET_database_instance_pool);
+    memory.pool_life = fc_ms(60000);
+    cr_assert_eq(server_pools_submit(&pools, "web", both, 2, clocks.now, until, NULL), FC_OK);
+    fleet_set_text(&row, database_instance_pool_hostname, "db1");
+    fleet_set_number(&row, database_instance_pool_port, 3306);
+    fleet_set_text(&row, database_instance_pool_pool, "web");
+    cr_assert(fleet_word_take(&memory, &row, true, &clocks, &key));       /* found to be gone: there is nothing but its key */
+    cr_expect_not(server_pools_have(&pools, "web", &both[0], clocks.now));
+    cr_expect(server_pools_have(&pools, "web", &both[1], clocks.now));
+    cr_expect(server_pools_have(&pools, "web", &both[1], (struct fc_time){ 599000000 }), "as long as it was to");
 }
