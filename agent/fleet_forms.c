@@ -217,9 +217,11 @@ static void print_analyses(const struct printing *p, const cJSON *value)
         put_key(p->to, cJSON_GetObjectItemCaseSensitive(one, "AnalyzedInstanceKey"));
         fputs(" (cluster ", p->to);
         put_plain(p->to, text_of(cJSON_GetObjectItemCaseSensitive(one, "ClusterDetails"), "ClusterName"), false);
-        fprintf(p->to, "): %s", is_first ? "" : code);
+        fputs("): ", p->to);
+        put_plain(p->to, is_first ? "" : code, false);
         cJSON_ArrayForEach(warning, cJSON_GetObjectItemCaseSensitive(one, "StructureAnalysis")) {
-            fprintf(p->to, "%s%s", is_first ? "" : ", ", cJSON_IsString(warning) ? warning->valuestring : "");
+            fputs(is_first ? "" : ", ", p->to);
+            put_plain(p->to, cJSON_IsString(warning) ? warning->valuestring : "", false);
             is_first = false;
         }
         fputc('\n', p->to);
@@ -230,7 +232,7 @@ static void print_resolved(const struct printing *p, const cJSON *value)
 {
     const cJSON *one;
     cJSON_ArrayForEach(one, value) {
-        put_plain(p->to, one->string, false);
+        put_plain(p->to, one->string == NULL ? "" : one->string, false);       /* a list has no names */
         fputc(' ', p->to);
         put_line(p, text_of(one, "Object"));
     }

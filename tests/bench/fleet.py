@@ -211,7 +211,7 @@ def ask_for_leader(node, until, took_ms):
 def ask_for_whole(node):
     line = http.client.HTTPConnection(node.place.host, node.http_port, timeout=60)
     for name, headers in (('plain', {}), ('packed', {'Accept-Encoding': 'gzip'})):
-        until, others_ms, took_ms, size = time.monotonic() + WRK_SECONDS, [], [], 0
+        before, until, others_ms, took_ms, size = Metrics(node), time.monotonic() + WRK_SECONDS, [], [], 0
         other = threading.Thread(target=ask_for_leader, args=(node, until, others_ms))
         other.start()
         while time.monotonic() < until:
@@ -221,8 +221,10 @@ def ask_for_whole(node):
             took_ms.append((time.monotonic() - began) * 1000)
             time.sleep(0.2)
         other.join()
+        late, scheduled = late_share(before, Metrics(node), 0.999)
         print(f'  /api/all-instances {name}: {size / 1e6:.1f} MB, p50 {percentile(took_ms, 0.5):.0f} ms of {len(took_ms)}; leader-check beside it '
-              f'p50 {percentile(others_ms, 0.5):.1f}, p99 {percentile(others_ms, 0.99):.1f}, most {max(others_ms):.1f} ms of {len(others_ms)}', flush=True)
+              f'p50 {percentile(others_ms, 0.5):.1f}, p99 {percentile(others_ms, 0.99):.1f}, most {max(others_ms):.1f} ms of {len(others_ms)}; '
+              f'99.9 % of {scheduled} looks began within {late * 1000:g} ms', flush=True)
 
 
 def load():

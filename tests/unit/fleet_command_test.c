@@ -179,7 +179,21 @@ Test(fleet_command, an_answer_that_is_none_is_an_error)
     parse("-c clusters");
     cr_expect_neq(fleet_command_print(&options, "<html>", nowhere, nowhere), 0);
     cr_expect_neq(fleet_command_print(&options, "", nowhere, nowhere), 0);
+    parse("-c show-resolve-hosts");
+    cr_expect_eq(fleet_command_print(&options, "[{\"Object\":\"a list where names are expected\"}]", nowhere, nowhere), 0);
     fclose(nowhere);
+}
+
+Test(fleet_command, what_a_node_says_does_not_steer_the_terminal)
+{
+    char *printed = NULL;
+    size_t size;
+    FILE *to = open_memstream(&printed, &size);
+    parse("-c replication-analysis");
+    fleet_command_print(&options, "{\"Code\":\"OK\",\"Details\":[{\"Analysis\":\"Dead\\u001b[2JMaster\",\"StructureAnalysis\":[\"\\u001b]0;x\"]}]}", to, to);
+    fclose(to);
+    cr_expect_null(strchr(printed, 0x1b));
+    free(printed);
 }
 
 Test(fleet_command, an_address_of_a_node_is_read_as_clients_write_it)
