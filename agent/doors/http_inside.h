@@ -191,6 +191,7 @@ struct http_door {
     struct pack_job *pack_job;        /* NULL: the packer is free */
     struct http_kept kept[HTTP_KEPT_MAX];
     uint64_t kept_count;
+    size_t kept_bytes;
     struct http_request *spare;       /* requests that have ended: the next ones need no memory */
     int spare_count;
     struct http_door_counters counters;

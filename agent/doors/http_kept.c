@@ -8,19 +8,33 @@
 #include "base/text.h"
 
 #define KEPT_FLEET_SECONDS 0.02      /* what is seen of servers moves all the time: so old an answer may be */
-#define KEPT_BYTES_MAX (8u << 20)    /* of one answer; a larger one is made each time */
+#define KEPT_BYTES_MAX (16u << 20)   /* of all of them; an answer of more than half of it is made each time */
 
-static void drop(struct http_kept *kept)
+static void drop(struct http_door *door, struct http_kept *kept)
 {
     if (kept->response != NULL)
         MHD_destroy_response(kept->response);
+    door->kept_bytes -= kept->response != NULL ? kept->length : 0;
     *kept = (struct http_kept){ .response = NULL };
 }
 
 void http_kept_drop_all(struct http_door *door)
 {
     for (int i = 0; i < HTTP_KEPT_MAX; i++)
-        drop(&door->kept[i]);
+        drop(door, &door->kept[i]);
+}
+
+static void make_room(struct http_door *door, size_t length)
+{
+    while (door->kept_bytes + length > KEPT_BYTES_MAX) {
+        struct http_kept *oldest = NULL;
+        for (int i = 0; i < HTTP_KEPT_MAX; i++) {
+            struct http_kept *kept = &door->kept[i];
+            if (kept->response != NULL && kept->length > 0 && (oldest == NULL || kept->made < oldest->made))
+                oldest = kept;
+        }
+        drop(door, oldest);
+    }
 }
 
 uint64_t http_kept_stamp(struct http_door *door, enum http_keeps keeps)
@@ -90,14 +104,16 @@ bool http_kept_put(struct http_request *request, const struct http_answer *answe
 {
     struct http_door *door = request->door;
     const enum http_keeps keeps = request->route == NULL ? HTTP_KEEPS_NOTHING : request->route->keeps;
-    if (keeps == HTTP_KEEPS_NOTHING || answer->length > KEPT_BYTES_MAX || request->stamp == 0 || has_query(request) ||
+    if (keeps == HTTP_KEEPS_NOTHING || answer->length > KEPT_BYTES_MAX / 2 || request->stamp == 0 || has_query(request) ||
         request->stamp != http_kept_stamp(door, keeps) || strlen(request->url) >= HTTP_KEPT_URL_SIZE)
         return false;
     struct http_kept *kept = place_for(door, request->url, answer->is_packed);
-    drop(kept);
+    drop(door, kept);
+    make_room(door, answer->length);
     *kept = (struct http_kept){ .keeps = keeps, .stamp = request->stamp, .status = answer->status, .length = answer->length,
                                 .is_packed = answer->is_packed, .until = ev_now(door->loop) + KEPT_FLEET_SECONDS, .made = ++door->kept_count };
     TEXT_SET(kept->url, request->url);
     kept->response = response;
+    door->kept_bytes += kept->length;
     return true;
 }

@@ -9,6 +9,7 @@
 
 #include "agent/fleet_acks.h"
 #include "agent/fleet_knock.h"
+#include "agent/fleet_snapshot.h"
 #include "base/text.h"
 #include "private_server.h"
 
@@ -145,4 +146,60 @@ Test(fleet_knock, beyond_the_bound_it_is_refused_and_who_closes_is_told_nothing)
     pump_for(&pump, 20);
     cr_expect_eq(told.count, 0);
     pump_close(&pump);
+}
+
+/* ---- snapshots by the clock ----------------------------------------------------------------------------------------------- */
+
+static const struct host *real;
+static int64_t ahead_ms;
+
+static int64_t shifted_unix_ms(void *agent) { return real->unix_ms(agent) + ahead_ms; }
+
+static void on_store_row(void *owner, const struct fleet_row *row) { (void)owner, (void)row; }
+static void on_store_note(void *owner, const char *sentence) { (void)owner, (void)sentence; }
+
+static void on_store_read(void *owner, enum fc_code code, const char *sentence)
+{
+    (void)sentence;
+    *(bool *)owner = code == FC_OK;
+}
+
+static bool is_true(void *owner) { return *(bool *)owner; }
+
+Test(fleet_snapshot, it_is_taken_each_time_the_clock_has_gone_on_by_so_many_hours)
+{
+    static struct watch empty;
+    char folder[FOLDER_SIZE];
+    struct pump pump;
+    struct fleet_store *store;
+    struct fleet_store_setting setting = { .is_sqlite = true };
+    struct told told = { 0 };
+    struct fc_err err;
+    bool is_read = false;
+    pump_open(&pump, 1);
+    folder_open(folder);
+    real = pump_host(&pump);
+    struct host shifted = *real;
+    shifted.unix_ms = shifted_unix_ms;
+    const struct fleet_store_port to_store = { &is_read, on_store_row, on_store_row, on_store_read, on_store_note, NULL };
+    const struct fleet_snapshot_port to = { &told, on_told };
+    TEXT_FORMAT(setting.sqlite_file, "%s/store.db", folder);
+    cr_assert_eq(fleet_store_open(&shifted, NULL, &setting, &to_store, &store, &err), FC_OK);
+    struct fleet_snapshot *snapshot = fleet_snapshot_new(&shifted, &empty, &to);
+    cr_expect_eq(fleet_snapshot_take(snapshot, store, 5, &err), FC_BUSY, "the store is not read yet");
+    fleet_store_turn(store, FLEET_WRITES, 0);
+    cr_assert(pump_until(&pump, is_true, &is_read, LONG_MS));
+    const int64_t period_ms = 6 * INT64_C(3600000);
+    ahead_ms = period_ms - 150 - real->unix_ms(real->agent) % period_ms;      /* 150 ms before the next of them */
+    fleet_snapshot_every(snapshot, store, 6);
+    cr_assert(pump_until(&pump, is_told, &told, LONG_MS));
+    cr_expect_eq(told.code, FC_OK, "%s", told.text);
+    cr_expect_eq(told.ticket, 0, "nobody has ordered it");
+    cr_expect(text_begins(told.text, "Took "), "%s", told.text);
+    cr_expect_leq(shifted.unix_ms(shifted.agent) % period_ms, 5000);
+    fleet_snapshot_every(snapshot, store, 0);
+    fleet_snapshot_free(snapshot);
+    fleet_store_close(store);
+    pump_close(&pump);
+    folder_close(folder);
 }
