@@ -13,7 +13,7 @@
 #include "core/config.h"
 
 struct fleet_answer {
-    enum fc_code code;               /* FC_OK, FC_STORE: it said no; FC_UNREACHABLE, FC_TIMEOUT, FC_BUSY, FC_NO_MEMORY */
+    enum fc_code code;               /* FC_OK, FC_STORE: it said no; FC_BUSY: not now, it is read only; FC_UNREACHABLE, FC_TIMEOUT, FC_NO_MEMORY */
     bool is_of_rows;                 /* FC_STORE because of what a row holds: another row would be taken */
     bool is_too_long;                /* more came back than is ever kept: to be asked in smaller parts */
     char text[200];                  /* the sentence when code is not FC_OK */

@@ -33,6 +33,9 @@ static bool is_of_rows(unsigned number)
 
 static bool lacks_database(unsigned number) { return number == 1046 || number == 1049; }
 
+/* It says no because it is not open yet, or not any more: tried again, unlike what it says no to for good. */
+static bool is_not_open(unsigned number) { return number == 1290 || number == 1836 || number == 1792; }
+
 static void on_answer(void *owner, const struct session_answer *said)
 {
     struct link_mysql *l = owner;
@@ -40,6 +43,8 @@ static void on_answer(void *owner, const struct session_answer *said)
     answer.is_of_rows = said->code == FC_STORE && is_of_rows(said->error_number);
     answer.is_too_long = strstr(said->text, "larger than any") != NULL;
     TEXT_SET(answer.text, said->text);
+    if (said->code == FC_STORE && is_not_open(said->error_number))
+        answer.code = FC_BUSY;
     if (said->code == FC_STORE && lacks_database(said->error_number))     /* whoever makes it: the next connect uses it */
         mysql_session_drop(l->sessions[l->server]);
     fleet_answered *answered = l->answered;

@@ -4,7 +4,7 @@ import json
 import re
 import sqlite3
 
-from stage import Raft, Shared, Single, limit, wait_until
+from stage import Home, Raft, Shared, Single, limit, wait_until
 from stage.client import Client
 from stage.mariadb import DATABASE
 from stage.node import run_firstchair
@@ -119,7 +119,7 @@ def test_an_acknowledgement_is_in_every_store():
             wait_until(lambda node=node: list(seen(node).values()) == [('127.0.0.1', 'known')], 20, f'{node.name} to know of it')
     with Shared(nodes=2, keys=TOPO) as house:
         leader = house.start().wait_leader()
-        wait_until(lambda: told(leader, '/api/audit-recovery') == [], 30, 'the store to be read')
+        wait_until(lambda: house.server.rows(f"SHOW TABLES FROM {DATABASE} LIKE 'topology_recovery'"), 30, 'the tables to be made')
         lay(lambda text: house.server.execute(f'USE {DATABASE}; {text}'), 3, active=1, now='now()')
         other = next(node for node in house.nodes if node is not leader)
         code, text = other.get('/api/ack-recovery/3?comment=known', 20)
@@ -136,6 +136,32 @@ def test_an_acknowledgement_is_in_every_store():
         house.server.stop()
         exit_code, text, trouble = run_firstchair('-c', 'all-instances', '--config', leader.config)
         assert exit_code in (9, 10) and text == '' and 'no node answers at' in trouble, (exit_code, text, trouble)
+
+
+@limit(150)
+def test_of_a_pair_the_first_that_can_be_read_answers():
+    """Acknowledged on both servers; without nodes `firstchair -c` reads the first server of the pair, and the second when the first is dead."""
+    with Home(nodes=1, keys=TOPO).start() as home:
+        node = home.wait_leader()
+        first, second = home.pair.servers
+        wait_until(lambda: second.rows(f"SHOW TABLES FROM {DATABASE} LIKE 'topology_recovery'"), 30, 'the tables to be made on both')
+        chair = next(server for server in (first, second) if not server.is_read_only())
+        lay(lambda text: chair.execute(f'USE {DATABASE}; {text}'), 3, active=1, now='now()')
+        code, text = node.get('/api/ack-recovery/uid/u3?comment=known', 20)
+        assert code == 200 and '1 recoveries acknowledged' in text, text
+        for server in (first, second):
+            def rows_of(server=server):
+                return [(row['acknowledge_comment'], row['in_active_period'])
+                        for row in server.rows(f'SELECT acknowledge_comment, in_active_period FROM {DATABASE}.topology_recovery')]
+            wait_until(lambda rows_of=rows_of: rows_of() == [('known', '0')], 20, f'{server.name} to have it')
+        assert node.stop() == 0, node.child.tail()
+        asks = ('-c', 'api', '--path', 'audit-recovery/uid/u3', '--config', node.config)
+        for kills in (None, first):
+            if kills is not None:
+                kills.kill()
+            exit_code, text, trouble = run_firstchair(*asks)
+            assert exit_code == 0 and json.loads(text)[0]['AcknowledgedComment'] == 'known', (exit_code, text, trouble)
+            assert 'read from the store (BackendServers)' in trouble, trouble
 
 
 def test_recoveries_that_are_held_back_are_told():

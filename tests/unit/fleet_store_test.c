@@ -106,6 +106,7 @@ static void on_flushed(void *owner, enum fc_code code)
 }
 
 static bool was_read(void *owner) { return ((struct bench *)owner)->read_count > 0; }
+static bool has_failed(void *owner) { return ((struct bench *)owner)->failed_count > 0; }
 static bool is_flushed(void *owner) { return ((struct bench *)owner)->is_flushed; }
 static bool is_paged(void *owner) { return ((struct bench *)owner)->is_paged; }
 
@@ -150,7 +151,7 @@ static void tool(struct bench *b, const char *sql)
         cr_assert_str_eq(rows_, (expected), "%s:\n%s", (sql), rows_);              \
     } while (0)
 
-static void begin(struct bench *b, enum fleet_turn turn)
+static void begin_without_waiting(struct bench *b, enum fleet_turn turn)
 {
     const struct fleet_store_port port = { b, on_row, on_gone, on_read, on_note, NULL };
     struct fc_err err = { 0 };
@@ -160,6 +161,11 @@ static void begin(struct bench *b, enum fleet_turn turn)
     cr_assert_eq(fleet_store_open(pump_host(&b->pump), &b->config, &b->setting, &port, &b->store, &err), FC_OK, "%s", err.text);
     fleet_store_turn(b->store, turn, 0);
     cr_assert_eq(b->read_count, 0, "never from within");
+}
+
+static void begin(struct bench *b, enum fleet_turn turn)
+{
+    begin_without_waiting(b, turn);
     cr_assert(pump_until(&b->pump, was_read, b, LONG_MS), "not read: %s", b->note);
 }
 
@@ -570,6 +576,29 @@ static void audit_is_paged_newest_first(struct bench *b)
     end(b);
 }
 
+static bool has_tables(void *owner)
+{
+    struct bench *b = owner;
+    char rows[64];
+    query(b, "select count(*) from information_schema.tables where table_schema = 'fc' and table_name = 'topology_recovery'", rows, sizeof rows);
+    return text_is(rows, "1\n");
+}
+
+/* A pair at its first start: whoever leads writes, and nobody sits yet. */
+static void tables_are_made_when_the_server_is_opened(struct bench *b)
+{
+    if (b->is_sqlite)
+        return;
+    mariadb_do(&b->server, "set global read_only = 1");
+    begin_without_waiting(b, FLEET_WRITES);
+    cr_assert(pump_until(&b->pump, has_failed, b, LONG_MS));
+    cr_expect_not_null(strstr(b->note, "tried again"), "%s", b->note);
+    mariadb_do(&b->server, "set global read_only = 0");
+    cr_expect(pump_until(&b->pump, has_tables, b, LONG_MS));
+    cr_expect(pump_until(&b->pump, was_read, b, LONG_MS));
+    end(b);
+}
+
 static bool has_tidied(void *owner) { return fleet_store_counts(((struct bench *)owner)->store).tidied > (uint64_t)fleet_life_count; }
 
 static void what_is_too_old_goes(struct bench *b)
@@ -598,7 +627,7 @@ static void what_is_too_old_goes(struct bench *b)
 static const struct scene { const char *name; void (*play)(struct bench *b); } scenes[] = {
 #define SCENE(name) { #name, name }
     SCENE(an_empty_backend_gets_the_tables), SCENE(an_existing_backend_is_taken_over_in_place), SCENE(what_may_not_be_completed_is_said_and_still_read),
-    SCENE(a_node_that_only_reads_makes_nothing),
+    SCENE(a_node_that_only_reads_makes_nothing), SCENE(tables_are_made_when_the_server_is_opened),
     SCENE(ten_thousand_rows_are_written_in_batches), SCENE(of_many_states_the_newest_is_written_once),
     SCENE(positions_alone_are_written_now_and_then), SCENE(an_older_look_changes_nothing), SCENE(a_failed_look_leaves_last_seen),
     SCENE(a_forgotten_server_goes), SCENE(rows_of_other_tools_are_picked_up), SCENE(who_reads_follows_who_writes),
