@@ -22,7 +22,7 @@ enum sql_name mysql_check_statement(enum check_set set, const struct mysql_serve
     case CHECK_ACCOUNTS: return kind->is_mariadb ? SQL_ACCOUNTS_READ : SQL_ACCOUNTS_READ_MYSQL;
     case CHECK_POSITION: return mysql_position_statement(kind);
     case CHECK_REPLICA: return mysql_replica_statement(kind);
-    case CHECK_BOOT: return kind->is_mariadb ? SQL_BOOT_READ_ONLY : SQL_BOOT_READ_ONLY_MYSQL;
+    case CHECK_BOOT: return mysql_boot_statement(kind);
     case CHECK_SET_COUNT: break;
     }
     return SQL_NOTHING;
@@ -89,6 +89,7 @@ static const struct privilege privileges[] = {
     { true,  false, { "SLAVE MONITOR", "REPLICA MONITOR" } },
     { false, false, { "SYSTEM_VARIABLES_ADMIN", "SUPER" } },
     { false, false, { "CONNECTION_ADMIN", "SUPER" } },
+    { false, false, { "SYSTEM_USER" } },
     { false, false, { "PROCESS" } },
     { false, false, { "REPLICATION CLIENT" } },
     { true,  true,  { "SELECT" } }, { true,  true,  { "INSERT" } }, { true,  true,  { "UPDATE" } }, { true,  true,  { "CREATE" } },

@@ -187,8 +187,8 @@ static void fence_killed(struct deed *deed, const struct session_answer *answer)
     }
     if (answer->code == FC_STORE && answer->error_number == ER_KILL_DENIED_ERROR) {
         deed->result.loss = LOSS_DENIED;
-        deed_fail(deed, FC_STORE, "the fence account '%.40s' lacks CONNECTION ADMIN: it cannot end the sessions of others",
-                  deed_user(deed, LANE_FENCE));
+        deed_fail(deed, FC_STORE, "the fence account '%.40s' lacks %s: it cannot end the sessions of others", deed_user(deed, LANE_FENCE),
+                  deed_kind(deed)->is_mariadb ? "CONNECTION ADMIN" : "CONNECTION_ADMIN, or SYSTEM_USER for those that have it");
         return;
     }
     if (answer->code != FC_STORE || answer->error_number != ER_NO_SUCH_THREAD) {

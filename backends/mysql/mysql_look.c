@@ -28,6 +28,13 @@ enum sql_name mysql_replica_statement(const struct mysql_server_kind *kind)
     return kind->is_new_names ? SQL_REPLICA_STATUS_NEW : SQL_REPLICA_STATUS_OLD;
 }
 
+enum sql_name mysql_boot_statement(const struct mysql_server_kind *kind)
+{
+    if (kind->is_mariadb)
+        return SQL_BOOT_READ_ONLY;
+    return kind->is_new_names ? SQL_BOOT_READ_ONLY_MYSQL : SQL_NOTHING;
+}
+
 int mysql_look_server_count(const struct look_shape *shape)
 {
     return (shape->has_replication ? 3 : 1) + (shape->has_boot ? 1 : 0);
@@ -42,7 +49,7 @@ int mysql_look_statements(const struct look_shape *shape, enum sql_name to[LOOK_
         to[count++] = mysql_replica_statement(shape->kind);
     }
     if (shape->has_boot)
-        to[count++] = SQL_BOOT_READ_ONLY;
+        to[count++] = mysql_boot_statement(shape->kind);
     if (shape->has_use)
         to[count++] = SQL_DATABASE_USE;
     to[count++] = SQL_LEASE_READ;

@@ -47,6 +47,7 @@ bool mysql_fold_lease(const struct mysql_rows *rows, int set, struct decision *r
 void mysql_fold_history(const struct mysql_rows *rows, int set, struct history_rows *ret);   /* lines without an id are left out */
 enum sql_name mysql_position_statement(const struct mysql_server_kind *kind);
 enum sql_name mysql_replica_statement(const struct mysql_server_kind *kind);
+enum sql_name mysql_boot_statement(const struct mysql_server_kind *kind);      /* SQL_NOTHING: it cannot tell */
 
 /* Does `reached` include everything up to `wanted`? Files are compared by the number at their end. */
 bool mysql_position_has_reached(const struct log_position *reached, const struct log_position *wanted);

@@ -85,7 +85,7 @@ void deed_shape(const struct deed *deed, struct look_shape *ret)
     const struct store_mysql *store = deed->lane->store;
     *ret = (struct look_shape){
         .kind = deed_kind(deed), .has_replication = store->store.has_chair,
-        .has_boot = store->store.has_chair && deed->lane->is_new && deed_kind(deed)->is_mariadb,
+        .has_boot = store->store.has_chair && deed->lane->is_new && mysql_boot_statement(deed_kind(deed)) != SQL_NOTHING,
         .has_use = !mysql_session_has_database(deed->lane->session),
         .peer_count = store->store.server_count - 1, .peers = store->peers[deed->lane->server],
     };

@@ -1,5 +1,5 @@
-/* Probes of real, private MariaDB servers in the shapes that replication has, each observation compared with what the server
- * says to a root client; and servers that are killed, frozen, locked or tell only a part. */
+/* Probes of real, private servers (MariaDB's; others by `./test other-servers`) in the shapes that replication has, each observation
+ * compared with what the server says to a root client; and servers that are killed, frozen, locked or tell only a part. */
 #include <criterion/criterion.h>
 #include <criterion/hooks.h>
 #include <signal.h>
@@ -9,6 +9,7 @@
 
 #include "backends/mysql/mysql_probe.h"
 #include "base/text.h"
+#include "private_dialect.h"
 #include "private_mariadb.h"
 
 #define SERVERS_MAX 6
@@ -95,6 +96,17 @@ static void prober_close(struct fleet *f)
     mysql_prober_close(f->prober);
 }
 
+/* What MySQL asks for besides (docs/support.md). */
+static void grant_readings(struct mariadb *server, const char *account)
+{
+    char sql[500];
+    TEXT_FORMAT(sql, "set session sql_log_bin = 0; grant select on performance_schema.replication_group_members to %s@127.0.0.1; "
+                     "grant select on performance_schema.processlist to %s@127.0.0.1; "
+                     "grant select on mysql.slave_master_info to %s@127.0.0.1; set session sql_log_bin = 1", account, account, account);
+    if (server_is_mysql())
+        mariadb_do(server, sql);
+}
+
 static struct fleet *fleet_open(int count)
 {
     struct fleet *f = calloc(1, sizeof *f);
@@ -112,6 +124,7 @@ static struct fleet *fleet_open(int count)
                    "set session sql_log_bin = 0; create user topo@127.0.0.1 identified by 't'; create user poor@127.0.0.1 "
                    "identified by 'p'; grant replication master admin, slave monitor, binlog monitor, process on *.* to "
                    "topo@127.0.0.1; set session sql_log_bin = 1");
+        grant_readings(&f->servers[i], "topo");
     }
     prober_open(f, "topo", "t", PATIENCE_MS);
     return f;
@@ -166,11 +179,7 @@ static const struct instance_lost *probe_loses(struct fleet *f, int i)
 
 static void replicate(struct fleet *f, int replica, int master, const char *channel, const char *with)
 {
-    char sql[600];
-    TEXT_FORMAT(sql, "change master '%s' to master_host = '127.0.0.1', master_port = %d, master_user = 'repl', master_password = 'r', "
-                     "master_connect_retry = 1, master_heartbeat_period = 1%s%s; start slave '%s'",
-                channel, f->servers[master].port, with[0] == '\0' ? "" : ", ", with, channel);
-    mariadb_do(&f->servers[replica], sql);
+    mariadb_replicate(&f->servers[replica], &f->servers[master], channel, with);
 }
 
 static int count_of(const char *text, const char *what)
@@ -181,27 +190,13 @@ static int count_of(const char *text, const char *what)
     return count;
 }
 
-/* Both threads of every channel run, and wait for more. */
-static void wait_replicating(struct fleet *f, int replica)
-{
-    char rows[20000];
-    for (int i = 0; i < 3000; i++) {
-        mariadb_query(&f->servers[replica], "show all slaves status", rows, sizeof rows);
-        const int channels = count_of(rows, "\n");
-        if (channels > 0 && count_of(rows, "Waiting for master to send event") == channels &&
-            count_of(rows, "Slave has read all relay log") == 2 * channels)      /* SQL_State and SQL_Running_State */
-            return;
-        pump_for(&f->pump, 20);
-    }
-    cr_assert_fail("server %d does not replicate: %s", replica, rows);
-}
-
 /* --- the server's own words --------------------------------------------------------------------------------------- */
 
 /* One column of the n-th row of a statement, as root hears it; "NULL" for NULL. */
-static const char *word(struct mariadb *server, const char *sql, unsigned n, const char *column)
+static const char *word(struct mariadb *server, const char *words, unsigned n, const char *name)
 {
     static char text[4000];
+    char *sql = dialect_of(words), *column = dialect_of(name);
     cr_assert_eq(mysql_query(server->root, sql), 0, "%s: %s", sql, mysql_error(server->root));
     MYSQL_RES *rows = mysql_store_result(server->root);
     MYSQL_ROW row = NULL;
@@ -217,16 +212,51 @@ static const char *word(struct mariadb *server, const char *sql, unsigned n, con
     }
     cr_assert(is_there, "%s has no column %s", sql, column);
     mysql_free_result(rows);
+    free(sql);
+    free(column);
     return text;
 }
 
-static unsigned rows_of(struct mariadb *server, const char *sql)
+static unsigned rows_of(struct mariadb *server, const char *words)
 {
+    char *sql = dialect_of(words);
     cr_assert_eq(mysql_query(server->root, sql), 0, "%s: %s", sql, mysql_error(server->root));
     MYSQL_RES *rows = mysql_store_result(server->root);
     const unsigned count = (unsigned)mysql_num_rows(rows);
     mysql_free_result(rows);
+    free(sql);
     return count;
+}
+
+/* Has all that was fetched been applied, on every channel? A MySQL's place goes on behind a heartbeat, a moment after its states. */
+static bool is_level(struct mariadb *server)
+{
+    const unsigned channels = rows_of(server, "show all slaves status");
+    for (unsigned n = 0; n < channels; n++) {
+        char read[32];
+        TEXT_SET(read, word(server, "show all slaves status", n, "Read_Master_Log_Pos"));
+        if (!text_is(word(server, "show all slaves status", n, "Exec_Master_Log_Pos"), read))
+            return false;
+    }
+    return true;
+}
+
+/* Both threads of every channel run, and wait for more. */
+static void wait_replicating(struct fleet *f, int replica)
+{
+    const char *fetches = server_is_mysql() ? "Waiting for source to send event" : "Waiting for master to send event";
+    const char *applies = server_is_mysql() ? "Replica has read all relay log" : "Slave has read all relay log";
+    const int told = server_is_mysql() ? 1 : 2;      /* MariaDB: SQL_State and SQL_Running_State */
+    char rows[20000];
+    for (int i = 0; i < 3000; i++) {
+        mariadb_query(&f->servers[replica], "show all slaves status", rows, sizeof rows);
+        const int channels = count_of(rows, "\n");
+        if (channels > 0 && count_of(rows, fetches) == channels && count_of(rows, applies) == told * channels &&
+            is_level(&f->servers[replica]))
+            return;
+        pump_for(&f->pump, 20);
+    }
+    cr_assert_fail("server %d does not replicate: %s", replica, rows);
 }
 
 struct claim { const char *column; char text[2000]; };
@@ -262,6 +292,17 @@ static const char *use_word(enum gtid_use use)
     return use == GTID_SLAVE_POS ? "Slave_Pos" : use == GTID_CURRENT_POS ? "Current_Pos" : "No";
 }
 
+#define COUNT(claims) (sizeof(claims) / sizeof(claims)[0])
+
+static unsigned server_version(struct mariadb *server) { return version_number(word(server, "select version() as version", 0, "version")); }
+
+static void channel_claims_hold(struct mariadb *server, const struct channel_seen *c, unsigned n, const struct claim *claims, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        cr_expect_str_eq(claims[i].text, word(server, "show all slaves status", n, claims[i].column), "server %d, channel '%s', %s",
+                         server->id, c->name, claims[i].column);
+}
+
 /* The server's row of a channel; rows come in the order of names, the default one first, in both. */
 static void channel_is_as_told(struct mariadb *server, const struct channel_seen *c, unsigned n)
 {
@@ -276,39 +317,67 @@ static void channel_is_as_told(struct mariadb *server, const struct channel_seen
         counts("Last_SQL_Errno", c->sql_error_number), says("Last_SQL_Error", c->sql_error),
         maybe("Seconds_Behind_Master", c->lag_s), counts("SQL_Delay", c->delay_s), maybe("SQL_Remaining_Delay", c->delay_left_s),
         counts("Connect_Retry", c->connect_retry_s), counts("Master_Server_Id", c->master_server_id),
-        says("Using_Gtid", use_word(c->gtid_use)), says("Gtid_IO_Pos", c->gtid_received), says("Parallel_Mode", c->parallel_mode),
-        says("Replicate_Do_Domain_Ids", c->do_domains), says("Replicate_Ignore_Domain_Ids", c->ignore_domains),
         yes("Master_SSL_Allowed", c->tls.is_allowed), yes("Master_SSL_Verify_Server_Cert", c->tls.verifies_server),
         says("Master_SSL_CA_File", c->tls.ca_file), says("Master_SSL_CA_Path", c->tls.ca_path),
         says("Master_SSL_Cert", c->tls.certificate), says("Master_SSL_Cipher", c->tls.cipher), says("Master_SSL_Key", c->tls.key),
         says("Master_SSL_Crl", c->tls.crl), says("Master_SSL_Crlpath", c->tls.crl_path),
     };
-    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++)
-        cr_expect_str_eq(claims[i].text, word(server, "show all slaves status", n, claims[i].column), "server %d, channel '%s', %s",
-                         server->id, c->name, claims[i].column);
+    const struct claim of_mariadb[] = {
+        says("Using_Gtid", use_word(c->gtid_use)), says("Gtid_IO_Pos", c->gtid_received), says("Parallel_Mode", c->parallel_mode),
+        says("Replicate_Do_Domain_Ids", c->do_domains), says("Replicate_Ignore_Domain_Ids", c->ignore_domains),
+    };
+    const struct claim of_mysql[] = {
+        counts("Auto_Position", c->gtid_use == GTID_AUTO_POSITION), says("Retrieved_Gtid_Set", c->gtid_received),
+        says("Source_UUID", c->master_uuid), says("Source_TLS_Version", c->tls.versions), says("Source_public_key_path", c->tls.public_key_path),
+        counts("Get_Source_public_key", c->tls.gets_public_key),
+    };
+    channel_claims_hold(server, c, n, claims, COUNT(claims));
+    if (server_is_mysql())
+        channel_claims_hold(server, c, n, of_mysql, COUNT(of_mysql));
+    else
+        channel_claims_hold(server, c, n, of_mariadb, COUNT(of_mariadb));
+}
+
+static void variable_claims_hold(struct mariadb *server, const struct claim *claims, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char sql[200];
+        TEXT_FORMAT(sql, "select @@global.%s as %s", claims[i].column, claims[i].column);
+        cr_expect_str_eq(claims[i].text, word(server, sql, 0, claims[i].column), "server %d, %s", server->id, claims[i].column);
+    }
 }
 
 static void variables_are_as_told(struct mariadb *server, const struct instance_seen *seen)
 {
     const struct claim claims[] = {
         says("version", seen->version_text), says("version_comment", seen->version_comment), says("hostname", seen->host_name),
-        counts("report_port", seen->report_port), counts("server_id", seen->server_id), says("server_uid", seen->server_uuid),
+        counts("report_port", seen->report_port), counts("server_id", seen->server_id),
         counts("read_only", seen->is_read_only), counts("log_bin", seen->has_log), counts("log_slave_updates", seen->relogs),
         says("binlog_format", seen->binlog_format), says("binlog_row_image", seen->binlog_row_image),
-        counts("gtid_domain_id", seen->gtid.domain), counts("gtid_strict_mode", seen->gtid.is_strict),
-        says("gtid_slave_pos", seen->gtid.slave_position), says("gtid_binlog_pos", seen->gtid.binlog_position),
-        says("gtid_current_pos", seen->gtid.current_position), says("gtid_binlog_state", seen->gtid.binlog_state),
         counts("rpl_semi_sync_master_enabled", seen->semi_sync.is_master_enabled),
         counts("rpl_semi_sync_slave_enabled", seen->semi_sync.is_replica_enabled),
         counts("rpl_semi_sync_master_timeout", (long long)seen->semi_sync.timeout_ms),
         counts("rpl_semi_sync_master_wait_no_slave", seen->semi_sync.waits_without_replicas),
         says("rpl_semi_sync_master_wait_point", seen->semi_sync.wait_point),
     };
-    for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
-        char sql[200];
-        TEXT_FORMAT(sql, "select @@global.%s as %s", claims[i].column, claims[i].column);
-        cr_expect_str_eq(claims[i].text, word(server, sql, 0, claims[i].column), "server %d, %s", server->id, claims[i].column);
-    }
+    const struct claim of_mariadb[] = {
+        counts("gtid_domain_id", seen->gtid.domain), counts("gtid_strict_mode", seen->gtid.is_strict),
+        says("gtid_slave_pos", seen->gtid.slave_position), says("gtid_binlog_pos", seen->gtid.binlog_position),
+        says("gtid_current_pos", seen->gtid.current_position), says("gtid_binlog_state", seen->gtid.binlog_state),
+    };
+    const struct claim of_mysql[] = {
+        says("server_uuid", seen->server_uuid), says("gtid_mode", seen->gtid.mode), says("gtid_executed", seen->gtid.executed),
+        says("gtid_purged", seen->gtid.purged), says("enforce_gtid_consistency", seen->gtid.is_enforced ? "ON" : "OFF"),
+        counts("super_read_only", seen->is_super_read_only), counts("offline_mode", seen->is_offline),
+        counts("rpl_semi_sync_source_wait_for_replica_count", seen->semi_sync.wait_count),
+    };
+    variable_claims_hold(server, claims, COUNT(claims));
+    if (server_is_mysql())
+        variable_claims_hold(server, of_mysql, COUNT(of_mysql));
+    else
+        variable_claims_hold(server, of_mariadb, COUNT(of_mariadb));
+    if (!server_is_mysql() && server_version(server) >= 101100)      /* earlier ones have none */
+        variable_claims_hold(server, (struct claim[]){ says("server_uid", seen->server_uuid) }, 1);
 }
 
 static void is_as_told(struct fleet *f, int i)
@@ -316,8 +385,8 @@ static void is_as_told(struct fleet *f, int i)
     struct mariadb *server = &f->servers[i];
     const struct instance_seen *seen = probe_sees(f, i);
     cr_expect_eq(seen->missing, 0, "server %d: %s", server->id, seen->trouble);
-    cr_expect_eq(seen->flavour, FLAVOUR_MARIADB);
-    cr_expect_eq(seen->version, version_number(mysql_get_server_info(server->root)));
+    cr_expect_eq(seen->flavour, server_is_mysql() ? FLAVOUR_MYSQL : FLAVOUR_MARIADB);
+    cr_expect_eq(seen->version, server_version(server));
     cr_expect_str_eq(seen->written.file, word(server, "show master status", 0, "File"));
     const struct claim offset = counts("Position", (long long)seen->written.offset);
     cr_expect_str_eq(offset.text, word(server, "show master status", 0, "Position"));
@@ -360,7 +429,13 @@ Test(mysql_probe, a_master_and_five_replicas_are_seen_as_they_say_themselves)
     replicate(f, 2, 0, "", by_place);
     replicate(f, 3, 0, "", "master_use_gtid = slave_pos, master_delay = 3600");
     replicate(f, 4, 0, "", "master_use_gtid = current_pos");
-    replicate(f, 5, 0, "east", "master_use_gtid = slave_pos, do_domain_ids = (1, 7)");
+    if (server_is_mysql()) {
+        replicate(f, 5, 0, "east", "master_use_gtid = slave_pos");
+        mariadb_do(&f->servers[5], "stop replica for channel 'east'; change replication filter replicate_ignore_db = (nothing) for channel 'east'; "
+                                   "start replica for channel 'east'");
+    } else {
+        replicate(f, 5, 0, "east", "master_use_gtid = slave_pos, do_domain_ids = (1, 7)");
+    }
     for (int i = 1; i < 6; i++) {
         if (i != 3)
             wait_replicating(f, i);
@@ -376,7 +451,7 @@ Test(mysql_probe, a_master_and_five_replicas_are_seen_as_they_say_themselves)
     cr_expect_not(instance_is_replica(seen));
     cr_expect_eq(f->heard[2].kept.seen->channels[0].gtid_use, GTID_UNUSED);
     cr_expect_eq(f->heard[3].kept.seen->channels[0].delay_s, 3600);
-    cr_expect_eq(f->heard[4].kept.seen->channels[0].gtid_use, GTID_CURRENT_POS);
+    cr_expect_eq(f->heard[4].kept.seen->channels[0].gtid_use, server_is_mysql() ? GTID_AUTO_POSITION : GTID_CURRENT_POS);
     cr_expect_str_eq(f->heard[5].kept.seen->channels[0].name, "east");
     cr_expect(f->heard[5].kept.seen->channels[0].has_filters);
     cr_expect_not(f->heard[1].kept.seen->channels[0].has_filters);
@@ -393,8 +468,9 @@ Test(mysql_probe, co_masters_and_a_chain_with_two_sources_are_seen_as_they_say_t
     struct fleet *f = fleet_open(3);
     mariadb_do(&f->servers[0], "set global read_only = 0; create database app");
     mariadb_pair(&f->servers[0], &f->servers[1]);
-    replicate(f, 2, 1, "", "master_use_gtid = slave_pos, ignore_domain_ids = (1)");
-    replicate(f, 2, 0, "direct", "master_use_gtid = slave_pos, do_domain_ids = (1)");
+    /* MySQL knows by the GTID what came the other way; MariaDB is told which channel brings it. */
+    replicate(f, 2, 1, "", server_is_mysql() ? "master_use_gtid = slave_pos" : "master_use_gtid = slave_pos, ignore_domain_ids = (1)");
+    replicate(f, 2, 0, "direct", server_is_mysql() ? "master_use_gtid = slave_pos" : "master_use_gtid = slave_pos, do_domain_ids = (1)");
     for (int i = 0; i < 3; i++)
         wait_replicating(f, i);
     mariadb_catch_up(&f->servers[0], &f->servers[2]);
@@ -409,7 +485,7 @@ Test(mysql_probe, co_masters_and_a_chain_with_two_sources_are_seen_as_they_say_t
     cr_expect_eq(instance_channel_count(f->heard[2].kept.seen), 2);
     cr_expect_str_eq(f->heard[2].kept.seen->channels[0].name, "");
 
-    mariadb_do(&f->servers[2], "stop all slaves; reset slave 'direct' all");
+    mariadb_do(&f->servers[2], server_is_mysql() ? "stop replica; reset replica all for channel 'direct'" : "stop all slaves; reset slave 'direct' all");
     const struct instance_seen *seen = probe_sees(f, 2);
     cr_expect_eq(seen->channel_count, 1);
     cr_expect_eq(seen->channels[0].io, THREAD_STOPPED);
@@ -501,20 +577,21 @@ Test(mysql_probe, a_wrong_password_is_a_denial_by_a_living_server)
 Test(mysql_probe, what_is_not_permitted_is_marked_and_read_once_it_is_granted)
 {
     const unsigned denied = READING_BIT(READING_REPLICATION) | READING_BIT(READING_LOG_POSITION) | READING_BIT(READING_REPLICA_LIST) |
-                            READING_BIT(READING_DUMP_THREADS);
+                            READING_BIT(READING_DUMP_THREADS) | (server_is_mysql() ? READING_BIT(READING_CREDENTIALS) : 0);
     struct fleet *f = fleet_open(1);
     account_change(f, "poor", "p", PATIENCE_MS);
     for (int i = 0; i < 2; i++) {
         const struct instance_seen *seen = probe_sees(f, 0);
         cr_expect_eq(seen->missing, denied);
         cr_expect_eq(seen->denied, denied);
-        cr_expect_not_null(strstr(seen->trouble, "SLAVE MONITOR"), "%s", seen->trouble);
+        cr_expect_not_null(strstr(seen->trouble, server_is_mysql() ? "REPLICATION CLIENT" : "SLAVE MONITOR"), "%s", seen->trouble);
         cr_expect_eq(seen->server_id, 1);
         cr_expect(seen->is_read_only);
     }
     cr_expect_eq(mysql_probe_round_trips(f->probes[0]), 1, "what was refused is not asked for again");
 
     mariadb_do(&f->servers[0], "grant replication master admin, slave monitor, binlog monitor, process on *.* to poor@127.0.0.1");
+    grant_readings(&f->servers[0], "poor");
     cr_expect_eq(probe_sees(f, 0)->missing, denied);      /* a session keeps the privileges it began with */
     ahead = fc_ms(PROBE_ASIDE_MS + 1);
     is_as_told(f, 0);
@@ -528,10 +605,12 @@ Test(mysql_probe, without_the_list_the_threads_tell_hosts_alone)
     wait_replicating(f, 1);
     const struct instance_seen *seen = probe_sees(f, 0);
     cr_assert_eq(seen->replica_count, 1);
-    cr_expect_eq(seen->replicas[0].how, LISTED_REGISTERED);
+    /* MySQL tells no host of a replica that has no report_host: its thread completes it. */
+    cr_expect_eq(seen->replicas[0].how, LISTED_REGISTERED | (server_is_mysql() ? LISTED_THREAD : 0));
     cr_expect(lists(seen, &f->servers[1]));
 
-    mariadb_do(&f->servers[0], "revoke replication master admin on *.* from topo@127.0.0.1");
+    mariadb_do(&f->servers[0], server_is_mysql() ? "revoke replication slave on *.* from topo@127.0.0.1"
+                                                 : "revoke replication master admin on *.* from topo@127.0.0.1");
     account_change(f, "topo", "t", PATIENCE_MS);
     seen = probe_sees(f, 0);                               /* the threads alone: a host whose port nobody tells */
     cr_expect_eq(seen->missing, READING_BIT(READING_REPLICA_LIST));

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/text.h"
+#include "private_dialect.h"
 
 #define TEMPLATE "FC_TEST_MARIADB_TEMPLATE"          /* handed to each scene's process by its environment */
 
@@ -24,8 +25,12 @@ void mariadb_template_make(void)
                             "--skip-test-db", "--skip-name-resolve", "--force",
                             "--innodb-log-file-size=4M", "--innodb-buffer-pool-size=8M", "--innodb-flush-method=nosync",
                             "--skip-log-bin", scratch, NULL };
-    if (program_run(folder, USER, words) != 0)
-        fprintf(stderr, "mariadb-install-db failed: see %s/output\n", folder);
+    const char *words_of_mysql[] = { "mysqld", "--no-defaults", data, scratch, "--initialize-insecure", "--innodb-redo-log-capacity=8M",
+                                     "--innodb-buffer-pool-size=8M", "--innodb-flush-method=nosync", "--skip-log-bin", NULL };
+    if (program_run(folder, USER, server_is_mysql() ? words_of_mysql : words) != 0)
+        fprintf(stderr, "no data directory could be made: see %s/output\n", folder);
+    TEXT_FORMAT(scratch, "%s/data/auto.cnf", folder);
+    unlink(scratch);                                   /* MySQL's own identity: each copy is to have another one */
 }
 
 void mariadb_template_remove(void)
@@ -35,18 +40,28 @@ void mariadb_template_remove(void)
         folder_close(folder);
 }
 
+/* What is said alike, and what only one of the two families knows. Small and without care for power cuts: scenes end by SIGKILL alone. */
+static const char settings_of_both[] =
+    "bind-address=127.0.0.1\nlog_bin=bin\nbinlog_format=STATEMENT\nlog_slave_updates=ON\nread_only=1\nskip_name_resolve=1\n"
+    "slave_net_timeout=5\ninnodb_buffer_pool_size=8M\ninnodb_flush_method=nosync\ninnodb_flush_log_at_trx_commit=0\n"
+    "key_buffer_size=64K\ntable_open_cache=200\nmax_connections=60\n";
+static const char settings_of_mariadb[] = "performance_schema=OFF\ninnodb_log_file_size=4M\naria_pagecache_buffer_size=1M\n";
+static const char settings_of_mysql[] =
+    "gtid_mode=ON\nenforce_gtid_consistency=ON\nsync_binlog=0\ninnodb_redo_log_capacity=8M\nmysqlx=OFF\nrelay_log=relay\n"
+    "event_scheduler=OFF\nloose_rpl_semi_sync_source_timeout=200\nplugin_load_add=semisync_source.so\nplugin_load_add=semisync_replica.so\nperformance_schema_max_thread_instances=100\n";
+
 static void write_settings(const struct mariadb *server, const char *path)
 {
     FILE *to = fopen(path, "w");
     cr_assert_not_null(to);
-    fprintf(to, "[mariadbd]\ndatadir=%s/data\ntmpdir=%s\nsocket=%s\npid-file=%s/pid\nlog_error=%s/error.log\nport=%d\n"
-                "server_id=%d\n",
-            server->folder, server->folder, server->socket, server->folder, server->folder, server->port, server->id);
-    fprintf(to, "gtid_domain_id=%d\nbind-address=127.0.0.1\nlog_bin=bin\nbinlog_format=STATEMENT\nlog_slave_updates=ON\n"
-                "read_only=1\nskip_name_resolve=1\nslave_net_timeout=5\nperformance_schema=OFF\n"
-                "innodb_buffer_pool_size=8M\ninnodb_log_file_size=4M\ninnodb_flush_method=nosync\n"
-                "innodb_flush_log_at_trx_commit=0\nkey_buffer_size=64K\naria_pagecache_buffer_size=1M\n"
-                "table_open_cache=200\nmax_connections=60\n", server->id);
+    fprintf(to, "[%s]\ndatadir=%s/data\ntmpdir=%s\nsocket=%s\npid-file=%s/pid\nlog_error=%s/error.log\nport=%d\n"
+                "server_id=%d\n%s",
+            server_is_mysql() ? "mysqld" : "mariadbd", server->folder, server->folder, server->socket, server->folder, server->folder,
+            server->port, server->id, settings_of_both);
+    if (server_is_mysql())
+        fprintf(to, "%s", settings_of_mysql);
+    else
+        fprintf(to, "gtid_domain_id=%d\n%s", server->id, settings_of_mariadb);
     fclose(to);
 }
 
@@ -65,14 +80,14 @@ static void start(struct mariadb *server)
 {
     char settings[FOLDER_SIZE + 32];
     TEXT_FORMAT(settings, "--defaults-file=%s/my.cnf", server->folder);
-    const char *words[] = { "mariadbd", settings, NULL };
+    const char *words[] = { server_is_mysql() ? "mysqld" : "mariadbd", settings, NULL };
     server->pid = program_start(server->folder, USER, words);
     server->root = NULL;
     for (int i = 0; i < 3000 && server->root == NULL; i++) {
         usleep(10000);
         server->root = connect_root(server);
     }
-    cr_assert_not_null(server->root, "mariadbd does not come up: see %s/error.log", server->folder);
+    cr_assert_not_null(server->root, "the server does not come up: see %s/error.log", server->folder);
 }
 
 void mariadb_open(struct mariadb *server, int id)
@@ -143,8 +158,9 @@ static size_t put_rows(MYSQL_RES *rows, char *to, size_t size)
     return length;
 }
 
-void mariadb_query(struct mariadb *server, const char *sql, char *to, size_t size)
+void mariadb_query(struct mariadb *server, const char *words, char *to, size_t size)
 {
+    char *sql = dialect_of(words);
     int more = mysql_query(server->root, sql);
     to[0] = '\0';
     while (more == 0) {
@@ -155,6 +171,7 @@ void mariadb_query(struct mariadb *server, const char *sql, char *to, size_t siz
         more = mysql_next_result(server->root);
     }
     cr_assert(more == -1 && mysql_errno(server->root) == 0, "%s: %s", sql, mysql_error(server->root));
+    free(sql);
 }
 
 void mariadb_do(struct mariadb *server, const char *sql)
@@ -163,28 +180,37 @@ void mariadb_do(struct mariadb *server, const char *sql)
     mariadb_query(server, sql, none, sizeof none);
 }
 
-static void replicate(struct mariadb *replica, const struct mariadb *master)
+void mariadb_end_sessions(struct mariadb *server, const char *user)
 {
-    char sql[400];
-    TEXT_FORMAT(sql, "change master to master_host = '127.0.0.1', master_port = %d, master_user = 'repl', "
-                     "master_password = 'r', master_use_gtid = slave_pos, master_connect_retry = 1, "
-                     "master_heartbeat_period = 1; start slave", master->port);
+    char sql[200], ids[1024];
+    TEXT_FORMAT(sql, "select id from information_schema.processlist where user = '%s'", user);
+    mariadb_query(server, sql, ids, sizeof ids);
+    for (char *id = strtok(ids, "\n"); id != NULL; id = strtok(NULL, "\n")) {
+        TEXT_FORMAT(sql, "kill %s", id);
+        mariadb_do(server, sql);
+    }
+}
+
+void mariadb_replicate(struct mariadb *replica, const struct mariadb *master, const char *channel, const char *with)
+{
+    char sql[700];
+    dialect_replicate(sql, sizeof sql, master->port, channel, with);
     mariadb_do(replica, sql);
 }
 
 void mariadb_pair(struct mariadb *a, struct mariadb *b)
 {
-    replicate(a, b);
-    replicate(b, a);
+    mariadb_replicate(a, b, "", "master_use_gtid = slave_pos");
+    mariadb_replicate(b, a, "", "master_use_gtid = slave_pos");
 }
 
 void mariadb_catch_up(struct mariadb *a, struct mariadb *b)
 {
-    char position[128], sql[256], answer[64];
-    mariadb_query(a, "select @@global.gtid_binlog_pos", position, sizeof position);
+    char position[1024], sql[1200], answer[4000];
+    mariadb_query(a, server_is_mysql() ? "select replace(@@global.gtid_executed, '\\n', '')" : "select @@global.gtid_binlog_pos", position, sizeof position);
     position[strcspn(position, "\n")] = '\0';
-    TEXT_FORMAT(sql, "select master_gtid_wait('%s', 60)", position);
-    mariadb_query(b, sql, answer, sizeof answer);
-    mariadb_query(b, "show slave status", sql, sizeof sql);
-    cr_assert_str_eq(answer, "0\n", "server %d does not catch up to %s: %s", b->id, position, sql);
+    TEXT_FORMAT(sql, server_is_mysql() ? "select wait_for_executed_gtid_set('%s', 60)" : "select master_gtid_wait('%s', 60)", position);
+    mariadb_query(b, sql, sql, sizeof sql);
+    mariadb_query(b, "show slave status", answer, sizeof answer);
+    cr_assert_str_eq(sql, "0\n", "server %d does not catch up to %s: %s", b->id, position, answer);
 }

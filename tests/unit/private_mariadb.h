@@ -1,5 +1,5 @@
-/* Private MariaDB servers for scenes: a data folder made once per test program and copied for each server, a random port of
- * 127.0.0.1, STATEMENT binary log, accounts as docs/accounts.md grants them. Ended by process id. */
+/* Private MariaDB servers (or MySQL's: private_dialect.h) for scenes: a data folder made once per test program and copied for each
+ * server, a random port of 127.0.0.1, STATEMENT binary log, accounts as docs/accounts.md grants them. Ended by process id. */
 #ifndef FC_TESTS_PRIVATE_MARIADB_H
 #define FC_TESTS_PRIVATE_MARIADB_H
 
@@ -29,9 +29,14 @@ void mariadb_kill(struct mariadb *server);
 void mariadb_log_in_again(struct mariadb *server);
 
 /* Rows as "a|b" lines; fails the scene when the server says no. */
-void mariadb_query(struct mariadb *server, const char *sql, char *to, size_t size);
+void mariadb_query(struct mariadb *server, const char *words, char *to, size_t size);
 void mariadb_do(struct mariadb *server, const char *sql);
 
+/* Ends the sessions of an account that has no other way to learn of its new privileges. */
+void mariadb_end_sessions(struct mariadb *server, const char *user);
+
+/* CHANGE MASTER and START SLAVE; `with`: more options, or "". */
+void mariadb_replicate(struct mariadb *replica, const struct mariadb *master, const char *channel, const char *with);
 /* Each replicates from the other. */
 void mariadb_pair(struct mariadb *a, struct mariadb *b);
 /* Until b has applied all that a has logged. */

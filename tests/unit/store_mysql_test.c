@@ -8,6 +8,7 @@
 
 #include "backends/compare.h"
 #include "base/text.h"
+#include "private_dialect.h"
 #include "private_mariadb.h"
 #include "statement_replay.h"
 #include "store_contract.h"
@@ -434,7 +435,8 @@ Test(store_pair, a_late_fence_is_refused_where_its_row_cannot_be_written)
     cr_expect_eq(fence(b, late)->code, FC_REFUSED, "its row is locked: %s", b->result.text);
     mysql_close(holder);
 
-    mariadb_do(server, "set session sql_log_bin = 0; revoke update on fc.* from fence@127.0.0.1; kill user fence@127.0.0.1");
+    mariadb_do(server, "set session sql_log_bin = 0; revoke update on fc.* from fence@127.0.0.1");
+    mariadb_end_sessions(server, "fence");      /* a session keeps the privileges of its login */
     bench_look(b, 0, 1);
     cr_expect_eq(fence(b, late)->code, FC_REFUSED, "its row may not be written: %s", b->result.text);
     mariadb_do(server, "grant update on fc.* to fence@127.0.0.1");
@@ -467,8 +469,8 @@ Test(store_pair, a_fence_that_may_not_write_its_row_counts_and_says_so)
     struct bench *b = pair_new();
     struct mariadb *server = server_of(b, 1);
     claimed_and_cut(b);
-    mariadb_do(server, "set session sql_log_bin = 0; set global read_only = 0; revoke update on fc.* from fence@127.0.0.1;"
-                       "kill user fence@127.0.0.1");      /* a session keeps the privileges of its login */
+    mariadb_do(server, "set session sql_log_bin = 0; set global read_only = 0; revoke update on fc.* from fence@127.0.0.1");
+    mariadb_end_sessions(server, "fence");
     bench_look(b, 0, 1);
 
     cr_assert_eq(fence(b, intent_of(b))->code, FC_OK, "%s", b->result.text);
@@ -476,7 +478,7 @@ Test(store_pair, a_fence_that_may_not_write_its_row_counts_and_says_so)
     cr_expect(strstr(b->result.text, "UPDATE command denied") != NULL, "%s", b->result.text);
     cr_expect(is_read_only(b, 1));
     STANDS(b, 1, "e=1 s=3 fc1~a seated");
-    mariadb_do(server, "grant update on fc.* to fence@127.0.0.1");
+    mariadb_do(server, "set global read_only = 0; grant update on fc.* to fence@127.0.0.1");
     bench_free(b);
 }
 
@@ -539,21 +541,22 @@ static void says(const struct server_settings *s, enum setting setting, const ch
 
 Test(store_pair, a_check_reads_what_the_mode_needs_in_one_round_trip)
 {
-    static const struct { enum setting setting; const char *value; } wanted[] = {
-        { SETTING_LOG_BIN, "ON" }, { SETTING_BINLOG_FORMAT, "STATEMENT" }, { SETTING_SERVER_ID, "2" }, { SETTING_GTID_DOMAIN, "2" },
-        { SETTING_GTID_STRICT, "OFF" }, { SETTING_LOG_UPDATES, "ON" }, { SETTING_SYNC_BINLOG, "0" }, { SETTING_FLUSH_LOG, "0" },
+    const bool is_mysql = server_is_mysql();
+    const struct { enum setting setting; const char *value; } wanted[] = {
+        { SETTING_LOG_BIN, "ON" }, { SETTING_BINLOG_FORMAT, "STATEMENT" }, { SETTING_SERVER_ID, "2" },
+        { SETTING_GTID_DOMAIN, is_mysql ? "" : "2" }, { SETTING_GTID_STRICT, is_mysql ? "" : "OFF" }, { SETTING_LOG_UPDATES, "ON" }, { SETTING_SYNC_BINLOG, "0" }, { SETTING_FLUSH_LOG, "0" },
         { SETTING_RELAY_RECOVERY, "OFF" }, { SETTING_ISOLATION, "REPEATABLE-READ" }, { SETTING_INCREMENT, "1" },
         { SETTING_OFFSET, "1" }, { SETTING_NET_TIMEOUT, "5" }, { SETTING_EXEC_MODE, "STRICT" }, { SETTING_SKIP_ERRORS, "OFF" },
         { SETTING_EVENT_SCHEDULER, "OFF" }, { SETTING_BOOT_READ_ONLY, "ON" }, { SETTING_FENCE_LOGIN, "none" },
         { SETTING_FENCE_LACKS, "none" }, { SETTING_ABOVE_READ_ONLY, "" }, { SETTING_BINLOG_FILTER, "none" },
         { SETTING_REPLICATION, "running" }, { SETTING_REPLICATES_FROM, "1" }, { SETTING_REPLICA_FILTER, "none" },
-        { SETTING_CONNECT_RETRY, "1" }, { SETTING_USES_GTID, "Slave_Pos" },
+        { SETTING_CONNECT_RETRY, "1" }, { SETTING_USES_GTID, is_mysql ? "1" : "Slave_Pos" },
     };
     struct bench *b = pair_new();
     const struct server_settings *s = check(b, 1);
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
         says(s, wanted[i].setting, wanted[i].value);
-    cr_expect(s->is_mariadb && s->identity[0] != '\0' && s->uptime_s >= 0 && s->uptime_s < 600);
+    cr_expect(s->is_mariadb != is_mysql && s->identity[0] != '\0' && s->uptime_s >= 0 && s->uptime_s < 600);
     cr_expect(s->clock_error_ms >= 0 && s->clock_skew_ms <= s->clock_error_ms && -s->clock_skew_ms <= s->clock_error_ms,
               "one machine has one clock: %s", s->value[SETTING_CLOCK]);
     cr_expect_str_neq(s->value[SETTING_SQL_MODE], "");
@@ -587,7 +590,8 @@ Test(store_pair, a_privilege_that_the_fence_lacks_is_named_and_the_rest_is_read_
     mariadb_do(server, "set session sql_log_bin = 0; revoke slave monitor, process on *.* from fence@127.0.0.1;"
                        "revoke insert on fc.* from fence@127.0.0.1");
     const struct server_settings *s = check(b, 1);
-    says(s, SETTING_FENCE_LACKS, "PROCESS on *.*, SLAVE MONITOR on *.*, INSERT on the schema");
+    says(s, SETTING_FENCE_LACKS, server_is_mysql() ? "PROCESS on *.*, REPLICATION CLIENT on *.*, INSERT on the schema"
+                                                : "PROCESS on *.*, SLAVE MONITOR on *.*, INSERT on the schema");
     says(s, SETTING_LOG_BIN, "ON");
     says(s, SETTING_REPLICATION, "");
     mariadb_do(server, "grant slave monitor, process on *.* to fence@127.0.0.1; grant all on fc.* to fence@127.0.0.1");
@@ -605,8 +609,9 @@ Test(store_pair, accounts_above_read_only_are_named_where_the_fence_may_see_them
     struct bench *b = pair_new();
     struct mariadb *server = &((struct place *)b->place)->servers[1];
     mariadb_do(server, "set session sql_log_bin = 0; create user boss@'10.%' identified by 'b'; create user tame@'%' identified by 't';"
-                       "grant super on *.* to boss@'10.%'; grant process on *.* to tame@'%'; drop user if exists root@127.0.0.1;"
-                       "delete from mysql.global_priv where user = 'root' and host <> 'localhost'; flush privileges");
+                       "grant super on *.* to boss@'10.%'; grant process on *.* to tame@'%'; drop user if exists root@127.0.0.1");
+    if (!server_is_mysql())
+        mariadb_do(server, "delete from mysql.global_priv where user = 'root' and host <> 'localhost'; flush privileges");
     says(check(b, 1), SETTING_ABOVE_READ_ONLY, "");
     mariadb_do(server, "grant select on mysql.* to fence@127.0.0.1");
     says(check(b, 1), SETTING_ABOVE_READ_ONLY, "'boss'@'10.%'");
@@ -619,7 +624,8 @@ Test(store_pair, filters_a_stopped_replica_and_its_error_are_told)
 {
     struct bench *b = pair_new();
     struct mariadb *server = &((struct place *)b->place)->servers[1];
-    mariadb_do(server, "stop slave; set global replicate_do_db = 'a,b'; set global replicate_wild_ignore_table = 'x.%'");
+    mariadb_do(server, server_is_mysql() ? "stop replica; change replication filter replicate_do_db = (a, b), replicate_wild_ignore_table = ('x.%')"
+                                         : "stop slave; set global replicate_do_db = 'a,b'; set global replicate_wild_ignore_table = 'x.%'");
     const struct server_settings *s = check(b, 1);
     says(s, SETTING_REPLICATION, "stopped");
     says(s, SETTING_REPLICA_FILTER, "Replicate_Do_DB=a,b, Replicate_Wild_Ignore_Table=x.%");
