@@ -50,7 +50,7 @@ static bool is_member_not_online(const struct problem_view *view)
 
 static bool is_degraded(const struct problem_view *view)
 {
-    return view->member->kept.seen != NULL && view->member->kept.seen->missing != 0;
+    return view->member->kept.seen != NULL && (view->member->kept.seen->missing & ~READINGS_BY_CHOICE) != 0;
 }
 
 static bool is_multi_source(const struct problem_view *view)

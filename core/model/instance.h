@@ -45,6 +45,7 @@ enum reading {
     READING_COUNT
 };
 #define READING_BIT(reading) (1u << (reading))
+#define READINGS_BY_CHOICE READING_BIT(READING_CREDENTIALS)      /* an account need not be permitted these: their want is no problem */
 
 enum gtid_use { GTID_UNUSED = 0, GTID_AUTO_POSITION, GTID_SLAVE_POS, GTID_CURRENT_POS };     /* the latter two: MariaDB */
 

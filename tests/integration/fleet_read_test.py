@@ -7,6 +7,7 @@ import sqlite3
 
 from stage import Pair, Single, wait_until
 from stage.client import Client, Refused
+from stage.dialect import IS_MYSQL
 from stage.mariadb import GRANTS
 from stage.node import run_firstchair
 
@@ -39,20 +40,24 @@ def agrees(told, server):
     replica = server.replica()
     pairs = {
         'ServerID': int(own['@@server_id']), 'Version': own['@@version'], 'VersionComment': own['@@version_comment'],
-        'FlavorName': 'MariaDB', 'ReadOnly': own['@@global.read_only'] == '1', 'Binlog_format': own['@@binlog_format'],
+        'FlavorName': 'MySQL' if IS_MYSQL else 'MariaDB', 'ReadOnly': own['@@global.read_only'] == '1', 'Binlog_format': own['@@binlog_format'],
         'BinlogRowImage': own['@@binlog_row_image'], 'LogBinEnabled': own['@@log_bin'] == '1',
         'LogReplicationUpdatesEnabled': own['@@log_slave_updates'] == '1', 'LogSlaveUpdatesEnabled': own['@@log_slave_updates'] == '1',
         'MasterKey': {'Hostname': replica.get('Master_Host', ''), 'Port': int(replica.get('Master_Port', 0))},
         'ReplicationIOThreadRuning': replica.get('Slave_IO_Running') == 'Yes', 'Slave_IO_Running': replica.get('Slave_IO_Running') == 'Yes',
         'ReplicationSQLThreadRuning': replica.get('Slave_SQL_Running') == 'Yes', 'Slave_SQL_Running': replica.get('Slave_SQL_Running') == 'Yes',
         'ReplicationIOThreadState': 1 if replica else -1, 'ReplicationSQLThreadState': 1 if replica else -1,
-        'UsingMariaDBGTID': bool(replica) and replica['Using_Gtid'] != 'No', 'UsingOracleGTID': False,
+        'UsingMariaDBGTID': bool(replica) and replica.get('Using_Gtid', 'No') != 'No', 'UsingOracleGTID': replica.get('Auto_Position') == '1',
         'LastIOError': replica.get('Last_IO_Error', ''), 'LastSQLError': replica.get('Last_SQL_Error', ''),
         'SecondsBehindMaster': {'Int64': int(replica.get('Seconds_Behind_Master') or 0), 'Valid': bool(replica)},
         'ReadBinlogCoordinates': {'LogFile': replica.get('Master_Log_File', ''), 'LogPos': int(replica.get('Read_Master_Log_Pos', 0)), 'Type': 0},
         'ExecBinlogCoordinates': {'LogFile': replica.get('Relay_Master_Log_File', ''), 'LogPos': int(replica.get('Exec_Master_Log_Pos', 0)), 'Type': 0},
         'IsLastCheckValid': True, 'IsRecentlyChecked': True, 'Problems': [], 'ReplicationDepth': 1 if replica else 0,
     }
+    if IS_MYSQL:
+        sets = server.rows('SELECT @@server_uuid AS uuid, @@gtid_mode AS mode, @@global.gtid_executed AS executed, @@global.gtid_purged AS purged')[0]
+        pairs.update({'ServerUUID': sets['uuid'], 'GTIDMode': sets['mode'], 'ExecutedGtidSet': sets['executed'], 'GtidPurged': sets['purged'],
+                      'MasterUUID': replica.get('Master_UUID', ''), 'GtidErrant': ''})
     position = server.rows('SHOW MASTER STATUS')[0]
     pairs['SelfBinlogCoordinates'] = {'LogFile': position['File'], 'LogPos': int(position['Position']), 'Type': 0}
     return next((f'{name} is {told[name]!r}, the server says {value!r}' for name, value in pairs.items() if told[name] != value), '')

@@ -1,4 +1,4 @@
-"""MariaDB servers of the stage: a template data directory made once and copied, one server, and the pair of two masters.
+"""Servers of the stage (MariaDB's, or MySQL's: dialect.py): a template data directory made once and copied, one server, the pair of two masters.
 
 The pair is what the home mode asks for: STATEMENT binlog, GTID, each server read_only in its option file, and the accounts of
 docs/accounts.md. Passwords are random per run and stand in files of mode 0600, never on a command line.
@@ -10,12 +10,13 @@ import secrets
 import shutil
 import subprocess
 
+from .dialect import BINLOG_READER, DAEMON, IS_MYSQL, of_scene, of_server, places
 from .nest import free_port, server_account
 from .net import LOOPBACK
 from .waits import StageFailure, wait_until
 
 DATABASE = 'firstchair'
-OPTIONS = """[mariadbd]
+OPTIONS_OF_BOTH = """
 datadir={folder}/data
 tmpdir={folder}/tmp
 socket={folder}/server.sock
@@ -24,8 +25,6 @@ port={port}
 report_port={port}
 bind-address={host}
 server_id={server_id}
-gtid_domain_id={server_id}
-gtid_strict_mode=ON
 log_bin=bin
 relay_log=relay
 relay_log_recovery=ON
@@ -35,20 +34,36 @@ read_only={read_only}
 sync_binlog=1
 innodb_flush_log_at_trx_commit=1
 innodb_buffer_pool_size=8M
-innodb_log_file_size=4M
 innodb_flush_method=fsync
 innodb_buffer_pool_dump_at_shutdown=0
 innodb_buffer_pool_load_at_startup=0
-performance_schema=OFF
 skip_name_resolve=1
 key_buffer_size=64K
-aria_pagecache_buffer_size=1M
 table_open_cache=200
 max_connections=200
 slave_net_timeout=2
 auto_increment_increment=2
 auto_increment_offset={server_id}
 """
+OPTIONS_OF_MARIADB = """[mariadbd]
+gtid_domain_id={server_id}
+gtid_strict_mode=ON
+innodb_log_file_size=4M
+performance_schema=OFF
+aria_pagecache_buffer_size=1M
+"""
+OPTIONS_OF_MYSQL = """[mysqld]
+gtid_mode=ON
+enforce_gtid_consistency=ON
+innodb_redo_log_capacity=8M
+mysqlx=OFF
+event_scheduler=OFF
+performance_schema_max_thread_instances=200
+"""
+OPTIONS = (OPTIONS_OF_MYSQL if IS_MYSQL else OPTIONS_OF_MARIADB) + OPTIONS_OF_BOTH
+INSTALL_MARIADB = ['mariadb-install-db', '--no-defaults', '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve',
+                   '--force', '--innodb-log-file-size=4M']
+INSTALL_MYSQL = ['mysqld', '--no-defaults', '--initialize-insecure', '--innodb-redo-log-capacity=8M']
 GRANTS = {
     'store': [f'SELECT, INSERT, UPDATE, DELETE, CREATE ON {DATABASE}.*', 'BINLOG MONITOR, SLAVE MONITOR ON *.*'],
     'fence': [f'SELECT, INSERT, UPDATE, CREATE ON {DATABASE}.*',
@@ -81,14 +96,14 @@ def template(nest):
         if account is not None:
             who = {'user': account[0], 'group': account[1], 'extra_groups': []}
         made = subprocess.run(
-            ['mariadb-install-db', '--no-defaults', f'--datadir={path}', f'--tmpdir={path}.tmp',
-             '--auth-root-authentication-method=normal', '--skip-test-db', '--skip-name-resolve', '--force',
-             '--innodb-log-file-size=4M',
+            [*(INSTALL_MYSQL if IS_MYSQL else INSTALL_MARIADB), f'--datadir={path}', f'--tmpdir={path}.tmp',
              '--innodb-buffer-pool-size=8M', '--innodb-flush-method=nosync', '--skip-log-bin'],
             cwd=nest.path, capture_output=True, text=True, timeout=120, **who)
         if made.returncode != 0:
             shutil.rmtree(path, ignore_errors=True)
-            raise StageFailure(f'mariadb-install-db failed: {made.stdout[-600:]} {made.stderr[-600:]}')
+            raise StageFailure(f'no data directory could be made: {made.stdout[-600:]} {made.stderr[-600:]}')
+        if IS_MYSQL:
+            os.unlink(os.path.join(path, 'auto.cnf'))        # a server's identity: each copy is to have another one
     return path
 
 
@@ -114,7 +129,7 @@ class Server:
         return self.child.pid
 
     def start(self, wait=True):
-        self.child = self.nest.start(self.name, ['mariadbd', f'--defaults-file={self.options}'], self.log, self.account,
+        self.child = self.nest.start(self.name, [DAEMON, f'--defaults-file={self.options}'], self.log, self.account,
                                      place=self.place)
         if wait:
             self.wait_ready()
@@ -145,7 +160,7 @@ class Server:
     def client(self, text, timeout):
         try:
             done = subprocess.run(['mariadb', f'--defaults-file={self.client_file}', '--batch', '--default-character-set=utf8mb4'],
-                                  input=text, capture_output=True, text=True, timeout=timeout)
+                                  input=of_server(text), capture_output=True, text=True, timeout=timeout)
         except subprocess.TimeoutExpired:
             raise StageFailure(f'{self.name} did not answer within {timeout} s: {text[:120]}') from None
         if done.returncode != 0:
@@ -158,7 +173,7 @@ class Server:
     def rows(self, text, timeout=10):
         """The rows of one statement, each a dict by column name; NULL is None, everything else text."""
         lines = self.client(text, timeout).splitlines()
-        names = lines[0].split('\t') if lines else []
+        names = [of_scene(name) for name in lines[0].split('\t')] if lines else []
         return [dict(zip(names, map(unescape, line.split('\t')))) for line in lines[1:]]
 
     def value(self, text, timeout=10):
@@ -196,11 +211,11 @@ class Server:
         return seen.get('Slave_IO_Running') == 'Yes' and seen.get('Slave_SQL_Running') == 'Yes'
 
     def binlog_position(self):
-        return sorted((self.value('SELECT @@global.gtid_binlog_pos') or '').split(','))
+        return sorted((self.value(f'SELECT @@global.{"gtid_executed" if IS_MYSQL else "gtid_binlog_pos"}') or '').split(','))
 
     def written(self):
-        """domain -> highest sequence number in its binlog."""
-        return {part.split('-')[0]: int(part.split('-')[2]) for part in self.binlog_position() if part}
+        """Who wrote -> the highest number of it in its binlog."""
+        return places(','.join(self.binlog_position()))
 
     def binlogs(self):
         folder = self.folder + '/data'
@@ -212,7 +227,7 @@ class Server:
         The judge of every scene: the server's own word, independent of what firstchair says.
         """
         who = self.server_id if server_id is None else server_id
-        text = subprocess.run(['mariadb-binlog', '--no-defaults', '--force-if-open', f'--server-id={who}', *self.binlogs()],
+        text = subprocess.run([BINLOG_READER, '--no-defaults', '--force-if-open', f'--server-id={who}', *self.binlogs()],
                               capture_output=True, text=True, errors='replace', timeout=120).stdout
         row = r"INSERT INTO app\.t \(client, n, sent_us\) VALUES \('([^']+)', (\d+), (\d+)\)"
         return [(client, int(n), int(at)) for client, n, at in re.findall(row, text)]
@@ -226,7 +241,7 @@ class Server:
     def binlog_text(self, since=''):
         """What was first written here, as the server's own tool tells it, in the binlogs after the one named."""
         logs = [path for path in self.binlogs() if os.path.basename(path) > since]
-        return subprocess.run(['mariadb-binlog', '--no-defaults', '--force-if-open', f'--server-id={self.server_id}', *logs],
+        return subprocess.run([BINLOG_READER, '--no-defaults', '--force-if-open', f'--server-id={self.server_id}', *logs],
                               capture_output=True, text=True, errors='replace', timeout=120).stdout
 
     def table(self):

@@ -47,7 +47,8 @@ if [ "$(cat "$into/version" 2>/dev/null)" != "$version" ]; then
     echo "$family" >"$into/bin/family"
     if [ "$family" = mysql ]; then
         wrap "$root/usr/sbin/mysqld" "--basedir=$root/usr" "--plugin-dir=$root/usr/lib/mysql/plugin" "--lc-messages-dir=$root/usr/share/mysql" --secure-file-priv=
-        ln -s "$root/usr/sbin/mysqld" "$into/bin/mysqld"
+        wrap "$root/usr/bin/mysqlbinlog"
+        ln -s "$root/usr/sbin/mysqld" "$root/usr/bin/mysqlbinlog" "$into/bin"
     else
         for file in my_print_defaults resolveip; do
             wrap "$root/usr/bin/$file"

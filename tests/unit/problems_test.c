@@ -84,6 +84,14 @@ Test(problems, the_others_are_told_beside_each_other)
     cr_expect_str_eq(problems(), "errant_gtid group_replication_member_not_online degraded_probe multi_source replicates_from_itself");
 }
 
+Test(problems, a_reading_that_an_account_may_do_without_is_no_problem)
+{
+    seen.missing = seen.denied = READING_BIT(READING_CREDENTIALS);
+    cr_expect_str_eq(problems(), "");
+    seen.missing |= READING_BIT(READING_UPTIME);
+    cr_expect_str_eq(problems(), "degraded_probe");
+}
+
 Test(problems, lag_is_measured_from_the_delay_both_ways)
 {
     channel.delay_s = 3600;
