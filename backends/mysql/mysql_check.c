@@ -92,6 +92,7 @@ static const struct privilege privileges[] = {
     { false, false, { "SYSTEM_USER" } },
     { false, false, { "PROCESS" } },
     { false, false, { "REPLICATION CLIENT" } },
+    { false, false, { "REPLICATION SLAVE" } },      /* SHOW BINLOG EVENTS: what a server took alone */
     { true,  true,  { "SELECT" } }, { true,  true,  { "INSERT" } }, { true,  true,  { "UPDATE" } }, { true,  true,  { "CREATE" } },
     { false, true,  { "SELECT" } }, { false, true,  { "INSERT" } }, { false, true,  { "UPDATE" } }, { false, true,  { "CREATE" } },
 };

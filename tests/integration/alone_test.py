@@ -5,6 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 
+from stage.dialect import IS_MYSQL                          # noqa: E402
 from stage.home import Home                                 # noqa: E402
 from stage.mariadb import DATABASE                          # noqa: E402
 from stage.waits import wait_until                          # noqa: E402
@@ -48,8 +49,8 @@ def test_what_the_frozen_server_still_took_is_listed():
         told = pool(home)
         count = int(old.value("SELECT COUNT(*) FROM app.t WHERE client = 'alone'"))
         assert told['alone_transactions'] == count > 0 and not told['alone_is_more'], (count, told)
-        domain = old.value('SELECT @@gtid_domain_id')
-        assert told['alone_first'].startswith(f'{domain}-1-') and told['alone_last'].startswith(f'{domain}-1-'), told
+        own = f"{old.value('SELECT @@server_uuid')}:" if IS_MYSQL else f"{old.value('SELECT @@gtid_domain_id')}-1-"
+        assert told['alone_first'].startswith(own) and told['alone_last'].startswith(own), told
         records = wait_until(lambda: home.pair['db2'].rows(f"SELECT message FROM {DATABASE}.firstchair_history WHERE kind = 'alone'"),
                              10, 'a record of it')
         assert f'took {count} transactions alone' in records[0]['message'], records

@@ -18,7 +18,7 @@ static const struct { const char *mariadb, *mysql; } words[] = {
     { "start slave", "start replica" },
     { "reset slave", "reset replica" },
     { "read_only admin, connection admin, process, binlog monitor, slave monitor",
-      "system_variables_admin, connection_admin, system_user, replication client, process" },
+      "system_variables_admin, connection_admin, system_user, replication slave, replication client, process" },
     { "replication master admin, slave monitor, binlog monitor, process", "replication client, replication slave, process" },
     { "binlog monitor, slave monitor", "replication client" },
     { "slave monitor, process", "replication client, process" },
