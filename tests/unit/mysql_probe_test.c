@@ -107,7 +107,7 @@ static void grant_readings(struct mariadb *server, const char *account)
         mariadb_do(server, sql);
 }
 
-static struct fleet *fleet_open(int count)
+static struct fleet *fleet_open_with(int count, const char *more)
 {
     struct fleet *f = calloc(1, sizeof *f);
     f->count = count;
@@ -119,7 +119,7 @@ static struct fleet *fleet_open(int count)
     f->host.timer_set = timer_set_ahead;
     for (int i = 0; i < count; i++) {
         f->heard[i].fleet = f;
-        mariadb_open(&f->servers[i], i + 1);
+        mariadb_open_with(&f->servers[i], i + 1, more);
         mariadb_do(&f->servers[i],
                    "set session sql_log_bin = 0; create user topo@127.0.0.1 identified by 't'; create user poor@127.0.0.1 "
                    "identified by 'p'; grant replication master admin, slave monitor, binlog monitor, process on *.* to "
@@ -129,6 +129,8 @@ static struct fleet *fleet_open(int count)
     prober_open(f, "topo", "t", PATIENCE_MS);
     return f;
 }
+
+static struct fleet *fleet_open(int count) { return fleet_open_with(count, ""); }
 
 static void fleet_close(struct fleet *f)
 {
@@ -491,6 +493,85 @@ Test(mysql_probe, co_masters_and_a_chain_with_two_sources_are_seen_as_they_say_t
     cr_expect_eq(seen->channels[0].io, THREAD_STOPPED);
     cr_expect_eq(seen->channels[0].lag_s, -1);
     fleet_close(f);
+}
+
+#define GROUP "aaaaaaaa-1111-2222-3333-444444444444"
+
+static void group_begin(struct fleet *f, int ports[2])
+{
+    for (int i = 0; i < 2; i++)
+        ports[i] = free_port();
+    for (int i = 0; i < 2; i++) {
+        char sql[800];
+        TEXT_FORMAT(sql, "set global binlog_format = 'ROW'; set global group_replication_group_name = '" GROUP "'; "
+                         "set global group_replication_local_address = '127.0.0.1:%d'; "
+                         "set global group_replication_group_seeds = '127.0.0.1:%d,127.0.0.1:%d'; "
+                         "set global group_replication_recovery_get_public_key = 1; set global group_replication_bootstrap_group = %d; "
+                         "change replication source to source_user = 'repl', source_password = 'r' for channel 'group_replication_recovery'; "
+                         "start group_replication; set global group_replication_bootstrap_group = 0", ports[i], ports[0], ports[1], i == 0);
+        mariadb_do(&f->servers[i], sql);
+    }
+}
+
+#define MEMBERS "select member_id, member_host, member_port, member_state, member_role " \
+                "from performance_schema.replication_group_members order by member_id"
+
+static void members_are_as_told(struct mariadb *server, const struct instance_seen *seen)
+{
+    cr_expect_eq(seen->missing, 0, "server %d: %s", server->id, seen->trouble);
+    cr_expect_str_eq(seen->group_name, GROUP);
+    cr_expect(seen->is_single_primary);
+    cr_assert_eq(seen->member_count, rows_of(server, MEMBERS));
+    for (uint32_t n = 0; n < seen->member_count; n++) {
+        const struct member_seen *one = &seen->members[n];
+        const struct claim claims[] = {
+            says("member_id", one->uuid), says("member_host", one->key.host), counts("member_port", one->key.port),
+            says("member_state", one->state), says("member_role", one->role),
+        };
+        for (size_t i = 0; i < COUNT(claims); i++)
+            cr_expect_str_eq(claims[i].text, word(server, MEMBERS, n, claims[i].column), "server %d, %s", server->id, claims[i].column);
+        if (text_is(one->uuid, seen->server_uuid)) {
+            cr_expect_str_eq(seen->group_state, one->state);
+            cr_expect_str_eq(seen->group_role, one->role);
+        }
+    }
+}
+
+static void group_is_seen(void)
+{
+    struct fleet *f = fleet_open_with(2, "plugin_load_add=group_replication.so\nreport_host=127.0.0.1\n");
+    int ports[2];
+    char online[16] = "";
+    group_begin(f, ports);
+    for (int i = 0; i < 3000 && !text_is(online, "2\n"); i++) {
+        mariadb_query(&f->servers[1], "select count(*) from performance_schema.replication_group_members where member_state = 'ONLINE'",
+                      online, sizeof online);
+        pump_for(&f->pump, 20);
+    }
+    cr_assert_str_eq(online, "2\n");
+    for (int i = 0; i < 2; i++)
+        members_are_as_told(&f->servers[i], probe_sees(f, i));
+    cr_expect_str_eq(f->heard[0].kept.seen->group_role, "PRIMARY");
+    cr_expect_str_eq(f->heard[1].kept.seen->group_role, "SECONDARY");
+    cr_expect(f->heard[1].kept.seen->is_super_read_only);
+    fleet_close(f);
+}
+
+static void no_group_is_asked_for(void)
+{
+    struct fleet *f = fleet_open(1);
+    const struct instance_seen *seen = probe_sees(f, 0);
+    cr_expect_eq(seen->wanted & READING_BIT(READING_GROUP), 0);
+    cr_expect(text_is(seen->group_name, "") && seen->member_count == 0);
+    fleet_close(f);
+}
+
+Test(mysql_probe, members_of_a_group_are_seen_as_they_say_themselves_and_a_mariadb_is_in_none)
+{
+    if (server_is_mysql())
+        group_is_seen();
+    else
+        no_group_is_asked_for();
 }
 
 Test(mysql_probe, a_replica_whose_master_is_gone_says_so_itself)

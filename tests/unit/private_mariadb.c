@@ -62,6 +62,7 @@ static void write_settings(const struct mariadb *server, const char *path)
         fprintf(to, "%s", settings_of_mysql);
     else
         fprintf(to, "gtid_domain_id=%d\n%s", server->id, settings_of_mariadb);
+    fprintf(to, "%s", server->more);
     fclose(to);
 }
 
@@ -90,13 +91,15 @@ static void start(struct mariadb *server)
     cr_assert_not_null(server->root, "the server does not come up: see %s/error.log", server->folder);
 }
 
-void mariadb_open(struct mariadb *server, int id)
+void mariadb_open(struct mariadb *server, int id) { mariadb_open_with(server, id, ""); }
+
+void mariadb_open_with(struct mariadb *server, int id, const char *more)
 {
     char path[FOLDER_SIZE + 32], from[FOLDER_SIZE + 32];
     const char *template = getenv(TEMPLATE);
 
     cr_assert_not_null(template);
-    *server = (struct mariadb){ .id = id, .port = free_port() };
+    *server = (struct mariadb){ .id = id, .port = free_port(), .more = more };
     folder_open(server->folder);
     TEXT_FORMAT(server->socket, "%s/m.sock", server->folder);
     TEXT_FORMAT(from, "%s/data", template);

@@ -12,6 +12,7 @@ struct mariadb {
     char socket[FOLDER_SIZE + 8];
     int id, port;
     pid_t pid;
+    const char *more;                /* lines of its option file besides */
     MYSQL *root;                     /* over the socket, with the schema fc chosen once it is there */
 };
 
@@ -21,6 +22,7 @@ void mariadb_template_remove(void);
 
 /* Waits until it answers. Accounts: store/s, fence/f, repl/r, all from 127.0.0.1. read_only is on. */
 void mariadb_open(struct mariadb *server, int id);
+void mariadb_open_with(struct mariadb *server, int id, const char *more);
 void mariadb_close(struct mariadb *server);
 void mariadb_restart(struct mariadb *server);
 void mariadb_kill(struct mariadb *server);
