@@ -24,6 +24,7 @@ ARBITER_SEEDS_LONG = ('1..50000', '50001..100000')      # of each arbiter, on an
 ARBITERS = ('quorum', 'local')
 QUORUM_SEEDS, QUORUM_SEEDS_LONG = '1..300', '1..20000'
 CHAOS_ROUNDS, CHAOS_ROUNDS_LONG, CHAOS_ROUND_SECONDS = 3, 30, 20
+FLAPPING_MINUTES_LONG, FLAPPING_SECONDS_MORE = 60, 300                     # and finding all, its calm and the judgement
 REPLAY_MINUTES, REPLAY_MINUTES_LONG, REPLAY_SECONDS_MORE = 0.6, 60, 300     # and the last round, its calm and the judgement
 CHAOS_KINDS = ('kill', 'switch', 'leaders')
 CHAOS_SCENES = ('kill', 'freeze', 'isolate', 'cut', 'gone', 'silent', 'split', 'reload', 'frozen-proxy', 'broken-replication',
@@ -146,6 +147,10 @@ def scene_cases(is_long):
     yield Case('chaos/replay_safety', [sys.executable, os.path.join(HERE, 'chaos/replay_safety.py'), '--minutes', str(minutes), *seed],
                int(minutes * 60) + REPLAY_SECONDS_MORE, read_exit,
                f'{minutes:g} minutes of kills, freezes and cuts: replication never stops, the tables are the same')
+    if is_long:
+        yield Case('chaos/flapping', [sys.executable, os.path.join(HERE, 'chaos/flapping.py'), '--minutes', str(FLAPPING_MINUTES_LONG)],
+                   FLAPPING_MINUTES_LONG * 60 + FLAPPING_SECONDS_MORE, read_exit,
+                   f'{FLAPPING_MINUTES_LONG} minutes of 300 simulated servers that come and go: nothing grows, and all is told as it is in the end')
     yield from chaos_scene_cases(is_long)
     yield from chaos_raft_cases(is_long)
     yield from chaos_broken_cases(is_long)

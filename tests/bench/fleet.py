@@ -1,8 +1,8 @@
 """What a fleet costs a node:  fleet.py [--servers N ...] [--real N] [--seconds S] [--poll S] [--wrk] [--whole]
 
 One node (FC_BUILD, default build/bench) finds N servers from seeds, a master each, and looks at each of them every POLL seconds: simulated ones
-(tests/bench/fleetsim), which tests/integration/fleetsim_test.py compares with real ones, or real MariaDB (--real). When all are known and one
-period has passed it is measured for so many seconds: processor time of the node a probe and over all, resident memory (and what a server adds,
+(tests/bench/fleetsim), which tests/integration/fleetsim_test.py compares with real ones, and before them, with --real 50, so many real MariaDB of
+small buffers, in clusters of a master and nine with one of them below another. When all are known and one period has passed it is measured for so many seconds: processor time of the node a probe and over all, resident memory (and what a server adds,
 against the same node before it knew any), how late looks began that were due, statements into the store a second; and how long one client waits
 for the answers of the API meanwhile, asked over one connection in turn. --wrk asks the same routes by wrk over 1, 16 and 64 connections. --whole: how long
 others wait while one client asks for all servers again and again, as they are and packed.
@@ -23,7 +23,7 @@ sys.dont_write_bytecode = True
 os.environ.setdefault('FC_BUILD', 'build/bench')
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
-from stage import Nest, Node, Pair, StageFailure, wait_until          # noqa: E402
+from stage import Nest, Node, Server, StageFailure, wait_until        # noqa: E402
 from stage.fleetsim import Fleetsim                                   # noqa: E402
 from stage.mariadb import GRANTS                                      # noqa: E402
 from start import resident_kb                                        # noqa: E402
@@ -103,25 +103,52 @@ def busy_ms(fleet):
     return sum(processor_ms(pid) for pid in fleet.pids())
 
 
+SMALL = """innodb_buffer_pool_size=5M
+innodb_log_buffer_size=1M
+innodb_read_io_threads=1
+innodb_write_io_threads=1
+innodb_purge_threads=1
+innodb_flush_log_at_trx_commit=0
+sync_binlog=0
+table_open_cache=50
+max_connections=30
+log_slave_updates=ON
+"""
+REAL_EACH = 10                        # servers of a cluster: a master, eight replicas, and one below the last of them
+STARTED_TOGETHER = 8                  # real servers that come up at a time
+WRITES = ('SET GLOBAL read_only=0, event_scheduler=ON; CREATE DATABASE x; CREATE TABLE x.t (n BIGINT NOT NULL); INSERT INTO x.t VALUES (0); '
+          'CREATE EVENT x.tick ON SCHEDULE EVERY 1 SECOND DO UPDATE x.t SET n = n + 1')
+
+
 class RealFleet:
-    """The same shape of real servers: a master, and all others below it."""
+    """Real servers in clusters of ten, from one copied data directory, with a write a second on each master."""
 
     def __init__(self, nest, count):
-        self.servers = Pair(nest, names=tuple(f'db{number + 1}' for number in range(count))).servers
         self.count = count
-        for server in self.servers:
-            server.start()
-            server.execute(f"SET SESSION sql_log_bin=0; CREATE USER repl@'{server.place.accounts}' IDENTIFIED BY 'r'; "
-                           f"CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
-                           f"GRANT {GRANTS['repl'][0]} TO repl@'{server.place.accounts}'; "
-                           f"GRANT REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS ON *.* TO topo@'{server.place.accounts}'")
-        for server in self.servers[1:]:
-            server.execute(f"CHANGE MASTER TO master_host='127.0.0.1', master_port={self.servers[0].port}, master_user='repl', "
+        self.servers = [Server(nest, f'db{number + 1}', number + 1, options=SMALL) for number in range(count)]
+        for first in range(0, count, STARTED_TOGETHER):
+            together = self.servers[first:first + STARTED_TOGETHER]
+            for server in together:
+                server.start(wait=False)
+            for server in together:
+                server.wait_ready()
+                server.execute(f"SET SESSION sql_log_bin=0; CREATE USER repl@'{server.place.accounts}' IDENTIFIED BY 'r'; "
+                               f"CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
+                               f"GRANT {GRANTS['repl'][0]} TO repl@'{server.place.accounts}'; "
+                               f"GRANT REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS ON *.* TO topo@'{server.place.accounts}'")
+        for number, server in enumerate(self.servers):
+            if number % REAL_EACH == 0:
+                server.execute(WRITES)
+                continue
+            master = self.servers[number - 1 if number % REAL_EACH == REAL_EACH - 1 else number - number % REAL_EACH]
+            server.execute(f"CHANGE MASTER TO master_host='127.0.0.1', master_port={master.port}, master_user='repl', "
                            "master_password='r', master_use_gtid=slave_pos, master_connect_retry=1; START SLAVE")
-            wait_until(server.replicates, 30, f'{server.name} to replicate')
+        for number, server in enumerate(self.servers):
+            if number % REAL_EACH != 0:
+                wait_until(server.replicates, 60, f'{server.name} to replicate')
 
     def seeds(self):
-        return [server.address for server in self.servers]
+        return [server.address for server in self.servers[::REAL_EACH]]
 
     def pids(self):
         return [server.pid for server in self.servers]
