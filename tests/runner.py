@@ -366,12 +366,13 @@ def sum_up(results, took):
 def main():
     reader = argparse.ArgumentParser(prog='./test')
     reader.add_argument('--build', default='build/dev', help='the build to test (default build/dev)')
+    reader.add_argument('--patience', type=int, default=1, help='each case may take so many times as long (servers that start slowly)')
     reader.add_argument('--list', action='store_true', help='name everything, run nothing')
     reader.add_argument('words', nargs='*', help="'long' for everything; else only what has one of these words in its name")
     options = reader.parse_args()
     is_long = 'long' in options.words
     wanted = [word for word in options.words if word != 'long']
-    cases = [case for case in collect(os.path.join(ROOT, options.build), is_long)
+    cases = [case._replace(seconds=case.seconds * options.patience) for case in collect(os.path.join(ROOT, options.build), is_long)
              if not wanted or any(word in case.name for word in wanted)]
     if options.list:
         for case in cases:

@@ -245,6 +245,8 @@ static void fold_replica(const struct mysql_rows *rows, const struct look_shape 
     const char *master_id = first_named(rows, row, "Master_Server_Id", "Source_Server_Id");
     set(s, SETTING_REPLICATES_FROM, text_is(master_id, "0") ? "" : master_id);     /* 0: it has not reached it yet */
     set(s, SETTING_CONNECT_RETRY, first_named(rows, row, "Connect_Retry", "Connect_Retry"));
+    const char *attempts = first_named(rows, row, "Master_Retry_Count", "Source_Retry_Count");
+    set(s, SETTING_RETRY_COUNT, attempts[0] == '\0' ? SETTING_NONE : attempts);
     set(s, SETTING_USES_GTID, first_named(rows, row, "Using_Gtid", "Auto_Position"));
     fold_filters(rows, CHECK_REPLICA, row, filters, SETTING_REPLICA_FILTER, s);
 }

@@ -8,7 +8,10 @@
 #define CLOCK_SKEW_MAX_MS 2000       /* other tools count a node as available for 2 s of the server's clock (spec/ha-modes.md 2) */
 #define UPTIME_ROUNDED_S 1           /* uptime is told in whole seconds */
 
-static need_check is, is_one_of, at_most, at_least_servers, differs, is_same, follows_the_other, is_running, recovers, runs_level;
+static need_check is, is_one_of, at_most, at_least_servers, differs, is_same, follows_the_other, is_running, is_tireless, recovers,
+    runs_level;
+
+#define ATTEMPTS_LEAST 10000      /* three hours, one a second */
 
 #define RULE(word, severity, setting, check, wanted, sentence) { word, NEED_##severity, SETTING_##setting, check, wanted, NULL, sentence },
 #define RULE_OR(word, severity, setting, check, wanted, unread, sentence) \
@@ -67,6 +70,8 @@ const struct need_rule need_rules[] = {
          "$s and $o both have auto_increment_offset $v, so keys of applications may meet: give each its own")
     RULE("connect-retry", WARNING, CONNECT_RETRY, at_most, "10",
          "$s tries only each $v s to reach $o again after a cut: CHANGE MASTER TO MASTER_CONNECT_RETRY=1")
+    RULE("retry-count", WARNING, RETRY_COUNT, is_tireless, "0, 10000 or more",
+         "$s gives up for good after $v attempts to reach $o again: CHANGE REPLICATION SOURCE TO SOURCE_RETRY_COUNT=0")
     RULE("net-timeout", WARNING, NET_TIMEOUT, at_most, "10",
          "$s notices a silent $o only after $v s: set slave_net_timeout = 2")
     RULE("sql-mode", WARNING, SQL_MODE, is_same, "as the other's",
@@ -184,6 +189,15 @@ static enum need_verdict is_running(const struct need_rule *rule, struct need_vi
         }
     }
     return verdict_of(value, text_is(value, rule->wanted));
+}
+
+/* MySQL gives up after ten attempts since 8.4, one each CONNECT_RETRY: a server that restarts may take longer. */
+static enum need_verdict is_tireless(const struct need_rule *rule, struct need_view *view)
+{
+    const char *value = value_of(rule, view);
+    uint64_t number = 0;
+    const bool is_bound = text_to_u64(value, strlen(value), &number) && number > 0;
+    return verdict_of(value, !is_bound || number >= ATTEMPTS_LEAST);
 }
 
 /* A replica that asks by GTID throws its relay log away at a start and fetches it anew. */

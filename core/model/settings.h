@@ -42,6 +42,7 @@
     X(REPLICATES_FROM,    "", "")    /* server_id of its master; "" while it is not connected */     \
     X(REPLICA_FILTER,     "", "")    /* the replicate-* filters that are set; none */                \
     X(CONNECT_RETRY,      "", "")    /* seconds */                                                   \
+    X(RETRY_COUNT,        "", "")    /* how often it tries to connect again; 0 without end; none: it has no such bound to tell */ \
     X(USES_GTID,          "", "")    /* No, Slave_Pos, Current_Pos; MySQL: 0, 1 (Auto_Position) */   \
     X(CLOCK,              "", "")    /* "+0.012 s (error 0.003 s)" against this node's wall clock */
 

@@ -103,10 +103,10 @@ def busy_ms(fleet):
     return sum(processor_ms(pid) for pid in fleet.pids())
 
 
-SMALL = """innodb_buffer_pool_size=5M
-innodb_log_buffer_size=1M
+SMALL = """innodb_buffer_pool_size=6M
+innodb_log_buffer_size=2M
 innodb_read_io_threads=1
-innodb_write_io_threads=1
+innodb_write_io_threads=2
 innodb_purge_threads=1
 innodb_flush_log_at_trx_commit=0
 sync_binlog=0

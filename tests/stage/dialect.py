@@ -21,9 +21,10 @@ COLUMNS = (('Source', 'Master'), ('Replica', 'Slave'), ('Channel_Name', 'Connect
 
 
 def change_source(found):
-    """CHANGE MASTER, up to the end of the statement. The key that the password is sent under, on a line without TLS, is asked for."""
+    """CHANGE MASTER, up to the end of the statement. The key that the password is sent under, on a line without TLS, is asked for; and ten
+    attempts to connect again, the preset, are over when a server comes back late."""
     words = re.sub(r'master_use_gtid\s*=\s*\w+', 'source_auto_position=1', found.group(1), flags=re.I)
-    return 'CHANGE REPLICATION SOURCE TO ' + re.sub(r'\bmaster_', 'source_', words, flags=re.I) + ', get_source_public_key=1'
+    return 'CHANGE REPLICATION SOURCE TO ' + re.sub(r'\bmaster_', 'source_', words, flags=re.I) + ', source_retry_count=0, get_source_public_key=1'
 
 
 def of_server(text):

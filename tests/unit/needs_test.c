@@ -24,6 +24,7 @@ static const struct { enum setting setting; const char *of[2]; } well[] = {
     { SETTING_BINLOG_FILTER, { "none", "none" } }, { SETTING_REPLICATION, { "running", "running" } },
     { SETTING_REPLICATES_FROM, { "2", "1" } },     { SETTING_REPLICA_FILTER, { "none", "none" } },
     { SETTING_CONNECT_RETRY, { "1", "1" } },       { SETTING_USES_GTID, { "No", "No" } },
+    { SETTING_RETRY_COUNT, { "none", "0" } },
     { SETTING_CLOCK, { "+0.001 s", "-0.001 s" } },
 };
 
@@ -102,6 +103,7 @@ static const struct breach breaches[] = {
     { "auto-increment", SETTING_INCREMENT, "1", 2, "db2 has auto_increment_increment 1" },
     { "auto-increment-offset", SETTING_OFFSET, "1", 3, "db2 and db1 both have auto_increment_offset 1" },
     { "connect-retry", SETTING_CONNECT_RETRY, "60", 2, "db2 tries only each 60 s to reach db1" },
+    { "retry-count", SETTING_RETRY_COUNT, "10", 2, "db2 gives up for good after 10 attempts to reach db1" },
     { "net-timeout", SETTING_NET_TIMEOUT, "11", 2, "db2 notices a silent db1 only after 11 s" },
     { "sql-mode", SETTING_SQL_MODE, "", 0, "" },
     { "sql-mode", SETTING_SQL_MODE, "ANSI", 3, "db2 and db1 have different sql_mode" },

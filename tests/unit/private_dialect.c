@@ -94,10 +94,10 @@ void dialect_replicate(char *to, size_t size, int port, const char *channel, con
                               "master_connect_retry = 1, master_heartbeat_period = 1%s%s; start slave '%s'", channel, port, comma, with, channel);
         return;
     }
-    /* The key that the password is sent under, on a line without TLS, is asked for. */
+    /* The key that the password is sent under, on a line without TLS, is asked for; and ten attempts, the preset, are soon over. */
     char *said = dialect_of(with);
     text_format(to, size, "change replication source to source_host = '127.0.0.1', source_port = %d, source_user = 'repl', "
-                          "source_password = 'r', source_connect_retry = 1, source_heartbeat_period = 1, get_source_public_key = 1%s%s "
+                          "source_password = 'r', source_connect_retry = 1, source_heartbeat_period = 1, source_retry_count = 0, get_source_public_key = 1%s%s "
                           "for channel '%s'; start replica for channel '%s'", port, comma, said, channel, channel);
     free(said);
 }

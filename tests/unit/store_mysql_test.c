@@ -551,6 +551,7 @@ Test(store_pair, a_check_reads_what_the_mode_needs_in_one_round_trip)
         { SETTING_FENCE_LACKS, "none" }, { SETTING_ABOVE_READ_ONLY, "" }, { SETTING_BINLOG_FILTER, "none" },
         { SETTING_REPLICATION, "running" }, { SETTING_REPLICATES_FROM, "1" }, { SETTING_REPLICA_FILTER, "none" },
         { SETTING_CONNECT_RETRY, "1" }, { SETTING_USES_GTID, is_mysql ? "1" : "Slave_Pos" },
+        { SETTING_RETRY_COUNT, is_mysql ? "0" : "none" },
     };
     struct bench *b = pair_new();
     const struct server_settings *s = check(b, 1);
