@@ -188,8 +188,8 @@ void mariadb_end_sessions(struct mariadb *server, const char *user)
     char sql[200], ids[1024];
     TEXT_FORMAT(sql, "select id from information_schema.processlist where user = '%s'", user);
     mariadb_query(server, sql, ids, sizeof ids);
-    for (char *id = strtok(ids, "\n"); id != NULL; id = strtok(NULL, "\n")) {
-        TEXT_FORMAT(sql, "kill %s", id);
+    for (const char *id = ids; id[0] != '\0'; id += strcspn(id, "\n") + 1) {
+        TEXT_FORMAT(sql, "kill %.*s", (int)strcspn(id, "\n"), id);
         mariadb_do(server, sql);
     }
 }
