@@ -1,4 +1,4 @@
-"""What one program of the stage is shown instead of the real thing: a clock that is stepped, a disk that takes its time."""
+"""What one program of the stage is shown instead of the real thing: a clock that is stepped, a disk that takes its time. And one thing that is told of it."""
 import os
 import re
 import struct
@@ -25,6 +25,18 @@ class Preloaded:
     def put(self, number):
         with open(self.file, 'r+b') as file:                  # in place: the program has it mapped
             file.write(struct.pack('=q', number))
+
+
+    def get(self):
+        with open(self.file, 'rb') as file:
+            return struct.unpack('=q', file.read(8))[0]
+
+
+class HeapTold(Preloaded):
+    """What the program has reserved and not given back, in bytes, a moment ago (tests/stage/heap_told.c): `get()`."""
+
+    def __init__(self, nest, name):
+        super().__init__(nest, name, 'heap_told', 'FC_HEAP_FILE')
 
 
 class SteppedClock(Preloaded):
