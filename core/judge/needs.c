@@ -283,9 +283,19 @@ static struct need_view view_of(const struct needs *needs, const struct servers 
     return view;
 }
 
+/* A MySQL that was read has no domains: nothing is unknown there, and nothing can be wrong. */
+static bool has_no_such_thing(const struct server_settings *s, enum setting setting)
+{
+    return (setting == SETTING_GTID_DOMAIN || setting == SETTING_GTID_STRICT) && !s->is_mariadb && s->value[setting][0] == '\0' &&
+           s->value[SETTING_LOG_BIN][0] != '\0';
+}
+
 static enum need_verdict verdict_on(size_t rule, struct need_view *view)
 {
-    return view->of[view->server] == NULL ? NEED_UNKNOWN : need_rules[rule].check(&need_rules[rule], view);
+    const struct server_settings *own = view->of[view->server];
+    if (own == NULL)
+        return NEED_UNKNOWN;
+    return has_no_such_thing(own, need_rules[rule].setting) ? NEED_GOOD : need_rules[rule].check(&need_rules[rule], view);
 }
 
 void needs_judge(struct needs *needs, const struct servers *servers)

@@ -38,6 +38,7 @@ static struct pair pair_as_it_should_be(void)
         p.servers.list[i].is_reachable = true;
         TEXT_FORMAT(p.settings[i].identity, "uid:%d", i + 1);
         p.settings[i].uptime_s = 500;
+        p.settings[i].is_mariadb = true;
         p.settings[i].clock_error_ms = 2;
         for (size_t k = 0; k < sizeof well / sizeof well[0]; k++)
             TEXT_SET(p.settings[i].value[well[k].setting], well[k].of[i]);
@@ -111,6 +112,21 @@ static const struct breach breaches[] = {
     { "event-scheduler", SETTING_EVENT_SCHEDULER, "ON", 2, "db2 has event_scheduler ON" },
     { "above-read-only", SETTING_ABOVE_READ_ONLY, "'app'@'%'", 2, "take SUPER and READ ONLY ADMIN away from 'app'@'%'" },
 };
+
+Test(needs, a_mysql_has_no_domains_and_nothing_is_unknown_of_them)
+{
+    struct pair p = pair_as_it_should_be();
+    set_to(&p, 0, SETTING_GTID_DOMAIN, "");
+    set_to(&p, 1, SETTING_GTID_DOMAIN, "");
+    p.settings[1].is_mariadb = false;
+    read_both(&p);
+    cr_expect_eq(p.needs.list[0].unknown >> rule_named("gtid-domain") & 1, 1, "a MariaDB has one that was not read");
+    cr_expect_eq(p.needs.list[1].unknown >> rule_named("gtid-domain") & 1, 0);
+    cr_expect_not(is_missing(&p, 1, "gtid-domain"));
+    set_to(&p, 1, SETTING_LOG_BIN, "");
+    read_both(&p);
+    cr_expect_eq(p.needs.list[1].unknown >> rule_named("gtid-domain") & 1, 1, "it was not read at all");
+}
 
 Test(needs, a_pair_as_it_should_be_has_no_finding_and_nothing_unknown)
 {
