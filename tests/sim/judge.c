@@ -292,6 +292,17 @@ static void watch_following(struct world *world)
     }
 }
 
+/* The chair is on its way to it, and the other one takes nothing: whoever opened it, it is not beside anybody. */
+static bool is_about_to_sit(const struct world *world, int server)
+{
+    for (int i = 0; i < world->node_count; i++) {
+        const struct move *move = &world->nodes[i].core->steering.move;
+        if (node_may_act(world, i) && move->step != STEP_NONE && move->to == server)
+            return !is_writable(&world->servers[1 - server]);
+    }
+    return false;
+}
+
 void judge_step(struct world *world)
 {
     struct judge *j = &world->judge;
@@ -307,7 +318,7 @@ void judge_step(struct world *world)
         /* One that was opened by hand is not what an arbiter decided, and a leader may have more to do while the other one is out of sight. */
         const bool is_apart = j->is_by_hand[i] ? world->now < j->apart_until : each_decides_alone(world);
         const bool may_last = world->servers[i].is_up && !world->servers[i].is_read_only &&
-                              (is_apart || world->now < j->paused_until || !is_within_reach(world, i));
+                              (is_apart || world->now < j->paused_until || !is_within_reach(world, i) || is_about_to_sit(world, i));
         if (may_last)
             j->resolve_until[i] = world->now + BY_HAND_US;
         if (may_last && j->is_by_hand[i])
