@@ -9,6 +9,7 @@
 
 #define SETTLED_US 4000000           /* so long nothing was wrong: nobody has a reason to let go */
 #define ASKED_EVERY_US 50000
+#define OPEN_LONG_US 1500000          /* since when it is open is known by then: a look, and what is asked after it */
 
 static const char *name_of(int node) { return party_name(party_node(node)); }
 static const char *member_of(int member) { return party_name(party_member(member)); }
@@ -98,54 +99,6 @@ static bool is_well(const struct world *world, int master)
     return true;
 }
 
-/* Who does not lead says nothing, whoever asks. */
-static void judge_followers(struct world *world)
-{
-    struct judged_fleet *j = &world->judge.fleet;
-    if (world->now - j->asked_at < ASKED_EVERY_US)
-        return;
-    j->asked_at = world->now;
-    for (int i = 0; i < world->node_count * FLEET_POOLS * SIM_MEMBERS; i++) {
-        const int node = i / (FLEET_POOLS * SIM_MEMBERS), member = i % SIM_MEMBERS;
-        const char *pool = i / SIM_MEMBERS % FLEET_POOLS == POOL_OF_WRITERS ? FLEET_WRITERS : FLEET_READERS;
-        if (!world->nodes[node].is_up || world->nodes[node].is_frozen || node_may_act(world, node))
-            continue;
-        const struct board_line line = board_says(world->nodes[node].board, pool, member_of(member), node_clock(world, node));
-        if (text_begins(line.bytes, "up ") || text_begins(line.bytes, "down "))
-            violate(world, "%s does not lead and would say of %s/%s: %s", name_of(node), pool, member_of(member), line.bytes);
-    }
-}
-
-void judge_fleet_step(struct world *world)
-{
-    struct judged_fleet *j = &world->judge.fleet;
-    for (int i = 0; i < SIM_MEMBERS; i++) {
-        if (!is_well(world, i))
-            j->unwell_at[i] = world->now;
-    }
-    for (int i = 0; i < world->node_count * SIM_MEMBERS; i++) {
-        const int node = i / SIM_MEMBERS, member = i % SIM_MEMBERS;
-        if (!fleet_is_master_open(world, member) || world->fleet[member].master >= 0 || !world->nodes[node].is_up || world->nodes[node].is_frozen ||
-            !net_talks(&world->net, party_node(node), party_member(member)))
-            j->not_open_at[node][member] = world->now;
-    }
-    for (int i = 0; i < world->node_count; i++) {
-        const bool leads = node_may_act(world, i);
-        if (!leads || j->life_of[i] != world->nodes[i].life) {
-            j->first_of[i] = j->leads_since[i] = -1;
-            j->life_of[i] = world->nodes[i].life;
-        } else if (j->leads_since[i] < 0) {
-            j->leads_since[i] = world->now;
-        }
-        if (world->nodes[i].is_frozen)
-            j->heard_at[i] = world->now;
-    }
-    judge_followers(world);
-    if (judge_overlap_is_allowed(world))
-        j->excused_until = world->now + bound_us(world);
-    judge_writers(world);
-}
-
 /* ---- what is said ------------------------------------------------------------------------------------------------------- */
 
 /* By the clock of the node: neither on its way, nor too old to be believed. */
@@ -181,6 +134,7 @@ static void judge_first(struct world *world, int node, int member)
         violate(world, "%s calls %s first, and %s sat, which it sees writable", name_of(node), member_of(member), member_of(before));
     for (int i = 0; i < SIM_MEMBERS && before != member; i++) {
         if (i != member && is_open_master(&view->told[i]) && is_known(world, node, i) && is_known(world, node, member) &&
+            world->now - j->not_open_at[node][i] > OPEN_LONG_US &&
             view->told[i].replica_count >= view->told[member].replica_count)
             violate(world, "%s calls %s first, and %s is writable and has as many replicas", name_of(node), member_of(member), member_of(i));
     }
@@ -263,6 +217,56 @@ void judge_fleet_says(struct world *world, int node, enum fleet_pool pool, int m
         judge_first(world, node, member);
     else if (pool == POOL_OF_WRITERS && is_said)
         judge_rest(world, node, member, line);
+}
+
+/* Who does not lead says nothing, whoever asks; and whom a leader calls first is judged as soon as it does. */
+static void judge_boards(struct world *world)
+{
+    struct judged_fleet *j = &world->judge.fleet;
+    if (world->now - j->asked_at < ASKED_EVERY_US)
+        return;
+    j->asked_at = world->now;
+    for (int i = 0; i < world->node_count * FLEET_POOLS * SIM_MEMBERS; i++) {
+        const int node = i / (FLEET_POOLS * SIM_MEMBERS), member = i % SIM_MEMBERS;
+        const char *pool = i / SIM_MEMBERS % FLEET_POOLS == POOL_OF_WRITERS ? FLEET_WRITERS : FLEET_READERS;
+        if (!world->nodes[node].is_up || world->nodes[node].is_frozen)
+            continue;
+        const struct board_line line = board_says(world->nodes[node].board, pool, member_of(member), node_clock(world, node));
+        if (node_may_act(world, node) && text_is(pool, FLEET_WRITERS) && text_begins(line.bytes, "up "))
+            judge_first(world, node, member);
+        else if (!node_may_act(world, node) && (text_begins(line.bytes, "up ") || text_begins(line.bytes, "down ")))
+            violate(world, "%s does not lead and would say of %s/%s: %s", name_of(node), pool, member_of(member), line.bytes);
+    }
+}
+
+void judge_fleet_step(struct world *world)
+{
+    struct judged_fleet *j = &world->judge.fleet;
+    for (int i = 0; i < SIM_MEMBERS; i++) {
+        if (!is_well(world, i))
+            j->unwell_at[i] = world->now;
+    }
+    for (int i = 0; i < world->node_count * SIM_MEMBERS; i++) {
+        const int node = i / SIM_MEMBERS, member = i % SIM_MEMBERS;
+        if (!fleet_is_master_open(world, member) || world->fleet[member].master >= 0 || !world->nodes[node].is_up || world->nodes[node].is_frozen ||
+            !net_talks(&world->net, party_node(node), party_member(member)))
+            j->not_open_at[node][member] = world->now;
+    }
+    for (int i = 0; i < world->node_count; i++) {
+        const bool leads = node_may_act(world, i);
+        if (!leads || j->life_of[i] != world->nodes[i].life) {
+            j->first_of[i] = j->leads_since[i] = -1;
+            j->life_of[i] = world->nodes[i].life;
+        } else if (j->leads_since[i] < 0) {
+            j->leads_since[i] = world->now;
+        }
+        if (world->nodes[i].is_frozen)
+            j->heard_at[i] = world->now;
+    }
+    judge_boards(world);
+    if (judge_overlap_is_allowed(world))
+        j->excused_until = world->now + bound_us(world);
+    judge_writers(world);
 }
 
 bool judge_fleet_is_quiet(const struct world *world)
