@@ -31,6 +31,7 @@ struct quorum_chair {
     struct decision decided;         /* the chair, as far as the log was heard */
     uint64_t held_term;              /* raft's term in which an own row was laid into the log; 0 none */
 
+    uint64_t tried_epoch, tried_seq; /* the highest that was ever proposed, also what was not heard of; seq of that epoch */
     uint64_t next_number, proposing; /* number of the entry on its way; 0 none */
     uint64_t proposed_term;
     bool is_taking;                  /* it is the row by which this node begins to lead */
@@ -184,10 +185,23 @@ static void tell_words(struct quorum_chair *q)
 
 /* ---- into the log ------------------------------------------------------------------------------------------------- */
 
+/* Above what is known and what was tried: an entry that was given up may come all the same, and one rank is one decision. */
+static uint64_t next_epoch(const struct quorum_chair *q, uint64_t known) { return (q->tried_epoch > known ? q->tried_epoch : known) + 1; }
+
+static uint64_t next_seq(const struct quorum_chair *q)
+{
+    const struct rank *rank = &q->decided.rank;
+    return (q->tried_epoch == rank->epoch && q->tried_seq > rank->seq ? q->tried_seq : rank->seq) + 1;
+}
+
 static bool propose(struct quorum_chair *q, const struct decision *row)
 {
     const struct store_request request = { .deed = STORE_TAKE, .row = *row, .old = q->decided };
     struct shared_entry entry;
+    if (row->rank.epoch > q->tried_epoch || (row->rank.epoch == q->tried_epoch && row->rank.seq > q->tried_seq)) {
+        q->tried_epoch = row->rank.epoch;
+        q->tried_seq = row->rank.seq;
+    }
     q->proposing = ++q->next_number;
     q->proposed_term = q->lead.view.term;
     shared_entry_of(&request, q->settings.node, q->proposing, &entry);
@@ -244,7 +258,7 @@ static void take(struct quorum_chair *q)
         row = *highest;
     if (highest != NULL && highest->rank.epoch > row.rank.epoch)
         row.rank.epoch = highest->rank.epoch;
-    row.rank.epoch++;
+    row.rank.epoch = next_epoch(q, row.rank.epoch);
     row.rank.seq = 0;
     TEXT_SET(row.rank.node, q->settings.node);
     q->is_taking = propose(q, &row);
@@ -333,7 +347,7 @@ static void begin_intend(struct quorum_chair *q)
         end_command(q, FC_UNREACHABLE, "the server to be seated does not answer or has no schema");
         return;
     }
-    row.rank.seq++;
+    row.rank.seq = next_seq(q);
     row.phase = PHASE_MOVING;
     row.intent_id = q->wanted.as.intend.intent_id;
     row.limit_ms = q->wanted.as.intend.limit_ms;
@@ -348,7 +362,7 @@ static void begin_seat(struct quorum_chair *q)
 {
     struct decision row = q->decided;
     q->command = SEAT_IN_LOG;
-    row.rank.epoch++;
+    row.rank.epoch = next_epoch(q, row.rank.epoch);
     row.rank.seq = 0;
     row.phase = PHASE_SEATED;
     row.successor[0] = '\0';

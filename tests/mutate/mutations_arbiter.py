@@ -25,7 +25,7 @@ ARBITER_MUTATIONS = [
     Mutation('arbiter-leads-without-row', 'whom raft elects leads before a row of its own is in the log', CHAIR,
              '.is_fit = holds(q) && !has_foreign', '.is_fit = is_elected && !has_foreign'),
     Mutation('arbiter-same-epoch', 'a new leadership goes on in the epoch of the one before', CHAIR,
-             'row.rank.epoch++;\n    row.rank.seq = 0;\n    TEXT_SET(row.rank.node', 'row.rank.seq++;\n    TEXT_SET(row.rank.node'),
+             'row.rank.epoch = next_epoch(q, row.rank.epoch);\n    row.rank.seq = 0;\n    TEXT_SET(row.rank.node', 'row.rank.seq++;\n    TEXT_SET(row.rank.node'),
     Mutation('arbiter-until-ignored', 'a leader goes on when its lease is over', LEAD,
              '!q->is_yielding && !fc_reached(q->view.until, now);', '!q->is_yielding && (now.us > 0);'),
 
@@ -72,6 +72,9 @@ ARBITER_MUTATIONS = [
     Mutation('arbiter-unseen-at-once', 'a leader that has never seen the server that sits moves the chair at once', CHAIR,
              "return known >= 0 || q->decided.rank.server[0] == '\\0' || unseen_count != 1 ? known : unseen;",
              'return unseen + unseen_count < -9 ? unseen : known;'),
+
+    Mutation('arbiter-rank-tried', 'an intent takes the rank of one that was given up and may come all the same', CHAIR,
+             'row.rank.seq = next_seq(q);', 'row.rank.seq += next_seq(q) > 0;'),
 
     # ---- a witness: it votes, says what it was told, and leads no longer than it must ----
     Mutation('witness-keeps-leading', 'a witness that is elected keeps the leadership', YIELDS,
