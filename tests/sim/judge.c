@@ -296,8 +296,8 @@ static void watch_following(struct world *world)
 static bool is_about_to_sit(const struct world *world, int server)
 {
     for (int i = 0; i < world->node_count; i++) {
-        const struct move *move = &world->nodes[i].core->steering.move;
-        if (node_may_act(world, i) && move->step != STEP_NONE && move->to == server)
+        const struct move *move = node_may_act(world, i) ? &world->nodes[i].core->steering.move : NULL;
+        if (move != NULL && move->step != STEP_NONE && move->to == server)
             return !is_writable(&world->servers[1 - server]);
     }
     return false;
