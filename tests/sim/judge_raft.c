@@ -76,9 +76,13 @@ void judge_raft_step(struct world *world)
 {
     struct judged_raft *j = &world->judge.raft;
     for (int n = 0; n < world->node_count; n++) {
+        if (has_majority(world, n, false))
+            j->majority_at[n] = world->now;
+    }
+    for (int n = 0; n < world->node_count; n++) {
         for (int i = 0; i < world->node_count; i++) {
-            if ((i == n || net_talks(&world->net, party_node(n), party_node(i))) && has_majority(world, i, false))
-                j->could_hear_at[n] = world->now;
+            if ((i == n || net_talks(&world->net, party_node(n), party_node(i))) && j->majority_at[i] > j->could_hear_at[n])
+                j->could_hear_at[n] = j->majority_at[i];
         }
         for (int i = 0; i < world->node_count; i++) {
             if (!is_awake(world, i) || !net_talks(&world->net, party_node(n), party_node(i)) || !is_prompt(world, n, i))
