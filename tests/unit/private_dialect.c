@@ -19,6 +19,7 @@ static const struct { const char *mariadb, *mysql; } words[] = {
     { "reset slave", "reset replica" },
     { "read_only admin, connection admin, process, binlog monitor, slave monitor",
       "system_variables_admin, connection_admin, system_user, replication slave, replication client, process" },
+    { "read_only admin, slave monitor", "system_variables_admin, replication client" },
     { "replication master admin, slave monitor, binlog monitor, process", "replication client, replication slave, process" },
     { "binlog monitor, slave monitor", "replication client" },
     { "slave monitor, process", "replication client, process" },
