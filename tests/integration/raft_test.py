@@ -206,8 +206,10 @@ def test_a_kept_state_becomes_a_new_group():
         ordered(house.followers()[0], 'yield')
         house.wait_leader()
         kept = house.nest.file('kept')
+        house.wait_same()
         ordered(first, '--to', kept, 'raft-backup')
         before = house.rows(first, 'firstchair_history')
+        house.wait_same()                           # what is written behind the kept state and by one node only would be in its store alone
         for node in house.nodes:
             node.kill()
             shutil.rmtree(house.folder(node))
