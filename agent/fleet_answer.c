@@ -23,6 +23,9 @@
 /* Of the store, a page at a time. */
 #define PAGED(path, table, by, column, has_page, meaning) \
     { path, false, FLEET_RAW, NULL, NULL, false, 0, 0, "", meaning, &(const struct fleet_paging){ FLEET_##table, PAGED_##by, column, has_page } }
+/* Of the server itself. */
+#define OF_SERVER(path, what, meaning) \
+    { path, false, FLEET_ENVELOPE, NULL, NULL, false, 0, 0, "", meaning, &(const struct fleet_paging){ .by = PAGED_##what, .column = -1 } }
 #define ACK(path, scope, reading, meaning) \
     { path, true, FLEET_ENVELOPE, reading, make_ack, false, FLEET_ACK_RECOVERIES, scope, "", meaning, NULL }
 
@@ -67,6 +70,7 @@ static const struct fleet_route routes[] = {
     TOLD_OF("/api/can-replicate-from/:host/:port/:belowHost/:belowPort", read_can_replicate, 0, "true",
             "may the first replicate from the second? If not, an error with the reason"),
     TOLD_OF("/api/can-replicate-from-gtid/:host/:port/:belowHost/:belowPort", read_can_replicate, 1, "true", "the same by GTID"),
+    OF_SERVER("/api/locate-gtid-errant/:host/:port", LOGS, "names of its binary logs in which its errant transactions stand; the server is asked"),
     RAW("/api/tags/:host/:port", read_tags, "its tags, as NAME=VALUE"),
     RAW("/api/tag-value/:host/:port", read_tag_value, "the value of ?tag=NAME"),
     RAW("/api/tag-value/:host/:port/:name", read_tag_value, "the same"),
@@ -174,6 +178,9 @@ static const struct fleet_route routes[] = {
 
     /* Nothing is recovered automatically by this version. */
     TOLD("/api/check-global-recoveries", read_recoveries_switch, "Global recoveries disabled", "always disabled: none in this version"),
+    TOLD_OF("/api/get-candidate-replica/:host/:port", read_absent, FLEET_ABSENT_CANDIDATE, "", "an error: no recoveries in this version"),
+    TOLD_OF("/api/submit-masters-to-kv-stores", read_absent, FLEET_ABSENT_KV, "", "an error: no key-value stores in this version"),
+    TOLD_OF("/api/submit-masters-to-kv-stores/:hint", read_absent, FLEET_ABSENT_KV, "", "the same"),
     TOLD("/api/automated-recovery-filters", read_filters, "Automated recovery configuration details", "always empty lists"),
 };
 
@@ -233,7 +240,7 @@ static char *read_value(struct fleet_asked *asked, struct fleet_said *said, stru
     fleet_reader_init(&asked->reader, &room, asked->picture);
     TEXT_SET(said->message, asked->route->message);
     const enum fc_code code = asked->route->read != NULL ? asked->route->read(asked, said, err)
-                                                         : fc_fail(err, FC_REFUSED, "this is asked of the store, not of what is seen");
+                                                         : fc_fail(err, FC_REFUSED, "this is asked of the store or the server, not of what is seen");
     fleet_reader_done(&asked->reader);
     if (code != FC_OK) {
         page_drop(&said->page);
@@ -246,7 +253,7 @@ static char *read_value(struct fleet_asked *asked, struct fleet_said *said, stru
     return value;
 }
 
-static char *enveloped(const char *message, const char *details, unsigned *status)
+char *fleet_answer_enveloped(const char *message, const char *details, unsigned *status)
 {
     const struct fc_err no_memory = { .code = FC_NO_MEMORY, .text = "out of memory" };
     struct json_page page = { 0 };
@@ -304,7 +311,7 @@ char *fleet_answer_read(struct fleet_asked *asked, unsigned *status)
     *status = 200;
     if (asked->route->shape == FLEET_RAW)
         return value;
-    char *text = enveloped(said.message, value, status);
+    char *text = fleet_answer_enveloped(said.message, value, status);
     free(value);
     return text;
 }
@@ -339,11 +346,11 @@ char *fleet_answer_done(struct fleet_asked *asked, const char *details, unsigned
     struct fleet_said said = { .message = "" };
     struct fc_err err = { .code = FC_INTERNAL };
     if (details != NULL)
-        return enveloped(asked->route->message, details, status);
+        return fleet_answer_enveloped(asked->route->message, details, status);
     char *value = read_value(asked, &said, &err);
     if (value == NULL)
         return fleet_answer_error(&err, status);
-    char *text = enveloped(said.message[0] != '\0' ? said.message : asked->reply, value, status);       /* how many, where only the end tells */
+    char *text = fleet_answer_enveloped(said.message[0] != '\0' ? said.message : asked->reply, value, status);       /* how many, where only the end tells */
     free(value);
     return text;
 }

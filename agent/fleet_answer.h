@@ -56,7 +56,7 @@ struct fleet_route {
     int which;                       /* what the reading or making is to know beside the path */
     const char *message;             /* of its envelope */
     const char *meaning;
-    const struct fleet_paging *paging;       /* agent/fleet_pages.h: it is asked of the store, and there is no `read`; NULL: of memory */
+    const struct fleet_paging *paging;       /* agent/fleet_pages.h: it is asked of the store or of a server, and there is no `read`; NULL: of memory */
 };
 
 /* The first that fits, with its parameters in `asked`; NULL: none. */
@@ -78,6 +78,8 @@ bool fleet_sliced_more(struct fleet_sliced *sliced, const struct picture *pictur
 enum fc_code fleet_answer_make(struct fleet_asked *asked, struct fleet_order *order, struct fc_err *err);
 /* The answer to an order that has ended; `details` is what fleet_answer_before() gave, or NULL. */
 char *fleet_answer_done(struct fleet_asked *asked, const char *details, unsigned *status);
+/* {"Code":"OK",...} around Details that are JSON already, from malloc. */
+char *fleet_answer_enveloped(const char *message, const char *details, unsigned *status);
 /* For rows that are read before: the Details, from malloc. FC_OK with NULL for all others. */
 enum fc_code fleet_answer_before(struct fleet_asked *asked, char **ret, struct fc_err *err);
 /* {"Code":"ERROR",...}, from malloc. */

@@ -61,9 +61,12 @@ static const struct command commands[] = {
     { "is-replicating", "/api/instance/$I", FORM_RUNNING_KEY, "itself when both threads run" },
     { "is-replication-stopped", "/api/instance/$I", FORM_STOPPED_KEY, "itself when both threads stand" },
     { "which-gtid-errant", "/api/instance/$I", FORM_ERRANT, "transactions that its master does not have" },
+    { "locate-gtid-errant", "/api/locate-gtid-errant/$I", FORM_LINES, "its binary logs in which those stand" },
     { "can-replicate-from", "/api/can-replicate-from/$I/$D", FORM_KEY_OR_NOTHING, "the destination when it may" },
     { "can-replicate-from-gtid", "/api/can-replicate-from-gtid/$I/$D", FORM_KEY_OR_NOTHING, "the same by GTID" },
     { "replication-analysis", "/api/replication-analysis", FORM_ANALYSES, "what is wrong" },
+    { "get-candidate-replica", "/api/get-candidate-replica/$I", FORM_KEY, "refused: no recoveries in this version" },
+    { "submit-masters-to-kv-stores", "/api/submit-masters-to-kv-stores[/$H]", FORM_LINES, "refused: no key-value stores in this version" },
     { "check-global-recoveries", "/api/check-global-recoveries", FORM_TEXT, "enabled or disabled" },
     { "tags", "/api/tags/$I", FORM_LINES, "its tags" },
     { "tag-value", "/api/tag-value/$I?tag=$t", FORM_TEXT, "the value of a tag" },
@@ -285,6 +288,9 @@ enum fc_code fleet_command_path(const struct fleet_options *options, int default
     if (command == NULL)
         return fc_fail(err, FC_BAD_INPUT, "there is no command '%.64s'; `firstchair -c help` lists them",
                        options->command == NULL ? "" : options->command);
+    if (options->pattern != NULL && text_begins(command->word, "topology"))      /* the present tree would be taken for that one */
+        return fc_fail(err, FC_BAD_INPUT, "%s with --pattern, a tree of the past, is not in this version: snapshots stand in the table "
+                                          "database_instance_topology_history", command->word);
     to[0] = '\0';
     for (const char *c = command->path; *c != '\0'; c++) {
         const char one[2] = { *c, '\0' };

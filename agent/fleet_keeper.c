@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/fleet_acks.h"
+#include "agent/fleet_errant.h"
 #include "agent/fleet_knock.h"
 #include "agent/fleet_pages.h"
 #include "agent/fleet_rows.h"
@@ -45,6 +46,7 @@ struct fleet_keeper {
     struct fleet_pages *pages;
     struct fleet_acks *acks;
     struct fleet_knocks *knocks;
+    struct fleet_errants *errants;
     struct fleet_snapshot *snapshot;
     bool leads;
     int server;                          /* of the store: where words go */
@@ -138,13 +140,17 @@ static void answer_waiters(void *owner)
 
 bool fleet_keeper_page(struct fleet_keeper *k, const struct fleet_page_asked *asked, uint64_t ticket, desk_report *reply, void *waiter)
 {
+    if (asked->by == PAGED_LOGS)
+        return fleet_errants_ask(k->errants, fleet_keeper_picture(k), &(struct instance_key){ asked->equal, asked->port }, ticket, reply, waiter);
     return fleet_pages_ask(k->pages, k->store, asked, ticket, reply, waiter);
 }
 
 void fleet_keeper_drop_waiter(struct fleet_keeper *k, uint64_t ticket)
 {
-    if (k != NULL)
+    if (k != NULL) {
         fleet_pages_drop(k->pages, ticket);
+        fleet_errants_drop(k->errants, ticket);
+    }
     for (int i = 0; k != NULL && ticket != 0 && i < FLEET_WAITERS_MAX; i++) {
         if (k->waiters[i].ticket == ticket)
             k->waiters[i].ticket = 0;
@@ -617,9 +623,11 @@ enum fc_code fleet_keeper_open(const struct host *host, const struct config *con
     k->pages = fleet_pages_new(host);
     k->acks = fleet_acks_new(k->words, &acks);
     k->knocks = fleet_knocks_new(host, &knocks);
+    k->errants = fleet_errants_new(host, config);
     k->samples = calloc(1, sizeof *k->samples);
     k->second = host->timer(host->agent, take_sample, k);
-    const bool has_all = k->timer != NULL && k->samples != NULL && k->second != NULL && k->words != NULL && k->pages != NULL && k->acks != NULL && k->knocks != NULL;
+    const bool has_all = k->timer != NULL && k->samples != NULL && k->second != NULL && k->words != NULL && k->pages != NULL && k->acks != NULL && k->knocks != NULL &&
+                         k->errants != NULL;
     enum fc_code code = has_all ? survey_open(host, config, &port, &k->survey, err) : fc_fail(err, FC_NO_MEMORY, "out of memory");
     if (code == FC_OK && (k->snapshot = fleet_snapshot_new(host, watch_of(k), &snapshot)) == NULL)
         code = fc_fail(err, FC_NO_MEMORY, "out of memory");
@@ -650,6 +658,7 @@ void fleet_keeper_close(struct fleet_keeper *k)
     fleet_pages_free(k->pages);
     fleet_acks_free(k->acks);
     fleet_knocks_free(k->knocks);
+    fleet_errants_free(k->errants);
     survey_close(k->survey);
     fleet_words_free(k->words);
     k->host->untimer(k->timer);

@@ -182,6 +182,8 @@ static enum fc_code find(struct offline *o, const char *path, struct http_path *
         return fc_fail(err, FC_REFUSED, "only a running node can answer that");
     if (asked->route->make != NULL)
         return fc_fail(err, FC_REFUSED, "%s is an order, which a running node does: start one, or name it by --api", fleet_verbs[asked->route->verb].word);
+    if (asked->route->paging != NULL && asked->route->paging->by == PAGED_LOGS)
+        return fc_fail(err, FC_REFUSED, "that is asked of the server itself, which a running node does: start one, or name it by --api");
     return FC_OK;
 }
 

@@ -41,12 +41,27 @@ static uint32_t page_number(const char *text)
     return text_to_u64(text, strlen(text), &number) && number <= FLEET_PAGE_NUMBER_MAX ? (uint32_t)number : 0;
 }
 
+static enum fc_code meant_logs(const struct fleet_asked *asked, struct fleet_page_asked *ret, struct fc_err *err)
+{
+    member_id id;
+    *ret = (struct fleet_page_asked){ .by = PAGED_LOGS, .column = -1 };
+    const enum fc_code code = meant_known(asked, 0, &id, err);
+    if (code != FC_OK)
+        return code;
+    const struct instance_key key = topology_key(asked->picture->topology, id);
+    TEXT_SET(ret->equal, key.host);
+    ret->port = key.port;
+    return FC_OK;
+}
+
 enum fc_code fleet_page_meant(const struct fleet_asked *asked, struct fleet_page_asked *ret, struct fc_err *err)
 {
     const struct fleet_paging *paging = asked->route->paging;
     const bool is_of_server = paging->by == PAGED_SERVER || paging->by == PAGED_SUCCESSOR;
     uint64_t port = 0;
     char flag[8] = "";
+    if (paging->by == PAGED_LOGS)
+        return meant_logs(asked, ret, err);
     *ret = (struct fleet_page_asked){ .table = paging->table, .by = paging->by, .column = paging->column, .limit = FLEET_PAGE_ROWS };
     if (paging->by == PAGED_STEPS)
         ret->limit = FLEET_PAGE_STEPS_MAX;

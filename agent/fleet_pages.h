@@ -16,7 +16,8 @@
 #define FLEET_PAGES_MAX 8              /* asked at one time */
 
 /* By what a route's parameters choose rows. PAGE: the last parameter is its number, 0 the first; no number is 0. */
-enum fleet_paged_by { PAGED_ALL = 0, PAGED_TEXT, PAGED_NUMBER, PAGED_SERVER, PAGED_RUNNING, PAGED_RECENT, PAGED_SUCCESSOR, PAGED_STEPS };
+enum fleet_paged_by { PAGED_ALL = 0, PAGED_TEXT, PAGED_NUMBER, PAGED_SERVER, PAGED_RUNNING, PAGED_RECENT, PAGED_SUCCESSOR, PAGED_STEPS,
+                      PAGED_LOGS };      /* none of the store: of binary logs, the server itself is asked (agent/fleet_errant.h) */
 
 struct fleet_paging {
     enum fleet_table_name table;
@@ -31,14 +32,15 @@ struct fleet_page_asked {
     int column;                        /* must be `equal`; -1 none */
     char equal[160];
     uint64_t number;                   /* PAGED_NUMBER: of the key */
-    uint16_t port;                     /* PAGED_SERVER, PAGED_SUCCESSOR */
+    uint16_t port;                     /* PAGED_SERVER, PAGED_SUCCESSOR, PAGED_LOGS: of the host in `equal` */
     bool is_unacknowledged;            /* recoveries: those that nobody has acknowledged */
     uint32_t skip, limit;
 };
 
 struct fleet_asked;
 
-/* What a path and ?unacknowledged= mean. FC_BAD_INPUT: a server or an id that is none. */
+/* What a path and ?unacknowledged= mean. FC_BAD_INPUT: a server or an id that is none. PAGED_LOGS: FC_NOT_FOUND,
+ * a server that is not known. */
 enum fc_code fleet_page_meant(const struct fleet_asked *asked, struct fleet_page_asked *ret, struct fc_err *err);
 /* Is the row among those asked for, apart from `column`? */
 bool fleet_page_fits(const struct fleet_page_asked *asked, const struct fleet_row *row, int64_t unix_s);

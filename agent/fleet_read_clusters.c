@@ -438,3 +438,14 @@ enum fc_code read_recoveries_switch(struct fleet_asked *asked, struct fleet_said
     page_text(&said->page, NULL, "disabled");
     return FC_OK;
 }
+
+/* Who asks for these acts on the answer, so an empty one would be wrong. */
+enum fc_code read_absent(struct fleet_asked *asked, struct fleet_said *said, struct fc_err *err)
+{
+    static const char *const sentences[FLEET_ABSENT_COUNT] = {
+        [FLEET_ABSENT_CANDIDATE] = "this version recovers no clusters, so it chooses no candidate; which-replicas and can-replicate-from tell who there is",
+        [FLEET_ABSENT_KV] = "this version writes to no key-value stores; all-clusters-masters tells the masters",
+    };
+    (void)said;
+    return fc_fail(err, FC_REFUSED, "%s", sentences[asked->route->which]);
+}

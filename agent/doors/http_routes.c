@@ -192,7 +192,7 @@ static void print_fleet(FILE *to)
           "is a plain value, `told` an envelope. A hint is a cluster's name, its alias, or a server of it. Lists are `[]` when they are "
           "empty, never `null`. Moments are `YYYY-MM-DD hh:mm:ss` in UTC. An instance that is named in part (`db1` of `db1.example`) "
           "is found when it is the only one of that port. Audit, detections and recoveries are asked of the store, a page of 20 at a time, "
-          "the latest first; all else is answered from memory.\n\n"
+          "the latest first; `locate-gtid-errant` of the server itself, over a session of its own; all else is answered from memory.\n\n"
           "| path | right | answer | meaning |\n|---|---|---|---|\n", to);
     for (size_t i = 0; (route = fleet_route_at(i)) != NULL; i++)
         fprintf(to, "| `%s` | %s | %s | %s |\n", route->path, right_mark(row_of(route)->right),

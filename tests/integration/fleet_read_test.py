@@ -225,6 +225,67 @@ def the_store_answers_without_a_node(house, node, db1, db2, db3):
     assert db1.alive() and db2.alive() and db3.alive()
 
 
+def wrote_alone(server, number):
+    """One transaction that only this server has, of a domain of its own."""
+    server.execute(f'SET SESSION gtid_domain_id=77; CREATE TABLE mysql.alone_{number} (a INT)')
+    return server.rows('SHOW MASTER STATUS')[0]['File']
+
+
+def test_the_logs_in_which_errant_transactions_stand_are_told():
+    """Names of binary logs, as the server itself tells that they hold them; each refusal is one sentence."""
+    with Single() as house:
+        db1, db2, db3 = one_and_two(house)
+        house.extra = {'DiscoverySeeds': [db1.address], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
+                       'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': 'none'}
+        node = house.start().nodes[0]
+        client = Client(f'http://{node.place.host}:{node.http_port}')
+        asks = ('-c', 'locate-gtid-errant', '-i', db2.address, '--config', node.config)
+        wait_until(lambda: client.run('which-replicas', db1.address) == sorted([db2.address, db3.address]), 30, 'both replicas to be found')
+
+        def refusal(*words):
+            exit_code, text, trouble = run_firstchair(*(words or asks))
+            assert (exit_code, text) == (1, ''), (exit_code, text, trouble)
+            return trouble
+
+        assert f'will not operate on {db2.address}: no errant transactions are known of it' in refusal()
+        assert "there is no known server 'nobody:1'" in refusal('-c', 'locate-gtid-errant', '-i', 'nobody:1', '--config', node.config)
+        db1.execute('CREATE TABLE mysql.everywhere (a INT)')
+        wait_until(lambda: db2.binlog_position() == db1.binlog_position(), 20, 'db2 to have what db1 wrote')
+        db2.execute('STOP SLAVE; SET GLOBAL read_only=0; FLUSH BINARY LOGS')
+        first = wrote_alone(db2, 1)
+        db2.execute('FLUSH BINARY LOGS; SET SESSION sql_log_bin=0; CREATE TABLE mysql.unlogged (a INT); SET SESSION sql_log_bin=1; FLUSH BINARY LOGS')
+        third = wrote_alone(db2, 2)
+        db2.execute('FLUSH BINARY LOGS')
+        wait_until(lambda: client.run('which-gtid-errant', db2.address).endswith('-2'), 20, 'both to be seen as errant')
+        assert run_firstchair(*asks) == (0, f'{first}\n{third}\n', ''), run_firstchair(*asks)
+        status, body = node.get(f'/api/locate-gtid-errant/{db2.place.host}/{db2.port}', 10)
+        assert (status, json.loads(body)) == (200, {'Code': 'OK', 'Message': 'Errant transactions located', 'Details': [first, third]}), body
+
+        db2.freeze()
+        try:
+            assert f'{db2.address} does not answer: ' in refusal()
+        finally:
+            db2.thaw()
+
+        last = db2.rows('SHOW MASTER STATUS')[0]['File']
+        db2.execute(f"PURGE BINARY LOGS TO '{third}'")
+        assert run_firstchair(*asks)[:2] == (0, f'{third}\n')
+        assert 'more stood in logs that were purged' in node.get(f'/api/locate-gtid-errant/{db2.place.host}/{db2.port}', 10)[1]
+        db2.execute(f"PURGE BINARY LOGS TO '{last}'")
+        assert f'{db2.address}: its errant transactions stand in none of its binary logs: those logs were purged' in refusal()
+        wrote_alone(db2, 3)
+        db2.execute('FLUSH BINARY LOGS; ' * 1001, timeout=60)
+        assert 'not all of its errant transactions stand in the newest 1000 of its 100' in refusal(), 'a bound, as reading a log costs the server'
+        db2.execute(f"REVOKE BINLOG MONITOR ON *.* FROM topo@'{db2.place.accounts}'")
+        assert f'{db2.address} says no: ' in refusal()
+        db2.stop()
+        assert f'{db2.address} does not answer: ' in refusal()
+        node.stop()
+        exit_code, _, trouble = run_firstchair(*asks)
+        assert exit_code == 4 and 'that is asked of the server itself, which a running node does' in trouble, (exit_code, trouble)
+        house.start()
+
+
 def test_clients_read_the_fleet_and_what_they_read_is_so():
     """orchestrator's client (a stand-in with its requests) and `firstchair -c`; each field of a server is what the server itself says."""
     with Single() as house:

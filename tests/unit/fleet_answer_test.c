@@ -493,6 +493,14 @@ Test(fleet_answer, a_virtual_name_is_registered_and_taken_back)
     refuses("/api/deregister-hostname-unresolve/db2.example/none", "'none' is no port: 1 to 65535");
 }
 
+Test(fleet_answer, what_is_not_in_this_version_is_refused_in_one_sentence)
+{
+    refuses("/api/submit-masters-to-kv-stores", "this version writes to no key-value stores; all-clusters-masters tells the masters");
+    refuses("/api/submit-masters-to-kv-stores/main", "this version writes to no key-value stores; all-clusters-masters tells the masters");
+    refuses("/api/get-candidate-replica/db1.example/3306", "this version recovers no clusters, so it chooses no candidate; which-replicas and "
+                                                            "can-replicate-from tell who there is");
+}
+
 Test(fleet_answer, names_that_were_resolved_are_used_and_told)
 {
     struct fc_err err;

@@ -72,6 +72,9 @@ Test(fleet_command, options_are_taken_as_orchestrator_and_its_client_take_them)
     cr_expect_str_eq(asks("-c begin-downtime -i db1 -o amy -r disk/fan_is_loud"), "/api/begin-downtime/db1/3306/amy/disk%2Ffan%20is%20loud");
     cr_expect_str_eq(asks("-c begin-downtime -i db1 --owner amy --reason why --duration 2h"), "/api/begin-downtime/db1/3306/amy/why/2h");
     cr_expect_str_eq(asks("-c submit-pool-instances --pool web -i db1:3306,db2"), "/api/submit-pool-instances/web?instances=db1:3306,db2");
+    cr_expect_str_eq(asks("-c locate-gtid-errant -i db1"), "/api/locate-gtid-errant/db1/3306");
+    cr_expect_str_eq(asks("-c get-candidate-slave -i db1"), "/api/get-candidate-replica/db1/3306");
+    cr_expect_str_eq(asks("-c submit-masters-to-kv-stores"), "/api/submit-masters-to-kv-stores");
     cr_expect_str_eq(asks("-c downtimed"), "/api/downtimed");
     cr_expect_str_eq(asks("-c downtimed -a main"), "/api/downtimed/main");
     cr_expect_str_eq(asks("-c find --pattern ^db[0-9]+"), "/api/find?pattern=%5Edb%5B0-9%5D%2B");
@@ -85,6 +88,8 @@ Test(fleet_command, what_is_missing_or_unknown_is_said_in_one_sentence)
     cr_expect_str_eq(asks("-c which-replicas -i db1:none"), "which-replicas needs an instance: -i HOST:PORT");
     cr_expect_str_eq(asks("-c tag -i db1"), "tag needs a tag: --tag NAME=VALUE");
     cr_expect_str_eq(asks("-c can-replicate-from -i db1"), "can-replicate-from needs a destination: -d HOST:PORT");
+    cr_expect_str_eq(asks("-c topology -i db1 --pattern 2026-01"), "topology with --pattern, a tree of the past, is not in this version: snapshots "
+                     "stand in the table database_instance_topology_history");
     cr_expect_str_eq(asks("-c relocate-everything"), "there is no command 'relocate-everything'; `firstchair -c help` lists them");
     cr_expect_str_eq(asks("-c clusters --nonsense"), "'--nonsense' is not understood; `firstchair -c help` lists the commands");
     cr_expect_str_eq(asks("-c clusters -i"), "-i needs a value");
