@@ -226,7 +226,7 @@ def the_store_answers_without_a_node(house, node, db1, db2, db3):
 
 
 def wrote_alone(server, number):
-    """One transaction that only this server has, of a domain of its own."""
+    """One transaction that only this server has; on MariaDB of a domain of its own."""
     server.execute(f'SET SESSION gtid_domain_id=77; CREATE TABLE mysql.alone_{number} (a INT)')
     return server.rows('SHOW MASTER STATUS')[0]['File']
 

@@ -15,7 +15,8 @@ STATEMENTS = (
     ('READ_ONLY ADMIN, CONNECTION ADMIN, PROCESS, BINLOG MONITOR, SLAVE MONITOR',
      'SYSTEM_VARIABLES_ADMIN, CONNECTION_ADMIN, SYSTEM_USER, REPLICATION CLIENT, REPLICATION SLAVE, PROCESS'),
     ('REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS', 'REPLICATION CLIENT, REPLICATION SLAVE, PROCESS'),
-    ('BINLOG MONITOR, SLAVE MONITOR', 'REPLICATION CLIENT'), ('@@log_slave_updates', '@@log_replica_updates as `@@log_slave_updates`'),
+    ('BINLOG MONITOR, SLAVE MONITOR', 'REPLICATION CLIENT'), ('REVOKE BINLOG MONITOR', 'REVOKE REPLICATION CLIENT, REPLICATION SLAVE'),
+    ('SET SESSION gtid_domain_id=77; ', ''), ('@@log_slave_updates', '@@log_replica_updates as `@@log_slave_updates`'),
 )
 COLUMNS = (('Source', 'Master'), ('Replica', 'Slave'), ('Channel_Name', 'Connection_name'))
 
