@@ -72,20 +72,41 @@ static void judge_witness(struct world *world, int witness)
     }
 }
 
+/* The latest moment since which a majority can have given this node its word: each when it could be talked to, not all at one time. */
+static int64_t confirmed_at_most(struct world *world, int node)
+{
+    struct judged_raft *j = &world->judge.raft;
+    int64_t moments[SIM_NODES_MAX];
+    for (int i = 0; i < world->node_count; i++) {
+        if (world->nodes[node].is_up && (i == node || (is_awake(world, i) && net_talks(&world->net, party_node(node), party_node(i)))))
+            j->talked_at[node][i] = world->now;
+        int at = i;
+        for (; at > 0 && moments[at - 1] < j->talked_at[node][i]; at--)
+            moments[at] = moments[at - 1];
+        moments[at] = j->talked_at[node][i];
+    }
+    return moments[world->node_count / 2];
+}
+
+/* Its directory is laid: before, it answers nobody. */
+static bool is_founded(const struct world *world, int node)
+{
+    const struct sim_node *n = &world->nodes[node];
+    return n->chair != NULL && quorum_chair_view(n->chair)->role != QUORUM_STARTING;
+}
+
 void judge_raft_step(struct world *world)
 {
     struct judged_raft *j = &world->judge.raft;
-    for (int n = 0; n < world->node_count; n++) {
-        if (has_majority(world, n, false))
-            j->majority_at[n] = world->now;
-    }
+    for (int n = 0; n < world->node_count; n++)
+        j->majority_at[n] = confirmed_at_most(world, n);
     for (int n = 0; n < world->node_count; n++) {
         for (int i = 0; i < world->node_count; i++) {
             if ((i == n || net_talks(&world->net, party_node(n), party_node(i))) && j->majority_at[i] > j->could_hear_at[n])
                 j->could_hear_at[n] = j->majority_at[i];
         }
         for (int i = 0; i < world->node_count; i++) {
-            if (!is_awake(world, i) || !net_talks(&world->net, party_node(n), party_node(i)) || !is_prompt(world, n, i))
+            if (!is_awake(world, i) || !is_founded(world, i) || !net_talks(&world->net, party_node(n), party_node(i)) || !is_prompt(world, n, i))
                 j->apart_at[n][i] = world->now;
         }
         if (!is_awake(world, n) || !has_majority(world, n, true) || world->raft.mangle_percent > 0 || world->foreign_fresh > 0)

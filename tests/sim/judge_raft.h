@@ -16,7 +16,8 @@ struct judged_raft {
     struct decision chair;                       /* the highest row that any log has applied */
     int64_t left_at[SIM_SERVERS];                /* since when the log has it no more in the chair; -1: it sits, or never sat */
     bool has_sat[SIM_SERVERS];
-    int64_t majority_at[SIM_NODES_MAX];          /* last: it had a majority */
+    int64_t talked_at[SIM_NODES_MAX][SIM_NODES_MAX];      /* last: [0] could talk to [1] */
+    int64_t majority_at[SIM_NODES_MAX];          /* the latest moment since which a majority can have given it its word */
     int64_t could_hear_at[SIM_NODES_MAX];        /* the last such moment that it, or somebody who can talk to it since, had: what was confirmed then may be told later */
     int64_t hindered_at[SIM_NODES_MAX];          /* last: something kept a majority from answering it in time */
     int64_t apart_at[SIM_NODES_MAX][SIM_NODES_MAX];      /* last: this one could not answer that one in time */

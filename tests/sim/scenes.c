@@ -202,7 +202,8 @@ static const char *const refusals[] = {
     "quiet+0.1 fetch-not other for 9;then+0.5 refuse leader seated for 6",
     "quiet+0.1 cut seated other for 9;then+3 refuse leader seated for 5",
     "quiet+0.1 cut-one-way seated other for 9;then+3 refuse leader seated for 5",
-    "quiet+0.1 fetch-not other for 9;then+0.5 refuse leader seated for 6;then+0 refuse follower seated for 3",
+    /* a node is left that looks and sees it: whom all who look are refused by counts as gone (docs/adr/0019) */
+    "witnesses 0;quiet+0.1 fetch-not other for 9;then+0.5 refuse leader seated for 6;then+0 refuse follower seated for 3",
     "quiet+0.1 fetch-not other for 9;then+0 freeze follower for 2;then+0.5 refuse leader seated for 6",
     "quiet+0.1 fetch-not other for 9;then+0 kill follower for 2;then+0.5 refuse leader seated for 6",
     "quiet+0.1 fetch-not other for 9;then+0.5 refuse leader seated for 6;then+1 kill seated for 3",
