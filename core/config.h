@@ -239,8 +239,8 @@ int config_cluster_fall(const struct config *config);
 /* Their keys belong together; a part of config_check (config_clusters.c). */
 enum fc_code config_check_clusters(struct config *config, struct fc_err *err);
 
-/* Does the home mode run: own MySQL servers behind a chair? Else one store. */
 bool config_is_witness(const struct config *config);
+/* Does the home mode run: own MySQL servers behind a chair? Else one store. */
 bool config_has_pair(const struct config *config);
 
 #endif

@@ -64,14 +64,14 @@ const struct config_key config_keys[] = {
     TEXT("MySQLOrchestratorUser", mysql_user, "", FIXED, STORE,
          "Account of the store: without SUPER and READ ONLY ADMIN, because `read_only` does not bind those.")
     SECRET("MySQLOrchestratorPassword", mysql_password, FIXED, STORE, "Its password.")
+    TEXT("MySQLOrchestratorCredentialsConfigFile", mysql_credentials_file, "", FIXED, STORE,
+         "File with `[client]`, `user` and `password`, in place of the two keys above.")
     BOOL("MySQLOrchestratorUseMutualTLS", store_uses_tls, "false", FIXED, STORE, "TLS for every connection to the store, of each of its accounts.")
     TEXT("MySQLOrchestratorSSLCAFile", store_ca_file, "", FIXED, STORE, "Authority that signed the servers' certificates.")
     TEXT("MySQLOrchestratorSSLCertFile", store_certificate_file, "", FIXED, STORE, "Our certificate, where servers ask for one.")
     TEXT("MySQLOrchestratorSSLPrivateKeyFile", store_key_file, "", FIXED, STORE, "Its key.")
     BOOL("MySQLOrchestratorSSLSkipVerify", store_tls_skips_verifying, "false", FIXED, STORE,
          "Believe whoever answers: TLS then helps against listening in alone.")
-    TEXT("MySQLOrchestratorCredentialsConfigFile", mysql_credentials_file, "", FIXED, STORE,
-         "File with `[client]`, `user` and `password`, in place of the two keys above.")
     INT("MySQLConnectTimeoutSeconds", mysql_connect_timeout_seconds, "2", 1, 60, FIXED, STORE, "Bound of a connect.")
     INT("MySQLOrchestratorReadTimeoutSeconds", mysql_read_timeout_seconds, "30", 1, 3600, FIXED, STORE,
         "Bound of one slow statement of the store; probes and leases have bounds of their own.")

@@ -521,6 +521,12 @@ void fleet_sql_delete(struct fleet_text *to, enum fleet_dialect dialect, const s
 
 /* ---- marks: some columns of a row that another has laid ---------------------------------------------------------------- */
 
+/* Where the row is from: part of what it is known by, and not changed by a mark. */
+static bool is_of_place(const struct fleet_table *table, int column)
+{
+    return text_is(table->columns[column].name, "hostname") || text_is(table->columns[column].name, "port");
+}
+
 /* The row's name, or where it has none its key; with a name the key is another one on each node. */
 static void add_marked(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row, bool is_before)
 {
@@ -529,8 +535,7 @@ static void add_marked(struct fleet_text *to, enum fleet_dialect dialect, const 
     const char *mark = table->columns[table->marked_by].name;
     add_equal(to, dialect, row, has_name ? table->marked_as : 0, " where ");
     for (int i = fleet_key_count(table); i < table->column_count; i++) {
-        const bool is_place = text_is(table->columns[i].name, "hostname") || text_is(table->columns[i].name, "port");
-        if (is_place && row->values[i].kind != FLEET_PRESET)
+        if (is_of_place(table, i) && row->values[i].kind != FLEET_PRESET)
             add_equal(to, dialect, row, i, " and ");
     }
     if (is_sqlite(dialect))
@@ -542,9 +547,8 @@ static void add_marked(struct fleet_text *to, enum fleet_dialect dialect, const 
 
 static bool is_set_by_mark(const struct fleet_table *table, const struct fleet_row *row, int column)
 {
-    const char *name = table->columns[column].name;
     return row->values[column].kind != FLEET_PRESET && table->columns[column].part != PART_KEY && column != table->marked_as &&
-           !text_is(name, "hostname") && !text_is(name, "port");
+           !is_of_place(table, column);
 }
 
 void fleet_sql_mark_row(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row)

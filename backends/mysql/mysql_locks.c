@@ -11,7 +11,6 @@
 #include "base/text.h"
 
 #define ASK_SIZE 512
-#define INSECURE_TRANSPORT 3159      /* as in mysql_session.c */
 
 struct mysql_locks {
     const struct host *host;
@@ -50,7 +49,7 @@ struct mysql_lock {
     struct host_timer *timer;
     enum deed_lock_verdict told;
     struct fc_time keep_at;
-    bool *is_gone;                   /* set when somebody ends it from within what we tell */
+    bool *is_gone;                   /* of the tick that is under way; set when somebody ends the lock from within what is told there */
 };
 
 static struct fc_time now_of(const struct mysql_lock *lock) { return lock->locks->host->now(lock->locks->host->agent); }
@@ -115,9 +114,10 @@ static size_t write_question(const struct lock_session *s, char *to, size_t size
     return add(to, length, size, SQL_DEED_LOCK_HOLDER, &name);
 }
 
+/* As a probe does: a server that demands TLS says so, or only that the account may not. */
 static bool wants_tls(struct lock_session *s, const struct session_answer *answer)
 {
-    const bool wants = s->lock->locks->setting.tls_use == PROBE_TLS_MIXED && !s->uses_tls && answer->error_number == INSECURE_TRANSPORT;
+    const bool wants = s->lock->locks->setting.tls_use == PROBE_TLS_MIXED && !s->uses_tls && answer->loss == LOSS_DENIED;
     if (wants) {
         s->uses_tls = true;
         mysql_session_use_tls(s->session, true);
@@ -199,23 +199,17 @@ static void refuse_deed(struct lock_session *s)
 /* False: the lock is gone, ended by who was told. */
 static bool do_deed(struct lock_session *s)
 {
-    bool is_gone = false, *outer = s->lock->is_gone;
-    struct mysql_lock *lock = s->lock;
-    if (deed_lock_permits(&lock->state, s->place, now_of(lock), may_act_until(lock))) {
+    const bool *is_gone = s->lock->is_gone;
+    if (deed_lock_permits(&s->lock->state, s->place, now_of(s->lock), may_act_until(s->lock)))
         say(s, AT_A_DEED, s->text, s->length, s->deadline);
-        return true;
-    }
-    lock->is_gone = &is_gone;
-    refuse_deed(s);
-    if (!is_gone)
-        lock->is_gone = outer;
-    else if (outer != NULL)
-        *outer = true;
-    return !is_gone;
+    else
+        refuse_deed(s);
+    return !*is_gone;
 }
 
 static bool perform(struct lock_session *s, bool keeps)
 {
+    const char *nothing = sql_statements[SQL_NOTHING].mysql;
     const enum deed_lock_state state = s->lock->states[s->place].state;
     const bool is_over = s->lock->state.verdict == DEED_LOCK_REFUSED || s->lock->state.verdict == DEED_LOCK_OVER;
     if ((state == DEED_LOCK_LOST || is_over) && s->session != NULL && s->doing != AT_A_DEED) {
@@ -230,7 +224,7 @@ static bool perform(struct lock_session *s, bool keeps)
     if ((state == DEED_LOCK_TAKING || state == DEED_LOCK_ENDING) && !s->is_asked)
         ask(s);
     else if (state == DEED_LOCK_HELD && keeps)
-        say(s, KEEPING, "do 0", strlen("do 0"), answer_until(s));
+        say(s, KEEPING, nothing, strlen(nothing), answer_until(s));
     return true;
 }
 

@@ -58,9 +58,11 @@ static bool lets_vote(struct consensus *c) { return !c->is_short && promise_lets
 
 bool consensus_may_ask_for_votes(struct consensus *c)
 {
-    /* Who yielded lets others go first, and so does a witness, which would have to hand over; but its log may be the only one that is long enough, so not for ever. */
+    /* Who yielded lets others go first, and so does a witness, which would have to hand over, and a slow disk; but its log may be the only one
+     * that is long enough, so not for ever. */
     const bool is_needed = fc_since(c->led_at, c->now).us > 2 * election(c).us;
-    return c->stands && !c->is_out && (is_needed || (!c->disk.is_slow && !c->settings->is_witness)) && (is_needed || fc_reached(c->paused_until, c->now)) && lets_vote(c);
+    const bool lets_go_first = c->disk.is_slow || c->settings->is_witness || !fc_reached(c->paused_until, c->now);
+    return c->stands && !c->is_out && (is_needed || !lets_go_first) && lets_vote(c);
 }
 
 static struct consensus *of(struct raft_io *io) { return (struct consensus *)((char *)io - offsetof(struct consensus, io)); }

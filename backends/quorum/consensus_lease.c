@@ -2,7 +2,6 @@
 #include "backends/quorum/consensus_inside.h"
 
 #include "backends/quorum/chair_voice.h"
-#include "base/text.h"
 
 /* For so long from when pings were sent that a majority has confirmed. */
 static struct fc_time confirmed_for(struct consensus *c, struct fc_span span, int drift_percent)
@@ -57,14 +56,9 @@ void consensus_hear_chair(struct consensus *c, const struct frame *ping)
     }
 }
 
-static bool is_same_seat(const struct decision *a, const struct decision *b)
-{
-    return a->phase == PHASE_SEATED && b->phase == PHASE_SEATED && text_is(a->rank.server, b->rank.server);
-}
-
 void consensus_chair_applied(struct consensus *c, const struct decision *before)
 {
-    if (!is_same_seat(before, &c->state.chair))
+    if (!decision_is_same_seat(before, &c->state.chair))
         c->words.is_known = false;
 }
 

@@ -126,7 +126,7 @@ static struct heard_item *take_heard(struct quorum *q, struct shared_state **sta
     } else if (q->heard_first != NULL) {
         item = q->heard_first;
         q->heard_first = item->next;
-        q->handed_over_after--;
+        q->handed_over_after -= q->handed_over != NULL;
         q->heard_count--;
     }
     pthread_mutex_unlock(&q->lock);

@@ -31,7 +31,8 @@ struct quorum_chair {
     struct decision decided;         /* the chair, as far as the log was heard */
     uint64_t held_term;              /* raft's term in which an own row was laid into the log; 0 none */
 
-    uint64_t tried_epoch, tried_seq; /* the highest that was ever proposed, also what was not heard of; seq of that epoch */
+    uint64_t tried_epoch;            /* the highest that was ever proposed, also what was not heard of */
+    uint64_t tried_seq, tried_in;    /* the same of seq, in the epoch of `decided` at the time */
     uint64_t next_number, proposing; /* number of the entry on its way; 0 none */
     uint64_t proposed_term;
     bool is_taking;                  /* it is the row by which this node begins to lead */
@@ -119,11 +120,6 @@ static struct fc_time chair_until(const struct quorum_chair *q)
     return fc_plus(q->lead.view.voiced_at, fc_ms(q->own.term_ms));
 }
 
-static bool is_same_seat(const struct decision *a, const struct decision *b)
-{
-    return a->phase == PHASE_SEATED && b->phase == PHASE_SEATED && text_is(a->rank.server, b->rank.server);
-}
-
 static bool words_differ(const struct chair_words *a, const struct chair_words *b)
 {
     return a->is_known != b->is_known || a->is_open != b->is_open || !text_is(a->seat, b->seat) || !text_is(a->paused_by, b->paused_by);
@@ -134,7 +130,7 @@ static void say_chair(struct quorum_chair *q)
     const struct decision *now = &q->decided, *said = &q->said;
     const struct chair_words *words = &q->lead.view.words;
     const bool is_behind = rank_compare(&q->lead.view.voiced, &now->rank) != 0;
-    if (now->rank.epoch == 0 || (q->settings.is_witness && is_behind && q->has_said && is_same_seat(now, said)))
+    if (now->rank.epoch == 0 || (q->settings.is_witness && is_behind && q->has_said && decision_is_same_seat(now, said)))
         return;                                            /* the words for it come with the next picture, in a moment */
     const struct fc_time until = chair_until(q);
     const bool is_news = !q->has_said || rank_compare(&now->rank, &said->rank) != 0 || now->phase != said->phase ||
@@ -191,15 +187,17 @@ static uint64_t next_epoch(const struct quorum_chair *q, uint64_t known) { retur
 static uint64_t next_seq(const struct quorum_chair *q)
 {
     const struct rank *rank = &q->decided.rank;
-    return (q->tried_epoch == rank->epoch && q->tried_seq > rank->seq ? q->tried_seq : rank->seq) + 1;
+    return (q->tried_in == rank->epoch && q->tried_seq > rank->seq ? q->tried_seq : rank->seq) + 1;
 }
 
 static bool propose(struct quorum_chair *q, const struct decision *row)
 {
     const struct store_request request = { .deed = STORE_TAKE, .row = *row, .old = q->decided };
     struct shared_entry entry;
-    if (row->rank.epoch > q->tried_epoch || (row->rank.epoch == q->tried_epoch && row->rank.seq > q->tried_seq)) {
+    if (row->rank.epoch > q->tried_epoch)
         q->tried_epoch = row->rank.epoch;
+    if (row->rank.epoch == q->decided.rank.epoch && (q->tried_in != row->rank.epoch || row->rank.seq > q->tried_seq)) {
+        q->tried_in = row->rank.epoch;
         q->tried_seq = row->rank.seq;
     }
     q->proposing = ++q->next_number;

@@ -4,7 +4,8 @@
  *   Each has a fixed phase within the period, places apart by the golden ratio: so any number of servers is spread evenly, the
  *   true period is the one configured, and a restart does not bunch them.
  *   What is urged (an analysis wants to know, a session ended) goes first, beyond the bound of the others, at most once a second
- *   a server; the first time twice, for a server that is asked in the same moment as it loses its master does not know it yet; urged while its probe is under way, it is looked at once more behind it: that probe began before the news.
+ *   a server; after a calm once more a tenth behind it, for a server that is asked in the same moment as it loses its master does not know
+ *   that yet. Urged while its probe is under way, it is looked at once more behind it: that probe began before the news.
  *   A server that does not answer is left alone for longer and longer, unless it is watched (a master, or an analysis looks at
  *   it); those that do not answer never take more than half of the places, so that they delay nobody who does.
  *
@@ -38,7 +39,7 @@ enum discovery_stage { STAGE_ABSENT = 0, STAGE_WAITING, STAGE_UNDER_WAY };
 struct discovery_place {
     enum discovery_stage stage;
     bool is_watched, is_urged;         /* urged and not begun since */
-    bool urged_twice;                  /* within the gap: the next urged look waits for all of it */
+    bool urged_twice;                  /* not the first since a calm: the next urged look waits for the whole gap */
     bool began_dead, began_urgent;     /* of the probe under way: whose bound it counts against */
     uint32_t failures;                 /* in a row */
     uint32_t at;                       /* in its heap, while waiting there */

@@ -4,16 +4,7 @@
 #include <assert.h>
 #include <stddef.h>
 
-const char *deed_lock_state_word(enum deed_lock_state state)
-{
-    static const char *const words[DEED_LOCK_STATE_COUNT] = {
-        [DEED_LOCK_TAKING] = "taking", [DEED_LOCK_ENDING] = "ending its holder", [DEED_LOCK_HELD] = "held", [DEED_LOCK_LOST] = "lost",
-    };
-    assert(state >= 0 && state < DEED_LOCK_STATE_COUNT);
-    return words[state];
-}
-
-int deed_lock_needs(int count) { return count / 2 + 1; }
+static int needs(int count) { return count / 2 + 1; }
 
 static void turn(struct deed_lock *lock, struct deed_lock_server *server, enum deed_lock_state state)
 {
@@ -35,7 +26,7 @@ static bool is_decided(const struct deed_lock *lock) { return lock->verdict == D
 
 static bool has_enough(const struct deed_lock *lock)
 {
-    return lock->servers[lock->target].state == DEED_LOCK_HELD && lock->by[DEED_LOCK_HELD] >= deed_lock_needs(lock->count);
+    return lock->servers[lock->target].state == DEED_LOCK_HELD && lock->by[DEED_LOCK_HELD] >= needs(lock->count);
 }
 
 static void end(struct deed_lock *lock, const char *because)
@@ -62,7 +53,7 @@ static void judge(struct deed_lock *lock, struct fc_time now, struct fc_time may
         end(lock, "this node does not lead any more");
     else if (lock->servers[lock->target].state == DEED_LOCK_LOST)
         end(lock, "the server that it is about is out of reach, or its session has ended");
-    else if (lock->count - lost < deed_lock_needs(lock->count))
+    else if (lock->count - lost < needs(lock->count))
         end(lock, "too few servers of the cluster can be locked");
     else if (lock->verdict == DEED_LOCK_AWAITED && has_enough(lock) && held + lost == lock->count)
         lock->verdict = DEED_LOCK_PERMITS;

@@ -1,4 +1,4 @@
-/* Before a managed cluster is changed: a named lock on its own servers (spec/steering.md 8), so that two leaders, or one that slept and wakes up,
+/* Before a managed cluster is changed: a named lock on its own servers (docs/adr/0028), so that two leaders, or one that slept and wakes up,
  * never change it at the same time. This decides; backends/mysql/mysql_locks.h has the sessions.
  *
  *      on each server:   take  ->  held
@@ -30,7 +30,6 @@ enum deed_lock_state {
     DEED_LOCK_LOST,
     DEED_LOCK_STATE_COUNT
 };
-const char *deed_lock_state_word(enum deed_lock_state state);
 
 struct deed_lock_server { enum deed_lock_state state; uint64_t holder; int ended_count; };
 
@@ -70,7 +69,5 @@ void deed_lock_tick(struct deed_lock *lock, struct fc_time now, struct fc_time m
 struct fc_time deed_lock_wakes_at(const struct deed_lock *lock, struct fc_time may_act_until);
 /* May a deed be sent to this server, at this moment? */
 bool deed_lock_permits(const struct deed_lock *lock, int server, struct fc_time now, struct fc_time may_act_until);
-/* So many of `count` must hold it. */
-int deed_lock_needs(int count);
 
 #endif

@@ -61,6 +61,11 @@ bool decision_is_sound(const struct decision *d)
     return d->rank.node[0] == '\0' || d->rank.epoch > 0;
 }
 
+bool decision_is_same_seat(const struct decision *a, const struct decision *b)
+{
+    return a->phase == PHASE_SEATED && b->phase == PHASE_SEATED && strcmp(a->rank.server, b->rank.server) == 0;
+}
+
 bool decision_is_free(const struct decision *d)
 {
     return d->rank.node[0] == '\0';

@@ -52,6 +52,7 @@ bool phase_from_word(const char *word, enum phase *ret);
 /* Is the row possible: a known phase, printable names, no move without a leader and a successor? What a server says is
  * checked here once, before anybody decides by it. */
 bool decision_is_sound(const struct decision *decision);
+bool decision_is_same_seat(const struct decision *a, const struct decision *b);      /* the same server sits by both */
 bool decision_is_free(const struct decision *decision);                /* nobody leads */
 
 /* "fc1~7f3a9c" -> "fc1". */

@@ -80,7 +80,7 @@ ARBITER_MUTATIONS = [
     Mutation('witness-keeps-leading', 'a witness that is elected keeps the leadership', YIELDS,
              'if (!c->settings->is_witness || c->led_term == 0 ||', 'if (c != NULL || c->led_term == 0 ||'),
     Mutation('witness-words-stay', 'what a witness was told of a chair counts for the next one', VOICE,
-             'if (!is_same_seat(before, &c->state.chair))\n        c->words.is_known = false;', '(void)before, (void)is_same_seat;'),
+             'if (!decision_is_same_seat(before, &c->state.chair))\n        c->words.is_known = false;', '(void)c, (void)before;'),
     Mutation('witness-looks', 'a witness looks at servers like any node', CORE,
              'core->servers.looks_at_none = config_is_witness(config);', 'core->servers.looks_at_none = false;'),
     Mutation('witness-begs-nobody', 'a witness that leads does not say that somebody is needed', VOICE,

@@ -20,7 +20,7 @@ QUORUM_MUTATIONS = [
     Mutation('quorum-votes-given', 'a vote is given while the promise lasts', IO,
              'if (message->type == RAFT_IO_REQUEST_VOTE && !lets_vote(c)) {', 'if (false) {'),
     Mutation('quorum-votes-asked', 'a vote is asked for while the promise lasts', IO,
-             'fc_reached(c->paused_until, c->now)) && lets_vote(c);', 'fc_reached(c->paused_until, c->now));'),
+             '(is_needed || !lets_go_first) && lets_vote(c);', '(is_needed || !lets_go_first);'),
     Mutation('quorum-refusal-confirms', 'an answer that promises nothing confirms', PEERS,
              'const bool is_promised = bytes_get_number(&in, 1) == 1;', 'const bool is_promised = bytes_get_number(&in, 1) <= 1;'),
     Mutation('quorum-barrier', 'a leader acts before it has applied what was decided before', LEASE,

@@ -5,6 +5,7 @@
 #include <criterion/hooks.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -75,9 +76,10 @@ static void told(void *owner, enum deed_lock_verdict verdict, const char *senten
     TEXT_SET(l->sentence, sentence);
 }
 
-static void leader_open(struct leader *l)
+static void leader_open_with(struct leader *l, enum probe_tls tls_use)
 {
-    struct mysql_locks_setting setting = { .connect_limit = fc_ms(3000), .answer_limit = fc_ms(3000) };
+    struct mysql_locks_setting setting = { .connect_limit = fc_ms(3000), .answer_limit = fc_ms(3000), .tls_use = tls_use,
+                                           .tls = { .skips_verifying = true } };
     *l = (struct leader){ 0 };
     pump_open(&l->pump, 1);
     TEXT_SET(setting.user, "topo");
@@ -85,6 +87,8 @@ static void leader_open(struct leader *l)
     l->locks = mysql_locks_open(pump_host(&l->pump), &setting);
     cr_assert_not_null(l->locks);
 }
+
+static void leader_open(struct leader *l) { leader_open_with(l, PROBE_TLS_NEVER); }
 
 static void leader_close(struct leader *l)
 {
@@ -350,6 +354,40 @@ Test(mysql_locks, a_refused_password_is_told_in_the_servers_words)
     leader_open(&l);
     cr_assert_eq(take(&l), DEED_LOCK_REFUSED);
     cr_expect(strstr(l.sentence, "Access denied") != NULL, "%s", l.sentence);
+    leader_close(&l);
+    close_servers();
+}
+
+/* The server has a certificate from now on, and lets the account in by TLS alone. */
+static void demand_tls(struct mariadb *server)
+{
+    char certificate[FOLDER_SIZE + 16], key[FOLDER_SIZE + 16], settings[FOLDER_SIZE + 16];
+    TEXT_FORMAT(certificate, "%s/cert.pem", server->folder);
+    TEXT_FORMAT(key, "%s/key.pem", server->folder);
+    TEXT_FORMAT(settings, "%s/my.cnf", server->folder);
+    const char *const words[] = { "openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=m", "-keyout", key,
+                                  "-out", certificate, NULL };
+    cr_assert_eq(program_run(server->folder, "mysql", words), 0);
+    FILE *to = fopen(settings, "a");
+    cr_assert_not_null(to);
+    fprintf(to, "ssl_cert=%s\nssl_key=%s\n", certificate, key);
+    fclose(to);
+    mariadb_restart(server);
+    mariadb_do(server, "set session sql_log_bin = 0; alter user topo@127.0.0.1 require ssl");
+}
+
+Test(mysql_locks, a_server_that_lets_the_account_in_by_tls_alone_is_locked_over_tls_as_it_is_looked_at)
+{
+    struct leader l;
+    open_servers();
+    demand_tls(&servers[TARGET]);
+    leader_open(&l);
+    cr_expect_eq(take(&l), DEED_LOCK_REFUSED, "without");
+    leader_close(&l);
+    leader_open_with(&l, PROBE_TLS_MIXED);
+    cr_assert_eq(take(&l), DEED_LOCK_PERMITS, "%s", l.sentence);
+    cr_expect_str_eq(l.sentence, "the lock is held on 3 of 3 servers");
+    cr_expect_eq(say(&l, TARGET, "do 0"), FC_OK);
     leader_close(&l);
     close_servers();
 }

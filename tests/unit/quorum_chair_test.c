@@ -254,6 +254,31 @@ Test(quorum_chair, a_chair_moves_by_an_intent_a_seat_and_the_row_on_the_new_serv
     cr_assert_str_eq(seat.as.chair.decision.rank.server, "id-2");
 }
 
+static void log_gives_it_up(void)
+{
+    const struct quorum_heard heard = { .kind = QUORUM_FAILED, .number = proposed_number, .code = FC_TIMEOUT, .text = "not confirmed in time" };
+    proposed_number = 0;
+    port.heard(port.owner, &heard);
+}
+
+Test(quorum_chair, the_rank_of_what_was_given_up_is_given_to_nothing_else_also_when_a_higher_epoch_was_tried_since)
+{
+    leads_and_db1_sits();
+    intend(1);
+    log_takes_it();
+    intend(0);
+    const uint64_t tried = proposed.row.rank.seq;
+    log_gives_it_up();
+    seat_it(1);
+    const uint64_t epoch = proposed.row.rank.epoch;
+    log_gives_it_up();
+    intend(0);
+    cr_expect_eq(proposed.row.rank.seq, tried + 1, "it may come all the same");
+    log_gives_it_up();
+    seat_it(1);
+    cr_expect_eq(proposed.row.rank.epoch, epoch + 1);
+}
+
 Test(quorum_chair, a_seat_whose_server_does_not_take_the_row_has_failed)
 {
     leads_and_db1_sits();
