@@ -23,8 +23,8 @@
 /* Of the store, a page at a time. */
 #define PAGED(path, table, by, column, has_page, meaning) \
     { path, false, FLEET_RAW, NULL, NULL, false, 0, 0, "", meaning, &(const struct fleet_paging){ FLEET_##table, PAGED_##by, column, has_page } }
-/* Of the server itself. */
-#define OF_SERVER(path, what, meaning) \
+/* Of a snapshot, or of the server itself. */
+#define OUTSIDE(path, what, meaning) \
     { path, false, FLEET_ENVELOPE, NULL, NULL, false, 0, 0, "", meaning, &(const struct fleet_paging){ .by = PAGED_##what, .column = -1 } }
 #define ACK(path, scope, reading, meaning) \
     { path, true, FLEET_ENVELOPE, reading, make_ack, false, FLEET_ACK_RECOVERIES, scope, "", meaning, NULL }
@@ -57,6 +57,11 @@ static const struct fleet_route routes[] = {
     TOLD_OF("/api/topology-tags/:hint", read_topology, TREE_TAGS, "Topology for cluster", "the tree with tags"),
     TOLD_OF("/api/topology-tags/:host/:port", read_topology, TREE_TAGS, "Topology for cluster", "the same by a server"),
 
+    PAGED("/api/heuristic-domain-instance/:hint", host_attributes, DOMAIN, host_attributes_attribute_name, false,
+          "who took over the domain of a cluster at its last failover, as the store has it"),
+    OUTSIDE("/api/topology-history/:hint", PAST, "a cluster as it was in the newest snapshot whose moment (UTC, or seconds since 1970) fits ?pattern=REGEX"),
+    OUTSIDE("/api/topology-history/:host/:port", PAST, "the same by a server"),
+
     TOLD("/api/replication-analysis", read_analysis, "Analysis", "what is wrong, of all clusters: docs/analysis.md"),
     TOLD("/api/replication-analysis/:cluster", read_analysis_cluster, "Analysis", "of one cluster, by alias or name"),
     TOLD("/api/replication-analysis/instance/:host/:port", read_analysis_instance, "Analysis", "of one server"),
@@ -70,7 +75,7 @@ static const struct fleet_route routes[] = {
     TOLD_OF("/api/can-replicate-from/:host/:port/:belowHost/:belowPort", read_can_replicate, 0, "true",
             "may the first replicate from the second? If not, an error with the reason"),
     TOLD_OF("/api/can-replicate-from-gtid/:host/:port/:belowHost/:belowPort", read_can_replicate, 1, "true", "the same by GTID"),
-    OF_SERVER("/api/locate-gtid-errant/:host/:port", LOGS, "names of its binary logs in which its errant transactions stand; the server is asked"),
+    OUTSIDE("/api/locate-gtid-errant/:host/:port", LOGS, "names of its binary logs in which its errant transactions stand; the server is asked"),
     RAW("/api/tags/:host/:port", read_tags, "its tags, as NAME=VALUE"),
     RAW("/api/tag-value/:host/:port", read_tag_value, "the value of ?tag=NAME"),
     RAW("/api/tag-value/:host/:port/:name", read_tag_value, "the same"),

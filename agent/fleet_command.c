@@ -35,7 +35,7 @@ static const struct command commands[] = {
     { "bulk-promotion-rules", "/api/bulk-promotion-rules", FORM_RULES, "promotion rules that were registered" },
     { "search", "/api/search?s=$i", FORM_KEYS, "servers with this text in name, cluster, alias or version" },
     { "find", "/api/find?pattern=$p", FORM_KEYS, "servers whose host:port fits a pattern" },
-    { "topology", "/api/topology/$H", FORM_TEXT, "a cluster as a tree" },
+    { "topology", "/api/topology/$H", FORM_TEXT, "a cluster as a tree; with --pattern as it was in the newest snapshot whose moment fits" },
     { "topology-tabulated", "/api/topology-tabulated/$H", FORM_TEXT, "a cluster as a table" },
     { "topology-tags", "/api/topology-tags/$H", FORM_TEXT, "a cluster as a tree with tags" },
     { "instance", "/api/instance/$I", FORM_KEY, "the server itself; an error when it is not known" },
@@ -47,6 +47,7 @@ static const struct command commands[] = {
     { "which-cluster", "/api/cluster-info/$H", FORM_CLUSTER_NAME, "the name of its cluster" },
     { "which-cluster-alias", "/api/cluster-info/$H", FORM_CLUSTER_ALIAS, "the alias of its cluster" },
     { "which-cluster-domain", "/api/cluster-info/$H", FORM_CLUSTER_DOMAIN, "the domain of its cluster" },
+    { "which-heuristic-domain-instance", "/api/heuristic-domain-instance/$H", FORM_KEYS, "who took its domain over last; nothing when nobody did" },
     { "which-cluster-master", "/api/master/$H", FORM_KEY, "the master of the cluster" },
     { "which-cluster-instances", "/api/cluster/$H", FORM_KEYS, "servers of the cluster" },
     { "which-cluster-osc-replicas", "/api/cluster-osc-replicas/$H", FORM_KEYS, "replicas whose lag stands for the cluster's" },
@@ -106,6 +107,9 @@ static const struct command commands[] = {
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])
 
+/* What each topology command means with --pattern. */
+static const struct command topology_of_the_past = { "topology", "/api/topology-history/$H?pattern=$p", FORM_DATED, "" };
+
 /* orchestrator's older word for a replica is understood: which-slaves. */
 static const struct command *find(const char *word)
 {
@@ -120,6 +124,12 @@ static const struct command *find(const char *word)
             return &commands[i];
     }
     return NULL;
+}
+
+static const struct command *meant(const struct fleet_options *options)
+{
+    const struct command *command = options->command == NULL ? NULL : find(options->command);
+    return command != NULL && options->pattern != NULL && text_begins(command->word, "topology") ? &topology_of_the_past : command;
 }
 
 /* ---- words of the command line ---- */
@@ -280,7 +290,7 @@ static bool add_letter(struct writing *w, const struct fleet_options *options, c
 
 enum fc_code fleet_command_path(const struct fleet_options *options, int default_port, char *to, size_t size, struct fc_err *err)
 {
-    const struct command *command = options->command == NULL ? NULL : find(options->command);
+    const struct command *command = meant(options);
     struct writing w = { .to = to, .size = size };
     size_t optional_from = 0;
     bool is_optional = false, is_given = true;
@@ -288,9 +298,6 @@ enum fc_code fleet_command_path(const struct fleet_options *options, int default
     if (command == NULL)
         return fc_fail(err, FC_BAD_INPUT, "there is no command '%.64s'; `firstchair -c help` lists them",
                        options->command == NULL ? "" : options->command);
-    if (options->pattern != NULL && text_begins(command->word, "topology"))      /* the present tree would be taken for that one */
-        return fc_fail(err, FC_BAD_INPUT, "%s with --pattern, a tree of the past, is not in this version: snapshots stand in the table "
-                                          "database_instance_topology_history", command->word);
     to[0] = '\0';
     for (const char *c = command->path; *c != '\0'; c++) {
         const char one[2] = { *c, '\0' };
@@ -316,7 +323,7 @@ enum fc_code fleet_command_path(const struct fleet_options *options, int default
 
 int fleet_command_print(const struct fleet_options *options, const char *body, FILE *to, FILE *trouble)
 {
-    const struct command *command = options->command == NULL ? NULL : find(options->command);
+    const struct command *command = meant(options);
     return command == NULL ? fc_code_table[FC_BAD_INPUT].exit_code : fleet_form_print(command->form, options->instance, body, to, trouble);
 }
 

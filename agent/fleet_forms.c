@@ -9,7 +9,7 @@
 #include "base/err.h"
 #include "base/text.h"
 
-struct printing { FILE *to; const char *instance; };
+struct printing { FILE *to; const char *instance; FILE *trouble; };
 typedef void print_form(const struct printing *p, const cJSON *value);
 
 static const char *text_of(const cJSON *object, const char *name)
@@ -264,10 +264,19 @@ static void print_leader(const struct printing *p, const cJSON *value)
     put_line(p, text_of(cJSON_GetObjectItemCaseSensitive(value, "ActiveNode"), "Hostname"));
 }
 
+/* Of when it is stands beside it: scripts read the tree. */
+static void print_dated(const struct printing *p, const cJSON *tree)
+{
+    fputs("firstchair: ", p->trouble);
+    put_plain(p->trouble, text_of(tree, "Message"), false);
+    fputc('\n', p->trouble);
+    print_text(p, cJSON_GetObjectItemCaseSensitive(tree, "Details"));
+}
+
 static void print_message(const struct printing *p, const cJSON *tree) { put_line(p, text_of(tree, "Message")); }
 
 static print_form *const forms[FORM_COUNT] = {
-    [FORM_NOTHING] = print_nothing, [FORM_MESSAGE] = print_message, [FORM_RAW] = print_raw, [FORM_TEXT] = print_text, [FORM_LINES] = print_lines,
+    [FORM_NOTHING] = print_nothing, [FORM_MESSAGE] = print_message, [FORM_DATED] = print_dated, [FORM_RAW] = print_raw, [FORM_TEXT] = print_text, [FORM_LINES] = print_lines,
     [FORM_KEYS] = print_keys, [FORM_KEY] = print_key, [FORM_KEY_OR_NOTHING] = print_key, [FORM_MASTER_KEY] = print_master_key,
     [FORM_RUNNING_KEYS] = print_running_keys, [FORM_BROKEN_KEYS] = print_broken_keys, [FORM_LOST_KEYS] = print_lost_keys,
     [FORM_RUNNING_KEY] = print_running_key, [FORM_STOPPED_KEY] = print_stopped_key, [FORM_ERRANT] = print_errant,
@@ -303,8 +312,8 @@ int fleet_form_print(enum fleet_form form, const char *instance, const char *bod
     if (is_error)
         exit_code = print_error(form, tree, trouble);
     if (!is_error || is_raw)
-        forms[form](&(struct printing){ to, instance },
-                    code[0] != '\0' && !is_raw && form != FORM_MESSAGE ? cJSON_GetObjectItemCaseSensitive(tree, "Details") : tree);
+        forms[form](&(struct printing){ to, instance, trouble },
+                    code[0] != '\0' && !is_raw && form != FORM_MESSAGE && form != FORM_DATED ? cJSON_GetObjectItemCaseSensitive(tree, "Details") : tree);
     cJSON_Delete(tree);
     return exit_code;
 }

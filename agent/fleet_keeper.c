@@ -9,6 +9,7 @@
 #include "agent/fleet_errant.h"
 #include "agent/fleet_knock.h"
 #include "agent/fleet_pages.h"
+#include "agent/fleet_past.h"
 #include "agent/fleet_rows.h"
 #include "agent/fleet_samples.h"
 #include "agent/fleet_snapshot.h"
@@ -44,6 +45,7 @@ struct fleet_keeper {
     struct fleet_words *words;
     struct pool_sights *sights;
     struct fleet_pages *pages;
+    struct fleet_pasts *pasts;
     struct fleet_acks *acks;
     struct fleet_knocks *knocks;
     struct fleet_errants *errants;
@@ -142,6 +144,8 @@ bool fleet_keeper_page(struct fleet_keeper *k, const struct fleet_page_asked *as
 {
     if (asked->by == PAGED_LOGS)
         return fleet_errants_ask(k->errants, fleet_keeper_picture(k), &(struct instance_key){ asked->equal, asked->port }, ticket, reply, waiter);
+    if (asked->by == PAGED_PAST)
+        return fleet_pasts_ask(k->pasts, k->store, asked, ticket, reply, waiter);
     return fleet_pages_ask(k->pages, k->store, asked, ticket, reply, waiter);
 }
 
@@ -150,6 +154,7 @@ void fleet_keeper_drop_waiter(struct fleet_keeper *k, uint64_t ticket)
     if (k != NULL) {
         fleet_pages_drop(k->pages, ticket);
         fleet_errants_drop(k->errants, ticket);
+        fleet_pasts_drop(k->pasts, ticket);
     }
     for (int i = 0; k != NULL && ticket != 0 && i < FLEET_WAITERS_MAX; i++) {
         if (k->waiters[i].ticket == ticket)
@@ -621,13 +626,14 @@ enum fc_code fleet_keeper_open(const struct host *host, const struct config *con
     *k = (struct fleet_keeper){ .host = host, .config = config, .port = *keeper_port, .words = fleet_words_new(&words), .log = log, .has_fleet = config->topology_user[0] != '\0', .judge_at = FC_EVER };
     k->timer = host->timer(host->agent, answer_waiters, k);
     k->pages = fleet_pages_new(host);
+    k->pasts = fleet_pasts_new(host);
     k->acks = fleet_acks_new(k->words, &acks);
     k->knocks = fleet_knocks_new(host, &knocks);
     k->errants = fleet_errants_new(host, config);
     k->samples = calloc(1, sizeof *k->samples);
     k->second = host->timer(host->agent, take_sample, k);
     const bool has_all = k->timer != NULL && k->samples != NULL && k->second != NULL && k->words != NULL && k->pages != NULL && k->acks != NULL && k->knocks != NULL &&
-                         k->errants != NULL;
+                         k->errants != NULL && k->pasts != NULL;
     enum fc_code code = has_all ? survey_open(host, config, &port, &k->survey, err) : fc_fail(err, FC_NO_MEMORY, "out of memory");
     if (code == FC_OK && (k->snapshot = fleet_snapshot_new(host, watch_of(k), &snapshot)) == NULL)
         code = fc_fail(err, FC_NO_MEMORY, "out of memory");
@@ -656,6 +662,7 @@ void fleet_keeper_close(struct fleet_keeper *k)
     fleet_store_close(k->store);
     pool_sights_free(k->sights);
     fleet_pages_free(k->pages);
+    fleet_pasts_free(k->pasts);
     fleet_acks_free(k->acks);
     fleet_knocks_free(k->knocks);
     fleet_errants_free(k->errants);

@@ -150,6 +150,7 @@ static bool argument(void *lender, const char *name, char *to, size_t size)
 static enum fc_code answer_page(struct offline *o, struct fleet_asked *asked, char **body, struct fc_err *err)
 {
     struct fleet_page_asked page;
+    unsigned status;
     enum fc_code code = fleet_page_meant(asked, &page, err);
     if (code == FC_OK && !fleet_keeper_page(o->keeper, &page, 1, on_page, o))
         code = fc_fail(err, FC_BUSY, "the store cannot be asked now");
@@ -159,15 +160,18 @@ static enum fc_code answer_page(struct offline *o, struct fleet_asked *asked, ch
         *body = o->page;
         o->page = NULL;
     }
-    return code;
+    if (code != FC_NOT_FOUND && code != FC_BAD_INPUT)
+        return code;
+    *body = fleet_answer_error(err, &status);              /* as a node says it */
+    return *body != NULL ? FC_OK : FC_NO_MEMORY;
 }
 
 static enum fc_code answer(struct offline *o, struct fleet_asked *asked, char **body, struct fc_err *err)
 {
     unsigned status;
+    asked->picture = fleet_keeper_picture(o->keeper);
     if (asked->route->paging != NULL)
         return answer_page(o, asked, body, err);
-    asked->picture = fleet_keeper_picture(o->keeper);
     *body = fleet_answer_read(asked, &status);
     return *body != NULL ? FC_OK : fc_fail(err, FC_NO_MEMORY, "out of memory");
 }

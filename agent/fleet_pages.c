@@ -7,6 +7,7 @@
 
 #include "agent/fleet_answer.h"
 #include "agent/fleet_inside.h"
+#include "backends/pattern.h"
 #include "base/text.h"
 
 #define CHUNK_ROWS 200
@@ -54,6 +55,55 @@ static enum fc_code meant_logs(const struct fleet_asked *asked, struct fleet_pag
     return FC_OK;
 }
 
+/* A server by name, which may have gone since; or who heads a cluster of now. */
+static enum fc_code meant_then(const struct fleet_asked *asked, struct fleet_page_asked *ret, struct fc_err *err)
+{
+    const struct picture *picture = asked->picture;
+    const char *hint = asked->parameter[0], *host;
+    struct server_meant server = { .id = MEMBER_NONE };
+    size_t length;
+    enum fc_code code = FC_OK;
+    if (asked->parameter_count > 1) {
+        code = meant_server(asked, 0, &server, err);
+    } else if (strchr(hint, ':') == NULL && meant_cluster(picture, hint, &server.id, err) == FC_OK) {
+        server.port = topology_key(picture->topology, server.id).port;
+        TEXT_SET(server.host, topology_key(picture->topology, server.id).host);
+    } else if (!instance_key_parse(hint, strlen(hint), picture->default_port, &host, &length, &server.port) ||
+               !text_copy_bytes(server.host, sizeof server.host, host, length)) {
+        code = fc_fail(err, FC_NOT_FOUND, "'%.96s' is no cluster of now, and no host:port", hint);
+    }
+    ret->port = server.port;
+    TEXT_SET(ret->equal, server.host);
+    return code;
+}
+
+static enum fc_code meant_past(const struct fleet_asked *asked, struct fleet_page_asked *ret, struct fc_err *err)
+{
+    struct pattern *pattern = NULL;
+    *ret = (struct fleet_page_asked){ .by = PAGED_PAST, .column = -1 };
+    if (!meant_text(asked, "pattern", ret->pattern, sizeof ret->pattern, err))
+        return err->code;
+    if (ret->pattern[0] != '\0' && pattern_compile("pattern", ret->pattern, &pattern, err) != FC_OK)
+        return err->code = FC_BAD_INPUT;
+    pattern_free(pattern);
+    return meant_then(asked, ret, err);
+}
+
+static enum fc_code meant_domain(const struct fleet_asked *asked, struct fleet_page_asked *ret, struct fc_err *err)
+{
+    const struct fleet_paging *paging = asked->route->paging;
+    const struct picture *picture = asked->picture;
+    member_id head;
+    *ret = (struct fleet_page_asked){ .table = paging->table, .by = PAGED_DOMAIN, .column = paging->column, .limit = 1 };
+    const enum fc_code code = meant_cluster(picture, asked->parameter[0], &head, err);
+    if (code != FC_OK)
+        return code;
+    const char *domain = classification_text(picture->classifications, head, CLASSIFIED_CLUSTER_DOMAIN);
+    if (domain[0] == '\0')
+        return fc_fail(err, FC_NOT_FOUND, "the cluster of '%.96s' has no domain: DetectClusterDomainQuery finds it", asked->parameter[0]);
+    return TEXT_SET(ret->equal, domain) ? FC_OK : fc_fail(err, FC_BAD_INPUT, "a domain of more than %zu bytes", sizeof ret->equal - 1);
+}
+
 enum fc_code fleet_page_meant(const struct fleet_asked *asked, struct fleet_page_asked *ret, struct fc_err *err)
 {
     const struct fleet_paging *paging = asked->route->paging;
@@ -62,6 +112,10 @@ enum fc_code fleet_page_meant(const struct fleet_asked *asked, struct fleet_page
     char flag[8] = "";
     if (paging->by == PAGED_LOGS)
         return meant_logs(asked, ret, err);
+    if (paging->by == PAGED_PAST)
+        return meant_past(asked, ret, err);
+    if (paging->by == PAGED_DOMAIN)
+        return meant_domain(asked, ret, err);
     *ret = (struct fleet_page_asked){ .table = paging->table, .by = paging->by, .column = paging->column, .limit = FLEET_PAGE_ROWS };
     if (paging->by == PAGED_STEPS)
         ret->limit = FLEET_PAGE_STEPS_MAX;
@@ -102,6 +156,8 @@ bool fleet_page_fits(const struct fleet_page_asked *asked, const struct fleet_ro
     if (asked->by == PAGED_NUMBER && number_of(row) != asked->number)
         return false;
     if (asked->by == PAGED_SERVER && fleet_number(row, audit_port) != asked->port)
+        return false;
+    if (asked->by == PAGED_DOMAIN && !text_is(fleet_text(row, host_attributes_hostname), "*"))       /* else it is a host's own */
         return false;
     return asked->table != FLEET_topology_recovery || is_recovery_in(asked, row, unix_s);
 }
@@ -232,6 +288,19 @@ static void show_recovery(struct json_page *page, const struct fleet_row *row)
 #undef AT
 }
 
+/* Its value is host:port. */
+static void show_attribute(struct json_page *page, const struct fleet_row *row)
+{
+    const char *value = fleet_text(row, host_attributes_attribute_value), *host;
+    char host_text[INSTANCE_HOST_MAX + 1] = "";
+    struct instance_key key = { .host = host_text };
+    size_t length;
+    if (instance_key_parse(value, strlen(value), 0, &host, &length, &key.port))
+        text_copy_bytes(host_text, sizeof host_text, host, length);
+    page_text(page, "Hostname", key.host);
+    page_uint(page, "Port", key.port);
+}
+
 static void show_blocked(struct json_page *page, const struct fleet_row *row)
 {
     put_key(page, "FailedInstanceKey", row, blocked_topology_recovery_hostname, blocked_topology_recovery_port);
@@ -264,6 +333,7 @@ bool fleet_page_show(struct json_page *page, const struct fleet_row *row)
     static const struct { enum fleet_table_name table; void (*show)(struct json_page *, const struct fleet_row *); } shapes[] = {
         { FLEET_audit, show_audit }, { FLEET_topology_recovery_steps, show_step }, { FLEET_topology_recovery, show_recovery },
         { FLEET_topology_failure_detection, show_detection }, { FLEET_blocked_topology_recovery, show_blocked },
+        { FLEET_host_attributes, show_attribute },
     };
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++) {
         if (shapes[i].table != row->table)

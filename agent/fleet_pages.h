@@ -14,10 +14,13 @@
 #define FLEET_PAGE_NUMBER_MAX 100000u
 #define FLEET_PAGE_CHUNKS_MAX 500      /* of 200 rows each: who looks for something rare is told so far */
 #define FLEET_PAGES_MAX 8              /* asked at one time */
+#define FLEET_PAST_PATTERN_SIZE 256
 
 /* By what a route's parameters choose rows. PAGE: the last parameter is its number, 0 the first; no number is 0. */
 enum fleet_paged_by { PAGED_ALL = 0, PAGED_TEXT, PAGED_NUMBER, PAGED_SERVER, PAGED_RUNNING, PAGED_RECENT, PAGED_SUCCESSOR, PAGED_STEPS,
-                      PAGED_LOGS };      /* none of the store: of binary logs, the server itself is asked (agent/fleet_errant.h) */
+                      PAGED_LOGS,        /* none of the store: of binary logs, the server itself is asked (agent/fleet_errant.h) */
+                      PAGED_PAST,        /* a cluster of a snapshot (agent/fleet_past.h) */
+                      PAGED_DOMAIN };    /* by the domain of the cluster that the parameter means */
 
 struct fleet_paging {
     enum fleet_table_name table;
@@ -32,7 +35,8 @@ struct fleet_page_asked {
     int column;                        /* must be `equal`; -1 none */
     char equal[160];
     uint64_t number;                   /* PAGED_NUMBER: of the key */
-    uint16_t port;                     /* PAGED_SERVER, PAGED_SUCCESSOR, PAGED_LOGS: of the host in `equal` */
+    uint16_t port;                     /* PAGED_SERVER, PAGED_SUCCESSOR, PAGED_LOGS, PAGED_PAST: of the host in `equal` */
+    char pattern[FLEET_PAST_PATTERN_SIZE];       /* PAGED_PAST: on the snapshot's moment; "": the newest */
     bool is_unacknowledged;            /* recoveries: those that nobody has acknowledged */
     uint32_t skip, limit;
 };
@@ -40,7 +44,8 @@ struct fleet_page_asked {
 struct fleet_asked;
 
 /* What a path and ?unacknowledged= mean. FC_BAD_INPUT: a server or an id that is none. PAGED_LOGS: FC_NOT_FOUND,
- * a server that is not known. */
+ * a server that is not known. PAGED_PAST: FC_NOT_FOUND, neither a cluster nor host:port; FC_BAD_INPUT, a pattern that is none.
+ * PAGED_DOMAIN: FC_NOT_FOUND, no cluster, or one without a domain. */
 enum fc_code fleet_page_meant(const struct fleet_asked *asked, struct fleet_page_asked *ret, struct fc_err *err);
 /* Is the row among those asked for, apart from `column`? */
 bool fleet_page_fits(const struct fleet_page_asked *asked, const struct fleet_row *row, int64_t unix_s);

@@ -102,12 +102,14 @@ void fleet_store_look(struct fleet_store *store);
 /* All that waits is written, or the time is over: FC_OK, FC_TIMEOUT. Called once, later. One at a time. */
 void fleet_store_flush(struct fleet_store *store, int limit_ms, void (*done)(void *owner, enum fc_code code), void *owner);
 
-/* A page of one table, newest (highest key) first: audit, changelog, detections, recoveries. `before`: only lower numbers of the key's
- * first column; 0: all. `equal_column`: -1, or a text column that must be `equal`. A row at a time, then done. */
+#define FLEET_PAGE_LIMIT_MAX 20000       /* rows of one page: of a snapshot, all servers of a cluster */
+
+/* A page of one table, newest (highest key) first: audit, changelog, detections, recoveries, snapshots. `before`: only lower numbers of the key's
+ * first column; 0: all. `from`: only this one and higher. `equal_column`: -1, or a text column that must be `equal`. A row at a time, then done. */
 struct fleet_page {
     enum fleet_table_name table;
-    uint64_t before;
-    int limit;                           /* 1 to 200 */
+    uint64_t from, before;
+    int limit;                           /* 1 to FLEET_PAGE_LIMIT_MAX */
     int equal_column;
     const char *equal;                   /* copied */
     void *owner;

@@ -725,28 +725,29 @@ void fleet_sql_one(struct fleet_text *to, enum fleet_dialect dialect, const stru
         add_equal(to, dialect, key, i, i == 0 ? " where " : " and ");
 }
 
-void fleet_sql_page(struct fleet_text *to, enum fleet_dialect dialect, enum fleet_table_name name, const struct fleet_present *present,
-                    uint64_t before, int equal_column, const char *equal, int limit)
+void fleet_sql_page(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_present *present, const struct fleet_page *page)
 {
-    const struct fleet_table *table = &fleet_tables[name];
+    const struct fleet_table *table = &fleet_tables[page->table];
     const bool has_number = table->columns[0].type->kind == TYPE_NUMBER;
     assert(has_number || table->rank[0] >= 0);
     add(to, "select ");
     add_columns(to, dialect, table, present, false);
     if (has_number)
-        add_format(to, " from %s where %s < %" PRIu64, table->name, table->columns[0].name, before == 0 ? UINT64_C(1) << 62 : before);
+        add_format(to, " from %s where %s < %" PRIu64, table->name, table->columns[0].name, page->before == 0 ? UINT64_C(1) << 62 : page->before);
     else
         add_format(to, " from %s", table->name);
-    if (equal_column >= 0) {
-        add_format(to, "%s%s = ", has_number ? " and " : " where ", table->columns[equal_column].name);
-        add_text(to, dialect, &table->columns[equal_column], equal);
+    if (has_number && page->from > 0)
+        add_format(to, " and %s >= %" PRIu64, table->columns[0].name, page->from);
+    if (page->equal_column >= 0) {
+        add_format(to, "%s%s = ", has_number ? " and " : " where ", table->columns[page->equal_column].name);
+        add_text(to, dialect, &table->columns[page->equal_column], page->equal);
     }
     if (has_number) {
-        add_format(to, " order by %s desc limit %d", table->columns[0].name, limit);
+        add_format(to, " order by %s desc limit %d", table->columns[0].name, page->limit);
     } else {
         add_format(to, " order by %s desc, ", table->columns[table->rank[0]].name);
         add_key_names(to, table);
-        add_format(to, " limit %d", limit);
+        add_format(to, " limit %d", page->limit);
     }
 }
 

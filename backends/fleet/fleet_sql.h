@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "backends/fleet/fleet_row.h"
+#include "backends/fleet_store.h"
 
 enum fleet_dialect { FLEET_SQLITE, FLEET_MYSQL, FLEET_MARIADB };
 
@@ -66,9 +67,8 @@ void fleet_sql_range(struct fleet_text *to, enum fleet_dialect dialect, enum fle
                      const struct fleet_range *range);
 /* One row by its key. */
 void fleet_sql_one(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *key, const struct fleet_present *present);
-/* Newest first: by a number as key, else by rank (and `before` says nothing). */
-void fleet_sql_page(struct fleet_text *to, enum fleet_dialect dialect, enum fleet_table_name table, const struct fleet_present *present,
-                    uint64_t before, int equal_column, const char *equal, int limit);
+/* Newest first: by a number as key, else by rank (and `from` and `before` say nothing). */
+void fleet_sql_page(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_present *present, const struct fleet_page *page);
 /* One row, one column: how many rows there are, and (a table with a rank) the newest moment, as "count/moment": it changes when somebody
  * else has put rows there or taken them away. */
 void fleet_sql_mark(struct fleet_text *to, enum fleet_dialect dialect, enum fleet_table_name table);

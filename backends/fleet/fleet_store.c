@@ -374,13 +374,12 @@ static void page_done(struct fleet_store *s, enum fc_code code, const char *sent
 /* False: the table is not there. */
 static bool ask_page(struct fleet_store *s)
 {
-    const struct page_asked *asked = &s->pages[0];
-    const enum fleet_table_name table = asked->page.table;
-    if (!s->present[table].is_there)
+    struct fleet_page page = s->pages[0].page;
+    page.equal = s->pages[0].equal;
+    if (!s->present[page.table].is_there)
         return false;
     fleet_text_clear(&s->text);
-    fleet_sql_page(&s->text, dialect_of(s), table, &s->present[table], asked->page.before, asked->page.equal_column, asked->equal,
-                   asked->page.limit);
+    fleet_sql_page(&s->text, dialect_of(s), &s->present[page.table], &page);
     ask(s, DOING_PAGE, &s->text, false);
     return true;
 }
@@ -729,7 +728,7 @@ void fleet_store_flush(struct fleet_store *s, int limit_ms, void (*done)(void *o
 
 bool fleet_store_page(struct fleet_store *s, const struct fleet_page *page)
 {
-    assert(page->limit >= 1 && page->limit <= 200);
+    assert(page->limit >= 1 && page->limit <= FLEET_PAGE_LIMIT_MAX);
     if (s->page_count == PAGES_MAX || s->turn == FLEET_RESTS)
         return false;
     struct page_asked *asked = &s->pages[s->page_count++];

@@ -144,9 +144,45 @@ def a_snapshot_is_kept(house, node, client, servers):
     assert moments == [(1,)], moments
 
 
+THEN = 1577872800                # 2020-01-01 10:00:00 UTC
+
+
+def others_snapshot(house, node, servers):
+    """As another tool laid it: a chain, in which the first was not yet."""
+    _, b, c = servers
+    rows = [(THEN, b.place.host, b.port, '', 0, b.address, '10.3.1'), (THEN, c.place.host, c.port, b.place.host, b.port, b.address, '10.3.1'),
+            (THEN, 'elsewhere', 3306, '', 0, 'elsewhere:3306', '10.3.1')]
+    with contextlib.closing(sqlite3.connect(house.nest.file(f'{node.name}/firstchair.db'), timeout=20)) as store, store:
+        store.executemany('INSERT INTO database_instance_topology_history VALUES (?, ?, ?, ?, ?, ?, ?)', rows)
+        store.execute("INSERT INTO host_attributes VALUES ('*', 'writer.example', ?, datetime('now'), NULL), ('own', 'writer.example', 'own:1', "
+                      "datetime('now'), NULL)", (c.address,))
+
+
+def the_past_is_drawn(asks, servers):
+    """The newest snapshot that fits and has the server; where none does, one sentence."""
+    def topology(server, pattern, command='topology'):
+        return run_firstchair('-c', command, '-i', server, '--pattern', pattern, *asks)
+
+    a, b, c = servers
+    replicas = sorted((b, c), key=lambda server: (server.place.host, server.port))
+    of_now = f'{a.address}\n' + ''.join(f'+ {server.address}\n' for server in replicas)
+    of_then = f'{b.address}\n+ {c.address}\n'
+    assert topology(c.address, '^20[3-9]')[:2] == (1, '')
+    exit_code, text, trouble = topology(c.address, '^2020-01-01 1')
+    assert (exit_code, text) == (0, of_then) and 'Topology of 2020-01-01 10:00:00 UTC' in trouble, (text, trouble)
+    assert topology(b.address, f'^{THEN}$', 'topology-tabulated')[:2] == (0, of_then), 'by its seconds'
+    assert topology(c.address, '^20')[:2] == (0, of_now), 'the newest that fits'
+    assert topology('elsewhere:3306', '^20')[:2] == (0, 'elsewhere:3306\n'), 'that is not there any more'
+    exit_code, text, trouble = topology(a.address, '^2020')
+    assert (exit_code, text) == (1, '') and f"no snapshot that fits '^2020' has {a.address} among its servers" in trouble, trouble
+    exit_code, text, trouble = topology(a.address, '(')
+    assert exit_code != 0 and text == '' and "pattern" in trouble, trouble
+    assert run_firstchair('-c', 'which-heuristic-domain-instance', '-i', a.address, *asks)[:2] == (0, f'{c.address}\n')
+
+
 READING = (('clusters',), ('clusters-alias',), ('all-clusters-masters',), ('all-instances',), ('topology-tags', 'i'), ('topology-tabulated', 'i'),
            ('which-master', 'i'), ('which-replicas', 'a'), ('which-cluster', 'i'), ('which-cluster-alias', 'i'), ('which-cluster-instances', 'i'),
-           ('which-cluster-osc-replicas', 'i'), ('replication-analysis',), ('tags', 'i'), ('tagged', 't'), ('downtimed',), ('bulk-instances',),
+           ('which-cluster-domain', 'i'), ('which-cluster-osc-replicas', 'i'), ('replication-analysis',), ('tags', 'i'), ('tagged', 't'), ('downtimed',), ('bulk-instances',),
            ('bulk-promotion-rules',), ('is-replicating', 'i'), ('which-gtid-errant', 'i'), ('search', 'i'), ('check-global-recoveries',),
            ('in-maintenance', 'i'), ('can-replicate-from', 'd'))
 
@@ -196,9 +232,10 @@ def what_only_the_command_line_has(node, db1, db2):
     assert says('restart-replica-statements', '-i', db2.address, '--statement', 'SET GLOBAL x=1') == (0, 'stop slave;\nSET GLOBAL x=1;\nstart slave;\n', '')
 
 
-def the_store_answers_without_a_node(house, node, db1, db2, db3):
+def the_store_answers_without_a_node(house, node, servers):
     """The same words from the store's rows when the node is stopped; orders are refused; nothing is made where there is no store."""
     api = f'http://{node.place.host}:{node.http_port}'
+    db1, db2, db3 = servers
     assert node.get(f'/api/tag/{db2.place.host}/{db2.port}?tag=role%3Dmain', 10)[0] == 200
     assert node.get(f'/api/set-cluster-alias/{db1.address}?alias=main', 10)[0] == 200
     wait_until(lambda: run_firstchair('-c', 'which-cluster-alias', '-i', db2.address, '--api', api)[1] == 'main\n', 20, 'the alias to be chosen')
@@ -208,6 +245,7 @@ def the_store_answers_without_a_node(house, node, db1, db2, db3):
     for command in {name for name in running if not name.endswith(': trouble')}:
         assert running[command] == stopped[command], (command, running[command], stopped[command])
         assert running[f'{command}: trouble'] == '' and 'read from the store (' in stopped[f'{command}: trouble'], stopped[f'{command}: trouble']
+    the_past_is_drawn(('--config', node.config), servers)
     asked = json.loads(run_firstchair('-c', 'api', '--path', 'audit-recovery', '--config', node.config)[1])
     assert asked == [], asked
     exit_code, text, trouble = run_firstchair('-c', 'tag', '-i', db2.address, '--tag', 'x', '--config', node.config)
@@ -222,7 +260,7 @@ def the_store_answers_without_a_node(house, node, db1, db2, db3):
     assert exit_code == 10 and 'there is no store to be read' in trouble and not os.path.exists(store), trouble
     os.rename(f'{store}.away', store)
     house.start()
-    assert db1.alive() and db2.alive() and db3.alive()
+    assert all(server.alive() for server in servers)
 
 
 def wrote_alone(server, number):
@@ -291,7 +329,8 @@ def test_clients_read_the_fleet_and_what_they_read_is_so():
     with Single() as house:
         servers = db1, db2, db3 = one_and_two(house)
         house.extra = {'DiscoverySeeds': [db1.address], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
-                       'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': 'none'}
+                       'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': 'none',
+                       'DetectClusterDomainQuery': "SELECT 'writer.example'"}
         node = house.start().nodes[0]
         client = Client(f'http://{node.place.host}:{node.http_port}')
         wait_until(lambda: client.run('which-replicas', db1.address) == sorted([db2.address, db3.address]), 30, 'both replicas to be found')
@@ -304,6 +343,8 @@ def test_clients_read_the_fleet_and_what_they_read_is_so():
         what_is_said_is_told(client, db2, db3)
         who_is_there_is_resolved(node, client, db2)
         a_snapshot_is_kept(house, node, client, servers)
+        others_snapshot(house, node, servers)
+        the_past_is_drawn(('--api', f'http://{node.place.host}:{node.http_port}'), servers)
         figures_are_told(node, servers)
         what_only_the_command_line_has(node, db1, db2)
 
@@ -312,7 +353,7 @@ def test_clients_read_the_fleet_and_what_they_read_is_so():
         assert run_firstchair('-c', 'which-master', '-i', db3.address, '--config', node.config)[:2] == (0, f'{db1.address}\n')
         assert run_firstchair('-c', 'which-master', '-i', 'nobody:1', '--config', node.config)[0] == 1
 
-        the_store_answers_without_a_node(house, node, db1, db2, db3)
+        the_store_answers_without_a_node(house, node, servers)
         wait_until(lambda: client.run('which-replicas', db1.address) == sorted([db2.address, db3.address]), 30, 'both to be known again')
         db3.execute('STOP SLAVE')
         wait_until(lambda: client.run('is-replication-stopped', db3.address) == db3.address, 20, 'db3 to be told as stopped')

@@ -78,6 +78,7 @@ Test(fleet_command, options_are_taken_as_orchestrator_and_its_client_take_them)
     cr_expect_str_eq(asks("-c downtimed"), "/api/downtimed");
     cr_expect_str_eq(asks("-c downtimed -a main"), "/api/downtimed/main");
     cr_expect_str_eq(asks("-c find --pattern ^db[0-9]+"), "/api/find?pattern=%5Edb%5B0-9%5D%2B");
+    cr_expect_str_eq(asks("-c topology-tags -i db1 --pattern 2026-01"), "/api/topology-history/db1?pattern=2026-01");
     cr_expect_str_eq(asks("-c api -P clusters-info"), "/api/clusters-info");
     cr_expect_str_eq(asks("-c api --path /api/clusters"), "/api/clusters");
 }
@@ -88,8 +89,6 @@ Test(fleet_command, what_is_missing_or_unknown_is_said_in_one_sentence)
     cr_expect_str_eq(asks("-c which-replicas -i db1:none"), "which-replicas needs an instance: -i HOST:PORT");
     cr_expect_str_eq(asks("-c tag -i db1"), "tag needs a tag: --tag NAME=VALUE");
     cr_expect_str_eq(asks("-c can-replicate-from -i db1"), "can-replicate-from needs a destination: -d HOST:PORT");
-    cr_expect_str_eq(asks("-c topology -i db1 --pattern 2026-01"), "topology with --pattern, a tree of the past, is not in this version: snapshots "
-                     "stand in the table database_instance_topology_history");
     cr_expect_str_eq(asks("-c relocate-everything"), "there is no command 'relocate-everything'; `firstchair -c help` lists them");
     cr_expect_str_eq(asks("-c clusters --nonsense"), "'--nonsense' is not understood; `firstchair -c help` lists the commands");
     cr_expect_str_eq(asks("-c clusters -i"), "-i needs a value");
