@@ -455,7 +455,7 @@ static void put_cluster(struct json_page *page, const char *name, const struct p
                         bool has_name_for_domain)
 {
     char own[FLEET_KEY_SIZE] = "";
-    const char *domain = classification_text(picture->classifications, head, CLASSIFIED_CLUSTER_DOMAIN);
+    const char *domain = classification_domain(picture->classifications, head);
     const char *alias = fleet_alias(picture, head);
     topology_key_text(picture->topology, head, own, sizeof own);
     page_open(page, name, '{');

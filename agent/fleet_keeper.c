@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "agent/fleet_acks.h"
+#include "agent/fleet_derived.h"
 #include "agent/fleet_errant.h"
 #include "agent/fleet_knock.h"
 #include "agent/fleet_pages.h"
@@ -46,6 +47,7 @@ struct fleet_keeper {
     struct pool_sights *sights;
     struct fleet_pages *pages;
     struct fleet_pasts *pasts;
+    struct fleet_derived derived;
     struct fleet_acks *acks;
     struct fleet_knocks *knocks;
     struct fleet_errants *errants;
@@ -162,6 +164,17 @@ void fleet_keeper_drop_waiter(struct fleet_keeper *k, uint64_t ticket)
     }
 }
 
+static struct fleet_memory memory_of(struct fleet_keeper *k)
+{
+    struct watch *watch = watch_of(k);
+    return (struct fleet_memory){
+        .overrides = &watch->overrides, .classifications = &watch->classifications, .pools = &watch->pools,
+        .resolved = &watch->resolved, .unresolved = &watch->unresolved,
+        .rule_life = fc_ms(k->config->candidate_expire_minutes * INT64_C(60000)), .pool_life = fc_ms(k->config->pool_expire_minutes * INT64_C(60000)),
+        .name_life = fc_ms(k->config->resolves_expire_minutes * INT64_C(60000)),
+    };
+}
+
 /* ---- what comes of looks ---- */
 
 /* Of rows that say nothing new the store sees that itself. */
@@ -173,8 +186,10 @@ static void on_row(void *owner, member_id id, bool is_changed)
     k->picture.changes += is_changed;
     check_waiters(k);
     pool_sights_row(k->sights, id);
-    if (k->store != NULL && fleet_row_of_server(watch_of(k), id, &clocks, &k->texts, &row))
-        fleet_store_put(k->store, &row);
+    if (k->store == NULL || !fleet_row_of_server(watch_of(k), id, &clocks, &k->texts, &row))
+        return;
+    fleet_store_put(k->store, &row);
+    fleet_derived_cluster(k->store, watch_of(k), id, memory_of(k).name_life, &clocks);
 }
 
 static void on_gone(void *owner, const struct instance_key *key)
@@ -184,8 +199,10 @@ static void on_gone(void *owner, const struct instance_key *key)
     const struct fleet_row row = fleet_row_of_gone(key, &clocks);
     k->picture.changes++;
     check_waiters(k);
-    if (k->store != NULL)
-        fleet_store_delete(k->store, &row);
+    if (k->store == NULL)
+        return;
+    fleet_store_delete(k->store, &row);
+    fleet_derived_gone(k->store, watch_of(k), key, &clocks);
 }
 
 static void on_changed(void *owner, const struct fleet_change *change)
@@ -227,11 +244,14 @@ static void take_sample(void *owner)
 {
     struct fleet_keeper *k = owner;
     const struct discovery *d = &watch_of(k)->calendar;
-    const struct fc_time now = now_of(k);
+    const struct both_clocks clocks = clocks_of(k);
+    const struct fc_time now = clocks.now;
     k->samples->seconds[k->samples->second_count++ % FLEET_SECONDS_MAX] =
         (struct fleet_second){ .unix_ms = k->host->unix_ms(k->host->agent), .active = d->under_way,
                                .queued = count_due(d, &d->living, now) + count_due(d, &d->dead, now) };
     k->host->timer_set(k->second, fc_plus(now, fc_ms(1000)));
+    if (k->store != NULL)
+        fleet_derived_second(&k->derived, k->store, watch_of(k), memory_of(k).name_life, &clocks);
 }
 
 static void statement_answered(void *owner, const struct fleet_statement *statement)
@@ -241,17 +261,6 @@ static void statement_answered(void *owner, const struct fleet_statement *statem
 }
 
 /* ---- what the store says ---- */
-
-static struct fleet_memory memory_of(struct fleet_keeper *k)
-{
-    struct watch *watch = watch_of(k);
-    return (struct fleet_memory){
-        .overrides = &watch->overrides, .classifications = &watch->classifications, .pools = &watch->pools,
-        .resolved = &watch->resolved, .unresolved = &watch->unresolved,
-        .rule_life = fc_ms(k->config->candidate_expire_minutes * INT64_C(60000)), .pool_life = fc_ms(k->config->pool_expire_minutes * INT64_C(60000)),
-        .name_life = fc_ms(k->config->resolves_expire_minutes * INT64_C(60000)),
-    };
-}
 
 static void take_word(struct fleet_keeper *k, const struct fleet_row *row, bool is_gone)
 {
@@ -507,6 +516,7 @@ static later_deed *const later_deeds[FLEET_VERB_COUNT] = {
 static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, struct fleet_waiter *waiter, struct fc_err *err)
 {
     const struct instance_key *key = &waiter->key;
+    const struct both_clocks clocks = clocks_of(k);
     struct fleet_memory memory = memory_of(k);
     if (survey_is_resting(k->survey) && k->has_fleet && o->verb != FLEET_RESOLVE)
         return fc_fail(err, FC_NOT_LEADER, "this node does not lead, and another one keeps the fleet");
@@ -521,6 +531,8 @@ static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, st
     waiter->is_being_said = code == FC_OK;
     if (code != FC_NOT_FOUND)
         return code;
+    if (o->verb == FLEET_RESET_RESOLVE_CACHE && k->store != NULL)
+        fleet_derived_forget_names(k->store, watch_of(k), &clocks);
     code = fleet_order_apply(&memory, o, now_of(k), err);
     if (code == FC_OK)
         watch_said(watch_of(k), key, now_of(k));
@@ -666,12 +678,12 @@ void fleet_keeper_close(struct fleet_keeper *k)
     fleet_acks_free(k->acks);
     fleet_knocks_free(k->knocks);
     fleet_errants_free(k->errants);
+    fleet_row_texts_done(&k->texts);
     survey_close(k->survey);
     fleet_words_free(k->words);
     k->host->untimer(k->timer);
     k->host->untimer(k->second);
     free(k->samples);
-    fleet_row_texts_done(&k->texts);
     free(k);
 }
 

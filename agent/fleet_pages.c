@@ -98,7 +98,7 @@ static enum fc_code meant_domain(const struct fleet_asked *asked, struct fleet_p
     const enum fc_code code = meant_cluster(picture, asked->parameter[0], &head, err);
     if (code != FC_OK)
         return code;
-    const char *domain = classification_text(picture->classifications, head, CLASSIFIED_CLUSTER_DOMAIN);
+    const char *domain = classification_domain(picture->classifications, head);
     if (domain[0] == '\0')
         return fc_fail(err, FC_NOT_FOUND, "the cluster of '%.96s' has no domain: DetectClusterDomainQuery finds it", asked->parameter[0]);
     return TEXT_SET(ret->equal, domain) ? FC_OK : fc_fail(err, FC_BAD_INPUT, "a domain of more than %zu bytes", sizeof ret->equal - 1);

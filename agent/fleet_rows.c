@@ -112,6 +112,10 @@ static void set_moment(struct fleet_row *row, int column, struct fc_time at, con
 void fleet_row_texts_done(struct fleet_row_texts *texts)
 {
     free(texts->list);
+    if (texts->desk.room != NULL) {
+        room_release(texts->desk.room, texts->errant);
+        errant_desk_done(&texts->desk);
+    }
     *texts = (struct fleet_row_texts){ 0 };
 }
 
@@ -208,7 +212,6 @@ static void set_place(struct fleet_row *row, const struct watch *w, member_id id
     fleet_set_text(row, database_instance_cluster_name, texts->cluster);
     fleet_set_number(row, database_instance_replication_depth, m->depth > UINT8_MAX ? UINT8_MAX : m->depth);
     fleet_set_number(row, database_instance_is_co_master, m->ring == 2);
-    fleet_set_text(row, database_instance_gtid_errant, "");
     fleet_set_text(row, database_instance_suggested_cluster_alias, classification_text(&w->classifications, id, CLASSIFIED_CLUSTER_ALIAS));
     fleet_set_text(row, database_instance_instance_alias, classification_text(&w->classifications, id, CLASSIFIED_INSTANCE_ALIAS));
     fleet_set_text(row, database_instance_data_center, classification_text(&w->classifications, id, CLASSIFIED_DATA_CENTER));
@@ -216,6 +219,16 @@ static void set_place(struct fleet_row *row, const struct watch *w, member_id id
     fleet_set_text(row, database_instance_physical_environment, classification_text(&w->classifications, id, CLASSIFIED_ENVIRONMENT));
     const struct classification *known = classification_of(&w->classifications, id);
     fleet_set_number(row, database_instance_semi_sync_enforced, known == NULL ? 0 : known->semi_sync_priority);
+}
+
+/* As it was judged last: what a look brings is judged behind it, and stands in the row of the next one. */
+static void set_errant(struct fleet_row *row, const struct watch *w, member_id id, struct fleet_row_texts *texts)
+{
+    const bool is_errant = id < w->fleet.capacity && trait_is(&w->fleet.traits[id], TRAIT_ERRANT);
+    texts->desk.room = w->room;
+    room_release(w->room, texts->errant);
+    texts->errant = is_errant ? errant_text(&texts->desk, &w->topology, id) : NULL;
+    fleet_set_text(row, database_instance_gtid_errant, texts->errant);
 }
 
 static void set_looks(struct fleet_row *row, const struct member *m, const struct both_clocks *clocks)
@@ -244,6 +257,7 @@ bool fleet_row_of_server(const struct watch *w, member_id id, const struct both_
     set_channel(ret, w, id, seen);
     set_replicas(ret, w, id, texts);
     set_place(ret, w, id, texts);
+    set_errant(ret, w, id, texts);
     set_ancestry(ret, w, id, texts);
     set_looks(ret, m, clocks);
     fleet_set_text(ret, database_instance_replication_group_members, "[]");
@@ -358,6 +372,26 @@ static void take_alias(struct word *w)
                                  w->is_gone ? "" : fleet_text(w->row, cluster_alias_override_alias), NULL);
 }
 
+/* Those of this node's own writing say what its head answered. */
+static void take_domain(struct word *w)
+{
+    classifications_name_domain(w->memory->classifications, fleet_text(w->row, cluster_domain_name_cluster_name),
+                                w->is_gone ? "" : fleet_text(w->row, cluster_domain_name_domain_name), NULL);
+}
+
+/* What was found here is not taken from others: it may be their older one. A host that is its own name says nothing. */
+static void take_resolve(struct word *w)
+{
+    const char *host = fleet_text(w->row, hostname_resolve_hostname), *other = fleet_text(w->row, hostname_resolve_resolved_hostname);
+    const struct fc_time since = w->is_gone ? FC_EVER : at(w, hostname_resolve_resolved_timestamp);
+    const struct fc_time until = fc_plus(since, fc_ms(2 * fc_span_ms(w->memory->name_life)));
+    const char *known = host_names_of(w->memory->resolved, host, w->clocks->now);
+    if (w->is_gone)
+        host_names_remove(w->memory->resolved, host);
+    else if (!text_is(host, other) && !fc_reached(until, w->clocks->now) && (known[0] == '\0' || text_is(known, other)))
+        host_names_set(w->memory->resolved, host, other, since, until, NULL);
+}
+
 static void take_unresolve(struct word *w)
 {
     const char *host = fleet_text(w->row, hostname_unresolve_hostname);
@@ -402,6 +436,8 @@ static const struct { enum fleet_table_name table; int host, port; void (*take)(
     { FLEET_database_instance_tags, database_instance_tags_hostname, database_instance_tags_port, take_tag },
     { FLEET_database_instance_pool, database_instance_pool_hostname, database_instance_pool_port, take_pool },
     { FLEET_cluster_alias_override, -1, -1, take_alias },
+    { FLEET_cluster_domain_name, -1, -1, take_domain },
+    { FLEET_hostname_resolve, -1, -1, take_resolve },
     { FLEET_hostname_unresolve, -1, -1, take_unresolve },
 };
 

@@ -14,8 +14,10 @@ struct fleet_row_texts {
     char *list;                        /* JSON of replicas and of members of a group */
     size_t list_room;
     char cluster[FLEET_KEY_SIZE], alias[129], ancestry[1024], version[16];
+    struct errant_desk desk;
+    char *errant;                      /* of the desk's room */
 };
-void fleet_row_texts_done(struct fleet_row_texts *texts);
+void fleet_row_texts_done(struct fleet_row_texts *texts);       /* before the watch */
 
 /* False: it was never seen, so there is nothing to store; or memory is out. Borrows from the watch and from `texts`. */
 bool fleet_row_of_server(const struct watch *watch, member_id id, const struct both_clocks *clocks, struct fleet_row_texts *texts,
@@ -27,7 +29,7 @@ struct fleet_row fleet_row_of_gone(const struct instance_key *key, const struct 
 struct fleet_server_read { struct instance_seen seen; struct channel_seen channel; struct watch_recalled recalled; };
 void fleet_server_of_row(const struct fleet_row *row, const struct both_clocks *clocks, struct fleet_server_read *ret);
 
-/* A word of somebody (downtime, maintenance, tag, candidate, pool, alias, virtual name) into memory, or out of it. False: it is no such
+/* A word of somebody (downtime, maintenance, tag, candidate, pool, alias, domain, virtual name, what a name was found to be) into memory, or out of it. False: it is no such
  * row. `key`: of the server that it is about, host "" when of none. */
 bool fleet_word_take(struct fleet_memory *memory, const struct fleet_row *row, bool is_gone, const struct both_clocks *clocks,
                      struct instance_key *key);

@@ -39,18 +39,24 @@ static void drop(struct classifications *c, struct classification *one)
     *one = (struct classification){ 0 };
 }
 
+static void drop_names(struct classifications *c, struct cluster_names *t)
+{
+    for (uint32_t i = 0; i < t->count; i++) {
+        names_drop(&c->topology->names, t->list[i].cluster);
+        names_drop(&c->topology->names, t->list[i].name);
+    }
+    if (c->room != NULL)
+        room_release(c->room, t->list);
+}
+
 void classifications_done(struct classifications *c)
 {
     for (uint32_t id = 0; id < c->capacity; id++)
         drop(c, &c->list[id]);
-    for (uint32_t i = 0; i < c->override_count; i++) {
-        names_drop(&c->topology->names, c->overrides[i].cluster);
-        names_drop(&c->topology->names, c->overrides[i].alias);
-    }
-    if (c->room != NULL) {
+    drop_names(c, &c->aliases);
+    drop_names(c, &c->domains);
+    if (c->room != NULL)
         room_release(c->room, c->list);
-        room_release(c->room, c->overrides);
-    }
     *c = (struct classifications){ 0 };
 }
 
@@ -168,70 +174,88 @@ void classifications_forget_patterns(struct classifications *c)
 
 /* ---- names of clusters ---- */
 
-static uint32_t override_place(const struct classifications *c, name_id cluster)
+static uint32_t place_of(const struct cluster_names *t, name_id cluster)
 {
     uint32_t i = 0;
-    while (i < c->override_count && c->overrides[i].cluster != cluster)
+    while (i < t->count && t->list[i].cluster != cluster)
         i++;
     return i;
 }
 
-static bool has_room_for_override(struct classifications *c)
+static bool has_room_for_one(struct classifications *c, struct cluster_names *t)
 {
-    if (c->override_count < c->override_capacity)
+    if (t->count < t->capacity)
         return true;
-    const uint32_t capacity = c->override_capacity == 0 ? 8 : c->override_capacity * 2;
-    struct alias_override *overrides = room_reserve(c->room, capacity * sizeof *overrides);
-    if (overrides == NULL)
+    const uint32_t capacity = t->capacity == 0 ? 8 : t->capacity * 2;
+    struct cluster_name *list = room_reserve(c->room, capacity * sizeof *list);
+    if (list == NULL)
         return false;
-    if (c->override_count > 0)
-        memcpy(overrides, c->overrides, c->override_count * sizeof *overrides);
-    room_release(c->room, c->overrides);
-    c->overrides = overrides;
-    c->override_capacity = capacity;
+    if (t->count > 0)
+        memcpy(list, t->list, t->count * sizeof *list);
+    room_release(c->room, t->list);
+    t->list = list;
+    t->capacity = capacity;
     return true;
 }
 
-static void take_override_back(struct classifications *c, uint32_t place)
+static void take_back(struct classifications *c, struct cluster_names *t, uint32_t place)
 {
-    names_drop(&c->topology->names, c->overrides[place].cluster);
-    names_drop(&c->topology->names, c->overrides[place].alias);
-    c->overrides[place] = c->overrides[--c->override_count];
+    names_drop(&c->topology->names, t->list[place].cluster);
+    names_drop(&c->topology->names, t->list[place].name);
+    t->list[place] = t->list[--t->count];
+}
+
+static enum fc_code name_cluster(struct classifications *c, struct cluster_names *t, const char *what, const char *cluster, const char *name,
+                                 struct fc_err *err)
+{
+    struct names *names = &c->topology->names;
+    struct cluster_name fresh = { 0 };
+    if (text_is(cluster, "") || strlen(cluster) > ALIAS_MAX || strlen(name) > ALIAS_MAX)
+        return fc_fail(err, FC_BAD_INPUT, "a cluster and its %s are names of at most %d bytes", what, ALIAS_MAX);
+    const name_id known = names_find(names, cluster, strlen(cluster));
+    const uint32_t place = known == NAME_EMPTY ? t->count : place_of(t, known);
+    if (name[0] == '\0') {
+        if (place < t->count)
+            take_back(c, t, place);
+        return FC_OK;
+    }
+    if (place < t->count)
+        return names_set(names, &t->list[place].name, name) ? FC_OK : fc_fail(err, FC_NO_MEMORY, "%s: out of memory", what);
+    if (t->count == CLUSTER_NAMES_MAX)
+        return fc_fail(err, FC_BUSY, "cluster '%s': %d clusters were given %ss, which is the bound", cluster, CLUSTER_NAMES_MAX, what);
+    if (!has_room_for_one(c, t) || !names_set(names, &fresh.cluster, cluster) || !names_set(names, &fresh.name, name)) {
+        names_drop(names, fresh.cluster);
+        return fc_fail(err, FC_NO_MEMORY, "%s: out of memory", what);
+    }
+    t->list[t->count++] = fresh;
+    return FC_OK;
 }
 
 enum fc_code classifications_name_cluster(struct classifications *c, const char *cluster, const char *alias, struct fc_err *err)
 {
-    struct names *names = &c->topology->names;
-    struct alias_override fresh = { 0 };
-    if (text_is(cluster, "") || strlen(cluster) > ALIAS_MAX || strlen(alias) > ALIAS_MAX)
-        return fc_fail(err, FC_BAD_INPUT, "a cluster and its alias are names of at most %d bytes", ALIAS_MAX);
-    const name_id known = names_find(names, cluster, strlen(cluster));
-    const uint32_t place = known == NAME_EMPTY ? c->override_count : override_place(c, known);
-    if (alias[0] == '\0') {
-        if (place < c->override_count)
-            take_override_back(c, place);
-        return FC_OK;
-    }
-    if (place < c->override_count)
-        return names_set(names, &c->overrides[place].alias, alias) ? FC_OK : fc_fail(err, FC_NO_MEMORY, "alias: out of memory");
-    if (c->override_count == ALIAS_OVERRIDES_MAX)
-        return fc_fail(err, FC_BUSY, "cluster '%s': %d clusters have an operator's alias, which is the bound", cluster,
-                       ALIAS_OVERRIDES_MAX);
-    if (!has_room_for_override(c) || !names_set(names, &fresh.cluster, cluster) || !names_set(names, &fresh.alias, alias)) {
-        names_drop(names, fresh.cluster);
-        return fc_fail(err, FC_NO_MEMORY, "alias: out of memory");
-    }
-    c->overrides[c->override_count++] = fresh;
-    return FC_OK;
+    return name_cluster(c, &c->aliases, "alias", cluster, alias, err);
 }
 
-name_id classification_operators_alias(const struct classifications *c, member_id head)
+enum fc_code classifications_name_domain(struct classifications *c, const char *cluster, const char *domain, struct fc_err *err)
+{
+    return name_cluster(c, &c->domains, "domain", cluster, domain, err);
+}
+
+static name_id given(const struct classifications *c, const struct cluster_names *t, member_id head)
 {
     char cluster[INSTANCE_HOST_MAX + 16];
     topology_key_text(c->topology, head, cluster, sizeof cluster);
     const name_id known = names_find(&c->topology->names, cluster, strlen(cluster));
-    const uint32_t place = known == NAME_EMPTY ? c->override_count : override_place(c, known);
-    return place < c->override_count ? c->overrides[place].alias : NAME_EMPTY;
+    const uint32_t place = known == NAME_EMPTY ? t->count : place_of(t, known);
+    return place < t->count ? t->list[place].name : NAME_EMPTY;
+}
+
+name_id classification_operators_alias(const struct classifications *c, member_id head) { return given(c, &c->aliases, head); }
+
+const char *classification_domain(const struct classifications *c, member_id head)
+{
+    const char *answer = classification_text(c, head, CLASSIFIED_CLUSTER_DOMAIN);
+    return answer[0] != '\0' ? answer : names_text(&c->topology->names, given(c, &c->domains, head));
 }
 
 /* The last one that is found on the way up is the nearest to the head. */

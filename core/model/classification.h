@@ -15,7 +15,7 @@
 #include "model/topology.h"
 
 #define CLASSIFICATION_PATTERNS_MAX 128       /* entries of ClusterNameToAlias */
-#define ALIAS_OVERRIDES_MAX 4096              /* clusters named by operators */
+#define CLUSTER_NAMES_MAX 4096                /* clusters that were given an alias, or a domain */
 
 enum classified {
     CLASSIFIED_DATA_CENTER, CLASSIFIED_REGION, CLASSIFIED_ENVIRONMENT, CLASSIFIED_INSTANCE_ALIAS, CLASSIFIED_CLUSTER_ALIAS,
@@ -62,15 +62,16 @@ struct classification {
     enum promotion_rule rule;
 };
 
-struct alias_override { name_id cluster, alias; };
+/* What somebody gave to clusters, by their names: rows of cluster_alias_override, of cluster_domain_name. */
+struct cluster_name { name_id cluster, name; };
+struct cluster_names { struct cluster_name *list; uint32_t count, capacity; };
 
 struct classifications {
     struct room *room;
     struct topology *topology;       /* borrowed */
     struct classification *list;     /* by member_id */
     uint32_t capacity;
-    struct alias_override *overrides;
-    uint32_t override_count, override_capacity;
+    struct cluster_names aliases, domains;
     uint64_t matches;                /* patterns asked: tests hold it to once a server */
 };
 
@@ -91,6 +92,11 @@ void classifications_forget_patterns(struct classifications *classifications);
 /* The operator's name for a cluster; "" takes it back. FC_BAD_INPUT: too long; FC_BUSY: the bound. */
 enum fc_code classifications_name_cluster(struct classifications *classifications, const char *cluster, const char *alias,
                                           struct fc_err *err);
+/* The domain of a cluster as the store has it; it counts where the head answers none. As above. */
+enum fc_code classifications_name_domain(struct classifications *classifications, const char *cluster, const char *domain,
+                                         struct fc_err *err);
+/* The head's answer, else the store's word; "" when there is none. */
+const char *classification_domain(const struct classifications *classifications, member_id head);
 /* What the alias of a cluster may come from, in this order of worth; borrowed. NAME_EMPTY, "": there is none. */
 name_id classification_operators_alias(const struct classifications *classifications, member_id head);
 /* The answer of the server nearest to the head, of those from the head down to this one. */

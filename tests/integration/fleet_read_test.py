@@ -295,6 +295,9 @@ def test_the_logs_in_which_errant_transactions_stand_are_told():
         third = wrote_alone(db2, 2)
         db2.execute('FLUSH BINARY LOGS')
         wait_until(lambda: client.run('which-gtid-errant', db2.address).endswith('-2'), 20, 'both to be seen as errant')
+        with contextlib.closing(sqlite3.connect(house.nest.file(f'{node.name}/firstchair.db'), timeout=20)) as store:
+            wait_until(lambda: store.execute('SELECT gtid_errant FROM database_instance WHERE port = ?', (db2.port,)).fetchall() ==
+                       [(client.run('which-gtid-errant', db2.address),)], 20, 'they to stand in the store')
         assert run_firstchair(*asks) == (0, f'{first}\n{third}\n', ''), run_firstchair(*asks)
         status, body = node.get(f'/api/locate-gtid-errant/{db2.place.host}/{db2.port}', 10)
         assert (status, json.loads(body)) == (200, {'Code': 'OK', 'Message': 'Errant transactions located', 'Details': [first, third]}), body

@@ -173,6 +173,19 @@ Test(classification, only_the_head_says_the_clusters_domain)
     cr_expect_str_eq(text("b", CLASSIFIED_CLUSTER_DOMAIN), "");
 }
 
+Test(classification, a_domain_of_the_store_counts_where_the_head_answers_none)
+{
+    const struct detected answer = { .answer = { [CLASSIFIED_CLUSTER_DOMAIN] = "db.example.com" } };
+    const member_id a = say("a", NULL, false, NULL), b = say("b", NULL, false, &answer);
+    cr_assert_eq(classifications_name_domain(&classes, "a:3306", "of.the.store", NULL), FC_OK);
+    cr_assert_eq(classifications_name_domain(&classes, "b:3306", "of.the.store", NULL), FC_OK);
+    cr_assert_eq(classifications_name_cluster(&classes, "a:3306", "an alias is none", NULL), FC_OK);
+    cr_expect_str_eq(classification_domain(&classes, a), "of.the.store");
+    cr_expect_str_eq(classification_domain(&classes, b), "db.example.com");
+    cr_assert_eq(classifications_name_domain(&classes, "a:3306", "", NULL), FC_OK);
+    cr_expect_str_eq(classification_domain(&classes, a), "");
+}
+
 Test(classification, another_server_in_a_place_given_up_begins_with_nothing)
 {
     const struct detected answer = { .answer = { [CLASSIFIED_REGION] = "north" } };

@@ -124,10 +124,10 @@ Test(fleet_orders, clusters_pools_and_names_are_remembered)
     TEXT_SET(order.subject, "db1:3306");
     TEXT_SET(order.name, "main");
     cr_expect_eq(give(&order), FC_OK);
-    cr_expect_eq(classifications.override_count, 1);
+    cr_expect_eq(classifications.aliases.count, 1);
     order.name[0] = '\0';
     cr_expect_eq(give(&order), FC_OK, "no alias takes it back");
-    cr_expect_eq(classifications.override_count, 0);
+    cr_expect_eq(classifications.aliases.count, 0);
 
     named(FLEET_SUBMIT_POOL, "web", "");
     order.keys = keys;

@@ -576,6 +576,50 @@ static void audit_is_paged_newest_first(struct bench *b)
     end(b);
 }
 
+static void on_snapshot_row(void *owner, const struct fleet_row *row)
+{
+    struct bench *b = owner;
+    const size_t length = strlen(b->page);
+    text_format(b->page + length, sizeof b->page - length, "%lld %s;",
+                (long long)fleet_number(row, database_instance_topology_history_snapshot_unix_timestamp),
+                fleet_text(row, database_instance_topology_history_hostname));
+}
+
+static const char *snapshots(struct bench *b, uint64_t from, uint64_t before, int limit, const char *cluster)
+{
+    const struct fleet_page page = { .table = FLEET_database_instance_topology_history, .from = from, .before = before, .limit = limit,
+                                     .equal_column = cluster == NULL ? -1 : database_instance_topology_history_cluster_name, .equal = cluster,
+                                     .owner = b, .row = on_snapshot_row, .done = on_page_done };
+    b->page[0] = '\0';
+    b->is_paged = false;
+    cr_assert(fleet_store_page(b->store, &page));
+    cr_assert(pump_until(&b->pump, is_paged, b, LONG_MS));
+    return b->page;
+}
+
+static void one_snapshot_is_read_apart_from_those_around_it(struct bench *b)
+{
+    begin(b, FLEET_WRITES);
+    for (int64_t at = 10; at <= 30; at += 10) {
+        for (int server = 0; server < 2; server++) {
+            struct fleet_row row = fleet_row_of(FLEET_database_instance_topology_history);
+            fleet_set_number(&row, database_instance_topology_history_snapshot_unix_timestamp, at);
+            fleet_set_text(&row, database_instance_topology_history_hostname, server == 0 ? "db1" : "db2");
+            fleet_set_number(&row, database_instance_topology_history_port, 3306);
+            fleet_set_text(&row, database_instance_topology_history_master_host, "");
+            fleet_set_number(&row, database_instance_topology_history_master_port, 0);
+            fleet_set_text(&row, database_instance_topology_history_cluster_name, server == 0 ? "one" : "two");
+            fleet_set_text(&row, database_instance_topology_history_version, "");
+            fleet_store_put(b->store, &row);
+        }
+    }
+    flush(b);
+    cr_expect_str_eq(snapshots(b, 20, 21, FLEET_PAGE_LIMIT_MAX, "two"), "20 db2;");
+    cr_expect_str_eq(snapshots(b, 0, 0, FLEET_PAGE_LIMIT_MAX, "one"), "30 db1;20 db1;10 db1;");
+    cr_expect_eq(strncmp(snapshots(b, 0, 20, 1, NULL), "10 ", 3), 0, "the next older one: %s", b->page);
+    end(b);
+}
+
 static bool has_tables(void *owner)
 {
     struct bench *b = owner;
@@ -632,6 +676,7 @@ static const struct scene { const char *name; void (*play)(struct bench *b); } s
     SCENE(positions_alone_are_written_now_and_then), SCENE(an_older_look_changes_nothing), SCENE(a_failed_look_leaves_last_seen),
     SCENE(a_forgotten_server_goes), SCENE(rows_of_other_tools_are_picked_up), SCENE(who_reads_follows_who_writes),
     SCENE(one_row_that_is_refused_does_not_stop_the_others), SCENE(strange_texts_are_cut_and_survive), SCENE(audit_is_paged_newest_first),
+    SCENE(one_snapshot_is_read_apart_from_those_around_it),
     SCENE(what_is_too_old_goes),
 };
 #define SCENES ((int)(sizeof scenes / sizeof scenes[0]))

@@ -1,0 +1,77 @@
+"""What a server and its cluster are called, in the store: for tools that read it, for those that write it, and for the next start."""
+import contextlib
+import json
+import sqlite3
+
+from stage import Single, StageFailure, wait_until
+from stage.mariadb import Server
+
+PASSWORD = 'look-and-see'
+
+
+def named_server(house):
+    """Seeds call it localhost; it calls itself 127.0.0.1."""
+    server = Server(house.nest, 'db1', 1, read_only=False, options='report_host=127.0.0.1\n').start()
+    server.execute(f"SET SESSION sql_log_bin=0; CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
+                   f"GRANT REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS ON *.* TO topo@'{server.place.accounts}'")
+    return server
+
+
+class Store:
+    """The node's SQLite file, as another tool opens it."""
+
+    def __init__(self, house, node):
+        self.file = house.nest.file(f'{node.name}/firstchair.db')
+
+    def rows(self, query, *values):
+        with contextlib.closing(sqlite3.connect(self.file, timeout=20)) as store, store:
+            return store.execute(query, values).fetchall()
+
+
+def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_there():
+    with Single() as house:
+        server = named_server(house)
+        house.extra = {'DiscoverySeeds': [f'localhost:{server.port}'], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
+                       'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': '@@report_host',
+                       'DetectClusterAliasQuery': "SELECT 'main'", 'DetectClusterDomainQuery': "SELECT 'writer.example'"}
+        node = house.start().nodes[0]
+        store = Store(house, node)
+
+        def told(path):
+            return json.loads(node.get(f'/api/{path}', 10)[1])
+
+        def domain():
+            return told(f'cluster-info/{server.address}').get('ClusterDomain')
+
+        def wait_rows(table, columns, rows):
+            try:
+                wait_until(lambda: store.rows(f'SELECT {columns} FROM {table}') == rows, 20, f'{table} to be {rows}')
+            except StageFailure as failure:
+                raise StageFailure(f"{failure}: {store.rows(f'SELECT * FROM {table}')}") from failure
+
+        wait_until(lambda: 'is known by that name' in node.child.tail(), 20, 'the server to be known by its own name')
+        wait_rows('cluster_alias', 'cluster_name, alias', [(server.address, 'main')])
+        wait_rows('cluster_domain_name', 'cluster_name, domain_name', [(server.address, 'writer.example')])
+        wait_rows('hostname_resolve', 'hostname, resolved_hostname', [('localhost', '127.0.0.1')])
+        wait_rows('hostname_resolve_history', 'resolved_hostname, hostname', [('127.0.0.1', 'localhost')])
+        assert store.rows("SELECT count(*) FROM cluster_alias WHERE last_registered > datetime('now', '-11 minutes')") == [(1,)]
+
+        assert node.get('/api/reset-hostname-resolve-cache', 10)[0] == 200
+        wait_rows('hostname_resolve', 'hostname', [])
+        store.rows("INSERT INTO hostname_resolve VALUES ('other.example', 'db9.example', datetime('now')), ('db9.example', 'db9.example', "
+                   "datetime('now')), ('old.example', 'db8.example', datetime('now', '-119 minutes'))")
+        wait_until(lambda: {name: one['Object'] for name, one in told('hostname-resolve-cache')['Details'].items()} ==
+                   {'other.example': 'db9.example', 'old.example': 'db8.example'}, 20, "another tool's names to be read")
+
+        # Without queries of its own a node tells what stands in the store.
+        assert node.stop() == 0, node.child.tail()
+        for key in ('DiscoverySeeds', 'DetectClusterAliasQuery', 'DetectClusterDomainQuery'):
+            del house.extra[key]
+        house.start()
+        wait_until(lambda: domain() == 'writer.example', 20, 'the domain to be known again')
+        store.rows("UPDATE cluster_domain_name SET domain_name = 'other.example', last_registered = datetime('now', '+1 seconds')")
+        wait_until(lambda: domain() == 'other.example', 20, "another tool's domain to be read")
+        store.rows('DELETE FROM cluster_domain_name')
+        wait_until(lambda: domain() == '', 20, 'the domain to be gone')
+        wait_rows('cluster_alias', 'cluster_name, alias', [(server.address, server.address)])
+        assert server.alive()
