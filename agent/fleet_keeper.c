@@ -31,7 +31,7 @@ struct fleet_waiter {
     struct fc_time asked_at;
     enum fc_code code;
     char text[320];
-    desk_reply *reply;
+    desk_reply *reply;                   /* NULL: who asked went away; the order goes on, and is audited */
     void *waiter;
 };
 
@@ -134,7 +134,8 @@ static void answer_waiters(void *owner)
         k->waiters[i].ticket = 0;
         k->picture.changes++;                /* who was told that it is done reads it */
         audit(k, &w);
-        w.reply(w.waiter, w.code, w.text, true);
+        if (w.reply != NULL)
+            w.reply(w.waiter, w.code, w.text, true);
     }
 }
 
@@ -153,7 +154,7 @@ void fleet_keeper_drop_waiter(struct fleet_keeper *k, uint64_t ticket)
     }
     for (int i = 0; k != NULL && ticket != 0 && i < FLEET_WAITERS_MAX; i++) {
         if (k->waiters[i].ticket == ticket)
-            k->waiters[i].ticket = 0;
+            k->waiters[i].reply = NULL;
     }
 }
 
@@ -618,7 +619,8 @@ enum fc_code fleet_keeper_open(const struct host *host, const struct config *con
     const struct fleet_acks_port acks = { .owner = k, .done = order_ended };
     const struct fleet_knocks_port knocks = { .owner = k, .done = order_ended };
     const struct fleet_snapshot_port snapshot = { .owner = k, .done = snapshot_done };
-    *k = (struct fleet_keeper){ .host = host, .config = config, .port = *keeper_port, .words = fleet_words_new(&words), .log = log, .has_fleet = config->topology_user[0] != '\0', .judge_at = FC_EVER };
+    *k = (struct fleet_keeper){ .host = host, .config = config, .port = *keeper_port, .words = fleet_words_new(&words), .log = log,
+                                .has_fleet = config->topology_user[0] != '\0', .judge_at = FC_EVER };
     k->timer = host->timer(host->agent, answer_waiters, k);
     k->pages = fleet_pages_new(host);
     k->acks = fleet_acks_new(k->words, &acks);
@@ -626,8 +628,8 @@ enum fc_code fleet_keeper_open(const struct host *host, const struct config *con
     k->errants = fleet_errants_new(host, config);
     k->samples = calloc(1, sizeof *k->samples);
     k->second = host->timer(host->agent, take_sample, k);
-    const bool has_all = k->timer != NULL && k->samples != NULL && k->second != NULL && k->words != NULL && k->pages != NULL && k->acks != NULL && k->knocks != NULL &&
-                         k->errants != NULL;
+    const bool has_all = k->timer != NULL && k->samples != NULL && k->second != NULL && k->words != NULL && k->pages != NULL && k->acks != NULL &&
+                         k->knocks != NULL && k->errants != NULL;
     enum fc_code code = has_all ? survey_open(host, config, &port, &k->survey, err) : fc_fail(err, FC_NO_MEMORY, "out of memory");
     if (code == FC_OK && (k->snapshot = fleet_snapshot_new(host, watch_of(k), &snapshot)) == NULL)
         code = fc_fail(err, FC_NO_MEMORY, "out of memory");
