@@ -77,6 +77,7 @@ struct fleet_store {
     int tidy_next;
     int again_ms;
     bool is_troubled, has_complained;
+    struct fc_err trouble;           /* while again_ms > 0 */
     int64_t newest_checked;          /* last_checked of the newest row read: readers go on from there */
     struct stranger strangers[STRANGERS_MAX];
     int stranger_count;
@@ -483,6 +484,7 @@ static void trouble(struct fleet_store *s, const struct fleet_answer *answer)
     if (!s->is_troubled)
         say(s, "the store of the fleet does not work, it is tried again: %.200s", answer->text);
     s->is_troubled = true;
+    fc_fail(&s->trouble, answer->code, "%s", answer->text);
     if (s->stage < STAGE_READY)
         s->port.was_read(s->port.owner, answer->code, answer->text);
 }
@@ -622,11 +624,14 @@ static void settle_flush(struct fleet_store *s)
         end_flush(s, FC_OK);
 }
 
+/* Who asks for one does not wait until the store is tried again, which may be in half a minute. */
 static void end_pages(struct fleet_store *s)
 {
     while (s->ends_pages && s->page_count > 0)
         page_done(s, FC_NOT_LEADER, "this node does not read the store any more");
     s->ends_pages = false;
+    while (s->again_ms > 0 && s->page_count > 0)
+        page_done(s, s->trouble.code, s->trouble.text);
 }
 
 static void go_on(struct fleet_store *s)

@@ -131,6 +131,51 @@ Test(fleet_knock, a_closed_port_and_a_name_of_nobody_are_one_sentence_each)
     cr_expect(text_begins(told.text, "nobody.invalid:3306: its name is not found: "), "%s", told.text);
 }
 
+/* The clock of this host, and a worker that never comes to the name. */
+static struct host slow;
+static struct fc_time slow_now;
+static struct { struct fc_time at; host_tick *tick; void *owner; } slow_timer;
+static host_worked *slow_worked;
+static void *slow_job;
+
+static struct fc_time slow_now_of(void *agent) { (void)agent; return slow_now; }
+static struct host_timer *slow_timer_of(void *agent, host_tick *tick, void *owner)
+{
+    (void)agent;
+    slow_timer.tick = tick;
+    slow_timer.owner = owner;
+    return (struct host_timer *)&slow_timer;
+}
+static void slow_timer_set(struct host_timer *timer, struct fc_time at) { (void)timer; slow_timer.at = at; }
+static void slow_nothing(struct host_timer *timer) { (void)timer; }
+static void slow_unwatch(struct host_watch *watch) { (void)watch; }
+static bool slow_work(void *agent, host_work *begin, host_worked *worked, void *job)
+{
+    (void)agent, (void)begin;
+    slow_worked = worked;
+    slow_job = job;
+    return true;
+}
+
+Test(fleet_knock, a_name_that_is_not_found_in_time_is_given_up_when_it_is_said_to_be)
+{
+    struct told told = { 0 };
+    struct fc_err err;
+    char expected[80];
+    const struct fleet_knocks_port to = { &told, on_told };
+    slow = (struct host){ .now = slow_now_of, .timer = slow_timer_of, .timer_set = slow_timer_set, .timer_stop = slow_nothing, .untimer = slow_nothing,
+                          .unwatch = slow_unwatch, .work = slow_work };
+    struct fleet_knocks *knocks = fleet_knocks_new(&slow, &to);
+    cr_assert_eq(fleet_knock(knocks, &(struct instance_key){ "db1", 3306 }, 5, &err), FC_OK);
+    const int64_t waited_ms = fc_span_ms(fc_since(slow_now, slow_timer.at));
+    slow_timer.tick(slow_timer.owner);
+    TEXT_FORMAT(expected, "db1:3306: its name is not found within %lld s", (long long)(waited_ms / 1000));
+    cr_expect_str_eq(told.text, expected);
+    slow_worked(slow_job);                               /* late: nobody is told again */
+    cr_expect_eq(told.count, 1);
+    fleet_knocks_free(knocks);
+}
+
 Test(fleet_knock, beyond_the_bound_it_is_refused_and_who_closes_is_told_nothing)
 {
     struct pump pump;
