@@ -199,6 +199,12 @@ Test(fleet_command, what_a_node_says_does_not_steer_the_terminal)
     fclose(to);
     cr_expect_null(strchr(printed, 0x1b));
     free(printed);
+    to = open_memstream(&printed, &size);
+    parse("-c instance-status -i db1:3306");
+    fleet_command_print(&options, "{\"Code\":\"OK\",\"Details\":\"+ db1:3306   [0s,ok,8.0\\u001b[2J,rw]\"}", to, to);
+    fclose(to);
+    cr_expect_str_eq(printed, "[0s,ok,8.0.[2J,rw]\n");
+    free(printed);
 }
 
 Test(fleet_command, an_address_of_a_node_is_read_as_clients_write_it)
