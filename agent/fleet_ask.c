@@ -232,7 +232,7 @@ enum fc_code ask_node(const struct ask_endpoint *endpoint, const char *path, int
         heard = hear(fd, deadline_ms, err);
     if (fd >= 0)
         close(fd);
-    memset(request, 0, REQUEST_SIZE);                /* it may hold a password */
+    explicit_bzero(request, REQUEST_SIZE);           /* it may hold a password */
     free(request);
     return heard == NULL ? err->code : take_answer(heard, body, status, err);
 }

@@ -38,7 +38,8 @@ enum fleet_turn {
     FLEET_WRITES      /* this one; tables and columns that are missing are added first */
 };
 
-struct fleet_statement { int64_t unix_ms, waited_us, took_us; int rows; bool writes, is_good; };      /* of rows that were written: how many */
+/* The session is the fleet's own: no statement waits for another's. Of rows that were written: how many. */
+struct fleet_statement { int64_t unix_ms, took_us; int rows; bool writes, is_good; };
 
 struct fleet_store_port {
     void *owner;
@@ -72,6 +73,7 @@ struct fleet_store_counts {
     uint64_t tidied;                     /* statements that deleted what is too old */
     uint64_t dropped, refused, failures; /* no room; the store will not take this one row; statements that failed and were repeated */
     uint64_t read_rows, readings;        /* rows that came back; tables read from one end to the other */
+    uint64_t turns;                      /* begun: what still waited in the one before is lost */
     uint32_t waiting, keys;              /* now */
     size_t waiting_bytes;
 };

@@ -119,7 +119,6 @@ static uint64_t rows_written(const struct fleet_store *s)
     return counts.rows + counts.refreshes;
 }
 
-/* The session is this room's own: no statement waits for another's. */
 static void tell_statement(struct fleet_store *s, bool is_good)
 {
     const struct fleet_statement statement = { .unix_ms = s->host->unix_ms(s->host->agent), .took_us = fc_since(s->asked_at, now_of(s)).us,
@@ -461,6 +460,7 @@ static void end_flush(struct fleet_store *s, enum fc_code code)
 static void begin_anew(struct fleet_store *s)
 {
     s->is_turned = false;
+    s->counts.turns++;
     s->has_made = s->has_complained = false;
     s->stage = s->turn == FLEET_RESTS ? STAGE_RESTING : STAGE_LOOKING;
     s->reading.is_on = false;
