@@ -18,7 +18,8 @@
 #include "agent/survey_rules.h"
 #include "base/text.h"
 
-#define FLEET_SAID_SIZE 320
+#define SAID_OF_TEXT 140               /* of a reason or a comment, in the audit */
+#define FLEET_SAID_SIZE (FLEET_SUBJECT_SIZE + FLEET_NAME_SIZE + SAID_OF_TEXT + 80)      /* who, at its end, is never cut off */
 
 struct fleet_waiter {
     uint64_t ticket;                     /* 0: free */
@@ -523,6 +524,8 @@ static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, st
     return code;
 }
 
+static const char *gap(const char *before) { return before[0] == '\0' ? "" : " "; }
+
 bool fleet_keeper_order(struct fleet_keeper *k, const struct fleet_order *o, uint64_t ticket, desk_reply *reply, void *waiter)
 {
     struct fleet_waiter *place = NULL;
@@ -534,8 +537,7 @@ bool fleet_keeper_order(struct fleet_keeper *k, const struct fleet_order *o, uin
     *place = (struct fleet_waiter){ .ticket = ticket, .asked_at = now_of(k), .reply = reply, .waiter = waiter };
     TEXT_SET(place->host, o->host);
     place->verb = o->verb;
-    TEXT_FORMAT(place->said, "%s%s%s%s%.140s%sby %s", o->subject[0] != '\0' ? o->subject : "", o->subject[0] != '\0' ? " " : "", o->name,
-                o->name[0] != '\0' ? " " : "", o->text, o->text[0] != '\0' ? " " : "", o->by);
+    TEXT_FORMAT(place->said, "%s%s%s%s%.*s%sby %s", o->subject, gap(o->subject), o->name, gap(o->name), SAID_OF_TEXT, o->text, gap(o->text), o->by);
     place->key = (struct instance_key){ place->host, o->port };
     place->code = obey(k, o, place, &err);
     place->is_looked_for = place->code == FC_OK && (o->verb == FLEET_DISCOVER || o->verb == FLEET_REFRESH);

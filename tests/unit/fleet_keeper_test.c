@@ -89,6 +89,12 @@ static void order(enum fleet_verb verb, const char *host, const char *owner, uin
     cr_assert(fleet_keeper_order(keeper, &order, ticket, on_reply, NULL));
 }
 
+static void of_letters(char *to, size_t size)
+{
+    memset(to, 'x', size - 1);
+    to[size - 1] = '\0';
+}
+
 static void word_is_durable(void)
 {
     const struct store_result result = { .deed = STORE_WORD, .id = asked.id, .code = FC_OK };
@@ -124,6 +130,21 @@ Test(fleet_keeper, an_order_whose_asker_has_hung_up_is_done_and_stands_in_the_au
     cr_expect_not_null(strstr(page, "\"AuditType\":\"begin-downtime\""), "%s", page);
     cr_expect_not_null(strstr(page, "by anna@http"), "%s", page);
     cr_expect_eq(told_count, 0);
+}
+
+Test(fleet_keeper, who_gave_an_order_stands_in_the_audit_however_much_it_says)
+{
+    struct fleet_order order = { .verb = FLEET_BEGIN_DOWNTIME, .host = "db1", .port = 3306, .seconds = 60 };
+    of_letters(order.name, sizeof order.name);
+    of_letters(order.text, 200);
+    of_letters(order.by, sizeof order.by - 1);
+    TEXT_SET(order.by + sizeof order.by - 6, "@http");
+    cr_assert(fleet_keeper_order(keeper, &order, 5, on_reply, NULL));
+    word_is_durable();
+    cr_assert(pump_until(&pump, is_told, &told_count, LONG_MS));
+    cr_assert_eq(told_code, FC_OK, "%s", told_text);
+    cr_assert(pump_until(&pump, has_audit, NULL, LONG_MS));
+    cr_expect_not_null(strstr(page, "@http\""), "%s", page);
 }
 
 Test(fleet_keeper, a_server_is_locked_once_though_the_first_to_ask_has_hung_up)
