@@ -327,8 +327,8 @@ enum fc_code survey_open(const struct host *host, const struct config *config, c
     struct survey *s = calloc(1, sizeof *s);
     if (s == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
-    *s = (struct survey){ .host = host, .room = room_of_libc(), .port = *port, .default_port = (uint16_t)config->default_instance_port, .woken_at = FC_EVER,
-                          .wants_ip = text_is(config->resolve_method, "ip") };
+    *s = (struct survey){ .host = host, .room = room_of_libc(), .port = *port, .default_port = (uint16_t)config->default_instance_port,
+                          .woken_at = FC_EVER, .wants_ip = text_is(config->resolve_method, "ip") };
     const enum fc_code code = open_parts(s, config, err);
     if (code != FC_OK) {
         survey_close(s);
