@@ -72,9 +72,10 @@ static void on_row(void *owner, const struct fleet_row *row)
 static void end(struct ack_job *job, enum fc_code code, const char *text)
 {
     const uint64_t ticket = job->ticket;
-    struct fleet_acks *acks = job->acks;
+    const struct fleet_acks *acks = job->acks;
     free(job->words.list);
-    *job = (struct ack_job){ .ticket = 0 };
+    job->words = (struct fleet_word_list){ 0 };
+    job->ticket = 0;                   /* the text may be the job's own */
     acks->port.done(acks->port.owner, ticket, code, text);
 }
 
