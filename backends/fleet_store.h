@@ -105,8 +105,8 @@ void fleet_store_look(struct fleet_store *store);
 void fleet_store_flush(struct fleet_store *store, int limit_ms, void (*done)(void *owner, enum fc_code code), void *owner);
 
 /* A page of one table, newest (highest key) first: audit, changelog, detections, recoveries. `before`: only lower numbers of the key's
- * first column; 0: all. `equal_column`: -1, or a text column that must be `equal`. A row at a time, then done; while the store does not
- * work, done with the reason. */
+ * first column; 0: all. `equal_column`: -1, or a text column that must be `equal`. A row at a time, then done; while the store cannot be
+ * read, done with the reason. */
 struct fleet_page {
     enum fleet_table_name table;
     uint64_t before;

@@ -624,13 +624,19 @@ static void settle_flush(struct fleet_store *s)
         end_flush(s, FC_OK);
 }
 
+/* Nothing can be read: it was not read yet, or nobody answers there. What it only says no to concerns something else than a page. */
+static bool is_away(const struct fleet_store *s)
+{
+    return s->again_ms > 0 && (s->stage < STAGE_READY || s->trouble.code == FC_UNREACHABLE || s->trouble.code == FC_TIMEOUT);
+}
+
 /* Who asks for one does not wait until the store is tried again, which may be in half a minute. */
 static void end_pages(struct fleet_store *s)
 {
     while (s->ends_pages && s->page_count > 0)
         page_done(s, FC_NOT_LEADER, "this node does not read the store any more");
     s->ends_pages = false;
-    while (s->again_ms > 0 && s->page_count > 0)
+    while (is_away(s) && s->page_count > 0)
         page_done(s, s->trouble.code, s->trouble.text);
 }
 
