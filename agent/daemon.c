@@ -564,7 +564,8 @@ static enum fc_code open_doors(struct daemon *d, struct fc_err *err)
     enum fc_code code;
     d->desk = (struct desk){ .daemon = d, .host = d->host, .config = d->config, .order = desk_order, .verify = desk_verify, .forget = desk_forget,
                              .status = daemon_status, .explain = daemon_explain, .history = daemon_history, .reload = reload,
-                             .raft = desk_raft, .snapshot = desk_snapshot, .backup = desk_backup, .counters = counters, .picture = desk_picture, .fleet_order = desk_fleet_order, .fleet_page = desk_fleet_page };
+                             .raft = desk_raft, .snapshot = desk_snapshot, .backup = desk_backup, .counters = counters, .picture = desk_picture,
+                             .fleet_order = desk_fleet_order, .fleet_page = desk_fleet_page };
     if ((code = agent_listener_open(ev, d->config, d->board, &d->listener, err)) != FC_OK)
         return code;
     if (d->config->order_socket[0] != '\0' && (code = order_socket_open(ev, &d->desk, &d->orders, err)) != FC_OK)

@@ -17,8 +17,8 @@ struct ack_job {
     char who[sizeof ((struct fleet_order *)0)->by];
     int64_t unix_s;
     uint64_t before;
-    int chunks, chunk_rows, count, room;
-    struct fleet_word *list;
+    int chunks, chunk_rows;
+    struct fleet_word_list words;
     enum fc_code code;
     struct fc_err err;
 };
@@ -53,32 +53,18 @@ bool fleet_ack_fits(const struct fleet_order *o, const struct fleet_row *row)
 
 /* ---- words ---------------------------------------------------------------------------------------------------------- */
 
-static struct fleet_word *place(struct ack_job *job)
-{
-    if (job->count < job->room)
-        return &job->list[job->count];
-    struct fleet_word *larger = realloc(job->list, (size_t)(job->room * 2 + 4) * sizeof *larger);
-    if (larger == NULL) {
-        job->code = fc_fail(&job->err, FC_NO_MEMORY, "out of memory");
-        return NULL;
-    }
-    job->list = larger;
-    job->room = job->room * 2 + 4;
-    return &job->list[job->count];
-}
-
 /* No two of one server may end in the same second: the table's key. */
 static void on_row(void *owner, const struct fleet_row *row)
 {
     struct ack_job *job = owner;
-    const struct fleet_said said = { .at = job->unix_s, .until = job->unix_s - job->count, .owner = job->who, .reason = job->order.text };
+    const struct fleet_said said = { .at = job->unix_s, .until = job->unix_s - job->words.count, .owner = job->who, .reason = job->order.text };
     job->before = (uint64_t)fleet_number(row, topology_recovery_recovery_id);
     job->chunk_rows++;
-    struct fleet_word *word = job->code != FC_OK || job->count == FLEET_SAID_MAX || !fleet_ack_fits(&job->order, row) ? NULL : place(job);
-    if (word == NULL)
+    if (job->code != FC_OK || job->words.count == FLEET_SAID_MAX || !fleet_ack_fits(&job->order, row))
         return;
-    job->code = fleet_say_seen(&said, row, word, &job->err);
-    job->count += job->code == FC_OK;
+    struct fleet_word *word = fleet_word_list_place(&job->words);
+    job->code = word == NULL ? fc_fail(&job->err, FC_NO_MEMORY, "out of memory") : fleet_say_seen(&said, row, word, &job->err);
+    job->words.count += job->code == FC_OK;
 }
 
 /* ---- the walk over the store ------------------------------------------------------------------------------------------ */
@@ -86,24 +72,24 @@ static void on_row(void *owner, const struct fleet_row *row)
 static void end(struct ack_job *job, enum fc_code code, const char *text)
 {
     const uint64_t ticket = job->ticket;
-    struct fleet_acks *acks = job->acks;
-    free(job->list);
-    *job = (struct ack_job){ .ticket = 0 };
+    const struct fleet_acks *acks = job->acks;
+    free(job->words.list);
+    job->words = (struct fleet_word_list){ 0 };
+    job->ticket = 0;                   /* the text may be the job's own */
     acks->port.done(acks->port.owner, ticket, code, text);
 }
 
 static void say(struct ack_job *job)
 {
     char text[96];
-    TEXT_FORMAT(text, "%d recoveries acknowledged%s", job->count, job->count == FLEET_SAID_MAX ? "; there may be more: say it again" : "");
+    TEXT_FORMAT(text, "%d recoveries acknowledged%s", job->words.count,
+                job->words.count == FLEET_SAID_MAX ? "; there may be more: say it again" : "");
     const bool is_one = job->order.ack == ACK_ID || job->order.ack == ACK_UID;
-    if (job->count == 0) {
+    if (job->words.count == 0) {
         end(job, FC_OK, is_one ? "0 recoveries acknowledged: there is none of this name, or it was already" : text);
         return;
     }
-    struct fleet_word *list = job->list;
-    job->list = NULL;
-    const enum fc_code code = fleet_words_say_list(job->acks->words, job->ticket, list, job->count, text, &job->err);
+    const enum fc_code code = fleet_words_say_list(job->acks->words, job->ticket, &job->words, text, &job->err);
     if (code != FC_OK)
         end(job, code, job->err.text);
     else
@@ -115,7 +101,7 @@ static bool ask_chunk(struct ack_job *job);
 static void on_done(void *owner, enum fc_code code, const char *sentence)
 {
     struct ack_job *job = owner;
-    const bool is_all = job->chunk_rows < CHUNK_ROWS || job->count == FLEET_SAID_MAX || ++job->chunks == FLEET_ACK_CHUNKS_MAX ||
+    const bool is_all = job->chunk_rows < CHUNK_ROWS || job->words.count == FLEET_SAID_MAX || ++job->chunks == FLEET_ACK_CHUNKS_MAX ||
                         job->order.ack == ACK_ID || job->before <= 1;
     if (code != FC_OK)
         end(job, code, sentence);
@@ -167,6 +153,6 @@ struct fleet_acks *fleet_acks_new(struct fleet_words *words, const struct fleet_
 void fleet_acks_free(struct fleet_acks *acks)
 {
     for (int i = 0; acks != NULL && i < FLEET_ACKS_MAX; i++)
-        free(acks->jobs[i].list);
+        free(acks->jobs[i].words.list);
     free(acks);
 }

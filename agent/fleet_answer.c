@@ -166,7 +166,8 @@ static const struct fleet_route routes[] = {
           "that have ended in the last five minutes"),
     PAGED("/api/recently-active-instance-recovery/:host/:port", topology_recovery, SUCCESSOR, topology_recovery_successor_hostname, false,
           "the same by the server that took over"),
-    PAGED("/api/blocked-recoveries", blocked_topology_recovery, ALL, -1, false, "recoveries that another one holds back, as the store has them, the latest 200"),
+    PAGED("/api/blocked-recoveries", blocked_topology_recovery, ALL, -1, false,
+          "recoveries that another one holds back, as the store has them, the latest 200"),
     PAGED("/api/blocked-recoveries/cluster/:cluster", blocked_topology_recovery, TEXT, blocked_topology_recovery_cluster_name, false,
           "of a cluster, by its name at the time"),
 
@@ -176,7 +177,8 @@ static const struct fleet_route routes[] = {
     RAW("/api/discovery-queue-metrics-raw/:queue/:seconds", read_queue, "the same; of DEADINSTANCES nothing is counted apart"),
     RAW("/api/discovery-queue-metrics-aggregated/:seconds", read_queue_together, "what those amount to"),
     RAW("/api/discovery-queue-metrics-aggregated/:queue/:seconds", read_queue_together, "the same"),
-    RAW_OF("/api/backend-query-metrics-raw/:seconds", read_statements, FLEET_STATEMENTS_ALL, "statements of the fleet's store, the latest 4096 at most"),
+    RAW_OF("/api/backend-query-metrics-raw/:seconds", read_statements, FLEET_STATEMENTS_ALL,
+           "statements of the fleet's store, the latest 4096 at most"),
     RAW_OF("/api/backend-query-metrics-aggregated/:seconds", read_statements_together, FLEET_STATEMENTS_ALL, "what those amount to"),
     RAW_OF("/api/write-buffer-metrics-raw/:seconds", read_statements, FLEET_STATEMENTS_THAT_WRITE, "those that wrote rows"),
     RAW_OF("/api/write-buffer-metrics-aggregated/:seconds", read_statements_together, FLEET_STATEMENTS_THAT_WRITE, "what those amount to"),
@@ -355,7 +357,8 @@ char *fleet_answer_done(struct fleet_asked *asked, const char *details, unsigned
     char *value = read_value(asked, &said, &err);
     if (value == NULL)
         return fleet_answer_error(&err, status);
-    char *text = fleet_answer_enveloped(said.message[0] != '\0' ? said.message : asked->reply, value, status);       /* how many, where only the end tells */
+    /* The reply says how many, where only the end tells. */
+    char *text = fleet_answer_enveloped(said.message[0] != '\0' ? said.message : asked->reply, value, status);
     free(value);
     return text;
 }

@@ -56,7 +56,7 @@ struct fleet_route {
     int which;                       /* what the reading or making is to know beside the path */
     const char *message;             /* of its envelope */
     const char *meaning;
-    const struct fleet_paging *paging;       /* agent/fleet_pages.h: it is asked of the store or of a server, and there is no `read`; NULL: of memory */
+    const struct fleet_paging *paging;       /* agent/fleet_pages.h: asked of the store or of a server, and there is no `read`; NULL: of memory */
 };
 
 /* The first that fits, with its parameters in `asked`; NULL: none. */

@@ -35,16 +35,23 @@ static bool take_authority(const char *text, size_t length, struct ask_endpoint 
     return stop > from && text_copy_bytes(ret->host, sizeof ret->host, from, (size_t)(stop - from));
 }
 
+/* What stands in front of a host may be a password. */
+static enum fc_code refuse(const char *url, struct fc_err *err)
+{
+    const char *at = strrchr(url, '@');
+    return fc_fail(err, FC_BAD_INPUT, "'%.128s' is no address of a node: http://HOST:PORT", at == NULL ? url : at + 1);
+}
+
 enum fc_code ask_endpoint_of(const char *url, struct ask_endpoint *ret, struct fc_err *err)
 {
     static const char scheme[] = "http://";
     *ret = (struct ask_endpoint){ .host = "" };
     const char *authority = url + sizeof scheme - 1;
     if (!text_begins(url, scheme))
-        return fc_fail(err, FC_BAD_INPUT, "'%.128s' is no address of a node: http://HOST:PORT", url);
+        return refuse(url, err);
     const size_t length = strcspn(authority, "/");
     if (length == 0 || !take_authority(authority, length, ret) || !TEXT_SET(ret->prefix, authority + length))
-        return fc_fail(err, FC_BAD_INPUT, "'%.128s' is no address of a node: http://HOST:PORT", url);
+        return refuse(url, err);
     size_t end = strlen(ret->prefix);
     while (end > 0 && ret->prefix[end - 1] == '/')
         ret->prefix[--end] = '\0';
@@ -232,7 +239,7 @@ enum fc_code ask_node(const struct ask_endpoint *endpoint, const char *path, int
         heard = hear(fd, deadline_ms, err);
     if (fd >= 0)
         close(fd);
-    memset(request, 0, REQUEST_SIZE);                /* it may hold a password */
+    explicit_bzero(request, REQUEST_SIZE);           /* it may hold a password */
     free(request);
     return heard == NULL ? err->code : take_answer(heard, body, status, err);
 }

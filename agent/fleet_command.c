@@ -494,7 +494,8 @@ void fleet_command_docs_print(FILE *to)
           "read there is as old as its rows. Orders are refused: a running node does them, and knows who leads. With raft it is this node's own "
           "store.\n\n"
           "It prints what orchestrator's command prints: one item a line, nothing for \"no\". Exit: 0 done, 1 the question was refused by the node "
-          "or has no answer (its sentence is on standard error), else as docs/exit-codes.md: 4 an order where no node runs, 9 the store cannot be read, 10 neither node nor store. Options may have one or two dashes, and `=` or a blank before their value; "
+          "or has no answer (its sentence is on standard error), else as docs/exit-codes.md: 4 an order where no node runs, 9 the store cannot be "
+          "read, 10 neither node nor store. Options may have one or two dashes, and `=` or a blank before their value; "
           "`slave` in a command is taken for `replica`.\n\n"
           "`I`: an instance, `-i HOST[:PORT]`. `H`: a hint, the alias (`-a`) if given, else the instance. `D`: a destination, `-d`.\n\n"
           "| command | asks | prints |\n|---|---|---|\n", to);

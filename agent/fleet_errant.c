@@ -22,7 +22,7 @@ struct search {
     desk_report *reply;
     void *waiter;
     char said[SAID_SIZE];              /* host:port */
-    bool is_mariadb, has_tried_tls, is_ended;
+    bool is_mariadb, is_ended;
     char *errant, *masters;            /* of the room, copies of what was seen */
     struct mysql_session *session;
     struct host_timer *timer;          /* the bound; once it has ended, who asked is told from it */
@@ -73,10 +73,9 @@ static char *answer_of(const struct search *s)
         page_text(&page, NULL, log_name(s, s->found[i - 1]));
     page_close(&page, ']');
     char *names = page_take(&page);
-    char *text = names == NULL ? NULL
-                               : fleet_answer_enveloped(errant_logs_is_covered(&s->logs) ? "Errant transactions located"
-                                                                                         : "Errant transactions located; more stood in logs that were purged",
-                                                        names, &status);
+    const char *message = errant_logs_is_covered(&s->logs) ? "Errant transactions located"
+                                                           : "Errant transactions located; more stood in logs that were purged";
+    char *text = names == NULL ? NULL : fleet_answer_enveloped(message, names, &status);
     free(names);
     return text;
 }
@@ -137,8 +136,8 @@ static bool is_done(struct search *s)
     }
     if (s->read_count < FLEET_ERRANT_LOGS_MAX)
         return false;
-    fc_fail(&s->err, FC_REFUSED, "%s: not all of its errant transactions stand in the newest %d of its %u binary logs; older ones are not read", s->said,
-            FLEET_ERRANT_LOGS_MAX, mysql_rows_count(&s->listed, LISTED_LOGS));
+    fc_fail(&s->err, FC_REFUSED, "%s: not all of its errant transactions stand in the newest %d of its %u binary logs; older ones are not read",
+            s->said, FLEET_ERRANT_LOGS_MAX, mysql_rows_count(&s->listed, LISTED_LOGS));
     return true;
 }
 
@@ -150,15 +149,17 @@ static void go_on(struct search *s)
         read_next(s);
 }
 
-/* False: the reason is noted. What the server says no to is shown as it says it. */
+/* False: the reason is noted. What the server says no to is shown as it says it, behind its name, with which a session's sentence begins. */
 static bool has_come(struct search *s, const struct session_answer *answer)
 {
+    const size_t name = text_begins(answer->text, s->said) ? strlen(s->said) : 0;
+    const char *why = answer->text + name + (name > 0 ? strspn(answer->text + name, ": ") : 0);
     if (answer->code == FC_OK)
         return true;
     if (answer->code == FC_STORE)
-        fc_fail(&s->err, FC_REFUSED, "%s says no: %s", s->said, answer->text);
+        fc_fail(&s->err, FC_REFUSED, "%s says no: %s", s->said, why);
     else
-        fc_fail(&s->err, answer->code, "%s does not answer: %s", s->said, answer->text);
+        fc_fail(&s->err, answer->code, "%s does not answer: %s", s->said, why);
     return false;
 }
 
@@ -199,18 +200,10 @@ static void on_beginning(void *owner, const struct session_answer *answer)
 
 static void list(struct search *s);
 
-static bool wants_tls_now(const struct search *s, const struct session_answer *answer)
-{
-    const struct config *config = s->errants->config;
-    return config->topology_mixed_tls && !config->topology_always_tls && !s->has_tried_tls && answer->loss == LOSS_DENIED;
-}
-
 static void on_listed(void *owner, const struct session_answer *answer)
 {
     struct search *s = owner;
-    if (wants_tls_now(s, answer)) {      /* it was seen, so it may be one that demands TLS */
-        s->has_tried_tls = true;
-        mysql_session_use_tls(s->session, true);
+    if (mysql_session_turns_to_tls(s->session, answer)) {
         list(s);
         return;
     }
@@ -232,7 +225,8 @@ static void on_listed(void *owner, const struct session_answer *answer)
 static void list(struct search *s)
 {
     char text[STATEMENT_SIZE];
-    TEXT_FORMAT(text, "%s; %s", sql_statements[s->is_mariadb ? SQL_LOG_STATE_MARIADB : SQL_LOG_STATE_MYSQL].mysql, sql_statements[SQL_LOG_NAMES].mysql);
+    const enum sql_name state = s->is_mariadb ? SQL_LOG_STATE_MARIADB : SQL_LOG_STATE_MYSQL;
+    TEXT_FORMAT(text, "%s; %s", sql_statements[state].mysql, sql_statements[SQL_LOG_NAMES].mysql);
     mysql_session_query(s->session, text, strlen(text), s->until, on_listed, s);
 }
 
@@ -272,8 +266,7 @@ static enum fc_code open_session(struct search *s)
     const struct config *config = s->errants->config;
     struct mysql_session_setting with = {
         .connect_limit = fc_ms(config->mysql_connect_timeout_seconds * INT64_C(1000)),
-        .tls = { .is_on = config->topology_always_tls, .skips_verifying = config->topology_tls_skips_verifying, .ca_file = config->topology_ca_file,
-                 .certificate_file = config->topology_certificate_file, .key_file = config->topology_key_file },
+        .tls = mysql_topology_tls(config),
     };
     TEXT_SET(with.label, s->said);
     TEXT_SET(with.address, s->said);

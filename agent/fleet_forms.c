@@ -25,10 +25,16 @@ static int number_of(const cJSON *object, const char *name)
 }
 
 /* What a server calls itself must not steer the operator's terminal. */
+static void put_char(FILE *to, char c) { fputc((unsigned char)c < 0x20 || c == 0x7f ? '.' : c, to); }
+
 static void put_plain(FILE *to, const char *text, bool keeps_lines)
 {
-    for (; *text != '\0'; text++)
-        fputc((unsigned char)*text < 0x20 && !(keeps_lines && *text == '\n') ? '.' : *text, to);
+    for (; *text != '\0'; text++) {
+        if (keeps_lines && *text == '\n')
+            fputc('\n', to);
+        else
+            put_char(to, *text);
+    }
 }
 
 /* An instance, an analysis, or the key itself. */
@@ -148,7 +154,7 @@ static void print_status(const struct printing *p, const cJSON *value)
         if (strncmp(name, asked, strlen(asked)) != 0 || bracket == NULL || (name[strlen(asked)] != ' ' && name[strlen(asked)] != ':'))
             continue;
         for (const char *c = bracket; *c != '\0' && *c != '\n'; c++)
-            fputc(*c, p->to);
+            put_char(p->to, *c);
         fputc('\n', p->to);
         return;
     }

@@ -49,14 +49,17 @@ uint32_t fleet_maintenance_id(const struct picture *picture, const struct overri
 #define FLEET_STATEMENT_SIZE 4096
 
 fleet_reading read_instance, read_replicas, read_all, read_search, read_find, read_problems, read_downtimed, read_bulk_keys,
-    read_bulk_rules, read_tags, read_tag_value, read_tagged, read_maintenance, read_in_maintenance, read_can_replicate, read_restart_statements;            /* fleet_reads.c */
+    read_bulk_rules, read_tags, read_tag_value, read_tagged, read_maintenance, read_in_maintenance, read_can_replicate,
+    read_restart_statements;                                                                               /* fleet_reads.c */
 fleet_reading read_cluster, read_cluster_alias, read_cluster_info, read_cluster_info_alias, read_osc, read_gh_ost, read_clusters,
     read_clusters_info, read_masters, read_master, read_topology, read_analysis, read_analysis_cluster, read_analysis_instance,
-    read_changelog, read_pools, read_all_pools, read_pool_members, read_pool_lag, read_resolve_cache, read_filters, read_recoveries_switch;                                                                                    /* fleet_read_clusters.c */
+    read_changelog, read_pools, read_all_pools, read_pool_members, read_pool_lag, read_resolve_cache, read_filters,
+    read_recoveries_switch;                                                                                /* fleet_read_clusters.c */
 enum fleet_absent { FLEET_ABSENT_CANDIDATE, FLEET_ABSENT_KV, FLEET_ABSENT_COUNT };
 fleet_reading read_absent;           /* fleet_read_clusters.c: of `which`, one sentence that says what is not in this version, and what there is */
 enum { FLEET_STATEMENTS_ALL = 0, FLEET_STATEMENTS_THAT_WRITE };
-fleet_reading read_looks, read_looks_together, read_queue, read_queue_together, read_statements, read_statements_together;   /* fleet_read_metrics.c */
+fleet_reading read_looks, read_looks_together, read_queue, read_queue_together, read_statements,
+    read_statements_together;                                                                              /* fleet_read_metrics.c */
 fleet_reading read_nothing, read_server_key, read_wrapped_key, read_parameter, read_cluster_name, read_comment, read_number, read_reply,
     read_untagged, read_untagged_all;                                                                      /* fleet_writes.c */
 fleet_making make_server, make_forget_cluster, make_downtime, make_maintenance, make_end_maintenance, make_candidate, make_tag,

@@ -20,7 +20,8 @@
 #include "agent/survey_rules.h"
 #include "base/text.h"
 
-#define FLEET_SAID_SIZE 320
+#define SAID_OF_TEXT 140               /* of a reason or a comment, in the audit */
+#define FLEET_SAID_SIZE (FLEET_SUBJECT_SIZE + FLEET_NAME_SIZE + SAID_OF_TEXT + 80)      /* who, at its end, is never cut off */
 
 struct fleet_waiter {
     uint64_t ticket;                     /* 0: free */
@@ -33,7 +34,7 @@ struct fleet_waiter {
     struct fc_time asked_at;
     enum fc_code code;
     char text[320];
-    desk_reply *reply;
+    desk_reply *reply;                   /* NULL: who asked went away; the order goes on, and is audited */
     void *waiter;
 };
 
@@ -138,7 +139,8 @@ static void answer_waiters(void *owner)
         k->waiters[i].ticket = 0;
         k->picture.changes++;                /* who was told that it is done reads it */
         audit(k, &w);
-        w.reply(w.waiter, w.code, w.text, true);
+        if (w.reply != NULL)
+            w.reply(w.waiter, w.code, w.text, true);
     }
 }
 
@@ -160,7 +162,7 @@ void fleet_keeper_drop_waiter(struct fleet_keeper *k, uint64_t ticket)
     }
     for (int i = 0; k != NULL && ticket != 0 && i < FLEET_WAITERS_MAX; i++) {
         if (k->waiters[i].ticket == ticket)
-            k->waiters[i].ticket = 0;
+            k->waiters[i].reply = NULL;
     }
 }
 
@@ -539,6 +541,8 @@ static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, st
     return code;
 }
 
+static const char *gap(const char *before) { return before[0] == '\0' ? "" : " "; }
+
 bool fleet_keeper_order(struct fleet_keeper *k, const struct fleet_order *o, uint64_t ticket, desk_reply *reply, void *waiter)
 {
     struct fleet_waiter *place = NULL;
@@ -550,8 +554,7 @@ bool fleet_keeper_order(struct fleet_keeper *k, const struct fleet_order *o, uin
     *place = (struct fleet_waiter){ .ticket = ticket, .asked_at = now_of(k), .reply = reply, .waiter = waiter };
     TEXT_SET(place->host, o->host);
     place->verb = o->verb;
-    TEXT_FORMAT(place->said, "%s%s%s%s%.140s%sby %s", o->subject[0] != '\0' ? o->subject : "", o->subject[0] != '\0' ? " " : "", o->name,
-                o->name[0] != '\0' ? " " : "", o->text, o->text[0] != '\0' ? " " : "", o->by);
+    TEXT_FORMAT(place->said, "%s%s%s%s%.*s%sby %s", o->subject, gap(o->subject), o->name, gap(o->name), SAID_OF_TEXT, o->text, gap(o->text), o->by);
     place->key = (struct instance_key){ place->host, o->port };
     place->code = obey(k, o, place, &err);
     place->is_looked_for = place->code == FC_OK && (o->verb == FLEET_DISCOVER || o->verb == FLEET_REFRESH);
@@ -635,7 +638,8 @@ enum fc_code fleet_keeper_open(const struct host *host, const struct config *con
     const struct fleet_acks_port acks = { .owner = k, .done = order_ended };
     const struct fleet_knocks_port knocks = { .owner = k, .done = order_ended };
     const struct fleet_snapshot_port snapshot = { .owner = k, .done = snapshot_done };
-    *k = (struct fleet_keeper){ .host = host, .config = config, .port = *keeper_port, .words = fleet_words_new(&words), .log = log, .has_fleet = config->topology_user[0] != '\0', .judge_at = FC_EVER };
+    *k = (struct fleet_keeper){ .host = host, .config = config, .port = *keeper_port, .words = fleet_words_new(&words), .log = log,
+                                .has_fleet = config->topology_user[0] != '\0', .judge_at = FC_EVER };
     k->timer = host->timer(host->agent, answer_waiters, k);
     k->pages = fleet_pages_new(host);
     k->pasts = fleet_pasts_new(host);
@@ -644,8 +648,8 @@ enum fc_code fleet_keeper_open(const struct host *host, const struct config *con
     k->errants = fleet_errants_new(host, config);
     k->samples = calloc(1, sizeof *k->samples);
     k->second = host->timer(host->agent, take_sample, k);
-    const bool has_all = k->timer != NULL && k->samples != NULL && k->second != NULL && k->words != NULL && k->pages != NULL && k->acks != NULL && k->knocks != NULL &&
-                         k->errants != NULL && k->pasts != NULL;
+    const bool has_all = k->timer != NULL && k->samples != NULL && k->second != NULL && k->words != NULL && k->pages != NULL && k->acks != NULL &&
+                         k->knocks != NULL && k->errants != NULL && k->pasts != NULL;
     enum fc_code code = has_all ? survey_open(host, config, &port, &k->survey, err) : fc_fail(err, FC_NO_MEMORY, "out of memory");
     if (code == FC_OK && (k->snapshot = fleet_snapshot_new(host, watch_of(k), &snapshot)) == NULL)
         code = fc_fail(err, FC_NO_MEMORY, "out of memory");

@@ -55,6 +55,7 @@ void fleet_keeper_reload(struct fleet_keeper *keeper);
 const struct picture *fleet_keeper_picture(struct fleet_keeper *keeper);
 /* Answered once, finally, never from within; `ticket` is the caller's. False: too many wait. */
 bool fleet_keeper_order(struct fleet_keeper *keeper, const struct fleet_order *order, uint64_t ticket, desk_reply *reply, void *waiter);
+/* Who asked went away and is not told. An order goes on to its end, and keeps its place until then. NULL is fine. */
 void fleet_keeper_drop_waiter(struct fleet_keeper *keeper, uint64_t ticket);
 /* A page of the store: answered once, later; `ticket` is the caller's. False: too many are asked, or the store is not read yet. */
 bool fleet_keeper_page(struct fleet_keeper *keeper, const struct fleet_page_asked *asked, uint64_t ticket, desk_report *reply, void *waiter);

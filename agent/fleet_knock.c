@@ -185,7 +185,7 @@ static enum fc_code begin(struct knock *k, const struct instance_key *key, struc
     instance_key_text(key, k->said, sizeof k->said);
     if (!host->work(host->agent, look_up, named, k->job))
         return fc_fail(err, FC_BUSY, "too many names are being looked up; ask again");
-    host->timer_set(k->timer, fc_plus(now_of(k), fc_ms(2 * FLEET_KNOCK_MS)));
+    host->timer_set(k->timer, fc_plus(now_of(k), fc_ms(FLEET_KNOCK_MS)));
     return FC_OK;
 }
 

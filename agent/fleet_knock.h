@@ -9,7 +9,7 @@
 
 #define FLEET_KNOCKS_MAX 16            /* at one time */
 #define FLEET_KNOCK_ADDRESSES_MAX 8    /* of one name */
-#define FLEET_KNOCK_MS 5000            /* of all of it, after the name was found */
+#define FLEET_KNOCK_MS 5000            /* of the name, then of all its addresses */
 
 struct fleet_knocks;
 

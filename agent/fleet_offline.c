@@ -22,7 +22,7 @@ struct offline {
     struct core *core;                 /* without pools: nobody is steered */
     struct fleet_keeper *keeper;
     struct host_timer *bound;
-    bool is_late, is_over;
+    bool is_over;
     enum fc_code code;
     char sentence[320];
     char *page;                        /* of the store, as JSON from malloc */
@@ -50,12 +50,7 @@ void fleet_offline_place(const struct config *config, char *to, size_t size)
 
 /* ---- the loop ---------------------------------------------------------------------------------------------------------- */
 
-static void on_late(void *owner)
-{
-    struct offline *o = owner;
-    o->is_late = true;
-    loop_stop(o->loop);
-}
+static void on_late(void *owner) { loop_stop(((struct offline *)owner)->loop); }
 
 static void stop(struct offline *o, enum fc_code code, const char *sentence)
 {
@@ -76,7 +71,7 @@ static void on_page(void *waiter, enum fc_code code, const char *text, const cha
 
 static enum fc_code wait(struct offline *o, struct fc_err *err)
 {
-    o->is_over = o->is_late = false;
+    o->is_over = false;
     o->host->timer_set(o->bound, fc_plus(o->host->now(o->host->agent), fc_ms(FLEET_OFFLINE_MS)));
     loop_run(o->loop);
     o->host->timer_stop(o->bound);
@@ -156,14 +151,15 @@ static enum fc_code answer_page(struct offline *o, struct fleet_asked *asked, ch
         code = fc_fail(err, FC_BUSY, "the store cannot be asked now");
     if (code == FC_OK)
         code = wait(o, err);
-    if (code == FC_OK) {
+    if (code == FC_NOT_FOUND || code == FC_BAD_INPUT) {
+        *body = fleet_answer_error(err, &status);          /* as a node says it */
+    } else if (code == FC_OK) {
         *body = o->page;
         o->page = NULL;
-    }
-    if (code != FC_NOT_FOUND && code != FC_BAD_INPUT)
+    } else {
         return code;
-    *body = fleet_answer_error(err, &status);              /* as a node says it */
-    return *body != NULL ? FC_OK : FC_NO_MEMORY;
+    }
+    return *body != NULL ? FC_OK : fc_fail(err, FC_NO_MEMORY, "out of memory");
 }
 
 static enum fc_code answer(struct offline *o, struct fleet_asked *asked, char **body, struct fc_err *err)
@@ -185,7 +181,8 @@ static enum fc_code find(struct offline *o, const char *path, struct http_path *
     if (fleet_route_find(split, asked) == NULL)
         return fc_fail(err, FC_REFUSED, "only a running node can answer that");
     if (asked->route->make != NULL)
-        return fc_fail(err, FC_REFUSED, "%s is an order, which a running node does: start one, or name it by --api", fleet_verbs[asked->route->verb].word);
+        return fc_fail(err, FC_REFUSED, "%s is an order, which a running node does: start one, or name it by --api",
+                       fleet_verbs[asked->route->verb].word);
     if (asked->route->paging != NULL && asked->route->paging->by == PAGED_LOGS)
         return fc_fail(err, FC_REFUSED, "that is asked of the server itself, which a running node does: start one, or name it by --api");
     return FC_OK;

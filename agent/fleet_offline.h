@@ -6,7 +6,7 @@
 #include "base/err.h"
 #include "core/config.h"
 
-#define FLEET_OFFLINE_MS 30000         /* of all of it */
+#define FLEET_OFFLINE_MS 30000         /* of each server of the store that is read, and of a page */
 
 /* Is there something to be read at all? A SQLite file that is not there is none: it is not made. */
 bool fleet_offline_has_store(const struct config *config);

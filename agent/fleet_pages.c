@@ -136,7 +136,8 @@ enum fc_code fleet_page_meant(const struct fleet_asked *asked, struct fleet_page
     return FC_OK;
 }
 
-static uint64_t number_of(const struct fleet_row *row) { return (uint64_t)fleet_number(row, 0); }      /* of a key that is a name: 0, and one chunk is all */
+/* Of a key that is a name: 0, and one chunk is all. */
+static uint64_t number_of(const struct fleet_row *row) { return (uint64_t)fleet_number(row, 0); }
 
 static bool is_recovery_in(const struct fleet_page_asked *asked, const struct fleet_row *row, int64_t unix_s)
 {

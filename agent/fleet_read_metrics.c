@@ -297,7 +297,7 @@ enum fc_code read_statements(struct fleet_asked *asked, struct fleet_said *said,
         put_time(&said->page, "Timestamp", s->unix_ms);
         if (is_write)
             page_int(&said->page, "Instances", s->rows);
-        page_int(&said->page, "WaitLatency", s->waited_us * 1000);
+        page_int(&said->page, "WaitLatency", 0);                    /* no statement waits for another's */
         page_int(&said->page, is_write ? "WriteLatency" : "ExecuteLatency", s->took_us * 1000);
         if (!is_write && s->is_good)
             page_null(&said->page, "Err");
@@ -321,7 +321,7 @@ static void put_figures(struct json_page *page, const char *behind, struct serie
 enum fc_code read_statements_together(struct fleet_asked *asked, struct fleet_said *said, struct fc_err *err)
 {
     const bool is_write = asked->route->which == FLEET_STATEMENTS_THAT_WRITE;
-    struct series rows = { 0 }, waited = { 0 }, took = { 0 };
+    struct series rows = { 0 }, none = { 0 }, took = { 0 };
     int64_t seconds = 0, total = 0;
     uint64_t count;
     const enum fc_code code = take_seconds(asked, &seconds, err);
@@ -333,7 +333,6 @@ enum fc_code read_statements_together(struct fleet_asked *asked, struct fleet_sa
             continue;
         total += s->rows;
         add(&rows, s->rows);
-        add(&waited, (double)s->waited_us / 1e6);
         add(&took, (double)s->took_us / 1e6);
     }
     page_open(&said->page, NULL, '{');
@@ -346,11 +345,10 @@ enum fc_code read_statements_together(struct fleet_asked *asked, struct fleet_sa
         page_uint(&said->page, "Count", took.count);
     }
     put_figures(&said->page, is_write ? "WriteSeconds" : "LatencySeconds", &took);
-    put_figures(&said->page, "WaitSeconds", &waited);
+    put_figures(&said->page, "WaitSeconds", &none);
     page_close(&said->page, '}');
-    said->page.is_short = said->page.is_short || rows.is_short || waited.is_short || took.is_short;
+    said->page.is_short = said->page.is_short || rows.is_short || took.is_short;
     free(rows.list);
-    free(waited.list);
     free(took.list);
     return FC_OK;
 }

@@ -401,8 +401,8 @@ static void take_unresolve(struct word *w)
         host_names_set(w->memory->unresolved, host, fleet_text(w->row, hostname_unresolve_unresolved_hostname), since, until, NULL);
 }
 
-/* A pool is said whole and stored by member: the others of it are kept. */
-/* Of one that left nothing but its key may be known: the others stay for as long as they were to. */
+/* A pool is said whole and stored by member: the others of it are kept. Of one that left nothing but its key may be known: the others
+ * stay for as long as they were to. */
 static void take_pool(struct word *w)
 {
     struct server_pools *pools = w->memory->pools;

@@ -18,7 +18,7 @@ struct fleet_snapshot {
     int64_t unix_s;                    /* the moment of all its rows */
     struct fc_time begun;
     member_id next;
-    uint64_t dropped;
+    uint64_t dropped, turns;           /* of the store, when it began */
     struct host_timer *slice, *clock;
     struct fleet_store *clock_store;
     int hours;
@@ -81,8 +81,8 @@ static void on_slice(void *owner)
     int wait_ms = 0;
     for (int i = 0; i < FLEET_SNAPSHOT_SLICE && s->next < count; i++)
         put_server(s, s->next++);
-    if (!fleet_store_takes(s->store, FLEET_database_instance_topology_history)) {
-        end(s, FC_NOT_LEADER, "this node does not keep the fleet any more");
+    if (!fleet_store_takes(s->store, FLEET_database_instance_topology_history) || fleet_store_counts(s->store).turns != s->turns) {
+        end(s, FC_NOT_LEADER, "the store of the fleet has changed hands meanwhile; ask again");
         return;
     }
     if (s->next >= count && fleet_store_waits(s->store, FLEET_database_instance_topology_history)) {
@@ -110,6 +110,7 @@ enum fc_code fleet_snapshot_take(struct fleet_snapshot *s, struct fleet_store *s
     s->begun = now_of(s);
     s->next = 0;
     s->dropped = fleet_store_counts(store).dropped;
+    s->turns = fleet_store_counts(store).turns;
     s->host->timer_set(s->slice, now_of(s));
     return FC_OK;
 }

@@ -9,8 +9,8 @@
 
 struct saying {
     uint64_t ticket, request;          /* request 0: free */
-    int count, next;
-    struct fleet_word *list;
+    struct fleet_word_list words;
+    int next;
     char text[96];                     /* told at the end */
 };
 
@@ -27,36 +27,42 @@ struct making {
     const struct fleet_memory *memory;
     const struct fleet_speaker *speaker;
     struct fleet_said said;
-    struct fleet_word *list;
-    int count, room;
+    struct fleet_word_list words;
     enum fc_code code;
     struct fc_err *err;
 };
+
+struct fleet_word *fleet_word_list_place(struct fleet_word_list *words)
+{
+    if (words->count == words->room) {
+        const int room = words->room * 2 + 4;
+        struct fleet_word *larger = realloc(words->list, (size_t)room * sizeof *larger);
+        if (larger == NULL)
+            return NULL;
+        words->list = larger;
+        words->room = room;
+    }
+    return &words->list[words->count];
+}
 
 static struct fleet_word *place(struct making *m)
 {
     if (m->code != FC_OK)
         return NULL;
-    if (m->count == FLEET_SAID_MAX) {
+    if (m->words.count == FLEET_SAID_MAX) {
         m->code = fc_fail(m->err, FC_BAD_INPUT, "an order says at most %d things; this one says more", FLEET_SAID_MAX);
         return NULL;
     }
-    if (m->count == m->room) {
-        struct fleet_word *larger = realloc(m->list, (size_t)(m->room * 2 + 4) * sizeof *larger);
-        if (larger == NULL) {
-            m->code = fc_fail(m->err, FC_NO_MEMORY, "out of memory");
-            return NULL;
-        }
-        m->list = larger;
-        m->room = m->room * 2 + 4;
-    }
-    return &m->list[m->count];
+    struct fleet_word *word = fleet_word_list_place(&m->words);
+    if (word == NULL)
+        m->code = fc_fail(m->err, FC_NO_MEMORY, "out of memory");
+    return word;
 }
 
 static void take(struct making *m, enum fc_code code)
 {
     m->code = code;
-    m->count += code == FC_OK;
+    m->words.count += code == FC_OK;
 }
 
 typedef void make(struct making *m);
@@ -167,23 +173,24 @@ static void ask_next(struct fleet_words *words, struct saying *s)
 {
     struct store_request request = { .deed = STORE_WORD, .limit_ms = FLEET_WORD_LIMIT_MS };
     request.id = s->request = ++words->next_request;
-    request.word = s->list[s->next];
+    request.word = s->words.list[s->next];
     words->port.ask(words->port.owner, &request);
 }
 
-enum fc_code fleet_words_say_list(struct fleet_words *words, uint64_t ticket, struct fleet_word *list, int count, const char *text,
-                                  struct fc_err *err)
+enum fc_code fleet_words_say_list(struct fleet_words *words, uint64_t ticket, struct fleet_word_list *made, const char *text, struct fc_err *err)
 {
+    const struct fleet_word_list own = *made;
+    *made = (struct fleet_word_list){ 0 };
     for (int i = 0; i < FLEET_SAYINGS_MAX; i++) {
         struct saying *s = &words->sayings[i];
         if (s->request != 0)
             continue;
-        *s = (struct saying){ .ticket = ticket, .count = count, .list = list };
+        *s = (struct saying){ .ticket = ticket, .words = own };
         TEXT_SET(s->text, text);
         ask_next(words, s);
         return FC_OK;
     }
-    free(list);
+    free(own.list);
     return fc_fail(err, FC_BUSY, "too many orders wait for the store");
 }
 
@@ -198,17 +205,16 @@ enum fc_code fleet_words_say(struct fleet_words *words, uint64_t ticket, const s
     if (makers[order->verb].make == NULL)
         return FC_NOT_FOUND;
     makers[order->verb].make(&m);
-    if (m.code != FC_OK || m.count == 0) {
-        free(m.list);
-        return m.code != FC_OK ? m.code : FC_NOT_FOUND;
-    }
-    return fleet_words_say_list(words, ticket, m.list, m.count, "", err);
+    if (m.code == FC_OK && m.words.count > 0)
+        return fleet_words_say_list(words, ticket, &m.words, "", err);
+    free(m.words.list);
+    return m.code != FC_OK ? m.code : FC_NOT_FOUND;
 }
 
 static void end(struct fleet_words *words, struct saying *s, enum fc_code code, const char *text)
 {
     const struct saying ended = *s;
-    free(s->list);
+    free(s->words.list);
     *s = (struct saying){ 0 };
     words->port.done(words->port.owner, ended.ticket, code, code == FC_OK ? ended.text : text);
 }
@@ -225,9 +231,9 @@ void fleet_words_heard(struct fleet_words *words, const struct store_result *res
         end(words, s, result->code, result->text);
         return;
     }
-    if (fleet_word_row(&s->list[s->next], &row) == FC_OK)
-        words->port.stands(words->port.owner, &row, s->list[s->next].takes_back);
-    if (++s->next < s->count)
+    if (fleet_word_row(&s->words.list[s->next], &row) == FC_OK)
+        words->port.stands(words->port.owner, &row, s->words.list[s->next].takes_back);
+    if (++s->next < s->words.count)
         ask_next(words, s);
     else
         end(words, s, FC_OK, "");
@@ -246,6 +252,6 @@ struct fleet_words *fleet_words_new(const struct fleet_words_port *port)
 void fleet_words_free(struct fleet_words *words)
 {
     for (int i = 0; words != NULL && i < FLEET_SAYINGS_MAX; i++)
-        free(words->sayings[i].list);
+        free(words->sayings[i].words.list);
     free(words);
 }

@@ -17,6 +17,11 @@
 
 struct fleet_words;
 
+/* The words of an order while they are made; memory of malloc. */
+struct fleet_word_list { struct fleet_word *list; int count, room; };
+/* Where the next one is made; who made it counts it. NULL: no memory. */
+struct fleet_word *fleet_word_list_place(struct fleet_word_list *words);
+
 struct fleet_words_port {
     void *owner;
     void (*ask)(void *owner, const struct store_request *request);                    /* of the store; server is set by who asks */
@@ -32,9 +37,8 @@ void fleet_words_free(struct fleet_words *words);
 struct fleet_speaker { int64_t unix_s; uint64_t number; const char *node, *token; };  /* now; of fleet_new_number() */
 enum fc_code fleet_words_say(struct fleet_words *words, uint64_t ticket, const struct fleet_order *order, const struct fleet_memory *memory,
                              const struct fleet_speaker *speaker, struct fc_err *err);
-/* Words that are made already; the list is from malloc and taken over in any case. `text` is told when all are durable. FC_BUSY. */
-enum fc_code fleet_words_say_list(struct fleet_words *words, uint64_t ticket, struct fleet_word *list, int count, const char *text,
-                                  struct fc_err *err);
+/* Words that are made already, one at least; they are taken over in any case. `text` is told when all are durable. FC_BUSY. */
+enum fc_code fleet_words_say_list(struct fleet_words *words, uint64_t ticket, struct fleet_word_list *made, const char *text, struct fc_err *err);
 /* A STORE_WORD of ours was answered. */
 void fleet_words_heard(struct fleet_words *words, const struct store_result *result);
 

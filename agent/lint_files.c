@@ -67,7 +67,8 @@ enum fc_code lint_files(const struct config *config, const char *const *paths, i
 static const char *pools_text(int pools, char *to, size_t size)
 {
     static const struct { int pool; const char *key; } keys[] = {
-        { LINT_BACKEND_POOL, "BackendPool" }, { LINT_LEADER_POOL, "LeaderPool" }, { LINT_WRITER_POOL, "WriterPools" }, { LINT_READER_POOL, "ReaderPools" },
+        { LINT_BACKEND_POOL, "BackendPool" }, { LINT_LEADER_POOL, "LeaderPool" }, { LINT_WRITER_POOL, "WriterPools" },
+        { LINT_READER_POOL, "ReaderPools" },
     };
     to[0] = '\0';
     for (size_t i = 0; pools != 0 && pools != LINT_ALL_POOLS && i < sizeof keys / sizeof keys[0]; i++) {

@@ -285,9 +285,7 @@ static void on_timer(void *owner)
 static struct mysql_prober_setting prober_setting(const struct config *config)
 {
     struct mysql_prober_setting setting = {
-        .tls_use = config->topology_always_tls ? PROBE_TLS_ALWAYS : config->topology_mixed_tls ? PROBE_TLS_MIXED : PROBE_TLS_NEVER,
-        .tls = { .skips_verifying = config->topology_tls_skips_verifying, .ca_file = config->topology_ca_file,
-                 .certificate_file = config->topology_certificate_file, .key_file = config->topology_key_file },
+        .tls = mysql_topology_tls(config),
         .connect_limit = fc_ms(config->mysql_connect_timeout_seconds * INT64_C(1000)),
         .read_limit = fc_ms(config->discovery_read_timeout_seconds * INT64_C(1000)),
         .connection_life = fc_ms(config->topology_connection_life_seconds * INT64_C(1000)),
@@ -329,8 +327,8 @@ enum fc_code survey_open(const struct host *host, const struct config *config, c
     struct survey *s = calloc(1, sizeof *s);
     if (s == NULL)
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
-    *s = (struct survey){ .host = host, .room = room_of_libc(), .port = *port, .default_port = (uint16_t)config->default_instance_port, .woken_at = FC_EVER,
-                          .wants_ip = text_is(config->resolve_method, "ip") };
+    *s = (struct survey){ .host = host, .room = room_of_libc(), .port = *port, .default_port = (uint16_t)config->default_instance_port,
+                          .woken_at = FC_EVER, .wants_ip = text_is(config->resolve_method, "ip") };
     const enum fc_code code = open_parts(s, config, err);
     if (code != FC_OK) {
         survey_close(s);

@@ -38,7 +38,8 @@ enum fleet_turn {
     FLEET_WRITES      /* this one; tables and columns that are missing are added first */
 };
 
-struct fleet_statement { int64_t unix_ms, waited_us, took_us; int rows; bool writes, is_good; };      /* of rows that were written: how many */
+/* The session is the fleet's own: no statement waits for another's. Of rows that were written: how many. */
+struct fleet_statement { int64_t unix_ms, took_us; int rows; bool writes, is_good; };
 
 struct fleet_store_port {
     void *owner;
@@ -72,6 +73,7 @@ struct fleet_store_counts {
     uint64_t tidied;                     /* statements that deleted what is too old */
     uint64_t dropped, refused, failures; /* no room; the store will not take this one row; statements that failed and were repeated */
     uint64_t read_rows, readings;        /* rows that came back; tables read from one end to the other */
+    uint64_t turns;                      /* begun: what still waited in the one before is lost */
     uint32_t waiting, keys;              /* now */
     size_t waiting_bytes;
 };
@@ -105,7 +107,8 @@ void fleet_store_flush(struct fleet_store *store, int limit_ms, void (*done)(voi
 #define FLEET_PAGE_LIMIT_MAX 20000       /* rows of one page: of a snapshot, all servers of a cluster */
 
 /* A page of one table, newest (highest key) first: audit, changelog, detections, recoveries, snapshots. `before`: only lower numbers of the key's
- * first column; 0: all. `from`: only this one and higher. `equal_column`: -1, or a text column that must be `equal`. A row at a time, then done. */
+ * first column; 0: all. `from`: only this one and higher. `equal_column`: -1, or a text column that must be `equal`. A row at a time, then done;
+ * while the store cannot be read, done with the reason. */
 struct fleet_page {
     enum fleet_table_name table;
     uint64_t from, before;

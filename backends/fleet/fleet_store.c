@@ -77,6 +77,7 @@ struct fleet_store {
     int tidy_next;
     int again_ms;
     bool is_troubled, has_complained;
+    struct fc_err trouble;           /* while again_ms > 0 */
     int64_t newest_checked;          /* last_checked of the newest row read: readers go on from there */
     struct stranger strangers[STRANGERS_MAX];
     int stranger_count;
@@ -118,7 +119,6 @@ static uint64_t rows_written(const struct fleet_store *s)
     return counts.rows + counts.refreshes;
 }
 
-/* The session is this room's own: no statement waits for another's. */
 static void tell_statement(struct fleet_store *s, bool is_good)
 {
     const struct fleet_statement statement = { .unix_ms = s->host->unix_ms(s->host->agent), .took_us = fc_since(s->asked_at, now_of(s)).us,
@@ -459,6 +459,7 @@ static void end_flush(struct fleet_store *s, enum fc_code code)
 static void begin_anew(struct fleet_store *s)
 {
     s->is_turned = false;
+    s->counts.turns++;
     s->has_made = s->has_complained = false;
     s->stage = s->turn == FLEET_RESTS ? STAGE_RESTING : STAGE_LOOKING;
     s->reading.is_on = false;
@@ -482,6 +483,7 @@ static void trouble(struct fleet_store *s, const struct fleet_answer *answer)
     if (!s->is_troubled)
         say(s, "the store of the fleet does not work, it is tried again: %.200s", answer->text);
     s->is_troubled = true;
+    fc_fail(&s->trouble, answer->code, "%s", answer->text);
     if (s->stage < STAGE_READY)
         s->port.was_read(s->port.owner, answer->code, answer->text);
 }
@@ -621,11 +623,20 @@ static void settle_flush(struct fleet_store *s)
         end_flush(s, FC_OK);
 }
 
+/* Nothing can be read: it was not read yet, or nobody answers there. What it only says no to concerns something else than a page. */
+static bool is_away(const struct fleet_store *s)
+{
+    return s->again_ms > 0 && (s->stage < STAGE_READY || s->trouble.code == FC_UNREACHABLE || s->trouble.code == FC_TIMEOUT);
+}
+
+/* Who asks for one does not wait until the store is tried again, which may be in half a minute. */
 static void end_pages(struct fleet_store *s)
 {
     while (s->ends_pages && s->page_count > 0)
         page_done(s, FC_NOT_LEADER, "this node does not read the store any more");
     s->ends_pages = false;
+    while (is_away(s) && s->page_count > 0)
+        page_done(s, s->trouble.code, s->trouble.text);
 }
 
 static void go_on(struct fleet_store *s)

@@ -28,7 +28,6 @@ struct lock_session {
     struct mysql_session *session;
     enum doing doing;
     bool is_asked;                   /* in this state of its server */
-    bool uses_tls;
     char loss[200];
     /* a deed: under way, or waiting for the session to be free */
     char *text;
@@ -79,7 +78,6 @@ static struct mysql_session *session_open(struct lock_session *s)
 {
     const struct mysql_locks *locks = s->lock->locks;
     struct mysql_session_setting setting = { .connect_limit = locks->setting.connect_limit, .tls = locks->setting.tls, .takes_back = true };
-    setting.tls.is_on = locks->setting.tls_use == PROBE_TLS_ALWAYS;
     instance_key_text(&s->key, setting.label, sizeof setting.label);
     instance_key_text(&s->key, setting.address, sizeof setting.address);
     TEXT_SET(setting.user, locks->setting.user);
@@ -114,23 +112,12 @@ static size_t write_question(const struct lock_session *s, char *to, size_t size
     return add(to, length, size, SQL_DEED_LOCK_HOLDER, &name);
 }
 
-/* As a probe does: a server that demands TLS says so, or only that the account may not. */
-static bool wants_tls(struct lock_session *s, const struct session_answer *answer)
-{
-    const bool wants = s->lock->locks->setting.tls_use == PROBE_TLS_MIXED && !s->uses_tls && answer->loss == LOSS_DENIED;
-    if (wants) {
-        s->uses_tls = true;
-        mysql_session_use_tls(s->session, true);
-    }
-    return wants;
-}
-
 static void hear_question(struct lock_session *s, const struct session_answer *answer)
 {
     const struct mysql_rows *rows = answer->rows;
     if (answer->code == FC_STORE && answer->error_number == ER_NO_SUCH_THREAD) {
         hear(s, DEED_LOCK_TAKEN, 0, "");                     /* it ended before we could end it */
-    } else if (answer->code != FC_OK && wants_tls(s, answer)) {
+    } else if (mysql_session_turns_to_tls(s->session, answer)) {
         s->is_asked = false;
         at_once(s->lock);
     } else if (answer->code != FC_OK) {

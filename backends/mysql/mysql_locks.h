@@ -19,7 +19,6 @@
 
 struct mysql_locks_setting {
     config_text user, password;
-    enum probe_tls tls_use;
     struct mysql_tls tls;                    /* as in mysql_prober_setting */
     struct fc_span connect_limit, answer_limit;      /* both > 0; of the lock's own questions */
 };

@@ -35,7 +35,7 @@ struct mysql_probe {
     struct mysql_session *session;
     char host_name[INSTANCE_HOST_MAX + 1];
     struct instance_key key;
-    bool uses_tls;                   /* found out under PROBE_TLS_MIXED */
+    bool uses_tls;                   /* turned to: of mixed TLS */
 
     uint64_t variables;              /* that this connection's server has; 0: not known yet */
     bool needs_threads;              /* the list of replicas was not enough when last read */
@@ -302,12 +302,6 @@ static void note_done(struct mysql_probe *p, const struct session_answer *answer
     note_replica_list(p, answer, done);
 }
 
-static bool wants_tls_now(const struct mysql_probe *p, const struct session_answer *answer)
-{
-    return p->prober->setting.tls_use == PROBE_TLS_MIXED && !p->uses_tls && !p->has_retried_tls &&
-           answer->loss == LOSS_DENIED;      /* also when the server demands TLS */
-}
-
 static void begin_round(struct mysql_probe *p)
 {
     char text[TEXT_SIZE];
@@ -319,15 +313,13 @@ static void begin_round(struct mysql_probe *p)
 static void on_loss(struct mysql_probe *p, const struct session_answer *answer)
 {
     const bool has_answered = (p->done & PART_BIT(PART_VARIABLES)) != 0;
-    if (wants_tls_now(p, answer)) {
+    if (mysql_session_turns_to_tls(p->session, answer)) {
         p->has_retried_tls = p->uses_tls = true;
         p->asked = p->done = 0;
-        mysql_session_use_tls(p->session, true);
         begin_round(p);
         return;
     }
-    if (p->prober->setting.tls_use == PROBE_TLS_MIXED && p->uses_tls && !has_answered &&
-        (p->has_retried_tls || answer->loss == LOSS_DENIED)) {      /* it was not that: plain again next time */
+    if (p->uses_tls && !has_answered && (p->has_retried_tls || answer->loss == LOSS_DENIED)) {      /* it was not that: plain again next time */
         p->uses_tls = false;
         mysql_session_use_tls(p->session, false);
     }
@@ -441,7 +433,6 @@ static struct mysql_session *session_of(struct mysql_probe *p)
     instance_key_text(&p->key, with.address, sizeof with.address);
     TEXT_SET(with.user, setting->user);
     TEXT_SET(with.password, setting->password);
-    with.tls.is_on = setting->tls_use == PROBE_TLS_ALWAYS;
     struct mysql_session *session = mysql_session_open(p->prober->host, &with, on_ended, p);
     explicit_bzero(with.password, sizeof with.password);
     return session;

@@ -22,12 +22,9 @@
 #define PROBE_QUERIES (CLASSIFIED_COUNT + 1)
 #define PROBE_QUERY_LAG CLASSIFIED_COUNT
 
-enum probe_tls { PROBE_TLS_NEVER = 0, PROBE_TLS_MIXED, PROBE_TLS_ALWAYS };     /* MIXED: plain first, TLS where that is refused */
-
 struct mysql_prober_setting {
     config_text user, password;
-    enum probe_tls tls_use;
-    struct mysql_tls tls;                 /* files; borrowed for the life of the prober. is_on is not read */
+    struct mysql_tls tls;                 /* its files are borrowed for the life of the prober */
     struct fc_span connect_limit, read_limit;      /* both > 0 */
     /* The operator's, asked with each probe; NULL or "": none. Borrowed likewise. The last one, ReplicationLagQuery: its number takes the place of
      * Seconds_Behind_Master of the channel that counts (instance_channel()). */

@@ -756,6 +756,13 @@ void mysql_store_tls_of(const struct config *config, struct mysql_store_tls *ret
                                    .ca_file = ret->ca_file, .certificate_file = ret->certificate_file, .key_file = ret->key_file };
 }
 
+struct mysql_tls mysql_topology_tls(const struct config *config)
+{
+    return (struct mysql_tls){ .is_on = config->topology_always_tls, .is_mixed = config->topology_mixed_tls,
+                               .skips_verifying = config->topology_tls_skips_verifying, .ca_file = config->topology_ca_file,
+                               .certificate_file = config->topology_certificate_file, .key_file = config->topology_key_file };
+}
+
 static void insist_on_tls(MYSQL *mysql, const struct mysql_tls *tls)
 {
     const my_bool on = 1, verifies = !tls->skips_verifying;
@@ -947,6 +954,14 @@ void mysql_session_stay(struct mysql_session *s)
 }
 
 void mysql_session_use_tls(struct mysql_session *s, bool is_on) { s->setting.tls.is_on = is_on; }
+
+bool mysql_session_turns_to_tls(struct mysql_session *s, const struct session_answer *answer)
+{
+    const bool turns = s->setting.tls.is_mixed && !s->setting.tls.is_on && answer->loss == LOSS_DENIED;
+    if (turns)
+        mysql_session_use_tls(s, true);
+    return turns;
+}
 
 void mysql_session_take_rows(struct mysql_session *s, struct mysql_rows *to)
 {

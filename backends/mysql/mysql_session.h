@@ -39,6 +39,7 @@ struct mysql_server_kind {
 /* TLS towards a server. Off without `is_on`; then the account's password still never crosses readable. */
 struct mysql_tls {
     bool is_on;                      /* asked for and insisted on: a server that has none is not connected to */
+    bool is_mixed;                   /* not on yet: turned on for a server that refuses a session without it */
     bool skips_verifying;            /* whoever answers is believed: against listening in alone */
     const char *ca_file, *certificate_file, *key_file;     /* NULL or "": none. Borrowed: they outlive the session */
 };
@@ -46,6 +47,8 @@ struct mysql_tls {
 /* Towards the store, with its own copies of the names: it outlives the sessions, as the configuration may not. */
 struct mysql_store_tls { config_text ca_file, certificate_file, key_file; struct mysql_tls tls; };
 void mysql_store_tls_of(const struct config *config, struct mysql_store_tls *ret);      /* points into itself: it does not move */
+/* Towards the servers of the fleet. Borrows the names of its files. */
+struct mysql_tls mysql_topology_tls(const struct config *config);
 
 struct mysql_session_setting {
     char label[96];                  /* "db1 (10.0.1.1:3306) as store", for sentences; never a password */
@@ -94,6 +97,9 @@ void mysql_session_drop(struct mysql_session *session);
 void mysql_session_stay(struct mysql_session *session);
 /* From the next connect on. */
 void mysql_session_use_tls(struct mysql_session *session, bool is_on);
+/* From within an answer. True: the server has refused a session without TLS (it says so, or only that the account may not), its setting is
+ * mixed, and the next connect asks for TLS: to be asked again. */
+bool mysql_session_turns_to_tls(struct mysql_session *session, const struct session_answer *answer);
 /* From within an answer: its rows become the caller's, to be done with. So an idle session keeps no memory for them. */
 void mysql_session_take_rows(struct mysql_session *session, struct mysql_rows *to);
 /* Of the present or last connection. */

@@ -84,6 +84,8 @@ def test_recoveries_are_acknowledged_in_each_form():
         for path in ('ack-all-recoveries', 'ack-recovery/1?comment=%20', f'ack-recovery/cluster/{SERVER}'):
             code, text = node.get(f'/api/{path}', 12)
             assert code == 500 and 'an acknowledgement needs a comment' in text, (path, text)
+        code, text = node.get(f'/api/ack-recovery/1?comment={"x" * 950}', 12)
+        assert code == 500 and "what is said of 'topology_recovery' is longer than" in text, (code, text)
         told_of('/api/ack-recovery/1?comment=by%20number', '1 recoveries acknowledged', '1')
         told_of('/api/ack-recovery/uid/u2?comment=by%20uid', '1 recoveries acknowledged', 'u2')
         told_of('/api/ack-recovery/uid/nobody?comment=x', '0 recoveries acknowledged: there is none of this name, or it was already', 'nobody')

@@ -283,6 +283,7 @@ def test_the_logs_in_which_errant_transactions_stand_are_told():
         def refusal(*words):
             exit_code, text, trouble = run_firstchair(*(words or asks))
             assert (exit_code, text) == (1, ''), (exit_code, text, trouble)
+            assert trouble.count(db2.address) < 2, f'who it is about is said twice: {trouble}'
             return trouble
 
         assert f'will not operate on {db2.address}: no errant transactions are known of it' in refusal()

@@ -716,8 +716,8 @@ Test(fleet_answer, the_queue_and_the_stores_statements_are_told_of_so_many_secon
     for (int i = 0; i < 3; i++)
         samples.seconds[i] = (struct fleet_second){ now - (2 - i) * 1000, (uint32_t)i, 7 };
     samples.second_count = 3;
-    samples.statements[0] = (struct fleet_statement){ now - 900, 0, 2000, 40, true, true };
-    samples.statements[1] = (struct fleet_statement){ now - 100, 0, 1000, 0, false, false };
+    samples.statements[0] = (struct fleet_statement){ now - 900, 2000, 40, true, true };
+    samples.statements[1] = (struct fleet_statement){ now - 100, 1000, 0, false, false };
     samples.statement_count = 2;
     fleet_stage.picture.samples = &samples;
     fleet_stage.picture.flush_ms = 100;

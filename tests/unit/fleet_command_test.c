@@ -198,6 +198,12 @@ Test(fleet_command, what_a_node_says_does_not_steer_the_terminal)
     fclose(to);
     cr_expect_null(strchr(printed, 0x1b));
     free(printed);
+    to = open_memstream(&printed, &size);
+    parse("-c instance-status -i db1:3306");
+    fleet_command_print(&options, "{\"Code\":\"OK\",\"Details\":\"+ db1:3306   [0s,ok,8.0\\u001b[2J,rw]\"}", to, to);
+    fclose(to);
+    cr_expect_str_eq(printed, "[0s,ok,8.0.[2J,rw]\n");
+    free(printed);
 }
 
 Test(fleet_command, an_address_of_a_node_is_read_as_clients_write_it)
@@ -208,6 +214,8 @@ Test(fleet_command, an_address_of_a_node_is_read_as_clients_write_it)
     cr_expect_eq(ask_endpoint_of("http://amy:secret@[2001:db8::1]/fc/", &at, &err), FC_OK);
     cr_expect(text_is(at.host, "2001:db8::1") && text_is(at.port, "80") && text_is(at.prefix, "/fc") && text_is(at.auth, "amy:secret"));
     cr_expect_eq(ask_endpoint_of("https://fc1:3000", &at, &err), FC_BAD_INPUT);
+    cr_expect_eq(ask_endpoint_of("https://amy:secret@fc1:3000", &at, &err), FC_BAD_INPUT);
+    cr_expect(strstr(err.text, "secret") == NULL && strstr(err.text, "fc1:3000") != NULL, "%s", err.text);
     cr_expect_eq(ask_endpoint_of("http://", &at, &err), FC_BAD_INPUT);
     cr_expect_eq(ask_endpoint_of("http:/" "/[2001:db8::1", &at, &err), FC_BAD_INPUT);
 }

@@ -131,6 +131,66 @@ Test(fleet_knock, a_closed_port_and_a_name_of_nobody_are_one_sentence_each)
     cr_expect(text_begins(told.text, "nobody.invalid:3306: its name is not found: "), "%s", told.text);
 }
 
+/* A host whose clock stands, whose timers the scene ticks, and whose worker does not come to its job. */
+struct hand_timer { struct fc_time at; host_tick *tick; void *owner; };
+static struct hand_timer hand_timers[4];
+static int hand_timer_count;
+static host_worked *hand_worked;
+static void *hand_job;
+
+static struct fc_time hand_now(void *agent)
+{
+    (void)agent;
+    return (struct fc_time){ 1000000 };
+}
+
+static int64_t hand_unix_ms(void *agent)
+{
+    (void)agent;
+    return INT64_C(1800000000000);
+}
+
+static struct host_timer *hand_timer(void *agent, host_tick *tick, void *owner)
+{
+    (void)agent;
+    hand_timers[hand_timer_count] = (struct hand_timer){ .tick = tick, .owner = owner };
+    return (struct host_timer *)&hand_timers[hand_timer_count++];
+}
+
+static void hand_timer_set(struct host_timer *timer, struct fc_time at) { ((struct hand_timer *)timer)->at = at; }
+static void hand_timer_stop(struct host_timer *timer) { (void)timer; }
+static void hand_unwatch(struct host_watch *watch) { (void)watch; }
+
+static bool hand_work(void *agent, host_work *begin, host_worked *worked, void *job)
+{
+    (void)agent, (void)begin;
+    hand_worked = worked;
+    hand_job = job;
+    return true;
+}
+
+static const struct host hand = { .now = hand_now, .unix_ms = hand_unix_ms, .timer = hand_timer, .timer_set = hand_timer_set,
+                                  .timer_stop = hand_timer_stop, .untimer = hand_timer_stop, .unwatch = hand_unwatch, .work = hand_work };
+
+static void tick_by_hand(int timer) { hand_timers[timer].tick(hand_timers[timer].owner); }
+
+Test(fleet_knock, a_name_that_is_not_found_in_time_is_given_up_when_it_is_said_to_be)
+{
+    struct told told = { 0 };
+    struct fc_err err;
+    char expected[80];
+    const struct fleet_knocks_port to = { &told, on_told };
+    struct fleet_knocks *knocks = fleet_knocks_new(&hand, &to);
+    cr_assert_eq(fleet_knock(knocks, &(struct instance_key){ "db1", 3306 }, 5, &err), FC_OK);
+    const int64_t waited_ms = fc_span_ms(fc_since(hand_now(NULL), hand_timers[0].at));
+    tick_by_hand(0);
+    TEXT_FORMAT(expected, "db1:3306: its name is not found within %lld s", (long long)(waited_ms / 1000));
+    cr_expect_str_eq(told.text, expected);
+    hand_worked(hand_job);                               /* late: nobody is told again */
+    cr_expect_eq(told.count, 1);
+    fleet_knocks_free(knocks);
+}
+
 Test(fleet_knock, beyond_the_bound_it_is_refused_and_who_closes_is_told_nothing)
 {
     struct pump pump;
@@ -198,6 +258,40 @@ Test(fleet_snapshot, it_is_taken_each_time_the_clock_has_gone_on_by_so_many_hour
     cr_expect(text_begins(told.text, "Took "), "%s", told.text);
     cr_expect_leq(shifted.unix_ms(shifted.agent) % period_ms, 5000);
     fleet_snapshot_every(snapshot, store, 0);
+    fleet_snapshot_free(snapshot);
+    fleet_store_close(store);
+    pump_close(&pump);
+    folder_close(folder);
+}
+
+/* What waits for a store goes with its turn: of the other server of a pair, of a term that came to an end and began anew. */
+Test(fleet_snapshot, whose_store_has_changed_hands_meanwhile_is_not_told_as_whole)
+{
+    static struct watch empty;
+    char folder[FOLDER_SIZE];
+    struct pump pump;
+    struct fleet_store *store;
+    struct fleet_store_setting setting = { .is_sqlite = true };
+    struct told told = { 0 };
+    struct fc_err err;
+    bool is_read = false;
+    const struct fleet_store_port to_store = { &is_read, on_store_row, on_store_row, on_store_read, on_store_note, NULL };
+    const struct fleet_snapshot_port to = { &told, on_told };
+    pump_open(&pump, 1);
+    folder_open(folder);
+    TEXT_FORMAT(setting.sqlite_file, "%s/store.db", folder);
+    cr_assert_eq(fleet_store_open(pump_host(&pump), NULL, &setting, &to_store, &store, &err), FC_OK);
+    fleet_store_turn(store, FLEET_WRITES, 0);
+    cr_assert(pump_until(&pump, is_true, &is_read, LONG_MS));
+    struct fleet_snapshot *snapshot = fleet_snapshot_new(&hand, &empty, &to);
+    cr_assert_eq(fleet_snapshot_take(snapshot, store, 5, &err), FC_OK);
+    fleet_store_turn(store, FLEET_READS, 0);
+    fleet_store_turn(store, FLEET_WRITES, 0);
+    is_read = false;
+    cr_assert(pump_until(&pump, is_true, &is_read, LONG_MS));
+    tick_by_hand(0);
+    cr_expect_eq(told.code, FC_NOT_LEADER, "%s", told.text);
+    cr_expect_str_eq(told.text, "the store of the fleet has changed hands meanwhile; ask again");
     fleet_snapshot_free(snapshot);
     fleet_store_close(store);
     pump_close(&pump);

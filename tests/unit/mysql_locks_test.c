@@ -76,10 +76,10 @@ static void told(void *owner, enum deed_lock_verdict verdict, const char *senten
     TEXT_SET(l->sentence, sentence);
 }
 
-static void leader_open_with(struct leader *l, enum probe_tls tls_use)
+static void leader_open_with(struct leader *l, bool has_mixed_tls)
 {
-    struct mysql_locks_setting setting = { .connect_limit = fc_ms(3000), .answer_limit = fc_ms(3000), .tls_use = tls_use,
-                                           .tls = { .skips_verifying = true } };
+    struct mysql_locks_setting setting = { .connect_limit = fc_ms(3000), .answer_limit = fc_ms(3000),
+                                           .tls = { .is_mixed = has_mixed_tls, .skips_verifying = true } };
     *l = (struct leader){ 0 };
     pump_open(&l->pump, 1);
     TEXT_SET(setting.user, "topo");
@@ -88,7 +88,7 @@ static void leader_open_with(struct leader *l, enum probe_tls tls_use)
     cr_assert_not_null(l->locks);
 }
 
-static void leader_open(struct leader *l) { leader_open_with(l, PROBE_TLS_NEVER); }
+static void leader_open(struct leader *l) { leader_open_with(l, false); }
 
 static void leader_close(struct leader *l)
 {
@@ -384,7 +384,7 @@ Test(mysql_locks, a_server_that_lets_the_account_in_by_tls_alone_is_locked_over_
     leader_open(&l);
     cr_expect_eq(take(&l), DEED_LOCK_REFUSED, "without");
     leader_close(&l);
-    leader_open_with(&l, PROBE_TLS_MIXED);
+    leader_open_with(&l, true);
     cr_assert_eq(take(&l), DEED_LOCK_PERMITS, "%s", l.sentence);
     cr_expect_str_eq(l.sentence, "the lock is held on 3 of 3 servers");
     cr_expect_eq(say(&l, TARGET, "do 0"), FC_OK);

@@ -1,0 +1,158 @@
+/* The fleet of a node, on a SQLite file: what becomes of orders whose asker does not wait for their end. The store of words is this file. */
+#include <criterion/criterion.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/fleet_keeper.h"
+#include "agent/fleet_pages.h"
+#include "base/room.h"
+#include "base/text.h"
+#include "private_server.h"
+
+#define LONG_MS 30000
+
+static struct pump pump;
+static char folder[FOLDER_SIZE];
+static struct config config;
+static struct room room;
+static struct log node_log;
+static struct fleet_keeper *keeper;
+static struct core *core;
+static struct store_request asked;           /* a word, as the store was asked for it last */
+static bool is_read;
+static int told_count;
+static enum fc_code told_code;
+static char told_text[320];
+static char page[1000];
+
+static void ask(void *owner, const struct store_request *request)
+{
+    (void)owner;
+    asked = *request;
+}
+
+static void feed(void *owner, struct event *event) { (void)owner, (void)event; }
+
+static void was_read(void *owner, enum fc_code code, const char *sentence)
+{
+    (void)owner, (void)sentence;
+    is_read = code == FC_OK;
+}
+
+static bool is_true(void *owner) { return *(bool *)owner; }
+static bool is_told(void *owner) { return *(int *)owner > 0; }
+
+static void on_reply(void *waiter, enum fc_code code, const char *text, bool is_final)
+{
+    (void)waiter, (void)is_final;
+    told_count++;
+    told_code = code;
+    TEXT_SET(told_text, text);
+}
+
+static void open_all(void)
+{
+    struct fc_err err;
+    pump_open(&pump, 2);
+    folder_open(folder);
+    config_preset(&config);
+    TEXT_SET(config.backend_db, "sqlite");
+    TEXT_FORMAT(config.sqlite3_data_file, "%s/store.db", folder);
+    TEXT_SET(config.topology_user, "topo");
+    config.audit_to_backend = true;
+    log_init(&node_log, -1, NOTE_ALARM);
+    room = room_of_libc();
+    core = core_new(&room);
+    const struct fleet_keeper_port port = { .ask = ask, .feed = feed, .core = core, .was_read = was_read };
+    cr_assert_eq(fleet_keeper_open(pump_host(&pump), &config, &port, &node_log, "fc1", "t", &keeper, &err), FC_OK, "%s", err.text);
+    fleet_keeper_turn(keeper, true, 0);
+    cr_assert(pump_until(&pump, is_true, &is_read, LONG_MS));
+}
+
+static void close_all(void)
+{
+    fleet_keeper_close(keeper);
+    core_free(core);
+    folder_close(folder);
+    pump_close(&pump);
+}
+
+TestSuite(fleet_keeper, .init = open_all, .fini = close_all);
+
+static void order(enum fleet_verb verb, const char *host, const char *owner, uint64_t ticket)
+{
+    struct fleet_order order = { .verb = verb, .port = 3306, .seconds = 60 };
+    TEXT_SET(order.host, host);
+    TEXT_SET(order.name, owner);
+    TEXT_SET(order.text, "disk");
+    TEXT_SET(order.by, "anna@http");
+    cr_assert(fleet_keeper_order(keeper, &order, ticket, on_reply, NULL));
+}
+
+static void of_letters(char *to, size_t size)
+{
+    memset(to, 'x', size - 1);
+    to[size - 1] = '\0';
+}
+
+static void word_is_durable(void)
+{
+    const struct store_result result = { .deed = STORE_WORD, .id = asked.id, .code = FC_OK };
+    fleet_keeper_heard(keeper, &result);
+}
+
+static void on_page(void *waiter, enum fc_code code, const char *text, const char *json)
+{
+    cr_expect_eq(code, FC_OK, "%s", text);
+    TEXT_SET(page, json);
+    *(bool *)waiter = true;
+}
+
+/* The store is asked until it has a row of the audit, as rows are written behind. */
+static bool has_audit(void *owner)
+{
+    static bool is_paged = true;
+    const struct fleet_page_asked whole = { .table = FLEET_audit, .column = -1, .limit = FLEET_PAGE_ROWS };
+    (void)owner;
+    if (is_paged && strstr(page, "AuditId") == NULL) {
+        is_paged = false;
+        cr_assert(fleet_keeper_page(keeper, &whole, 99, on_page, &is_paged));
+    }
+    return strstr(page, "AuditId") != NULL;
+}
+
+Test(fleet_keeper, an_order_whose_asker_has_hung_up_is_done_and_stands_in_the_audit)
+{
+    order(FLEET_BEGIN_DOWNTIME, "db1", "anna", 5);
+    fleet_keeper_drop_waiter(keeper, 5);
+    word_is_durable();
+    cr_assert(pump_until(&pump, has_audit, NULL, LONG_MS));
+    cr_expect_not_null(strstr(page, "\"AuditType\":\"begin-downtime\""), "%s", page);
+    cr_expect_not_null(strstr(page, "by anna@http"), "%s", page);
+    cr_expect_eq(told_count, 0);
+}
+
+Test(fleet_keeper, who_gave_an_order_stands_in_the_audit_however_much_it_says)
+{
+    struct fleet_order order = { .verb = FLEET_BEGIN_DOWNTIME, .host = "db1", .port = 3306, .seconds = 60 };
+    of_letters(order.name, sizeof order.name);
+    of_letters(order.text, 200);
+    of_letters(order.by, sizeof order.by - 1);
+    TEXT_SET(order.by + sizeof order.by - 6, "@http");
+    cr_assert(fleet_keeper_order(keeper, &order, 5, on_reply, NULL));
+    word_is_durable();
+    cr_assert(pump_until(&pump, is_told, &told_count, LONG_MS));
+    cr_assert_eq(told_code, FC_OK, "%s", told_text);
+    cr_assert(pump_until(&pump, has_audit, NULL, LONG_MS));
+    cr_expect_not_null(strstr(page, "@http\""), "%s", page);
+}
+
+Test(fleet_keeper, a_server_is_locked_once_though_the_first_to_ask_has_hung_up)
+{
+    order(FLEET_BEGIN_MAINTENANCE, "db1", "anna", 5);
+    fleet_keeper_drop_waiter(keeper, 5);
+    order(FLEET_BEGIN_MAINTENANCE, "db1", "ben", 6);
+    cr_assert(pump_until(&pump, is_told, &told_count, LONG_MS));
+    cr_expect_eq(told_code, FC_BUSY, "%s", told_text);
+    cr_expect_str_eq(told_text, "an order about db1:3306 is just being stored");
+}
