@@ -109,6 +109,8 @@ static const struct fleet_route routes[] = {
     ORDER("/api/end-downtime/:host/:port", END_DOWNTIME, make_server, read_server_key, "Downtime ended", "it counts again"),
     ORDER("/api/begin-maintenance/:host/:port/:owner/:reason", BEGIN_MAINTENANCE, make_maintenance, read_server_key, "Maintenance begun",
           "one owner works on it, for ten minutes; a lock"),
+    ORDER("/api/begin-maintenance/:host/:port/:owner/:reason/:duration", BEGIN_MAINTENANCE, make_maintenance, read_server_key,
+          "Maintenance begun", "the same for 30s, 10m, 2h, 1d, 1w"),
     ORDER("/api/end-maintenance/:host/:port", END_MAINTENANCE, make_end_maintenance, read_server_key, "Maintenance ended", "unlock it"),
     ORDER("/api/end-maintenance/:id", END_MAINTENANCE, make_end_maintenance, read_number, "Maintenance ended", "the same by MaintenanceId"),
     ORDER("/api/register-candidate/:host/:port/:rule", REGISTER_CANDIDATE, make_candidate, read_server_key, "Registered candidate",

@@ -1,6 +1,8 @@
 /* The table of commands: a template of the question, and a form of the answer. In a template $I is the instance as host/port, $H the
- * hint (the alias if there is one, else the instance as typed), $D the destination; $o owner, $r reason, $u duration, $t tag, $l pool,
- * $n host name, $R rule, $p pattern, $q statement, $i the instance's text, each percent-encoded; [...] is left out when its value was not given. */
+ * hint (the alias if there is one, else the instance as typed), both this host where none was given; $J and $K are the same without that,
+ * for what is not to be done by forgetting a word. $D the destination; $o owner, $r reason, $u duration, $t tag, $l pool, $n host name,
+ * $R rule, $p pattern, $s pattern or else the instance's text, $q statement, $i the instance's text, each percent-encoded; [...] is left
+ * out when its value was not given. */
 #include "agent/fleet_command.h"
 
 #include <pwd.h>
@@ -17,6 +19,7 @@
 
 #define TIMEOUT_MS 60000              /* longer than a node waits for an order about its fleet */
 #define PATH_SIZE 8192
+#define INSTANCE_SIZE (INSTANCE_HOST_MAX + 16)      /* [HOST]:PORT */
 #define KNOCK_MS 5000                 /* for the node of this host, before the store is read instead */
 
 struct command {
@@ -33,7 +36,7 @@ static const struct command commands[] = {
     { "all-instances", "/api/all-instances", FORM_KEYS, "all servers" },
     { "bulk-instances", "/api/bulk-instances", FORM_KEYS, "all servers by name" },
     { "bulk-promotion-rules", "/api/bulk-promotion-rules", FORM_RULES, "promotion rules that were registered" },
-    { "search", "/api/search?s=$i", FORM_KEYS, "servers with this text in name, cluster, alias or version" },
+    { "search", "/api/search?s=$s", FORM_KEYS, "servers with this text in name, cluster, alias or version" },
     { "find", "/api/find?pattern=$p", FORM_KEYS, "servers whose host:port fits a pattern" },
     { "topology", "/api/topology/$H", FORM_TEXT, "a cluster as a tree; with --pattern as it was in the newest snapshot whose moment fits" },
     { "topology-tabulated", "/api/topology-tabulated/$H", FORM_TEXT, "a cluster as a table" },
@@ -82,12 +85,12 @@ static const struct command commands[] = {
     { "discover", "/api/discover/$I", FORM_KEY, "look at a server now, then at its neighbours" },
     { "async-discover", "/api/async-discover/$I", FORM_KEY, "the same, without waiting for it" },
     { "refresh", "/api/refresh/$I", FORM_KEY, "look at a known server now" },
-    { "forget", "/api/forget/$I", FORM_KEY, "forget a server" },
-    { "forget-cluster", "/api/forget-cluster/$H", FORM_NOTHING, "forget all servers of a cluster" },
-    { "resolve", "/api/resolve/$I", FORM_KEY, "its name, after a connection to it" },
+    { "forget", "/api/forget/$J", FORM_KEY, "forget a server" },
+    { "forget-cluster", "/api/forget-cluster/$K", FORM_NOTHING, "forget all servers of a cluster" },
+    { "resolve", "/api/resolve/$J", FORM_KEY, "its name, after a connection to it" },
     { "begin-downtime", "/api/begin-downtime/$I/$o/$r[/$u]", FORM_KEY, "what is wrong with it is expected" },
     { "end-downtime", "/api/end-downtime/$I", FORM_KEY, "it counts again" },
-    { "begin-maintenance", "/api/begin-maintenance/$I/$o/$r", FORM_KEY, "lock it for an owner" },
+    { "begin-maintenance", "/api/begin-maintenance/$I/$o/$r[/$u]", FORM_KEY, "lock it for an owner" },
     { "end-maintenance", "/api/end-maintenance/$I", FORM_KEY, "unlock it" },
     { "register-candidate", "/api/register-candidate/$I/$R", FORM_KEY, "how gladly it is promoted" },
     { "tag", "/api/tag/$I?tag=$t", FORM_KEY, "give it a tag" },
@@ -137,7 +140,7 @@ static const struct command *meant(const struct fleet_options *options)
 static const struct option { const char *words[3]; size_t at; const char *letter, *what; } options_known[] = {
 #define OPTION(field, letter, what, ...) { { __VA_ARGS__ }, offsetof(struct fleet_options, field), letter, what }
     OPTION(command, NULL, "a command", "c", "command"), OPTION(config, NULL, "the configuration file", "config"),
-    OPTION(instance, "iIH", "an instance: -i HOST:PORT", "i", "instance"),
+    OPTION(instance, "iIHJKs", "an instance: -i HOST:PORT", "i", "instance"),
     OPTION(destination, "D", "a destination: -d HOST:PORT", "d", "s", "destination"), OPTION(alias, NULL, "an alias", "a", "alias"),
     OPTION(owner, "o", "an owner: --owner NAME", "o", "owner"), OPTION(reason, "r", "a reason: --reason TEXT", "r", "reason"),
     OPTION(duration, "u", "a duration: --duration 10m", "u", "duration"),
@@ -268,13 +271,24 @@ static const char *value_of(const struct fleet_options *options, char letter, co
     return NULL;
 }
 
-/* One letter of the template. False: its value is missing, and `what` says which. */
-static bool add_letter(struct writing *w, const struct fleet_options *options, char letter, int default_port, const char **what)
+/* What stands for a letter, or what is meant where nothing was given. */
+static const char *meant_value(const struct fleet_options *options, char letter, bool is_optional, const char **what)
 {
     const char *value = value_of(options, letter, what);
-    if (letter == 'H' && options->alias != NULL)
-        value = options->alias;
-    if (letter == 'I' || letter == 'D')
+    if ((letter == 'H' || letter == 'K') && options->alias != NULL)
+        return options->alias;
+    if (letter == 's' && options->pattern != NULL)
+        return options->pattern;
+    if (value == NULL && letter == 'R')
+        return "prefer";
+    return value == NULL && !is_optional && (letter == 'I' || letter == 'H') ? options->own_host : value;
+}
+
+/* One letter of the template. False: its value is missing, and `what` says which. */
+static bool add_letter(struct writing *w, const struct fleet_options *options, char letter, bool is_optional, int default_port, const char **what)
+{
+    const char *value = meant_value(options, letter, is_optional, what);
+    if (letter == 'I' || letter == 'J' || letter == 'D')
         return add_server(w, value, default_port);
     if (value == NULL)
         return false;
@@ -310,8 +324,11 @@ enum fc_code fleet_command_path(const struct fleet_options *options, int default
                 to[w.length = optional_from] = '\0';
         } else if (*c != '$') {
             add(&w, one);
-        } else if (!add_letter(&w, options, *++c, default_port, &what)) {
+        } else if (!add_letter(&w, options, *++c, is_optional, default_port, &what)) {
+            const char *value = meant_value(options, *c, is_optional, &what);
             is_given = false;
+            if (!is_optional && value != NULL)
+                return fc_fail(err, FC_BAD_INPUT, "'%.64s' is no HOST:PORT", value);
             if (!is_optional)
                 return fc_fail(err, FC_BAD_INPUT, "%s needs %s", command->word, what);
         }
@@ -319,12 +336,41 @@ enum fc_code fleet_command_path(const struct fleet_options *options, int default
     return w.is_cut ? fc_fail(err, FC_BAD_INPUT, "that is too long for a question") : FC_OK;
 }
 
+/* ---- several instances ---- */
+
+#define BETWEEN ", \t\n"
+
+/* Is one instance asked about? Not where all of -i is one word of the question, or an alias stands for it. */
+static bool is_about_one(const struct fleet_options *options)
+{
+    const struct command *command = meant(options);
+    return options->instance != NULL && command != NULL &&
+           (strstr(command->path, "$I") != NULL || strstr(command->path, "$J") != NULL ||
+            (options->alias == NULL && (strstr(command->path, "$H") != NULL || strstr(command->path, "$K") != NULL)));
+}
+
+bool fleet_options_next(const struct fleet_options *all, const char **rest, char *one, size_t size, struct fleet_options *ret)
+{
+    const bool is_first = *rest == NULL, is_split = is_about_one(all);
+    const char *from = is_first ? (is_split ? all->instance : "") : *rest;
+    from += strspn(from, BETWEEN);
+    const size_t length = strcspn(from, BETWEEN);
+    if (!is_first && length == 0)
+        return false;
+    *ret = *all;
+    *rest = from + length;
+    if (is_split && text_copy_bytes(one, size, from, length))
+        ret->instance = one;
+    return true;
+}
+
 /* ---- all of it ---- */
 
 int fleet_command_print(const struct fleet_options *options, const char *body, FILE *to, FILE *trouble)
 {
     const struct command *command = meant(options);
-    return command == NULL ? fc_code_table[FC_BAD_INPUT].exit_code : fleet_form_print(command->form, options->instance, body, to, trouble);
+    return command == NULL ? fc_code_table[FC_BAD_INPUT].exit_code :
+        fleet_form_print(command->form, options->instance != NULL ? options->instance : options->own_host, body, to, trouble);
 }
 
 /* The node of this host's own configuration. */
@@ -444,10 +490,22 @@ static int ask_and_print(const struct fleet_options *options, struct config *con
     return exit_code;
 }
 
+/* One after the other; the first that fails is the last. */
+static int ask_each(const struct fleet_options *options, struct config *config)
+{
+    char instance[INSTANCE_SIZE];
+    struct fleet_options one;
+    int exit_code = 0;
+    for (const char *rest = NULL; exit_code == 0 && fleet_options_next(options, &rest, instance, sizeof instance, &one);)
+        exit_code = ask_and_print(&one, config);
+    return exit_code;
+}
+
 int fleet_command(int argc, char **argv)
 {
     struct fleet_options options;
     struct fc_err err = { .code = FC_INTERNAL };
+    char own_host[INSTANCE_HOST_MAX + 1] = "";
     if (fleet_options_parse(argc, argv, &options, &err) != FC_OK)
         return fail(&err);
     if (options.command != NULL && text_is(options.command, "help")) {
@@ -456,6 +514,7 @@ int fleet_command(int argc, char **argv)
     }
     options.owner = options.owner != NULL ? options.owner : own_user();
     options.instance = options.instance != NULL ? options.instance : getenv("ORCHESTRATOR_INSTANCE");
+    options.own_host = gethostname(own_host, sizeof own_host - 1) == 0 ? own_host : NULL;
     struct config *config = calloc(1, sizeof *config);
     struct config_warnings *warnings = calloc(1, sizeof *warnings);
     int exit_code;
@@ -467,7 +526,7 @@ int fleet_command(int argc, char **argv)
     } else if (options.command != NULL && text_is(options.command, "which-api")) {
         exit_code = print_api(&options, config);
     } else {
-        exit_code = ask_and_print(&options, config);
+        exit_code = ask_each(&options, config);
     }
     free(config);
     free(warnings);
@@ -497,7 +556,10 @@ void fleet_command_docs_print(FILE *to)
           "or has no answer (its sentence is on standard error), else as docs/exit-codes.md: 4 an order where no node runs, 9 the store cannot be "
           "read, 10 neither node nor store. Options may have one or two dashes, and `=` or a blank before their value; "
           "`slave` in a command is taken for `replica`.\n\n"
-          "`I`: an instance, `-i HOST[:PORT]`. `H`: a hint, the alias (`-a`) if given, else the instance. `D`: a destination, `-d`.\n\n"
+          "`I`: an instance, `-i HOST[:PORT]`. `H`: a hint, the alias (`-a`) if given, else the instance. Without either this host is meant, with "
+          "`DefaultInstancePort`; not by `J` and `K`, the same for what must not be done by forgetting a word. Several instances, with commas or "
+          "blanks between them: the command runs for one after the other, and ends with the first that fails. `D`: a destination, `-d`. "
+          "`s`: `--pattern`, else the instance. `R`: a promotion rule, `prefer` if none is given.\n\n"
           "| command | asks | prints |\n|---|---|---|\n", to);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(to, "| `%s` | `%s` | %s |\n", commands[i].word, commands[i].path, commands[i].meaning);

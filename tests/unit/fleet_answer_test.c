@@ -386,6 +386,9 @@ Test(fleet_answer, maintenance_is_listed_with_a_number_that_ends_it)
     cr_expect_str_eq(stage_part(".Details"), id);
     answers("/api/maintenance", "[]");
     answers("/api/end-maintenance/db2.example/3306", OK_KEY("Maintenance ended", "db2"));
+    answers("/api/begin-maintenance/db2.example/3306/amy/upgrade/5h", OK_KEY("Maintenance begun", "db2"));
+    cr_expect_eq(fleet_stage.ordered.seconds, 5 * 3600);
+    refuses("/api/begin-maintenance/db3.example/3306/amy/upgrade/long", "'long' is no duration: a number and s, m, h, d or w");
     refuses("/api/end-maintenance/12", "there is no maintenance 12");
     refuses("/api/end-maintenance/twelve", "'twelve' is no number of a maintenance");
 }

@@ -71,6 +71,12 @@ Test(fleet_command, options_are_taken_as_orchestrator_and_its_client_take_them)
     cr_expect_str_eq(asks("-c instance -i [2001:db8::1]:3306"), "/api/instance/2001:db8::1/3306");
     cr_expect_str_eq(asks("-c begin-downtime -i db1 -o amy -r disk/fan_is_loud"), "/api/begin-downtime/db1/3306/amy/disk%2Ffan%20is%20loud");
     cr_expect_str_eq(asks("-c begin-downtime -i db1 --owner amy --reason why --duration 2h"), "/api/begin-downtime/db1/3306/amy/why/2h");
+    cr_expect_str_eq(asks("-c begin-maintenance -i db1 -o amy -r why -u 5h"), "/api/begin-maintenance/db1/3306/amy/why/5h");
+    cr_expect_str_eq(asks("-c begin-maintenance -i db1 -o amy -r why"), "/api/begin-maintenance/db1/3306/amy/why");
+    cr_expect_str_eq(asks("-c register-candidate -i db1"), "/api/register-candidate/db1/3306/prefer");
+    cr_expect_str_eq(asks("-c register-candidate -i db1 -promotion-rule neutral"), "/api/register-candidate/db1/3306/neutral");
+    cr_expect_str_eq(asks("-c search -pattern 8.0"), "/api/search?s=8.0");
+    cr_expect_str_eq(asks("-c search -i db1"), "/api/search?s=db1");
     cr_expect_str_eq(asks("-c submit-pool-instances --pool web -i db1:3306,db2"), "/api/submit-pool-instances/web?instances=db1:3306,db2");
     cr_expect_str_eq(asks("-c locate-gtid-errant -i db1"), "/api/locate-gtid-errant/db1/3306");
     cr_expect_str_eq(asks("-c get-candidate-slave -i db1"), "/api/get-candidate-replica/db1/3306");
@@ -86,12 +92,65 @@ Test(fleet_command, options_are_taken_as_orchestrator_and_its_client_take_them)
 Test(fleet_command, what_is_missing_or_unknown_is_said_in_one_sentence)
 {
     cr_expect_str_eq(asks("-c which-replicas"), "which-replicas needs an instance: -i HOST:PORT");
-    cr_expect_str_eq(asks("-c which-replicas -i db1:none"), "which-replicas needs an instance: -i HOST:PORT");
+    cr_expect_str_eq(asks("-c which-replicas -i db1:none"), "'db1:none' is no HOST:PORT");
+    cr_expect_str_eq(asks("-c search"), "search needs an instance: -i HOST:PORT");
     cr_expect_str_eq(asks("-c tag -i db1"), "tag needs a tag: --tag NAME=VALUE");
     cr_expect_str_eq(asks("-c can-replicate-from -i db1"), "can-replicate-from needs a destination: -d HOST:PORT");
     cr_expect_str_eq(asks("-c relocate-everything"), "there is no command 'relocate-everything'; `firstchair -c help` lists them");
     cr_expect_str_eq(asks("-c clusters --nonsense"), "'--nonsense' is not understood; `firstchair -c help` lists the commands");
     cr_expect_str_eq(asks("-c clusters -i"), "-i needs a value");
+}
+
+static const char *asks_here(const char *line)
+{
+    static char path[2048];
+    if (parse(line) != FC_OK)
+        return err.text;
+    options.own_host = "here";
+    return fleet_command_path(&options, 3306, path, sizeof path, &err) == FC_OK ? path : err.text;
+}
+
+Test(fleet_command, without_an_instance_this_host_is_meant_but_not_by_what_forgets)
+{
+    cr_expect_str_eq(asks_here("-c which-replicas"), "/api/instance-replicas/here/3306");
+    cr_expect_str_eq(asks_here("-c which-cluster"), "/api/cluster-info/here");
+    cr_expect_str_eq(asks_here("-c which-cluster -a main"), "/api/cluster-info/main");
+    cr_expect_str_eq(asks_here("-c which-replicas -i db1"), "/api/instance-replicas/db1/3306");
+    cr_expect_str_eq(asks_here("-c downtimed"), "/api/downtimed");
+    cr_expect_str_eq(asks_here("-c forget"), "forget needs an instance: -i HOST:PORT");
+    cr_expect_str_eq(asks_here("-c forget-cluster"), "forget-cluster needs an instance: -i HOST:PORT");
+    cr_expect_str_eq(asks_here("-c resolve"), "resolve needs an instance: -i HOST:PORT");
+    cr_expect_str_eq(asks_here("-c submit-pool-instances -l web"), "submit-pool-instances needs an instance: -i HOST:PORT");
+    cr_expect_str_eq(asks_here("-c can-replicate-from -d db2"), "/api/can-replicate-from/here/3306/db2/3306");
+}
+
+/* What each turn of a command asks, with a blank behind. */
+static const char *asks_each(const char *line)
+{
+    static char all[2048];
+    char instance[64], path[512];
+    struct fleet_options one;
+    all[0] = '\0';
+    if (parse(line) != FC_OK)
+        return err.text;
+    for (const char *rest = NULL; fleet_options_next(&options, &rest, instance, sizeof instance, &one);) {
+        const bool is_path = fleet_command_path(&one, 3306, path, sizeof path, &err) == FC_OK;
+        text_format(all + strlen(all), sizeof all - strlen(all), "%s ", is_path ? path : err.text);
+    }
+    return all;
+}
+
+Test(fleet_command, several_instances_are_asked_about_one_after_the_other)
+{
+    cr_expect_str_eq(asks_each("-c which-master -i db1:3307,db2"), "/api/instance/db1/3307 /api/instance/db2/3306 ");
+    cr_expect_str_eq(asks_each("-c which-master -i ,db1,_db2_"), "/api/instance/db1/3306 /api/instance/db2/3306 ");
+    cr_expect_str_eq(asks_each("-c forget -i db1,db2"), "/api/forget/db1/3306 /api/forget/db2/3306 ");
+    cr_expect_str_eq(asks_each("-c which-cluster -i db1,db2"), "/api/cluster-info/db1 /api/cluster-info/db2 ");
+    cr_expect_str_eq(asks_each("-c which-cluster -a main -i db1,db2"), "/api/cluster-info/main ");
+    cr_expect_str_eq(asks_each("-c submit-pool-instances -l web -i db1,db2"), "/api/submit-pool-instances/web?instances=db1,db2 ");
+    cr_expect_str_eq(asks_each("-c clusters"), "/api/clusters-info ");
+    cr_expect_str_eq(asks_each("-c which-master -i ,"), "'' is no HOST:PORT ");
+    cr_expect_str_eq(asks_each("-c forget"), "forget needs an instance: -i HOST:PORT ");
 }
 
 Test(fleet_command, servers_are_printed_one_a_line)
@@ -162,6 +221,10 @@ Test(fleet_command, what_was_said_is_printed_back)
     cr_expect_str_eq(prints("-c register-candidate -i db2 --promotion-rule prefer"), "db2.example:3306\n");
     cr_expect_str_eq(prints("-c bulk-promotion-rules"), "db2.example:3306 prefer\n");
     cr_expect_str_eq(prints("-c async-discover -i new.example"), "new.example:3306\n");
+    cr_expect_str_eq(prints("-c begin-maintenance -i db3 -o amy -r why -u 5h"), "db3.example:3306\n");
+    cr_expect_str_eq(prints("-c register-candidate -i db3"), "db3.example:3306\n");
+    cr_expect_str_eq(prints("-c bulk-promotion-rules"), "db2.example:3306 prefer\ndb3.example:3306 prefer\n");
+    cr_expect_str_eq(prints("-c search -pattern db3"), "db3.example:3306\n");
     cr_expect_str_eq(prints("-c check-global-recoveries"), "disabled\n");
 }
 
