@@ -596,3 +596,14 @@ int config_file_changes(const struct config *before, const struct config *now, c
     }
     return count;
 }
+
+void config_file_dump(const struct config *config, FILE *to)
+{
+    static char value[sizeof(struct config_map) * 2];
+    fputc('{', to);
+    for (size_t i = 0; i < config_key_count; i++) {
+        config_value_text(config, &config_keys[i], value, sizeof value);
+        fprintf(to, "%s\n  \"%s\": %s", i == 0 ? "" : ",", config_keys[i].name, value);
+    }
+    fputs("\n}\n", to);
+}

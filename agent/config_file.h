@@ -11,6 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/err.h"
 #include "core/config.h"
@@ -34,6 +35,9 @@ enum fc_code config_file_apply(const char *bytes, size_t length, const char *nam
 
 /* Writes the names of the changed keys that need a restart, separated by ", ", and returns how many there are. */
 int config_file_changes(const struct config *before, const struct config *now, char *to, size_t size);
+
+/* The effective configuration as one JSON object, a key a line, without secrets. */
+void config_file_dump(const struct config *config, FILE *to);
 
 struct credentials {
     bool has_user, has_password;

@@ -501,6 +501,48 @@ static int ask_each(const struct fleet_options *options, struct config *config)
     return exit_code;
 }
 
+/* ---- what nobody is asked about ---- */
+
+static int dump_config(const struct fleet_options *options, const struct config *config)
+{
+    (void)options;
+    config_file_dump(config, stdout);
+    return 0;
+}
+
+static int redeploy(const struct fleet_options *options, const struct config *config)
+{
+    (void)options, (void)config;
+    puts("nothing is done now: a node that starts brings the schema of its store up to date");
+    return 0;
+}
+
+static int refuse_continuous(const struct fleet_options *options, const struct config *config)
+{
+    struct fc_err err = { .code = FC_INTERNAL };
+    (void)options, (void)config;
+    fc_fail(&err, FC_BAD_INPUT, "continuous is what a node does: `firstchair serve`");
+    return fail(&err);
+}
+
+static const struct own_command { const char *word; int (*run)(const struct fleet_options *options, const struct config *config); const char *meaning; }
+own_commands[] = {
+    { "which-api", print_api, "the address that is asked" },
+    { "dump-config", dump_config, "the effective configuration, without secrets" },
+    { "redeploy-internal-db", redeploy, "that nothing is done now: a node that starts brings the schema of its store up to date" },
+    { "continuous", refuse_continuous, "refused: `firstchair serve` is what looks at the fleet" },
+};
+#define OWN_COMMAND_COUNT (sizeof own_commands / sizeof own_commands[0])
+
+static const struct own_command *own_command_of(const struct fleet_options *options)
+{
+    for (size_t i = 0; i < OWN_COMMAND_COUNT; i++) {
+        if (options->command != NULL && text_is(options->command, own_commands[i].word))
+            return &own_commands[i];
+    }
+    return NULL;
+}
+
 int fleet_command(int argc, char **argv)
 {
     struct fleet_options options;
@@ -523,10 +565,9 @@ int fleet_command(int argc, char **argv)
         exit_code = fail(&err);
     } else if (config_file_load(options.config, config, warnings, &err) != FC_OK) {
         exit_code = fail(&err);
-    } else if (options.command != NULL && text_is(options.command, "which-api")) {
-        exit_code = print_api(&options, config);
     } else {
-        exit_code = ask_each(&options, config);
+        const struct own_command *own = own_command_of(&options);
+        exit_code = own != NULL ? own->run(&options, config) : ask_each(&options, config);
     }
     free(config);
     free(warnings);
@@ -539,7 +580,8 @@ void fleet_command_help(FILE *to)
           "           [-R RULE] [-H HOSTNAME] [--pattern REGEX] [--api http://HOST:PORT] [--auth USER:PASSWORD] [--config FILE]\n\n", to);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(to, "  %-40s %s\n", commands[i].word, commands[i].meaning);
-    fprintf(to, "  %-40s %s\n", "which-api", "the address that is asked");
+    for (size_t i = 0; i < OWN_COMMAND_COUNT; i++)
+        fprintf(to, "  %-40s %s\n", own_commands[i].word, own_commands[i].meaning);
 }
 
 void fleet_command_docs_print(FILE *to)
@@ -563,5 +605,6 @@ void fleet_command_docs_print(FILE *to)
           "| command | asks | prints |\n|---|---|---|\n", to);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(to, "| `%s` | `%s` | %s |\n", commands[i].word, commands[i].path, commands[i].meaning);
-    fprintf(to, "| `which-api` | nobody | the address that is asked |\n");
+    for (size_t i = 0; i < OWN_COMMAND_COUNT; i++)
+        fprintf(to, "| `%s` | nobody | %s |\n", own_commands[i].word, own_commands[i].meaning);
 }

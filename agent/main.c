@@ -1,4 +1,5 @@
 /* firstchair: one program, a few commands, each a row of a table. */
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,7 +31,7 @@ struct options {
     const char *argument;            /* what follows the command; NULL = nothing */
     const char *arguments[ARGUMENTS_MAX];
     int argument_count;
-    bool shows_effects, is_json, is_tabulated;
+    bool shows_effects, is_json, is_tabulated, is_debug, wants_help, wants_version;
 };
 
 typedef int command(const struct options *options);
@@ -76,6 +77,7 @@ static int serve(const struct options *options)
     struct daemon *daemon = NULL;
     if (config == NULL)
         return failed(&err);
+    config->debug = config->debug || options->is_debug;          /* until a reload: then it is as the file says */
     if (daemon_open(options->config, config, &daemon, &err) != FC_OK) {
         free(config);
         return failed(&err);
@@ -133,15 +135,9 @@ static int dump_config(const struct options *options)
 {
     struct fc_err err = { .code = FC_INTERNAL };
     struct config *config = load(options, false, &err);
-    static char value[sizeof(struct config_map) * 2];
     if (config == NULL)
         return failed(&err);
-    printf("{");
-    for (size_t i = 0; i < config_key_count; i++) {
-        config_value_text(config, &config_keys[i], value, sizeof value);
-        printf("%s\n  \"%s\": %s", i == 0 ? "" : ",", config_keys[i].name, value);
-    }
-    printf("\n}\n");
+    config_file_dump(config, stdout);
     free(config);
     return 0;
 }
@@ -269,6 +265,7 @@ static void print_help(FILE *to)
         fprintf(to, "  firstchair %-44s %s\n", commands[i].usage, commands[i].meaning);
     fprintf(to, "  firstchair %-44s %s\n", "-c COMMAND [-i HOST:PORT] ...", "ask a running node about its fleet; -c help lists the commands");
     fprintf(to, "\n  firstchair --version | --help\n\n"
+                "Flags have one or two dashes and stand before or behind the command; --debug lets serve log more.\n\n"
                 "Examples:\n"
                 "  firstchair serve --config /etc/firstchair.conf.json\n"
                 "  firstchair haproxy-config --config /etc/firstchair.conf.json > /etc/haproxy/haproxy.cfg\n"
@@ -282,45 +279,99 @@ static int unknown_word(const char *word)
     return fc_code_table[FC_BAD_INPUT].exit_code;
 }
 
+/* ---- the command line: flags, with one dash or two, stand anywhere ---- */
+
+static const struct { const char *word; size_t at; } switches[] = {
+    { "effects", offsetof(struct options, shows_effects) },   { "json", offsetof(struct options, is_json) },
+    { "tabulated", offsetof(struct options, is_tabulated) },  { "debug", offsetof(struct options, is_debug) },
+    { "help", offsetof(struct options, wants_help) },         { "h", offsetof(struct options, wants_help) },
+    { "version", offsetof(struct options, wants_version) },
+};
+
+/* Of orchestrator's command line: what they ask for is so anyway. -noop and -discovery=false are not, and not understood. */
+static const char *const let_be[] = { "quiet", "verbose", "stack", "discovery", "enable-database-update", "ignore-raft-setup", "skip-unresolve",
+                                      "skip-unresolve-check", "skip-continuous-registration", "skip-binlog-search" };
+
+static bool take_switch(const char *word, struct options *options)
+{
+    for (size_t i = 0; i < sizeof switches / sizeof switches[0]; i++) {
+        if (!text_is(word, switches[i].word))
+            continue;
+        *(bool *)((char *)options + switches[i].at) = true;
+        return true;
+    }
+    for (size_t i = 0; i < sizeof let_be / sizeof let_be[0]; i++) {
+        if (text_is(word, let_be[i]))
+            return true;
+    }
+    return false;
+}
+
+/* `next`: what follows, NULL nothing. Returns how many arguments were taken; 0: not understood. */
+static int take_flag(const char *argument, const char *next, struct options *options)
+{
+    const char *word = argument + (argument[1] == '-' ? 2 : 1), *equals = strchr(word, '=');
+    const size_t length = equals == NULL ? strlen(word) : (size_t)(equals - word);
+    const bool is_config = length == strlen("config") && text_begins(word, "config"), is_from = length == strlen("from") && text_begins(word, "from");
+    const char *value = equals != NULL ? equals + 1 : next;
+    if ((is_config || is_from) && value != NULL) {
+        *(is_config ? &options->config : &options->from) = value;
+        return equals != NULL ? 1 : 2;
+    }
+    return take_switch(word, options) ? 1 : 0;
+}
+
+static const struct command_row *command_of(const char *word)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (text_is(word, commands[i].word))
+            return &commands[i];
+    }
+    return NULL;
+}
+
+/* The first that is not understood; NULL: all are. */
+static const char *take_words(int argc, char **argv, struct options *options, const struct command_row **chosen)
+{
+    for (int i = 1; i < argc; i++) {
+        if (argv[i][0] == '-' && argv[i][1] != '\0') {
+            const int taken = take_flag(argv[i], i + 1 < argc ? argv[i + 1] : NULL, options);
+            if (taken == 0)
+                return argv[i];
+            i += taken - 1;
+        } else if (*chosen == NULL && text_is(argv[i], "help")) {
+            options->wants_help = true;
+        } else if (*chosen == NULL) {
+            *chosen = command_of(argv[i]);
+            if (*chosen == NULL && !options->wants_help)
+                return argv[i];
+        } else if (options->argument_count < (*chosen)->arguments) {
+            options->arguments[options->argument_count++] = argv[i];
+            options->argument = options->arguments[0];
+        } else {
+            return argv[i];
+        }
+    }
+    return NULL;
+}
+
 int main(int argc, char **argv)
 {
     const struct command_row *chosen = NULL;
     struct options options = { 0 };
     if (fleet_command_is_meant(argc, argv))
         return fleet_command(argc, argv);
-    for (int i = 1; i < argc; i++) {
-        if (text_is(argv[i], "--help") || text_is(argv[i], "-h")) {
-            print_help(stdout);
-            return 0;
-        }
-        if (text_is(argv[i], "--version")) {
-            printf("firstchair %s\n", FC_VERSION);
-            return 0;
-        }
-        if (text_is(argv[i], "--effects")) {
-            options.shows_effects = true;
-        } else if (text_is(argv[i], "--json")) {
-            options.is_json = true;
-        } else if (text_is(argv[i], "--tabulated")) {
-            options.is_tabulated = true;
-        } else if (text_is(argv[i], "--from") && i + 1 < argc) {
-            options.from = argv[++i];
-        } else if (text_is(argv[i], "--config") && i + 1 < argc) {
-            options.config = argv[++i];
-        } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
-            return unknown_word(argv[i]);
-        } else if (chosen == NULL) {
-            for (size_t k = 0; k < sizeof commands / sizeof commands[0]; k++)
-                chosen = text_is(argv[i], commands[k].word) ? &commands[k] : chosen;
-            if (chosen == NULL)
-                return unknown_word(argv[i]);
-        } else if (options.argument_count < chosen->arguments) {
-            options.arguments[options.argument_count++] = argv[i];
-            options.argument = options.arguments[0];
-        } else {
-            return unknown_word(argv[i]);
-        }
+    const char *unknown = take_words(argc, argv, &options, &chosen);
+    if (options.wants_help) {
+        print_help(stdout);
+        return 0;
     }
+    if (options.wants_version) {
+        printf("firstchair %s\n", FC_VERSION);
+        return 0;
+    }
+    if (unknown != NULL)
+        return unknown_word(unknown);
     if (chosen == NULL) {
         print_help(stderr);
         return fc_code_table[FC_BAD_INPUT].exit_code;

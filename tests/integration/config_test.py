@@ -70,6 +70,33 @@ def test_the_version_and_the_verbs_are_told():
     assert code > 0 and 'sevre' in errors, errors
 
 
+def test_flags_have_one_dash_or_two_and_stand_anywhere():
+    """orchestrator's way: before the command, with one dash or two, with `=` or a blank; what is not meant so is not understood."""
+    missing = '/nowhere/firstchair.json'
+    for words in (['-config', missing, 'http'], ['--debug', f'-config={missing}', 'http'], ['http', '-quiet', '--config', missing]):
+        code, _, errors = run_firstchair(*words)
+        assert code > 0 and missing in errors, (words, errors)
+    for words in (['-version'], ['-config', missing, '-version']):
+        assert run_firstchair(*words)[0] == 0, words
+    assert '-c COMMAND' in run_firstchair('help')[1]
+    for word in ('-noop', '-discovery=false', '-configs'):
+        code, _, errors = run_firstchair(word, 'http')
+        assert code == 2 and f"'{word}' is not understood" in errors, errors
+
+
+def test_commands_about_no_node_are_answered_by_the_program():
+    """`-c dump-config` prints what `dump-config` prints; `redeploy-internal-db` and `continuous` say how it is."""
+    with Single() as house:
+        path = house.nest.write('asked.json', json.dumps({'HTTPAuthPassword': 'sesame', 'DefaultInstancePort': 3999}))
+        code, told, errors = run_firstchair('-c', 'dump-config', '--config', path)
+        assert code == 0 and json.loads(told)['DefaultInstancePort'] == 3999 and 'sesame' not in told, (told, errors)
+        assert told == run_firstchair('dump-config', '--config', path)[1]
+        code, told, _ = run_firstchair('-c', 'redeploy-internal-db', '--config', path)
+        assert code == 0 and told.startswith('nothing is done now: '), told
+        code, _, errors = run_firstchair('-c', 'continuous', '--config', path)
+        assert code == 2 and '`firstchair serve`' in errors, errors
+
+
 def test_secrets_stay_out_of_sight():
     """Passwords of the file are in no answer, no log and no process list."""
     secret = 'correct-horse-battery'
