@@ -281,6 +281,17 @@ static void print_dated(const struct printing *p, const cJSON *tree)
 
 static void print_message(const struct printing *p, const cJSON *tree) { put_line(p, text_of(tree, "Message")); }
 
+/* "OK: Global recoveries disabled: true" */
+static void print_switch(const struct printing *p, const cJSON *tree)
+{
+    fputs("OK: ", p->to);
+    put_plain(p->to, text_of(tree, "Message"), false);
+    fprintf(p->to, ": %s\n", text_is(text_of(tree, "Details"), "disabled") ? "true" : "false");
+}
+
+/* These read the whole envelope. */
+static bool takes_all(enum fleet_form form) { return form == FORM_RAW || form == FORM_MESSAGE || form == FORM_DATED || form == FORM_SWITCH; }
+
 static print_form *const forms[FORM_COUNT] = {
     [FORM_NOTHING] = print_nothing, [FORM_MESSAGE] = print_message, [FORM_DATED] = print_dated, [FORM_RAW] = print_raw, [FORM_TEXT] = print_text, [FORM_LINES] = print_lines,
     [FORM_KEYS] = print_keys, [FORM_KEY] = print_key, [FORM_KEY_OR_NOTHING] = print_key, [FORM_MASTER_KEY] = print_master_key,
@@ -290,7 +301,7 @@ static print_form *const forms[FORM_COUNT] = {
     [FORM_CLUSTER_NAME] = print_cluster_name, [FORM_CLUSTER_ALIAS] = print_cluster_alias,
     [FORM_CLUSTER_DOMAIN] = print_cluster_domain, [FORM_CLUSTER_LAG] = print_cluster_lag, [FORM_DATA_CENTER] = print_data_center,
     [FORM_RULES] = print_rules, [FORM_ANALYSES] = print_analyses, [FORM_RESOLVED] = print_resolved, [FORM_POOL_ROWS] = print_pool_rows,
-    [FORM_NODES] = print_nodes, [FORM_LEADER] = print_leader,
+    [FORM_NODES] = print_nodes, [FORM_LEADER] = print_leader, [FORM_SWITCH] = print_switch,
 };
 
 /* A rule that says no is no error of a question whether it may. */
@@ -319,7 +330,7 @@ int fleet_form_print(enum fleet_form form, const char *instance, const char *bod
         exit_code = print_error(form, tree, trouble);
     if (!is_error || is_raw)
         forms[form](&(struct printing){ to, instance, trouble },
-                    code[0] != '\0' && !is_raw && form != FORM_MESSAGE && form != FORM_DATED ? cJSON_GetObjectItemCaseSensitive(tree, "Details") : tree);
+                    code[0] != '\0' && !takes_all(form) ? cJSON_GetObjectItemCaseSensitive(tree, "Details") : tree);
     cJSON_Delete(tree);
     return exit_code;
 }

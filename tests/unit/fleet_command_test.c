@@ -216,7 +216,7 @@ Test(fleet_command, what_was_said_is_printed_back)
     cr_expect_str_eq(prints("-c tag-value -i db2 -t role"), "main\n");
     cr_expect_str_eq(prints("-c tagged -t role"), "db2.example:3306\n");
     cr_expect_str_eq(prints("-c untag -i db2 -t role"), "db2.example:3306\n");
-    cr_expect_str_eq(prints("-c submit-pool-instances -l web -i db2,db3"), "web\n");
+    cr_expect_str_eq(prints("-c submit-pool-instances -l web -i db2,db3"), "");
     cr_expect_str_eq(prints("-c which-heuristic-cluster-pool-instances -i db1 -l web"), "db2.example:3306\ndb3.example:3306\n");
     cr_expect_str_eq(prints("-c register-candidate -i db2 --promotion-rule prefer"), "db2.example:3306\n");
     cr_expect_str_eq(prints("-c bulk-promotion-rules"), "db2.example:3306 prefer\n");
@@ -225,7 +225,7 @@ Test(fleet_command, what_was_said_is_printed_back)
     cr_expect_str_eq(prints("-c register-candidate -i db3"), "db3.example:3306\n");
     cr_expect_str_eq(prints("-c bulk-promotion-rules"), "db2.example:3306 prefer\ndb3.example:3306 prefer\n");
     cr_expect_str_eq(prints("-c search -pattern db3"), "db3.example:3306\n");
-    cr_expect_str_eq(prints("-c check-global-recoveries"), "disabled\n");
+    cr_expect_str_eq(prints("-c check-global-recoveries"), "OK: Global recoveries disabled: true\n");
 }
 
 Test(fleet_command, an_analysis_is_one_line_with_its_warnings)
