@@ -177,7 +177,7 @@ static enum fc_code apply_text(struct reading *reading, const struct config_key 
     char *expanded = NULL;
     bool has_variable;
 
-    if (key->type != CONFIG_TEXT && key->type != CONFIG_QUERY && key->type != CONFIG_LIST) {
+    if (key->type != CONFIG_TEXT && key->type != CONFIG_QUERY && !config_key_is_list(key)) {
         TEXT_FORMAT(given, "the text \"%.60s\"", text);
         text_make_plain(given);
         return refuse_value(key, given, err);
@@ -186,7 +186,7 @@ static enum fc_code apply_text(struct reading *reading, const struct config_key 
     if (code != FC_OK)
         return code;
     reading->has_secret = reading->has_secret || (key->is_secret && text[0] != '\0' && !has_variable);
-    code = key->type == CONFIG_LIST ? config_add_item(reading->config, key, expanded, err)
+    code = config_key_is_list(key) ? config_add_item(reading->config, key, expanded, err)
                                     : config_set_text(reading->config, key, expanded, err);
     explicit_bzero(expanded, strlen(expanded));
     free(expanded);
@@ -235,8 +235,8 @@ static enum fc_code apply_value(struct reading *reading, const struct config_key
     if (cJSON_IsNumber(value))
         return config_set_int(reading->config, key, value->valuedouble, err);
     if (cJSON_IsArray(value))
-        return key->type == CONFIG_LIST ? apply_list(reading, key, value, err) : refuse_value(key, "a list", err);
-    if (cJSON_IsString(value) && key->type == CONFIG_LIST)
+        return config_key_is_list(key) ? apply_list(reading, key, value, err) : refuse_value(key, "a list", err);
+    if (cJSON_IsString(value) && config_key_is_list(key))
         return refuse_value(key, "one text", err);
     if (cJSON_IsString(value))
         return apply_text(reading, key, value->valuestring, err);
@@ -554,6 +554,7 @@ static bool is_same(const struct config *a, const struct config *b, const struct
 {
     const char *left = (const char *)a + key->offset, *right = (const char *)b + key->offset;
     const struct config_list *list = (const void *)left, *other = (const void *)right;
+    const struct config_many *many = (const void *)left, *other_many = (const void *)right;
     const struct config_map *map = (const void *)left, *other_map = (const void *)right;
 
     switch (key->type) {
@@ -567,7 +568,9 @@ static bool is_same(const struct config *a, const struct config *b, const struct
     case CONFIG_QUERY:
         return text_is(left, right);
     case CONFIG_MAP:
-        return map->count == other_map->count && memcmp(map->item, other_map->item, sizeof map->item) == 0;
+        return map->length == other_map->length && memcmp(map->text, other_map->text, (size_t)map->length) == 0;
+    case CONFIG_MANY:
+        return many->length == other_many->length && memcmp(many->text, other_many->text, (size_t)many->length) == 0;
     case CONFIG_LIST:
         if (list->count != other->count)
             return false;
@@ -599,7 +602,7 @@ int config_file_changes(const struct config *before, const struct config *now, c
 
 void config_file_dump(const struct config *config, FILE *to)
 {
-    static char value[sizeof(struct config_map) * 2];
+    static char value[sizeof(struct config_map) * 4];         /* quotes, and what stands between */
     fputc('{', to);
     for (size_t i = 0; i < config_key_count; i++) {
         config_value_text(config, &config_keys[i], value, sizeof value);

@@ -52,8 +52,9 @@ static enum fc_code seed_all(struct survey *survey, const struct config *config,
     enum fc_code code = FC_OK;
     for (int i = 0; code == FC_OK && i < count; i++)
         code = survey_seed(survey, seeds[i], err);
-    for (int i = 0; count == 0 && code == FC_OK && i < config->discovery_seeds.count; i++)
-        code = survey_seed(survey, config->discovery_seeds.item[i], err);
+    const struct config_many *preset = &config->discovery_seeds;
+    for (const char *seed = count == 0 ? config_many_next(preset, NULL) : NULL; seed != NULL && code == FC_OK; seed = config_many_next(preset, seed))
+        code = survey_seed(survey, seed, err);
     return code;
 }
 

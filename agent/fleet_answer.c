@@ -17,6 +17,9 @@
 #define RIGHT_TOLD(path, reading, message, meaning) { path, true, FLEET_ENVELOPE, reading, NULL, false, 0, 0, message, meaning, NULL }
 #define ORDER(path, verb, making, reading, message, meaning) \
     { path, true, FLEET_ENVELOPE, reading, making, false, FLEET_##verb, 0, message, meaning, NULL }
+/* It changes nothing, but takes a while. */
+#define OPEN_ORDER(path, verb, making, reading, message, meaning) \
+    { path, false, FLEET_ENVELOPE, reading, making, false, FLEET_##verb, 0, message, meaning, NULL }
 /* Its Details are taken before it is given: after it there would be nothing to find. */
 #define ORDER_TAKING(path, verb, making, reading, message, meaning) \
     { path, true, FLEET_ENVELOPE, reading, making, true, FLEET_##verb, 0, message, meaning, NULL }
@@ -84,10 +87,10 @@ static const struct fleet_route routes[] = {
     RIGHT_RAW("/api/cluster-pool-instances", read_all_pools, "servers in pools, with their clusters"),
     RIGHT_TOLD("/api/cluster-pool-instances/:cluster", read_pools, "Pools", "pools with the servers of a cluster, by its name"),
     RIGHT_TOLD("/api/cluster-pool-instances/:cluster/:pool", read_pools, "Pools", "of one pool"),
-    TOLD("/api/heuristic-cluster-pool-instances/:hint", read_pool_members, "Pool", "valid servers of a cluster that are in a pool"),
-    TOLD("/api/heuristic-cluster-pool-instances/:hint/:pool", read_pool_members, "Pool", "of one pool"),
-    TOLD("/api/heuristic-cluster-pool-lag/:hint", read_pool_lag, "Lag", "the largest lag of those"),
-    TOLD("/api/heuristic-cluster-pool-lag/:hint/:pool", read_pool_lag, "Lag", "of one pool"),
+    RIGHT_TOLD("/api/heuristic-cluster-pool-instances/:hint", read_pool_members, "Pool", "valid servers of a cluster that are in a pool"),
+    RIGHT_TOLD("/api/heuristic-cluster-pool-instances/:hint/:pool", read_pool_members, "Pool", "of one pool"),
+    RIGHT_TOLD("/api/heuristic-cluster-pool-lag/:hint", read_pool_lag, "Lag", "the largest lag of those"),
+    RIGHT_TOLD("/api/heuristic-cluster-pool-lag/:hint/:pool", read_pool_lag, "Lag", "of one pool"),
     RIGHT_TOLD("/api/restart-replica-statements/:host/:port", read_restart_statements, "Restart statements",
                "?q=STATEMENT between those that stop and start what runs of replication there; nothing is executed"),
     RIGHT_TOLD("/api/restart-slave-statements/:host/:port", read_restart_statements, "Restart statements", "the same"),
@@ -101,7 +104,7 @@ static const struct fleet_route routes[] = {
     ORDER("/api/refresh/:host/:port", REFRESH, make_server, read_server_key, "Instance refreshed", "look at a known server now"),
     ORDER_TAKING("/api/forget/:host/:port", FORGET, make_server, read_server_key, "Instance forgotten", "forget a server"),
     ORDER("/api/forget-cluster/:hint", FORGET_CLUSTER, make_forget_cluster, read_nothing, "Cluster forgotten", "forget its servers"),
-    ORDER("/api/resolve/:host/:port", RESOLVE, make_server, read_server_key, "Instance resolved", "its name, and a TCP connection"),
+    OPEN_ORDER("/api/resolve/:host/:port", RESOLVE, make_server, read_server_key, "Instance resolved", "its name, and a TCP connection"),
     ORDER("/api/begin-downtime/:host/:port/:owner/:reason", BEGIN_DOWNTIME, make_downtime, read_server_key, "Downtime begun",
           "what is wrong with it is expected, for ten minutes"),
     ORDER("/api/begin-downtime/:host/:port/:owner/:reason/:duration", BEGIN_DOWNTIME, make_downtime, read_server_key, "Downtime begun",
@@ -190,7 +193,7 @@ static const struct fleet_route routes[] = {
     TOLD_OF("/api/get-candidate-replica/:host/:port", read_absent, FLEET_ABSENT_CANDIDATE, "", "an error: no recoveries in this version"),
     TOLD_OF("/api/submit-masters-to-kv-stores", read_absent, FLEET_ABSENT_KV, "", "an error: no key-value stores in this version"),
     TOLD_OF("/api/submit-masters-to-kv-stores/:hint", read_absent, FLEET_ABSENT_KV, "", "the same"),
-    TOLD("/api/automated-recovery-filters", read_filters, "Automated recovery configuration details", "always empty lists"),
+    TOLD("/api/automated-recovery-filters", read_filters, "Automated recovery configuration details", "RecoveryIgnoreHostnameFilters; the other lists are empty"),
 };
 
 #define ROUTE_COUNT (sizeof routes / sizeof routes[0])

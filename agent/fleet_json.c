@@ -212,6 +212,11 @@ FIELD(read_place) { put_place(page, name, &v->channel->read, 0); }
 FIELD(applied_place) { put_place(page, name, &v->channel->applied, 0); }
 FIELD(relay_place) { put_place(page, name, &v->channel->relay, 1); }
 FIELD(is_detached) { page_bool(page, name, text_begins(known(v->channel->applied.file), "//")); }
+FIELD(told_lag)
+{
+    const bool is_told = v->seen->has_told_lag && !v->is_replica;
+    put_maybe(page, name, is_told || (v->is_replica && v->channel->lag_s >= 0), is_told ? v->seen->told_lag_s : v->channel->lag_s);
+}
 FIELD(lag) { put_maybe(page, name, v->is_replica && v->channel->lag_s >= 0, v->channel->lag_s); }
 
 static bool has_trait(const struct instance_view *v, enum trait trait)
@@ -399,7 +404,7 @@ static const struct instance_field instance_fields[] = {
     BY("IsDetached", is_detached), BY("RelaylogCoordinates", relay_place), CHANNEL("LastSQLError", TEXT, sql_error),
     CHANNEL("LastIOError", TEXT, io_error), BY("SecondsBehindMaster", lag), CHANNEL("SQLDelay", I64, delay_s),
     SEEN("ExecutedGtidSet", TEXT, gtid.executed), SEEN("GtidPurged", TEXT, gtid.purged), BY("GtidErrant", errant),
-    BY("SlaveLagSeconds", lag), BY("ReplicationLagSeconds", lag), BY("SlaveHosts", replicas), BY("Replicas", replicas),
+    BY("SlaveLagSeconds", told_lag), BY("ReplicationLagSeconds", told_lag), BY("SlaveHosts", replicas), BY("Replicas", replicas),
     BY("ClusterName", cluster_name), BY("SuggestedClusterAlias", alias), BY("DataCenter", data_center), BY("Region", region),
     BY("PhysicalEnvironment", environment), BY("ReplicationDepth", depth), BY("IsCoMaster", is_co_master),
     BY("HasReplicationCredentials", has_credentials), SEEN("ReplicationCredentialsAvailable", BOOL, has_replication_password),

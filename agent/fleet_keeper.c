@@ -588,6 +588,8 @@ const struct picture *fleet_keeper_picture(struct fleet_keeper *k)
     k->picture.now = now_of(k);
     k->picture.problems_ignored = survey_rules_problems_ignored(rules);
     k->picture.osc_ignored = survey_rules_osc_ignored(rules);
+    k->picture.recoveries_ignored = survey_rules_recoveries_ignored(rules);
+    k->picture.recoveries_ignored_texts = &k->config->recovery_ignored;
     k->picture.is_pool_exact = !k->config->finds_pool_members;
     k->picture.unix_ms = k->host->unix_ms(k->host->agent);
     return &k->picture;
@@ -695,8 +697,9 @@ static void name_seeds(struct fleet_keeper *k)
 {
     struct fc_err err;
     k->is_seeded = true;
-    for (int i = 0; i < k->config->discovery_seeds.count; i++) {
-        if (survey_seed(k->survey, k->config->discovery_seeds.item[i], &err) != FC_OK)
+    const struct config_many *seeds = &k->config->discovery_seeds;
+    for (const char *seed = config_many_next(seeds, NULL); seed != NULL; seed = config_many_next(seeds, seed)) {
+        if (survey_seed(k->survey, seed, &err) != FC_OK)
             log_say(k->log, NOTE_WARNING, "fleet", "DiscoverySeeds: %s", err.text);
     }
     for (int i = 0; i < k->config->cluster_servers.count; i++) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "core/config.h"
 #include "judge/tree.h"
 
 /* ---- members and summaries ---- */
@@ -251,14 +252,27 @@ static void put_change(struct fleet_asked *asked, struct fleet_said *said, const
     page_text(&said->page, NULL, text);
 }
 
-static void put_server_of_change(struct fleet_said *said, const struct fleet_change *change)
+static struct instance_key key_of_change(const struct fleet_change *change, char name[INSTANCE_HOST_MAX + 1])
 {
     const char *host;
     size_t length;
-    char text[INSTANCE_HOST_MAX + 1] = "";
-    struct instance_key key = { text, 0 };
+    struct instance_key key = { name, 0 };
+    name[0] = '\0';
     if (instance_key_parse(change->server, strlen(change->server), 0, &host, &length, &key.port))
-        text_copy_bytes(text, sizeof text, host, length);
+        text_copy_bytes(name, INSTANCE_HOST_MAX + 1, host, length);
+    return key;
+}
+
+static bool change_is_told(const struct picture *picture, const struct fleet_change *change)
+{
+    char name[INSTANCE_HOST_MAX + 1];
+    return change != NULL && !host_filters_fit_host(picture->recoveries_ignored, key_of_change(change, name).host);
+}
+
+static void put_server_of_change(struct fleet_said *said, const struct fleet_change *change)
+{
+    char name[INSTANCE_HOST_MAX + 1];
+    const struct instance_key key = key_of_change(change, name);
     page_open(&said->page, NULL, '{');
     fleet_json_key(&said->page, "AnalyzedInstanceKey", &key);
     page_open(&said->page, "Changelog", '[');
@@ -274,7 +288,7 @@ enum fc_code read_changelog(struct fleet_asked *asked, struct fleet_said *said, 
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
     const uint64_t first = fleet->change_count > FLEET_CHANGES_MAX ? fleet->change_count - FLEET_CHANGES_MAX + 1 : 1;
     for (uint64_t sequence = first; sequence <= fleet->change_count && count < FLEET_CHANGES_MAX; sequence++) {
-        if (fleet_change(fleet, sequence) != NULL)
+        if (change_is_told(asked->picture, fleet_change(fleet, sequence)))
             list[count++] = fleet_change(fleet, sequence);
     }
     qsort(list, count, sizeof *list, compare_changes);
@@ -426,9 +440,16 @@ enum fc_code read_resolve_cache(struct fleet_asked *asked, struct fleet_said *sa
 
 enum fc_code read_filters(struct fleet_asked *asked, struct fleet_said *said, struct fc_err *err)
 {
-    (void)asked, (void)err;
-    page_raw(&said->page, NULL, "{\"RecoverMasterClusterFilters\":[],\"RecoverIntermediateMasterClusterFilters\":[],"
-                                "\"RecoveryIgnoreHostnameFilters\":[]}");
+    const struct config_many *texts = asked->picture->recoveries_ignored_texts;
+    (void)err;
+    page_open(&said->page, NULL, '{');
+    page_raw(&said->page, "RecoverMasterClusterFilters", "[]");
+    page_raw(&said->page, "RecoverIntermediateMasterClusterFilters", "[]");
+    page_open(&said->page, "RecoveryIgnoreHostnameFilters", '[');
+    for (const char *text = texts == NULL ? NULL : config_many_next(texts, NULL); text != NULL; text = config_many_next(texts, text))
+        page_text(&said->page, NULL, text);
+    page_close(&said->page, ']');
+    page_close(&said->page, '}');
     return FC_OK;
 }
 

@@ -18,6 +18,7 @@
 #include "model/server_pools.h"
 #include "model/topology.h"
 
+struct config_many;
 struct fleet_samples;
 
 struct picture {
@@ -31,6 +32,7 @@ struct picture {
     const struct host_names *unresolved;             /* host -> the name that stands for it in CHANGE MASTER */
     const struct host_filters *problems_ignored;     /* ProblemIgnoreHostnameFilters */
     const struct host_filters *recoveries_ignored;   /* RecoveryIgnoreHostnameFilters */
+    const struct config_many *recoveries_ignored_texts;
     const struct host_filters *osc_ignored;          /* OSCIgnoreHostnameFilters */
     bool is_pool_exact;                              /* servers of a pool are named in full (SupportFuzzyPoolHostnames) */
     const struct fleet_samples *samples;             /* agent/fleet_samples.h */

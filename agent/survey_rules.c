@@ -24,15 +24,23 @@ static const struct { enum watch_filter filter; const char *key; size_t offset; 
     { FILTER_SERVER, "DiscoveryIgnoreHostnameFilters", offsetof(struct config, ignore_servers) },
     { FILTER_REPLICA, "DiscoveryIgnoreReplicaHostnameFilters", offsetof(struct config, ignore_replicas) },
     { FILTER_MASTER, "DiscoveryIgnoreMasterHostnameFilters", offsetof(struct config, ignore_masters) },
+    { FILTER_ANALYSIS, "RecoveryIgnoreHostnameFilters", offsetof(struct config, recovery_ignored) },
     { FILTER_USER, "DiscoveryIgnoreReplicationUsernameFilters", offsetof(struct config, ignore_users) },
 };
 
-static enum fc_code compile_list(const char *key, const struct config_list *list, struct host_filters **ret, struct fc_err *err)
+static enum fc_code compile_list(const char *key, const struct config_many *many, struct host_filters **ret, struct fc_err *err)
 {
-    const char *texts[LIST_MAX];
-    for (int i = 0; i < list->count; i++)
-        texts[i] = list->item[i];
-    return list->count == 0 ? FC_OK : host_filters_compile(key, texts, (size_t)list->count, ret, err);
+    const char **texts = many->count == 0 ? NULL : malloc((size_t)many->count * sizeof *texts);
+    size_t count = 0;
+    if (many->count == 0)
+        return FC_OK;
+    if (texts == NULL)
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    for (const char *text = config_many_next(many, NULL); text != NULL; text = config_many_next(many, text))
+        texts[count++] = text;
+    const enum fc_code code = host_filters_compile(key, texts, count, ret, err);
+    free(texts);
+    return code;
 }
 
 static enum fc_code compile_filters(struct survey_rules *rules, const struct config *config, struct fc_err *err)
@@ -54,7 +62,7 @@ static enum fc_code compile_filters(struct survey_rules *rules, const struct con
 static bool filter_fits(void *lender, enum watch_filter filter, const struct instance_key *key)
 {
     const struct survey_rules *rules = lender;
-    const bool is_host_alone = filter == FILTER_USER || filter == FILTER_OWN_NAME;
+    const bool is_host_alone = filter == FILTER_USER || filter == FILTER_OWN_NAME || filter == FILTER_ANALYSIS;
     return is_host_alone ? host_filters_fit_host(rules->filters[filter], key->host) : host_filters_fit(rules->filters[filter], key);
 }
 
@@ -80,29 +88,46 @@ static enum fc_code compile_patterns(struct survey_rules *rules, const struct co
     return FC_OK;
 }
 
+struct alias_entry { const char *pattern, *alias; };
+
 /* The order of a JSON object means nothing: patterns are asked in the order of their texts. */
 static int compare_entries(const void *a, const void *b)
 {
-    return strcmp(a, b);               /* an entry begins with its key */
+    return strcmp(((const struct alias_entry *)a)->pattern, ((const struct alias_entry *)b)->pattern);
+}
+
+static enum fc_code compile_sorted(struct survey_rules *rules, const struct alias_entry *entries, int count, struct fc_err *err)
+{
+    for (int i = 0; i < count; i++) {
+        struct pattern *compiled = NULL;
+        const enum fc_code code = pattern_compile("ClusterNameToAlias", entries[i].pattern, &compiled, err);
+        if (code != FC_OK)
+            return code;
+        rules->classifier.alias_patterns[i] = compiled;
+        rules->classifier.aliases[i] = entries[i].alias;
+        rules->classifier.alias_count = i + 1;
+    }
+    return FC_OK;
 }
 
 static enum fc_code compile_aliases(struct survey_rules *rules, const struct config *config, struct fc_err *err)
 {
-    struct config_map *map = &rules->aliases;
+    const struct config_map *map = &rules->aliases;
+    const char *value;
+    int count = 0;
     _Static_assert(CONFIG_MAP_MAX <= CLASSIFICATION_PATTERNS_MAX, "every entry has a place");
-    *map = config->cluster_aliases;
-    if (map->count > 0)
-        qsort(map->item, (size_t)map->count, sizeof map->item[0], compare_entries);
-    for (int i = 0; i < map->count; i++) {
-        struct pattern *compiled = NULL;
-        const enum fc_code code = pattern_compile("ClusterNameToAlias", map->item[i].key, &compiled, err);
-        if (code != FC_OK)
-            return code;
-        rules->classifier.alias_patterns[i] = compiled;
-        rules->classifier.aliases[i] = map->item[i].value;
-        rules->classifier.alias_count = i + 1;
-    }
-    return FC_OK;
+    rules->aliases = config->cluster_aliases;
+    struct alias_entry *entries = map->count == 0 ? NULL : malloc((size_t)map->count * sizeof *entries);
+    if (map->count == 0)
+        return FC_OK;
+    if (entries == NULL)
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    for (const char *at = config_map_next(map, NULL, &value); at != NULL; at = config_map_next(map, at, &value))
+        entries[count++] = (struct alias_entry){ at, value };
+    qsort(entries, (size_t)count, sizeof entries[0], compare_entries);
+    const enum fc_code code = compile_sorted(rules, entries, count, err);
+    free(entries);
+    return code;
 }
 
 /* ---- numbers ---- */
@@ -181,3 +206,5 @@ void survey_rules_setting(const struct survey_rules *rules, struct watch_setting
 const struct host_filters *survey_rules_problems_ignored(const struct survey_rules *rules) { return rules->problems_ignored; }
 
 const struct host_filters *survey_rules_osc_ignored(const struct survey_rules *rules) { return rules->osc_ignored; }
+
+const struct host_filters *survey_rules_recoveries_ignored(const struct survey_rules *rules) { return rules->filters[FILTER_ANALYSIS]; }

@@ -14,8 +14,9 @@ enum fc_code survey_rules_compile(const struct config *config, struct survey_rul
 void survey_rules_free(struct survey_rules *rules);          /* NULL is fine */
 /* Borrows from the rules: they live as long as the watch has the setting. */
 void survey_rules_setting(const struct survey_rules *rules, struct watch_setting *to);
-/* Whom ProblemIgnoreHostnameFilters and OSCIgnoreHostnameFilters mean; NULL: nobody. Borrowed likewise. */
+/* Whom ProblemIgnoreHostnameFilters, OSCIgnoreHostnameFilters and RecoveryIgnoreHostnameFilters mean; NULL: nobody. Borrowed likewise. */
 const struct host_filters *survey_rules_problems_ignored(const struct survey_rules *rules);
 const struct host_filters *survey_rules_osc_ignored(const struct survey_rules *rules);
+const struct host_filters *survey_rules_recoveries_ignored(const struct survey_rules *rules);
 
 #endif

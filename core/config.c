@@ -30,6 +30,7 @@ enum fc_code config_wrong_type(const struct config_key *key, const char *given, 
         [CONFIG_TEXT] = "a text in quotes",
         [CONFIG_QUERY] = "a text in quotes",
         [CONFIG_LIST] = "a list of texts, as in [\"a\", \"b\"]",
+        [CONFIG_MANY] = "a list of texts, as in [\"a\", \"b\"]",
         [CONFIG_MAP] = "an object of texts, as in {\"a\": \"b\"}",
     };
     return fc_fail(err, FC_BAD_CONFIG, "%s is %s; it must be %s", key->name, given, wanted[key->type]);
@@ -112,22 +113,71 @@ static enum fc_code query_accept(const struct config_key *key, config_query to, 
     return FC_OK;
 }
 
+/* ---- texts one behind the other ---- */
+
+static const char *behind(const char *text) { return text + strlen(text) + 1; }
+
+static bool append(char *texts, int size, int *length, const char *text)
+{
+    const int wanted = (int)strlen(text) + 1;
+    if (wanted > size - *length)
+        return false;
+    memcpy(texts + *length, text, (size_t)wanted);
+    *length += wanted;
+    return true;
+}
+
+const char *config_many_next(const struct config_many *many, const char *at)
+{
+    const char *next = at == NULL ? many->text : behind(at);
+    return next < many->text + many->length ? next : NULL;
+}
+
+const char *config_map_next(const struct config_map *map, const char *at, const char **value)
+{
+    const char *next = at == NULL ? map->text : behind(behind(at));
+    if (next >= map->text + map->length)
+        return NULL;
+    *value = behind(next);
+    return next;
+}
+
+static void map_remove(struct config_map *map, const char *name)
+{
+    const char *value;
+    for (const char *at = config_map_next(map, NULL, &value); at != NULL; at = config_map_next(map, at, &value)) {
+        if (!text_is(at, name))
+            continue;
+        char *from = map->text + (at - map->text);
+        const char *rest = behind(value);
+        const size_t left = (size_t)(map->text + map->length - rest);
+        map->length -= (int)(rest - from);
+        map->count--;
+        memmove(from, rest, left);
+        return;
+    }
+}
+
 enum fc_code config_map_set(struct config *config, const struct config_key *key, const char *name, const char *value, struct fc_err *err)
 {
+    config_text accepted_name, accepted_value;
     if (key->type != CONFIG_MAP)
         return config_wrong_type(key, "an object", err);
-    struct config_map *map = field(config, key);
-    int at = 0;
-    while (at < map->count && !text_is(map->item[at].key, name))
-        at++;
-    if (at == CONFIG_MAP_MAX)
-        return fc_fail(err, FC_BAD_CONFIG, "%s has more than %d entries; at most %d fit", key->name, CONFIG_MAP_MAX, CONFIG_MAP_MAX);
-    enum fc_code code = text_accept(key, map->item[at].key, name, err);
+    enum fc_code code = text_accept(key, accepted_name, name, err);
     if (code == FC_OK)
-        code = text_accept(key, map->item[at].value, value, err);
-    if (code == FC_OK && at == map->count)
+        code = text_accept(key, accepted_value, value, err);
+    if (code != FC_OK)
+        return code;
+    struct config_map *map = field(config, key);
+    map_remove(map, accepted_name);
+    const int before = map->length;
+    if (map->count < CONFIG_MAP_MAX && append(map->text, CONFIG_MAP_SIZE, &map->length, accepted_name) &&
+        append(map->text, CONFIG_MAP_SIZE, &map->length, accepted_value)) {
         map->count++;
-    return code;
+        return FC_OK;
+    }
+    map->length = before;
+    return fc_fail(err, FC_BAD_CONFIG, "%s is too long: at most %d entries fit, and %d bytes in all", key->name, CONFIG_MAP_MAX, CONFIG_MAP_SIZE);
 }
 
 enum fc_code config_set_text(struct config *config, const struct config_key *key, const char *value, struct fc_err *err)
@@ -139,8 +189,24 @@ enum fc_code config_set_text(struct config *config, const struct config_key *key
     return text_accept(key, field(config, key), value, err);
 }
 
+bool config_key_is_list(const struct config_key *key) { return key->type == CONFIG_LIST || key->type == CONFIG_MANY; }
+
+static enum fc_code add_to_many(struct config_many *many, const struct config_key *key, const char *value, struct fc_err *err)
+{
+    config_text accepted;
+    const enum fc_code code = text_accept(key, accepted, value, err);
+    if (code != FC_OK)
+        return code;
+    if (!append(many->text, CONFIG_MANY_SIZE, &many->length, accepted))
+        return fc_fail(err, FC_BAD_CONFIG, "%s is too long: %d bytes in all fit", key->name, CONFIG_MANY_SIZE);
+    many->count++;
+    return FC_OK;
+}
+
 enum fc_code config_add_item(struct config *config, const struct config_key *key, const char *value, struct fc_err *err)
 {
+    if (key->type == CONFIG_MANY)
+        return add_to_many(field(config, key), key, value, err);
     if (key->type != CONFIG_LIST)
         return config_wrong_type(key, "a list", err);
     struct config_list *list = field(config, key);
@@ -152,10 +218,12 @@ enum fc_code config_add_item(struct config *config, const struct config_key *key
     return code;
 }
 
+static size_t size_of(enum config_type type);
+
 void config_clear_list(struct config *config, const struct config_key *key)
 {
-    assert(key->type == CONFIG_LIST);
-    memset(field(config, key), 0, sizeof(struct config_list));
+    assert(config_key_is_list(key));
+    memset(field(config, key), 0, size_of(key->type));
 }
 
 static void preset_one(struct config *config, const struct config_key *key)
@@ -184,6 +252,7 @@ static void preset_one(struct config *config, const struct config_key *key)
     case CONFIG_MAP:
         break;
     case CONFIG_LIST:                           /* "" or one item */
+    case CONFIG_MANY:
         if (key->preset[0] != '\0')
             code = config_add_item(config, key, key->preset, NULL);
         break;
@@ -208,6 +277,7 @@ static size_t size_of(enum config_type type)
     case CONFIG_TEXT: return sizeof(config_text);
     case CONFIG_QUERY: return sizeof(config_query);
     case CONFIG_LIST: return sizeof(struct config_list);
+    case CONFIG_MANY: return sizeof(struct config_many);
     case CONFIG_MAP: return sizeof(struct config_map);
     }
     return 0;
@@ -622,7 +692,6 @@ static enum fc_code check_pair(struct config *config, struct fc_err *err)
     return FC_OK;
 }
 
-#define RAFT_NODES_MAX 9
 
 static enum fc_code check_raft_nodes(struct config *config, struct fc_err *err)
 {
@@ -825,12 +894,46 @@ static void json_quote(struct json *json, const char *text)
     json_byte(json, '"');
 }
 
+static void json_between(struct json *json, bool is_between)
+{
+    if (!is_between)
+        return;
+    json_byte(json, ',');
+    json_byte(json, ' ');
+}
+
+static void json_list(struct json *json, const struct config_list *list)
+{
+    for (int i = 0; i < list->count; i++) {
+        json_between(json, i > 0);
+        json_quote(json, list->item[i]);
+    }
+}
+
+static void json_many(struct json *json, const struct config_many *many)
+{
+    for (const char *at = config_many_next(many, NULL); at != NULL; at = config_many_next(many, at)) {
+        json_between(json, at != many->text);
+        json_quote(json, at);
+    }
+}
+
+static void json_map(struct json *json, const struct config_map *map)
+{
+    const char *value;
+    for (const char *at = config_map_next(map, NULL, &value); at != NULL; at = config_map_next(map, at, &value)) {
+        json_between(json, at != map->text);
+        json_quote(json, at);
+        json_byte(json, ':');
+        json_byte(json, ' ');
+        json_quote(json, value);
+    }
+}
+
 void config_value_text(const struct config *config, const struct config_key *key, char *to, size_t size)
 {
     struct json json = { to, size, 0 };
     const void *value = field_of(config, key);
-    const struct config_list *list = value;
-    const struct config_map *map = value;
 
     assert(size > 0);
     to[0] = '\0';
@@ -852,27 +955,16 @@ void config_value_text(const struct config *config, const struct config_key *key
         break;
     case CONFIG_MAP:
         json_byte(&json, '{');
-        for (int i = 0; i < map->count; i++) {
-            if (i > 0) {
-                json_byte(&json, ',');
-                json_byte(&json, ' ');
-            }
-            json_quote(&json, map->item[i].key);
-            json_byte(&json, ':');
-            json_byte(&json, ' ');
-            json_quote(&json, map->item[i].value);
-        }
+        json_map(&json, value);
         json_byte(&json, '}');
         break;
     case CONFIG_LIST:
+    case CONFIG_MANY:
         json_byte(&json, '[');
-        for (int i = 0; i < list->count; i++) {
-            if (i > 0) {
-                json_byte(&json, ',');
-                json_byte(&json, ' ');
-            }
-            json_quote(&json, list->item[i]);
-        }
+        if (key->type == CONFIG_LIST)
+            json_list(&json, value);
+        else
+            json_many(&json, value);
         json_byte(&json, ']');
         break;
     }

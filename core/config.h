@@ -15,6 +15,7 @@
 #include "model/testimony.h"
 
 #define NODES_MAX 9
+#define RAFT_NODES_MAX 9
 #define PROXIES_MAX 16
 #define LIST_MAX 32
 #define CLUSTER_POOLS_MAX 8        /* writers' and readers' pools together */
@@ -22,7 +23,9 @@
 #define ADDRESS_SIZE 128
 #define CONFIG_TEXT_SIZE 256
 #define CONFIG_QUERY_SIZE 1024
-#define CONFIG_MAP_MAX 64
+#define CONFIG_MANY_SIZE (32 * 1024)       /* of a list that grows with the site: about a thousand names */
+#define CONFIG_MAP_SIZE (64 * 1024)
+#define CONFIG_MAP_MAX 1024
 
 struct named_address {             /* "name=host:port" in the file; for HAProxyInstances "name=unix path or host:port" */
     char name[NODE_NAME_SIZE];
@@ -56,7 +59,9 @@ typedef char config_query[CONFIG_QUERY_SIZE];      /* one statement that an oper
 
 struct config_list { int count; config_text item[LIST_MAX]; };
 
-struct config_map { int count; struct { config_text key, value; } item[CONFIG_MAP_MAX]; };
+/* Items one behind the other, each with its NUL; of a map the key and then the value. Walked by config_many_next, config_map_next. */
+struct config_many { int count, length; char text[CONFIG_MANY_SIZE]; };
+struct config_map { int count, length; char text[CONFIG_MAP_SIZE]; };
 
 struct config {
     /* general and HTTP (orchestrator's) */
@@ -68,7 +73,7 @@ struct config {
     config_text authentication_method;       /* AuthenticationMethod: "", "basic", "multi", "proxy" */
     config_text http_auth_user, http_auth_password;
     config_text auth_user_header;
-    struct config_list power_auth_users;
+    struct config_many power_auth_users;
     bool read_only;
 
     /* backend (orchestrator's) */
@@ -89,7 +94,7 @@ struct config {
     bool topology_tls_skips_verifying, topology_always_tls, topology_mixed_tls;
     int discovery_read_timeout_seconds;
     int default_instance_port;
-    struct config_list discovery_seeds, problem_ignored, osc_ignored;
+    struct config_many discovery_seeds, problem_ignored, osc_ignored, recovery_ignored;
     bool finds_pool_members;                 /* SupportFuzzyPoolHostnames */
     int pool_expire_minutes, fleet_flush_ms, snapshot_hours;
     int discovery_max_concurrency, discovery_capacity;
@@ -97,7 +102,7 @@ struct config {
     double dead_factor;                      /* DeadInstancePollSecondsMultiplyFactor */
     int dead_poll_seconds_max, dead_max_concurrency;
     int topology_connection_life_seconds;
-    struct config_list ignore_servers, ignore_replicas, ignore_masters, ignore_users;     /* DiscoveryIgnore...Filters */
+    struct config_many ignore_servers, ignore_replicas, ignore_masters, ignore_users;     /* DiscoveryIgnore...Filters */
     config_text resolve_method, mysql_resolve_method, reject_resolve_pattern;
     int resolves_expire_minutes;
     bool audit_to_backend;                   /* AuditToBackendDB */
@@ -169,7 +174,7 @@ struct config {
     config_text record_file;                 /* RecordFile: event log for replay; "" = off */
 };
 
-enum config_type { CONFIG_BOOL, CONFIG_INT, CONFIG_REAL, CONFIG_TEXT, CONFIG_QUERY, CONFIG_LIST, CONFIG_MAP };
+enum config_type { CONFIG_BOOL, CONFIG_INT, CONFIG_REAL, CONFIG_TEXT, CONFIG_QUERY, CONFIG_LIST, CONFIG_MANY, CONFIG_MAP };
 
 struct config_key {
     const char *name;
@@ -204,6 +209,12 @@ enum fc_code config_set_int(struct config *config, const struct config_key *key,
 enum fc_code config_set_real(struct config *config, const struct config_key *key, double value, struct fc_err *err);
 /* A text or a query. */
 enum fc_code config_set_text(struct config *config, const struct config_key *key, const char *value, struct fc_err *err);
+/* The item behind this one, at NULL the first; NULL: that was the last. */
+const char *config_many_next(const struct config_many *many, const char *at);
+/* Likewise; *value is the entry's. */
+const char *config_map_next(const struct config_map *map, const char *at, const char **value);
+/* Of a list or of many. */
+bool config_key_is_list(const struct config_key *key);
 /* One more entry of a map; the one before under the same key is replaced. */
 enum fc_code config_map_set(struct config *config, const struct config_key *key, const char *name, const char *value, struct fc_err *err);
 enum fc_code config_add_item(struct config *config, const struct config_key *key, const char *value, struct fc_err *err);

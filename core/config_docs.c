@@ -33,7 +33,8 @@ static const char *type_word(const struct config_key *key)
     case CONFIG_REAL: return "number";
     case CONFIG_TEXT: return key->is_secret ? "text, never shown" : "text";
     case CONFIG_QUERY: return "one statement";
-    case CONFIG_LIST: return "list of texts";
+    case CONFIG_LIST:
+    case CONFIG_MANY: return "list of texts";
     case CONFIG_MAP: return "object of texts";
     }
     return "";
@@ -55,6 +56,7 @@ static void say_preset(struct page *page, const struct config_key *key)
         say(page, "`\"%s\"`", key->preset);
         break;
     case CONFIG_LIST:
+    case CONFIG_MANY:
         say(page, key->preset[0] == '\0' ? "`[%s]`" : "`[\"%s\"]`", key->preset);
         break;
     }
@@ -65,6 +67,12 @@ static void say_key(struct page *page, const struct config_key *key)
     say(page, "| `%s` | %s", key->name, type_word(key));
     if (key->type == CONFIG_INT || key->type == CONFIG_REAL)
         say(page, ", %" PRId64 " to %" PRId64, key->least, key->most);
+    else if (key->type == CONFIG_LIST)
+        say(page, ", at most %" PRId64, key->most);
+    else if (key->type == CONFIG_MANY)
+        say(page, ", at most %d KiB in all", CONFIG_MANY_SIZE / 1024);
+    else if (key->type == CONFIG_MAP)
+        say(page, ", at most %d, %d KiB in all", CONFIG_MAP_MAX, CONFIG_MAP_SIZE / 1024);
     say(page, " | ");
     say_preset(page, key);
     say(page, " | %s | %s |\n", key->is_fixed ? "at start" : "reload", key->meaning);

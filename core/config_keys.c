@@ -23,7 +23,11 @@
 #define MAP(name, field, fixed, room, meaning) \
     { name, CONFIG_MAP, AT(field), "", 0, 0, false, fixed, room, meaning },
 #define LIST(name, field, preset, fixed, room, meaning) \
-    { name, CONFIG_LIST, AT(field), preset, 0, 0, false, fixed, room, meaning },
+    { name, CONFIG_LIST, AT(field), preset, 0, LIST_MAX, false, fixed, room, meaning },
+#define FEW(name, field, most, room, meaning) \
+    { name, CONFIG_LIST, AT(field), "", 0, most, false, true, room, meaning },
+#define MANY(name, field, preset, fixed, room, meaning) \
+    { name, CONFIG_MANY, AT(field), preset, 0, 0, false, fixed, room, meaning },
 
 #define GENERAL "General and HTTP"
 #define STORE "Store"
@@ -51,7 +55,7 @@ const struct config_key config_keys[] = {
     SECRET("HTTPAuthPassword", http_auth_password, FIXED, GENERAL, "Its password.")
     TEXT("AuthUserHeader", auth_user_header, "X-Forwarded-User", LIVE, GENERAL,
          "Header that carries the user under `proxy`, in any case.")
-    LIST("PowerAuthUsers", power_auth_users, "*", LIVE, GENERAL, "Users who may write under `proxy`; `*` is everybody.")
+    MANY("PowerAuthUsers", power_auth_users, "*", LIVE, GENERAL, "Users who may write under `proxy`; `*` is everybody.")
     BOOL("ReadOnly", read_only, "false", LIVE, GENERAL, "Refuse every HTTP call that changes something.")
     TEXT("RecordFile", record_file, "", FIXED, GENERAL, "Write every event to this file, for replay. Empty is off.")
 
@@ -80,9 +84,9 @@ const struct config_key config_keys[] = {
          "`node`, or `witness`: a voter of the quorum that looks at no MySQL server. It has no store and uses no account, answers HAProxy by "
          "what raft's log and the leader tell it, and hands leadership to a node at once. Of `BackendServers` it needs the names.")
     TEXT("NodeName", node_name, "", FIXED, PAIR, "Name of this node as it stands in `Nodes`. Empty: the host name.")
-    LIST("Nodes", nodes, "", FIXED, PAIR,
+    FEW("Nodes", nodes, NODES_MAX, PAIR,
          "All nodes: `name=host:port/agentport`, the HTTP address and the agent-check port.")
-    LIST("BackendServers", backend_servers, "", FIXED, PAIR,
+    FEW("BackendServers", backend_servers, STORE_SERVERS_MAX, PAIR,
          "Our own MySQL servers, two or more: `name=host:port`, the preferred one first.")
     TEXT("BackendFenceUser", fence_user, "", FIXED, PAIR,
          "Account that sets `read_only` and ends sessions on the servers of the pair; not the store's account.")
@@ -102,10 +106,10 @@ const struct config_key config_keys[] = {
 
     LIST("ClusterServers", cluster_servers, "", FIXED, CLUSTERS,
          "Servers of managed clusters, as HAProxy is to name and reach them: `CLUSTER/NAME=host:port`. They are looked at like `DiscoverySeeds`.")
-    LIST("WriterPools", writer_pools, "", FIXED, CLUSTERS,
+    FEW("WriterPools", writer_pools, CLUSTER_POOLS_MAX, CLUSTERS,
          "`POOL=CLUSTER@host:port`: an HAProxy backend whose one usable server is the writeable master of the cluster; the address is where "
          "HAProxy offers it (printed).")
-    LIST("ReaderPools", reader_pools, "", FIXED, CLUSTERS,
+    FEW("ReaderPools", reader_pools, CLUSTER_POOLS_MAX, CLUSTERS,
          "`POOL=CLUSTER@host:port`: an HAProxy backend of those that are fit to read, weighed by their lag.")
     INT("ReaderMaxLagSeconds", reader_max_lag_seconds, "10", 0, YEAR_SECONDS, LIVE, CLUSTERS,
         "A replica further behind gets no new sessions; it comes back at half of that.")
@@ -151,7 +155,7 @@ const struct config_key config_keys[] = {
     LIST("OrderUsers", order_users, "", FIXED, AGENT,
          "Users (names or numbers) who may give orders beside root and firstchair's own.")
 
-    LIST("HAProxyInstances", haproxy_instances, "", FIXED, PROXY,
+    FEW("HAProxyInstances", haproxy_instances, PROXIES_MAX, PROXY,
          "Runtime sockets of all HAProxies: `name=/path` or `name=host:port`; the name is what that HAProxy sends as its own.")
     INT("HAProxyPollMilliseconds", haproxy_poll_ms, "500", 50, 60000, LIVE, PROXY, "Between two readings of their view.")
     BOOL("HAProxyPush", haproxy_push, "true", LIVE, PROXY,
@@ -179,7 +183,7 @@ const struct config_key config_keys[] = {
     BOOL("RaftEnabled", raft_enabled, "false", FIXED, RAFT,
          "The nodes of `RaftNodes` agree by raft who leads; each has a store of its own. With `BackendServers` the pair is the store of "
          "all, and raft decides about its chair.")
-    LIST("RaftNodes", raft_nodes, "", FIXED, RAFT,
+    FEW("RaftNodes", raft_nodes, RAFT_NODES_MAX, RAFT,
          "All nodes of the group with this one: `name=host`, `name=host:port` or `host`; the name is that node's `NodeName`. Empty: one node alone.")
     TEXT("RaftBind", raft_bind, "127.0.0.1:10008", FIXED, RAFT, "Where peers are listened to, `host` or `host:port`.")
     TEXT("RaftAdvertise", raft_advertise, "", FIXED, RAFT,
@@ -216,9 +220,11 @@ const struct config_key config_keys[] = {
         "A session of a look is made anew after so long. 0 is never.")
     BOOL("AuditToBackendDB", audit_to_backend, "false", LIVE, FLEET, "Orders about the fleet that were done are kept in the table `audit`.")
     INT("AuditPurgeDays", audit_purge_days, "7", 1, 36500, FIXED, FLEET, "How long audit, detections and recoveries are kept.")
-    LIST("ProblemIgnoreHostnameFilters", problem_ignored, "", LIVE, FLEET,
+    MANY("ProblemIgnoreHostnameFilters", problem_ignored, "", LIVE, FLEET,
          "Patterns; servers whose host name fits one are left out of `problems`.")
-    LIST("OSCIgnoreHostnameFilters", osc_ignored, "", LIVE, FLEET,
+    MANY("RecoveryIgnoreHostnameFilters", recovery_ignored, "", LIVE, FLEET,
+         "Patterns; servers whose host name fits one are left out of analyses, and of the log of how findings change.")
+    MANY("OSCIgnoreHostnameFilters", osc_ignored, "", LIVE, FLEET,
          "Patterns; servers whose host name fits one do not stand for their cluster's lag.")
     BOOL("SupportFuzzyPoolHostnames", finds_pool_members, "true", LIVE, FLEET,
          "A server of a submitted pool may be named in part, where only one fits.")
@@ -227,7 +233,7 @@ const struct config_key config_keys[] = {
         "For so long what was seen of servers is gathered before it is written.")
     INT("SnapshotTopologiesIntervalHours", snapshot_hours, "0", 0, 8760, LIVE, FLEET,
         "Who replicates from whom is kept as history each so many hours of the clock (UTC). 0: only when ordered. The table is never emptied.")
-    LIST("DiscoverySeeds", discovery_seeds, "", FIXED, FLEET, "`host:port` of servers to begin with.")
+    MANY("DiscoverySeeds", discovery_seeds, "", FIXED, FLEET, "`host:port` of servers to begin with.")
     INT("DiscoveryMaxConcurrency", discovery_max_concurrency, "300", 2, 10000, LIVE, FLEET, "Looks under way at one time.")
     INT("DiscoveryQueueCapacity", discovery_capacity, "100000", 1, 200000, LIVE, FLEET, "Servers that are looked at; more are refused.")
     INT("InstancePollSeconds", instance_poll_seconds, "5", 1, 3600, LIVE, FLEET,
@@ -241,11 +247,11 @@ const struct config_key config_keys[] = {
     INT("DeadInstancePollSecondsMax", dead_poll_seconds_max, "300", 1, 86400, LIVE, FLEET, "The longest such wait.")
     INT("DeadInstanceDiscoveryMaxConcurrency", dead_max_concurrency, "0", 0, 9999, LIVE, FLEET,
         "Looks under way at one time at servers that do not answer, of `DiscoveryMaxConcurrency`. 0: half of them.")
-    LIST("DiscoveryIgnoreHostnameFilters", ignore_servers, "", LIVE, FLEET,
+    MANY("DiscoveryIgnoreHostnameFilters", ignore_servers, "", LIVE, FLEET,
          "Servers that are never looked at: a pattern in `host:port`, or an address that is the host.")
-    LIST("DiscoveryIgnoreReplicaHostnameFilters", ignore_replicas, "", LIVE, FLEET, "The same, of servers that a master lists.")
-    LIST("DiscoveryIgnoreMasterHostnameFilters", ignore_masters, "", LIVE, FLEET, "The same, of servers that a replica names.")
-    LIST("DiscoveryIgnoreReplicationUsernameFilters", ignore_users, "", LIVE, FLEET,
+    MANY("DiscoveryIgnoreReplicaHostnameFilters", ignore_replicas, "", LIVE, FLEET, "The same, of servers that a master lists.")
+    MANY("DiscoveryIgnoreMasterHostnameFilters", ignore_masters, "", LIVE, FLEET, "The same, of servers that a replica names.")
+    MANY("DiscoveryIgnoreReplicationUsernameFilters", ignore_users, "", LIVE, FLEET,
          "Patterns: a server that replicates by such an account is passed over.")
     TEXT("HostnameResolveMethod", resolve_method, "default", LIVE, FLEET,
          "`none`, `default` (as named), `cname`, `ip`: looked up where the server itself tells no name.")
@@ -341,7 +347,7 @@ const struct config_known config_known[] = {
 
     { "ReduceReplicationAnalysisCount", NO_RECOVERY }, { "FailureDetectionPeriodBlockMinutes", NO_RECOVERY },
     { "RecoveryPeriodBlockSeconds", NO_RECOVERY }, { "RecoveryPeriodBlockMinutes", NO_RECOVERY },
-    { "RecoveryIgnoreHostnameFilters", NO_RECOVERY }, { "RecoverMasterClusterFilters", NO_RECOVERY },
+    { "RecoverMasterClusterFilters", NO_RECOVERY },
     { "RecoverIntermediateMasterClusterFilters", NO_RECOVERY }, { "ProcessesShellCommand", NO_HOOKS },
     { "OnFailureDetectionProcesses", NO_HOOKS }, { "PreGracefulTakeoverProcesses", NO_HOOKS },
     { "PreFailoverProcesses", NO_HOOKS }, { "PostFailoverProcesses", NO_HOOKS },

@@ -165,10 +165,11 @@ bool http_auth_enter(struct http_request *request, struct http_answer *answer)
 
 static bool is_power_user(const struct http_request *request)
 {
-    const struct config_list *list = &request->door->desk->config->power_auth_users;
-    for (int i = 0; i < list->count; i++)
-        if (text_is(list->item[i], "*") || (request->is_named && text_is(list->item[i], request->user)))
+    const struct config_many *users = &request->door->desk->config->power_auth_users;
+    for (const char *user = config_many_next(users, NULL); user != NULL; user = config_many_next(users, user)) {
+        if (text_is(user, "*") || (request->is_named && text_is(user, request->user)))
             return true;
+    }
     return false;
 }
 

@@ -78,12 +78,15 @@ static const struct http_route fleet_read = { "", HTTP_READ, http_fleet_read, NU
 static const struct http_route fleet_right_read = WRITE("", http_fleet_read, "");
 static const struct http_route fleet_page = READ("", http_fleet_page, "");
 static const struct http_route fleet_write = WRITE("", http_fleet_order, "");
+static const struct http_route fleet_open_order = READ("", http_fleet_order, "");
 
 static const struct http_route *row_of(const struct fleet_route *route)
 {
     if (route->paging != NULL)
         return &fleet_page;
-    return !route->needs_right ? &fleet_read : route->make == NULL ? &fleet_right_read : &fleet_write;
+    if (route->make != NULL)
+        return route->needs_right ? &fleet_write : &fleet_open_order;
+    return route->needs_right ? &fleet_right_read : &fleet_read;
 }
 
 static const struct http_route *find_fleet(struct http_request *request)

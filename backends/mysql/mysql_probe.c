@@ -152,15 +152,26 @@ static const char *answer_of(const struct mysql_probe *p, const struct mysql_row
     return is_answer ? mysql_rows_cell(rows, set, 0, 0) : NULL;
 }
 
-static void read_queries(struct mysql_probe *p, const struct mysql_rows *rows, const struct instance_seen *seen)
+/* It stands in the place of Seconds_Behind_Master; of who has no master too. */
+static void read_lag(struct mysql_probe *p, const char *lag, struct instance_seen *seen)
+{
+    if (lag == NULL || (!isdigit((unsigned char)lag[0]) && lag[0] != '-'))
+        return;
+    const struct channel_seen *counts = instance_channel(seen);
+    const long long told = strtoll(lag, NULL, 10), lag_s = told < 0 ? 0 : told;       /* a fraction is left out */
+    if (counts != NULL) {
+        p->prober->scratch.channels[counts - seen->channels].lag_s = lag_s;
+        return;
+    }
+    seen->has_told_lag = true;
+    seen->told_lag_s = lag_s;
+}
+
+static void read_queries(struct mysql_probe *p, const struct mysql_rows *rows, struct instance_seen *seen)
 {
     for (int i = 0; i < CLASSIFIED_COUNT; i++)
         p->prober->detected.answer[i] = answer_of(p, rows, i);
-    const char *lag = answer_of(p, rows, PROBE_QUERY_LAG);
-    const struct channel_seen *counts = lag == NULL ? NULL : instance_channel(seen);
-    const long long lag_s = lag == NULL ? 0 : strtoll(lag, NULL, 10);      /* a fraction is left out */
-    if (counts != NULL && (isdigit((unsigned char)lag[0]) || lag[0] == '-'))
-        p->prober->scratch.channels[counts - seen->channels].lag_s = lag_s < 0 ? 0 : lag_s;
+    read_lag(p, answer_of(p, rows, PROBE_QUERY_LAG), seen);
 }
 
 static void tell_seen(struct mysql_probe *p, const struct mysql_rows *rows)

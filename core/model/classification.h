@@ -14,7 +14,7 @@
 #include "model/overrides.h"
 #include "model/topology.h"
 
-#define CLASSIFICATION_PATTERNS_MAX 128       /* entries of ClusterNameToAlias */
+#define CLASSIFICATION_PATTERNS_MAX 1024      /* entries of ClusterNameToAlias */
 #define CLUSTER_NAMES_MAX 4096                /* clusters that were given an alias, or a domain */
 
 enum classified {

@@ -208,7 +208,7 @@ static const struct row_kind member_rows = ROWS(member_seen, member_fields);
 
 static const struct field seen_fields[] = {
     SEEN(TEXT, key.host, COUNT), SEEN(PLAIN, key.port, COUNT), SEEN(PLAIN, wanted, COUNT), SEEN(PLAIN, missing, COUNT),
-    SEEN(PLAIN, denied, COUNT), SEEN(TEXT, trouble, COUNT),
+    SEEN(PLAIN, denied, COUNT), SEEN(TEXT, trouble, COUNT), SEEN(PLAIN, has_told_lag, COUNT), SEEN(PLAIN, told_lag_s, COUNT),
     SEEN(TEXT, host_name, SETTINGS), SEEN(TEXT, report_host, SETTINGS), SEEN(PLAIN, report_port, SETTINGS),
     SEEN(PLAIN, flavour, SETTINGS), SEEN(PLAIN, version, SETTINGS), SEEN(TEXT, version_text, SETTINGS),
     SEEN(TEXT, version_comment, SETTINGS), SEEN(PLAIN, server_id, SETTINGS), SEEN(TEXT, server_uuid, SETTINGS),

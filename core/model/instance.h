@@ -147,6 +147,8 @@ struct instance_seen {
     struct gtid_seen gtid;
     struct semi_sync_seen semi_sync;
 
+    bool has_told_lag;                /* ReplicationLagQuery told one, and there is no channel that has it */
+    int64_t told_lag_s;
     uint32_t channel_count;
     const struct channel_seen *channels;          /* all of them; the default one first */
     uint32_t replica_count;

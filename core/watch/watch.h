@@ -39,8 +39,8 @@
 #define WATCH_UNNAMED_PERIODS 12      /* never seen, and named by nobody for so long: forgotten */
 #define WATCH_FORGOTTEN_PERIODS 3     /* spec/discovery.md 13: a forgotten key is not taken up again for so long */
 
-enum watch_filter { FILTER_SERVER = 0, FILTER_REPLICA, FILTER_MASTER, FILTER_USER, FILTER_OWN_NAME, FILTER_COUNT };
-/* What backends/pattern.h matches. FILTER_USER: the replication account is in `host`; FILTER_OWN_NAME: the name that a server tells. */
+enum watch_filter { FILTER_SERVER = 0, FILTER_REPLICA, FILTER_MASTER, FILTER_USER, FILTER_OWN_NAME, FILTER_ANALYSIS, FILTER_COUNT };
+/* What backends/pattern.h matches. FILTER_ANALYSIS: of whom no change is told. FILTER_USER: the replication account is in `host`; FILTER_OWN_NAME: the name that a server tells. */
 struct watch_filters {
     bool (*fits)(void *lender, enum watch_filter filter, const struct instance_key *key);     /* NULL: nothing is filtered */
     void *lender;

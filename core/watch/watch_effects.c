@@ -105,12 +105,31 @@ static enum watch_note level_of(const struct fleet_change *change)
     return analysis_codes[change->is].recovery != RECOVERY_NONE ? WATCH_ALARMS : WATCH_WARNS;
 }
 
+/* Of a server that analyses leave out nothing is told. */
+static bool is_left_out(const struct watch *w, const struct fleet_change *change)
+{
+    const char *host;
+    size_t length;
+    char name[INSTANCE_HOST_MAX + 1];
+    struct instance_key key = { .host = name };
+    return instance_key_parse(change->server, strlen(change->server), 0, &host, &length, &key.port) &&
+           text_copy_bytes(name, sizeof name, host, length) && watch_fits(w, FILTER_ANALYSIS, &key);
+}
+
+static const struct fleet_change *next_change(struct watch *w)
+{
+    while (w->change_told < w->fleet.change_count) {
+        const struct fleet_change *change = fleet_change(&w->fleet, ++w->change_told);
+        if (change != NULL && !is_left_out(w, change))           /* NULL: more than are kept changed at once */
+            return change;
+    }
+    return NULL;
+}
+
 static bool next_note(struct watch *w, struct watch_effect *ret)
 {
-    if (w->change_told < w->fleet.change_count) {
-        const struct fleet_change *change = fleet_change(&w->fleet, ++w->change_told);
-        while (change == NULL)           /* more than are kept changed at once */
-            change = fleet_change(&w->fleet, ++w->change_told);
+    const struct fleet_change *change = next_change(w);
+    if (change != NULL) {
         fleet_change_text(change, w->told, sizeof w->told);
         *ret = (struct watch_effect){ .type = WATCH_NOTE, .id = MEMBER_NONE, .level = level_of(change), .text = w->told, .change = change };
         return true;

@@ -1,4 +1,5 @@
 """A running node keeps its fleet: found from one seed, judged as it changes, known again after a restart."""
+import json
 import re
 import sqlite3
 import time
@@ -59,6 +60,9 @@ def test_a_fleet_is_found_from_one_seed_judged_and_known_again():
         node = house.start().nodes[0]
         wait_until(lambda: counter(node, 'firstchair_fleet_servers') == 3 and counter(node, 'firstchair_fleet_clusters') == 1, 20,
                    'three servers in one cluster')
+        for server in servers:
+            lag = json.loads(node.get(f'/api/instance/{server.place.host}/{server.port}', 10)[1])['SlaveLagSeconds']
+            assert lag == {'Int64': 7, 'Valid': True}, (server.name, lag)
         whole = [(server.port, 'dc1', '', depth, db1.address, 7 if depth > 0 else None) for depth, server in enumerate(servers)]
         wait_until(lambda: stored(house, node) == whole, 20, 'three rows in the store, by what they say and by what they were asked')
 

@@ -191,6 +191,7 @@ static enum fc_code configure(struct config *config, const struct script_setting
     case CONFIG_MAP:
         return FC_BAD_INPUT;
     case CONFIG_LIST:
+    case CONFIG_MANY:
         config_clear_list(config, key);
         return setting->value[0] == '\0' ? FC_OK : config_add_item(config, key, setting->value, &err);
     }

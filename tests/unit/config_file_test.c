@@ -100,7 +100,7 @@ Test(config_file, a_list_replaces_its_preset)
 {
     LOADS("{ \"PowerAuthUsers\": [\"anna\"] }");
     cr_assert_eq(config->power_auth_users.count, 1);
-    cr_assert_str_eq(config->power_auth_users.item[0], "anna");
+    cr_assert_str_eq(config_many_next(&config->power_auth_users, NULL), "anna");
 }
 
 Test(config_file, a_parse_error_says_line_and_column)

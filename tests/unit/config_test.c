@@ -34,6 +34,12 @@ static void refused(const char *with)
     cr_expect_not_null(strstr(err.text, with), "%s", err.text);
 }
 
+static void refused_as(enum fc_code code, const char *sentence)
+{
+    cr_expect_eq(code, FC_BAD_CONFIG);
+    cr_expect_str_eq(err.text, sentence);
+}
+
 static void accepted(void) { cr_expect_eq(config_check(&config, &err), FC_OK, "%s", err.text); }
 
 static void fresh(void) { config_preset(&config); }
@@ -135,6 +141,7 @@ Test(config, every_field_has_a_key)
         case CONFIG_TEXT: size += sizeof(config_text); break;
         case CONFIG_QUERY: size += sizeof(config_query); break;
         case CONFIG_MAP: size += sizeof(struct config_map); break;
+        case CONFIG_MANY: size += sizeof(struct config_many); break;
         case CONFIG_LIST: size += sizeof(struct config_list); break;
         }
     }
@@ -167,7 +174,7 @@ Test(config, the_presets_are_a_configuration_that_runs)
     cr_expect_eq(config.poll_ms, 200);
     cr_expect_eq(config.lease_ms, 2000);
     cr_expect_eq(config.haproxy_push, true);
-    cr_expect_str_eq(config.power_auth_users.item[0], "*");
+    cr_expect_str_eq(config_many_next(&config.power_auth_users, NULL), "*");
     cr_expect_not(config_has_pair(&config));
 }
 
@@ -234,6 +241,54 @@ Test(config, a_list_has_a_last_place)
     cr_expect_eq(config_add_item(&config, config_key_find("OrderUsers"), "one more", &err), FC_BAD_CONFIG);
     config_clear_list(&config, config_key_find("OrderUsers"));
     cr_expect_eq(config.order_users.count, 0);
+}
+
+Test(config, a_list_that_grows_with_the_site_holds_a_thousand_names)
+{
+    char name[64];
+    const char *at = NULL;
+    fresh();
+    for (int i = 0; i < 1000; i++) {
+        TEXT_FORMAT(name, "db%d.fra.example.com:3306", i);
+        given_item("DiscoverySeeds", name);
+    }
+    cr_expect_eq(config.discovery_seeds.count, 1000);
+    for (int i = 0; i < 1000; i++)
+        at = config_many_next(&config.discovery_seeds, at);
+    cr_expect_str_eq(at, "db999.fra.example.com:3306");
+    cr_expect_null(config_many_next(&config.discovery_seeds, at));
+    enum fc_code code = FC_OK;
+    for (int i = 0; i < 1000 && code == FC_OK; i++)
+        code = config_add_item(&config, config_key_find("DiscoverySeeds"), name, &err);
+    refused_as(code, "DiscoverySeeds is too long: 32768 bytes in all fit");
+    config_clear_list(&config, config_key_find("DiscoverySeeds"));
+    cr_expect_null(config_many_next(&config.discovery_seeds, NULL));
+}
+
+Test(config, a_map_holds_a_thousand_entries_and_the_last_word_for_each)
+{
+    const struct config_key *key = config_key_find("ClusterNameToAlias");
+    char name[64], alias[32], text[256];
+    const char *value = NULL;
+    fresh();
+    for (int i = 0; i < CONFIG_MAP_MAX; i++) {
+        TEXT_FORMAT(name, "^db%d[.]fra[.]example", i);
+        TEXT_FORMAT(alias, "shop%d", i);
+        cr_assert_eq(config_map_set(&config, key, name, alias, &err), FC_OK);
+    }
+    refused_as(config_map_set(&config, key, "one more", "x", &err), "ClusterNameToAlias is too long: at most 1024 entries fit, and 65536 bytes in all");
+    cr_expect_eq(config_map_set(&config, key, "^db0[.]fra[.]example", "first", &err), FC_OK);
+    cr_expect_eq(config.cluster_aliases.count, CONFIG_MAP_MAX);
+    cr_expect_str_eq(config_map_next(&config.cluster_aliases, NULL, &value), "^db1[.]fra[.]example");
+    cr_expect_str_eq(value, "shop1");
+    fresh();
+    for (int i = 0; i < 3; i++) {
+        TEXT_FORMAT(name, "c%d", i);
+        config_map_set(&config, key, name, "x", &err);
+    }
+    config_map_set(&config, key, "c1", "a longer one", &err);
+    config_value_text(&config, key, text, sizeof text);
+    cr_expect_str_eq(text, "{\"c0\": \"x\", \"c2\": \"x\", \"c1\": \"a longer one\"}");
 }
 
 Test(config, values_are_shown_as_json_and_secrets_are_not)

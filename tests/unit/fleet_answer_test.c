@@ -6,6 +6,7 @@
 #include "agent/fleet_pages.h"
 #include "agent/fleet_samples.h"
 #include "base/text.h"
+#include "core/config.h"
 #include "fleet_stage.h"
 
 TestSuite(fleet_answer, .init = fleet_stage_open, .fini = fleet_stage_close);
@@ -106,6 +107,18 @@ Test(fleet_answer, a_master_has_no_master_no_lag_and_no_threads)
     cr_expect_str_eq(stage_part(".ReplicationSQLThreadState"), "-1");
     cr_expect_str_eq(stage_part(".Replicas"), "[" KEY("db2") "," KEY("db3") "]");
     cr_expect_str_eq(stage_part(".ReplicationDepth"), "0");
+}
+
+Test(fleet_answer, the_lag_that_was_asked_for_counts_for_who_has_no_master_too)
+{
+    struct described master = describe("db1.example", NULL);
+    master.seen.has_told_lag = true;
+    master.seen.told_lag_s = 42;
+    stage_saw(&master);
+    stage_ask("/api/instance/db1/3306");
+    cr_expect_str_eq(stage_part(".SlaveLagSeconds"), "{\"Int64\":42,\"Valid\":true}");
+    cr_expect_str_eq(stage_part(".ReplicationLagSeconds"), "{\"Int64\":42,\"Valid\":true}");
+    cr_expect_str_eq(stage_part(".SecondsBehindMaster"), "{\"Int64\":0,\"Valid\":false}");
 }
 
 Test(fleet_answer, numbers_are_exact_and_texts_are_escaped)
@@ -484,6 +497,33 @@ Test(fleet_answer, who_is_ignored_is_no_problem_and_stands_for_no_lag)
     host_filters_free(filters);
 }
 
+Test(fleet_answer, who_is_left_out_of_recovery_is_left_out_of_analyses)
+{
+    static const char *const texts[] = { "^db2[.]" };
+    static struct config config;
+    struct host_filters *filters = NULL;
+    stage_lost("db2.example");
+    stage_judge();
+    stage_ask("/api/replication-analysis");
+    cr_expect_str_eq(stage_part(".Details[0].AnalyzedInstanceKey"), KEY("db2"));
+    stage_ask("/api/replication-analysis-changelog");
+    cr_expect_not_null(strstr(fleet_stage.body, "db2.example"), "%s", fleet_stage.body);
+    cr_assert_eq(host_filters_compile("RecoveryIgnoreHostnameFilters", texts, 1, &filters, NULL), FC_OK);
+    fleet_stage.picture.recoveries_ignored = filters;
+    stage_ask("/api/replication-analysis");
+    cr_expect_null(strstr(fleet_stage.body, KEY("db2") ",\"AnalyzedMaster"), "%s", fleet_stage.body);
+    answers("/api/replication-analysis/instance/db2.example/3306", "{\"Code\":\"OK\",\"Message\":\"Analysis\",\"Details\":[]}");
+    stage_ask("/api/replication-analysis-changelog");
+    cr_expect_null(strstr(fleet_stage.body, "db2.example"), "%s", fleet_stage.body);
+    config_add_item(&config, config_key_find("RecoveryIgnoreHostnameFilters"), texts[0], NULL);
+    fleet_stage.picture.recoveries_ignored_texts = &config.recovery_ignored;
+    stage_ask("/api/automated-recovery-filters");
+    cr_expect_str_eq(stage_part(".Details.RecoveryIgnoreHostnameFilters"), "[\"^db2[.]\"]");
+    fleet_stage.picture.recoveries_ignored = NULL;
+    fleet_stage.picture.recoveries_ignored_texts = NULL;
+    host_filters_free(filters);
+}
+
 Test(fleet_answer, a_virtual_name_is_registered_and_taken_back)
 {
     answers("/api/register-hostname-unresolve/db2.example/3306/vip.example", OK_KEY("Hostname registered unresolve", "db2"));
@@ -754,7 +794,7 @@ Test(fleet_answer, every_route_is_reached_by_its_own_path_and_says_what_it_is_fo
         cr_expect_eq(fleet_route_find(&path, &asked), route, "%s is hidden by %s", route->path, asked.route->path);
         cr_expect(route->meaning[0] != '\0');
         cr_expect_neq(route->read == NULL, route->paging == NULL, "%s is read from memory or from the store", route->path);
-        cr_expect(route->make == NULL || (route->needs_right && route->shape == FLEET_ENVELOPE), "%s", route->path);
+        cr_expect(route->make == NULL || ((route->needs_right || route->verb == FLEET_RESOLVE) && route->shape == FLEET_ENVELOPE), "%s", route->path);
     }
 }
 

@@ -600,8 +600,8 @@ Test(http, multi_lets_readonly_look_and_not_touch)
 Test(http, proxy_trusts_the_name_in_its_header)
 {
     TEXT_SET(stage.config.authentication_method, "proxy");
-    stage.config.power_auth_users.count = 1;
-    TEXT_SET(stage.config.power_auth_users.item[0], "anna");
+    config_clear_list(&stage.config, config_key_find("PowerAuthUsers"));
+    config_add_item(&stage.config, config_key_find("PowerAuthUsers"), "anna", NULL);
     stage_open();
     ask_as("GET", "/api/reelect", LOCAL);
     answers(500, "{\"Code\":\"ERROR\",\"Message\":\"Unauthorized\",\"Details\":null}");
@@ -1283,9 +1283,15 @@ Test(http, an_order_about_the_fleet_needs_the_right_to_write)
     answers(500, "{\"Code\":\"ERROR\",\"Message\":\"Unauthorized\",\"Details\":null}");
     ask("/api/bulk-instances");
     answers_with(500, "Unauthorized");
+    ask("/api/heuristic-cluster-pool-instances/db1.example:3306");
+    answers_with(500, "Unauthorized");
+    ask("/api/heuristic-cluster-pool-lag/db1.example:3306/web");
+    answers_with(500, "Unauthorized");
     ask("/api/tags/db2.example/3306");
     answers(200, "[]");
     cr_expect_eq(stage.order_count, 0);
+    ask_order("/api/resolve/db2.example/3306", LOCAL, FC_OK, "done");
+    answers_with(200, "\"Message\":\"Instance resolved\"");
     fleet_close();
 }
 

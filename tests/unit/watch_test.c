@@ -291,6 +291,28 @@ Test(watch, who_is_filtered_is_not_looked_at_and_not_taken_from_an_operator)
     cr_expect_str_eq(picture(), "a <b <<c");
 }
 
+Test(watch, of_whom_analyses_leave_out_no_change_is_told)
+{
+    enum watch_filter which = FILTER_ANALYSIS;
+    setting.filters = (struct watch_filters){ ignore_by_letter, &which };
+    watch_set(watch, &setting, now());
+    stands("c", NULL)->lists[0] = "b";
+    stands("b", "c");
+    seed("c");
+    pass_ms(20000);
+    told[0] = '\0';
+    server("c")->is_down = true;
+    lose("c", LOSS_ENDED, PROBE_IDLE);
+    perform();
+    pass_ms(20000);
+    cr_expect_str_neq(code_of("c"), "NoProblem");
+    cr_expect_null(strstr(told, "c:3306: "), "%s", told);
+    which = FILTER_USER;
+    server("c")->is_down = false;
+    pass_ms(20000);
+    cr_expect_not_null(strstr(told, "c:3306: "), "%s", told);
+}
+
 /* ---- verdicts ---- */
 
 Test(watch, a_dead_master_is_known_as_soon_as_its_session_ends_and_its_replicas_noticed)
