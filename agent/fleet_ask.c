@@ -60,6 +60,19 @@ enum fc_code ask_endpoint_of(const char *url, struct ask_endpoint *ret, struct f
     return FC_OK;
 }
 
+enum fc_code ask_header_of(const char *text, struct ask_endpoint *ret, struct fc_err *err)
+{
+    const size_t name = strcspn(text, ":"), length = strlen(text);
+    for (size_t i = 0; i < length; i++) {
+        const bool is_plain = (unsigned char)text[i] >= 0x20 && text[i] != 0x7f && (i >= name || text[i] != ' ');
+        if (!is_plain)
+            return fc_fail(err, FC_BAD_INPUT, "a header is 'Name: value' in one line, without a blank in its name");
+    }
+    if (name == 0 || name == length || !TEXT_SET(ret->header, text))
+        return fc_fail(err, FC_BAD_INPUT, "a header is 'Name: value', of at most %zu bytes", sizeof ret->header - 1);
+    return FC_OK;
+}
+
 void ask_name(const struct ask_endpoint *endpoint, char *to, size_t size)
 {
     if (endpoint->host[0] == '\0')
@@ -141,13 +154,13 @@ static void encode64(const char *text, char *to, size_t size)
     to[filled] = '\0';
 }
 
-static bool make_request(const struct ask_endpoint *endpoint, const char *path, char *to, size_t size)
+bool ask_request(const struct ask_endpoint *endpoint, const char *path, char *to, size_t size)
 {
     char auth[sizeof endpoint->auth * 4 / 3 + 8] = "";
     encode64(endpoint->auth, auth, sizeof auth);
-    return text_format(to, size, "GET %s%s HTTP/1.0\r\nHost: %s\r\n%s%s%sAccept: application/json\r\n\r\n", endpoint->prefix, path,
+    return text_format(to, size, "GET %s%s HTTP/1.0\r\nHost: %s\r\n%s%s%s%s%sAccept: application/json\r\n\r\n", endpoint->prefix, path,
                        endpoint->host[0] == '\0' ? "localhost" : endpoint->host, auth[0] == '\0' ? "" : "Authorization: Basic ", auth,
-                       auth[0] == '\0' ? "" : "\r\n");
+                       auth[0] == '\0' ? "" : "\r\n", endpoint->header, endpoint->header[0] == '\0' ? "" : "\r\n");
 }
 
 static bool say(int fd, const char *text, int64_t deadline_ms)
@@ -226,7 +239,7 @@ enum fc_code ask_node(const struct ask_endpoint *endpoint, const char *path, int
     const int64_t deadline_ms = now_ms() + timeout_ms;
     char name[192], *request = malloc(REQUEST_SIZE), *heard = NULL;
     ask_name(endpoint, name, sizeof name);
-    if (request == NULL || !make_request(endpoint, path, request, REQUEST_SIZE)) {
+    if (request == NULL || !ask_request(endpoint, path, request, REQUEST_SIZE)) {
         free(request);
         return fc_fail(err, FC_BAD_INPUT, "the question is too long");
     }

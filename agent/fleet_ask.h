@@ -15,12 +15,17 @@ struct ask_endpoint {
     char socket[108];
     char prefix[128];                /* in front of /api: "" or "/x" */
     char auth[256];                  /* user:password of HTTP Basic; "" none */
+    char header[256];                /* one more line of the request, for a proxy that authenticates: "Name: value"; "" none */
 };
 
 /* A scheme of plain HTTP, a host, and if need be :PORT, /PREFIX, /api. FC_BAD_INPUT: anything else; TLS is not spoken. */
 enum fc_code ask_endpoint_of(const char *url, struct ask_endpoint *ret, struct fc_err *err);
 /* Does anybody listen there? */
 bool ask_is_there(const struct ask_endpoint *endpoint, int timeout_ms);
+/* "Name:value" as clients write it. FC_BAD_INPUT: it is no header, or would be two. */
+enum fc_code ask_header_of(const char *text, struct ask_endpoint *ret, struct fc_err *err);
+/* The request for a path. False: it does not fit. */
+bool ask_request(const struct ask_endpoint *endpoint, const char *path, char *to, size_t size);
 /* The endpoint for people: host:port, or the socket. */
 void ask_name(const struct ask_endpoint *endpoint, char *to, size_t size);
 /* GET of a path below the prefix, as in "/api/clusters". FC_OK: an answer came, whatever it says; *body is from malloc, the caller's.

@@ -18,6 +18,7 @@
 #include "model/instance.h"
 
 #define TIMEOUT_MS 60000              /* longer than a node waits for an order about its fleet */
+#define LEADER_CHECK_MS 1000          /* of each address, where several are named; as orchestrator's client */
 #define PATH_SIZE 8192
 #define INSTANCE_SIZE (INSTANCE_HOST_MAX + 16)      /* [HOST]:PORT */
 #define KNOCK_MS 5000                 /* for the node of this host, before the store is read instead */
@@ -149,6 +150,7 @@ static const struct option { const char *words[3]; size_t at; const char *letter
     OPTION(rule, "R", "a promotion rule: --promotion-rule prefer", "R", "promotion-rule"),
     OPTION(statement, "q", "a statement: --statement SQL", "q", "statement", "query"),
     OPTION(api, NULL, "the API's address", "U", "api"), OPTION(auth, NULL, "user:password", "b", "auth"),
+    OPTION(header, NULL, "a header: --headers-auth NAME:VALUE", "e", "headers-auth"),
     OPTION(path, "P", "a path: --path clusters", "P", "path"), OPTION(port, NULL, "the preset port", "port"),
 #undef OPTION
 };
@@ -397,25 +399,62 @@ static const char *named_api(const struct fleet_options *options)
     return url == NULL || url[strspn(url, " ")] == '\0' ? NULL : url;
 }
 
-/* Of several addresses, as orchestrator's client takes them, the first. */
-static enum fc_code endpoint_of(const struct fleet_options *options, const struct config *config, struct ask_endpoint *ret,
-                                struct fc_err *err)
+static enum fc_code take_auth(const struct fleet_options *options, const struct config *config, struct ask_endpoint *ret, struct fc_err *err)
 {
-    const char *url = named_api(options);
     const char *user = getenv("ORCHESTRATOR_AUTH_USER"), *password = getenv("ORCHESTRATOR_AUTH_PASSWORD");
-    char first[ASK_URL_SIZE] = "";
-    if (url != NULL)
-        text_copy_bytes(first, sizeof first, url, strcspn(url, " "));
-    const enum fc_code code = first[0] != '\0' ? ask_endpoint_of(first, ret, err) : own_endpoint(config, ret, err);
-    if (code != FC_OK)
-        return code;
+    const char *header = options->header != NULL ? options->header : getenv("ORCHESTRATOR_AUTH_USER_HEADER");
     if (options->auth != NULL)
         TEXT_SET(ret->auth, options->auth);
     else if (user != NULL)
         TEXT_FORMAT(ret->auth, "%s:%s", user, password == NULL ? "" : password);
     else if (config->http_auth_user[0] != '\0' && ret->auth[0] == '\0')
         TEXT_FORMAT(ret->auth, "%s:%s", config->http_auth_user, config->http_auth_password);
-    return FC_OK;
+    return header == NULL || header[0] == '\0' ? FC_OK : ask_header_of(header, ret, err);
+}
+
+static enum fc_code named_endpoint(const struct fleet_options *options, const struct config *config, const char *url, size_t length,
+                                   struct ask_endpoint *ret, struct fc_err *err)
+{
+    char one[ASK_URL_SIZE];
+    if (!text_copy_bytes(one, sizeof one, url, length))
+        return fc_fail(err, FC_BAD_INPUT, "an address of more than %d bytes", ASK_URL_SIZE - 1);
+    const enum fc_code code = ask_endpoint_of(one, ret, err);
+    return code == FC_OK ? take_auth(options, config, ret, err) : code;
+}
+
+static bool leads(const struct ask_endpoint *endpoint)
+{
+    char *body = NULL;
+    int status = 0;
+    const bool is_heard = ask_node(endpoint, "/api/leader-check", LEADER_CHECK_MS, &body, &status, &(struct fc_err){ .code = FC_OK }) == FC_OK;
+    free(body);
+    return is_heard && status == 200;
+}
+
+/* Of several addresses the first that leads, as orchestrator's client has it; one alone is not asked. */
+static enum fc_code endpoint_of_names(const struct fleet_options *options, const struct config *config, const char *urls, struct ask_endpoint *ret,
+                                      struct fc_err *err)
+{
+    const char *from = urls + strspn(urls, " ");
+    const size_t first = strcspn(from, " ");
+    if (from[first + strspn(from + first, " ")] == '\0')
+        return named_endpoint(options, config, from, first, ret, err);
+    for (size_t length = first; length > 0; from += length + strspn(from + length, " "), length = strcspn(from, " ")) {
+        const enum fc_code code = named_endpoint(options, config, from, length, ret, err);
+        if (code != FC_OK || leads(ret))
+            return code;
+    }
+    return fc_fail(err, FC_UNREACHABLE, "none of the nodes that were named says that it leads");
+}
+
+static enum fc_code endpoint_of(const struct fleet_options *options, const struct config *config, struct ask_endpoint *ret,
+                                struct fc_err *err)
+{
+    const char *urls = named_api(options);
+    if (urls != NULL)
+        return endpoint_of_names(options, config, urls, ret, err);
+    const enum fc_code code = own_endpoint(config, ret, err);
+    return code == FC_OK ? take_auth(options, config, ret, err) : code;
 }
 
 static const char *own_user(void)
@@ -588,7 +627,8 @@ void fleet_command_docs_print(FILE *to)
 {
     fputs("# Commands about the fleet\n\n"
           "Printed from the table in `agent/fleet_command.c`. `firstchair -c COMMAND` asks, in this order:\n\n"
-          "1. the node of `--api http://HOST:PORT`, or of the environment's ORCHESTRATOR_API. Named so, it is the only one asked.\n"
+          "1. the node of `--api http://HOST:PORT`, or of the environment's ORCHESTRATOR_API. Named so, it is the only one asked. Of several "
+          "addresses with blanks between them the first whose `leader-check` says 200 within a second.\n"
           "2. the node of this host's configuration (`--config FILE`; `ListenAddress` or `ListenSocket`).\n"
           "3. where nobody listens there, the store of that configuration itself: it is opened (file, MySQL, or the first server of the pair that "
           "can be read), read once, and closed; nothing is made or written, nobody is looked at, and a line on standard error says so. What is "
@@ -597,7 +637,8 @@ void fleet_command_docs_print(FILE *to)
           "It prints what orchestrator's command prints: one item a line, nothing for \"no\". Exit: 0 done, 1 the question was refused by the node "
           "or has no answer (its sentence is on standard error), else as docs/exit-codes.md: 4 an order where no node runs, 9 the store cannot be "
           "read, 10 neither node nor store. Options may have one or two dashes, and `=` or a blank before their value; "
-          "`slave` in a command is taken for `replica`.\n\n"
+          "`slave` in a command is taken for `replica`. Who is asking: `--auth USER:PASSWORD` (ORCHESTRATOR_AUTH_USER, ORCHESTRATOR_AUTH_PASSWORD; else "
+          "HTTPAuthUser), and for a proxy that authenticates one header, `--headers-auth NAME:VALUE` (ORCHESTRATOR_AUTH_USER_HEADER).\n\n"
           "`I`: an instance, `-i HOST[:PORT]`. `H`: a hint, the alias (`-a`) if given, else the instance. Without either this host is meant, with "
           "`DefaultInstancePort`; not by `J` and `K`, the same for what must not be done by forgetting a word. Several instances, with commas or "
           "blanks between them: the command runs for one after the other, and ends with the first that fails. `D`: a destination, `-d`. "

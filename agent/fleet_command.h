@@ -15,7 +15,7 @@
 struct fleet_options {
     const char *command, *config;
     const char *instance, *destination, *alias, *owner, *reason, *duration, *pattern, *pool, *hostname, *tag, *rule, *statement;
-    const char *api, *auth, *path, *port;
+    const char *api, *auth, *header, *path, *port;
     const char *own_host;              /* meant where no instance is given; NULL: an instance is a must */
 };
 

@@ -320,11 +320,24 @@ static void show_detection(struct json_page *page, const struct fleet_row *row)
     page_text(page, "UID", "");
     show_found(page, row, &columns, true);
     page_null(page, "SuccessorKey");
+    page_text(page, "SuccessorAlias", "");
+    page_null(page, "SuccessorBinlogCoordinates");
     page_bool(page, "IsActive", fleet_number(row, AT(in_active_period)) != 0);
+    page_bool(page, "IsSuccessful", false);
+    page_raw(page, "LostReplicas", "[]");
+    page_raw(page, "ParticipatingInstanceKeys", "[]");
+    page_null(page, "AllErrors");
     put_moment(page, "RecoveryStartTimestamp", row, AT(start_active_period));
+    page_text(page, "RecoveryEndTimestamp", "");
     put_text(page, "ProcessingNodeHostname", row, AT(processing_node_hostname));
     put_text(page, "ProcessingNodeToken", row, AT(processcing_node_token));
+    page_bool(page, "Acknowledged", false);
+    page_text(page, "AcknowledgedAt", "");
+    page_text(page, "AcknowledgedBy", "");
+    page_text(page, "AcknowledgedComment", "");
+    page_int(page, "LastDetectionId", 0);
     page_int(page, "RelatedRecoveryId", 0);
+    page_text(page, "Type", "");
     page_text(page, "RecoveryType", "");
 #undef AT
 }

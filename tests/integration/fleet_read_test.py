@@ -214,7 +214,14 @@ def figures_are_told(node, servers):
     assert node.get('/api/discovery-metrics-raw/no', 10)[0] == 500
 
 
-def what_only_the_command_line_has(node, db1, db2):
+def length_of_maintenance(house, node):
+    """Of the one that is active, in seconds from its begin to its end, by the store."""
+    with contextlib.closing(sqlite3.connect(house.nest.file(f'{node.name}/firstchair.db'), timeout=20)) as store:
+        return store.execute("select strftime('%s', end_timestamp) - strftime('%s', begin_timestamp) from database_instance_maintenance "
+                             'where maintenance_active = 1').fetchone()[0]
+
+
+def what_only_the_command_line_has(house, node, db1, db2):
     """Pools of all clusters, virtual names, nodes, the leader, the address that is asked."""
     api = f'http://{node.place.host}:{node.http_port}'
 
@@ -229,6 +236,15 @@ def what_only_the_command_line_has(node, db1, db2):
     assert says('deregister-hostname-unresolve', '-i', db2.address)[0] == 0
     assert says('active-nodes') == says('raft-leader-hostname') == (0, f'{node.name}\n', '')
     assert says('which-api') == (0, f'{api}/api\n', '')
+    nobody = f'http://{node.place.host}:1'
+    assert run_firstchair('-c', 'which-api', '--api', f'{nobody} {api}/api ') == (0, f'{api}/api\n', ''), 'the first that leads'
+    assert run_firstchair('-c', 'which-api', '--api', f' {nobody}') == (0, f'{nobody}/api\n', ''), 'one alone is not asked'
+    code, _, trouble = run_firstchair('-c', 'clusters', '--api', f'{nobody} {nobody}/x')
+    assert code == 10 and 'none of the nodes that were named says that it leads' in trouble, (code, trouble)
+    assert says('which-master', '-i', f'{db2.address},{db2.address}') == (0, f'{db1.address}\n' * 2, '')
+    assert says('begin-maintenance', '-i', db2.address, '-r', 'disk', '-u', '5h')[0] == 0
+    assert 17990 < length_of_maintenance(house, node) <= 18000
+    assert says('end-maintenance', '-i', db2.address)[0] == 0
     assert says('restart-replica-statements', '-i', db2.address, '--statement', 'SET GLOBAL x=1') == (0, 'stop slave;\nSET GLOBAL x=1;\nstart slave;\n', '')
 
 
@@ -350,7 +366,7 @@ def test_clients_read_the_fleet_and_what_they_read_is_so():
         others_snapshot(house, node, servers)
         the_past_is_drawn(('--api', f'http://{node.place.host}:{node.http_port}'), servers)
         figures_are_told(node, servers)
-        what_only_the_command_line_has(node, db1, db2)
+        what_only_the_command_line_has(house, node, db1, db2)
 
         asks = ('-c', 'which-replicas', '-i', db1.address, '--api', f'http://{node.place.host}:{node.http_port}')
         assert run_firstchair(*asks) == (0, ''.join(f'{one}\n' for one in sorted([db2.address, db3.address])), '')

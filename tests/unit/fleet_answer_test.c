@@ -703,6 +703,33 @@ Test(fleet_answer, a_row_without_anything_is_shown_as_an_object_all_the_same)
     cr_expect_not(fleet_page_show(&page, &row));
 }
 
+/* The names of an object's members at its first level, each with a blank behind. */
+static char *members_of(enum fleet_table_name table)
+{
+    static char names[1024];
+    const struct fleet_row row = fleet_row_of(table);
+    struct json_page page = { 0 };
+    int depth = 0;
+    fleet_page_show(&page, &row);
+    char *text = page_take(&page);
+    names[0] = '\0';
+    for (const char *c = text; *c != '\0'; c++) {
+        depth += (*c == '{' || *c == '[') - (*c == '}' || *c == ']');
+        if (depth == 1 && *c == '"' && (c[-1] == '{' || c[-1] == ','))
+            text_format(names + strlen(names), sizeof names - strlen(names), "%.*s ", (int)strcspn(c + 1, "\""), c + 1);
+    }
+    free(text);
+    return names;
+}
+
+Test(fleet_answer, a_detection_has_the_members_of_a_recovery)
+{
+    char recovery[1024];
+    TEXT_SET(recovery, members_of(FLEET_topology_recovery));
+    cr_expect_str_eq(members_of(FLEET_topology_failure_detection), recovery);
+    cr_expect_eq(recovery, strstr(recovery, "Id UID AnalysisEntry SuccessorKey "));
+}
+
 Test(fleet_answer, a_statement_is_put_between_those_that_stop_and_start_what_runs)
 {
     answers("/api/restart-replica-statements/db2.example/3306?q=set%20global%20x=1;%0A",

@@ -269,6 +269,25 @@ Test(fleet_command, what_a_node_says_does_not_steer_the_terminal)
     free(printed);
 }
 
+Test(fleet_command, a_header_for_a_proxy_goes_with_the_request)
+{
+    struct ask_endpoint at = { .host = "fc1", .prefix = "/x" };
+    char request[512];
+    cr_assert(ask_request(&at, "/api/clusters", request, sizeof request));
+    cr_expect_str_eq(request, "GET /x/api/clusters HTTP/1.0\r\nHost: fc1\r\nAccept: application/json\r\n\r\n");
+    cr_assert_eq(ask_header_of("X-Forwarded-User: amy lee", &at, &err), FC_OK);
+    TEXT_SET(at.auth, "amy:secret");
+    cr_assert(ask_request(&at, "/api/clusters", request, sizeof request));
+    cr_expect_str_eq(request, "GET /x/api/clusters HTTP/1.0\r\nHost: fc1\r\nAuthorization: Basic YW15OnNlY3JldA==\r\nX-Forwarded-User: amy lee\r\n"
+                              "Accept: application/json\r\n\r\n");
+    cr_expect_eq(ask_header_of("X-User: amy\r\nX-Admin: yes", &at, &err), FC_BAD_INPUT);
+    cr_expect_eq(ask_header_of("X User: amy", &at, &err), FC_BAD_INPUT);
+    cr_expect_eq(ask_header_of("amy", &at, &err), FC_BAD_INPUT);
+    cr_expect_eq(ask_header_of(":amy", &at, &err), FC_BAD_INPUT);
+    parse("-c clusters -e X-User:amy");
+    cr_expect_str_eq(options.header, "X-User:amy");
+}
+
 Test(fleet_command, an_address_of_a_node_is_read_as_clients_write_it)
 {
     struct ask_endpoint at;
