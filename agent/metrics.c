@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "agent/flat_metrics.h"
 #include "agent/fleet_keeper.h"
 #include "backends/quorum/transport.h"
 #include "base/text.h"
@@ -595,4 +596,5 @@ void metrics_docs_print(FILE *to)
     fputs("\n`what` of `firstchair_peer_streams_total`:\n\n| what | meaning |\n|---|---|\n", to);
     for (int i = 0; i < TRANSPORT_COUNT_KINDS; i++)
         fprintf(to, "| `%s` | %s |\n", transport_count_table[i].name, transport_count_table[i].meaning);
+    flat_metrics_docs_print(to);
 }

@@ -15,7 +15,7 @@
 
 static bool is_witness(const struct status *status) { return text_is(status->role, "witness"); }
 
-static bool is_fresh(const struct status *status)
+bool http_is_healthy(const struct status *status)
 {
     if (is_witness(status))
         return true;                                       /* it has no store that could be old */
@@ -31,7 +31,7 @@ static const char *state_word(const struct status *status)
         return status->leader[0] != '\0' ? "witness" : "no-leader";
     if (!status->store_is_reachable)
         return "store-down";
-    if (!is_fresh(status))
+    if (!http_is_healthy(status))
         return "store-stale";
     if (status->leads)
         return "leader";
@@ -87,7 +87,7 @@ static cJSON *node_health(const struct config *config, const struct status *stat
 static cJSON *health_error(const struct status *status)
 {
     cJSON *error;
-    if (is_fresh(status))
+    if (http_is_healthy(status))
         return cJSON_CreateNull();
     error = cJSON_CreateObject();
     cJSON_AddStringToObject(error, "Message", !status->store_is_reachable ? "no server of the store answers"
@@ -113,7 +113,7 @@ void http_health(struct http_request *request, struct http_answer *answer)
 {
     const struct config *config = request->door->desk->config;
     const struct status *status = request_status(request);
-    const bool is_healthy = is_fresh(status);
+    const bool is_healthy = http_is_healthy(status);
     cJSON *details = cJSON_CreateObject(), *nodes = cJSON_CreateArray();
     char message[128];
 
@@ -177,7 +177,7 @@ void http_live(struct http_request *request, struct http_answer *answer)
 void http_ready(struct http_request *request, struct http_answer *answer)
 {
     const struct status *status = request_status(request);
-    answer_check(status, is_fresh(status) && !status->is_stopping, answer);
+    answer_check(status, http_is_healthy(status) && !status->is_stopping, answer);
 }
 
 void http_leader(struct http_request *request, struct http_answer *answer)

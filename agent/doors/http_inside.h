@@ -51,7 +51,7 @@ const struct http_route *http_route_find(const struct config *config, struct htt
 http_handler http_page;               /* http_routes.c */
 http_handler http_health, http_ping, http_leader_check, http_headers, http_grab_election, http_no_alias;
 http_handler http_live, http_ready, http_leader;                                            /* http_health.c */
-http_handler http_pools, http_pool, http_picture, http_events, http_metrics, http_reload;   /* http_steering.c */
+http_handler http_pools, http_pool, http_picture, http_events, http_metrics, http_flat_metrics, http_reload;   /* http_steering.c */
 http_handler http_explain, http_plan;                                                       /* http_steering.c */
 http_handler http_order, http_reelect, http_verify, http_history;                           /* http_order.c */
 
@@ -60,6 +60,9 @@ http_handler http_fleet_read, http_fleet_order, http_fleet_page;                
 http_handler http_raft_state, http_raft_leader, http_raft_health, http_raft_status, http_raft_peers, http_raft_snapshot;
 http_handler http_raft_yield, http_raft_yield_hint, http_raft_add, http_raft_promote, http_raft_remove, http_raft_report;   /* http_raft.c */
 void http_raft_in_health(struct http_request *request, cJSON *details);
+bool http_raft_is_healthy(const struct status *status, const struct agreement_view *view);
+/* Confirmed by the store a moment ago; a witness has none. */
+bool http_is_healthy(const struct status *status);
 /* The connection sleeps until its end is known (http_order.c). */
 #define HTTP_ORDER_SIZE 160              /* as long as an order that a follower hands on */
 /* An order about raft's members, waited for as long as raft's thread tries. */

@@ -36,11 +36,11 @@ static const char *leader_address(const struct agreement_view *view)
 }
 
 /* Part of a group that agrees: a follower of a known leader, or the leader that a majority has confirmed in time. */
-static bool is_healthy(struct http_request *request, const struct agreement_view *view)
+bool http_raft_is_healthy(const struct status *status, const struct agreement_view *view)
 {
     const enum quorum_role role = view->quorum->role;
     if (role == QUORUM_LEADER || role == QUORUM_ALONE)
-        return request_status(request)->leads;
+        return status->leads;
     return role == QUORUM_FOLLOWER && view->quorum->leader >= 0;
 }
 
@@ -70,7 +70,7 @@ void http_raft_health(struct http_request *request, struct http_answer *answer)
     struct agreement_view view;
     if (!has_raft(request, &view, answer))
         return;
-    if (is_healthy(request, &view))
+    if (http_raft_is_healthy(request_status(request), &view))
         answer_word(answer, "healthy");
     else
         answer_envelope(answer, MHD_HTTP_INTERNAL_SERVER_ERROR, false, "unhealthy", NULL);
@@ -138,7 +138,7 @@ void http_raft_status(struct http_request *request, struct http_answer *answer)
     struct agreement_view view;
     if (!has_raft(request, &view, answer))
         return;
-    const bool is_good = is_healthy(request, &view);
+    const bool is_good = http_raft_is_healthy(request_status(request), &view);
     cJSON *status = cJSON_CreateObject();
     cJSON_AddItemToObject(status, "RaftBind", json_text(view.bind));
     cJSON_AddItemToObject(status, "RaftAdvertise", json_text(view.address));

@@ -68,6 +68,8 @@ static const struct http_route routes[] = {
     STATUS("/health/ready", http_ready, "200 while the store is fresh and no stop is under way, else 503"),
     STATUS("/health/leader", http_leader, "200 while this node leads, else 503"),
     READ("/metrics", http_metrics, "Prometheus' text form: docs/metrics.md"),
+    READ("/debug/metrics", http_flat_metrics, "flat JSON by orchestrator's names, as far as they are counted here: docs/metrics.md"),
+    READ("/debug/vars", http_flat_metrics, "the same"),
 };
 
 /* Its path is configured, and stands above URLPrefix. */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "act/orders.h"
+#include "agent/flat_metrics.h"
 #include "agent/metrics.h"
 #include "agent/status_json.h"
 #include "base/text.h"
@@ -94,6 +95,16 @@ void http_metrics(struct http_request *request, struct http_answer *answer)
 
     desk->counters(desk->daemon, &counters);
     answer_text(answer, MHD_HTTP_OK, METRICS_CONTENT_TYPE, metrics_print(request_status(request), &counters));
+}
+
+void http_flat_metrics(struct http_request *request, struct http_answer *answer)
+{
+    const struct desk *desk = request->door->desk;
+    struct desk_counters counters = { 0 };
+    desk->counters(desk->daemon, &counters);
+    const struct status *status = request_status(request);
+    const struct flat_asked asked = { status, &counters, http_is_healthy(status), counters.has_raft && http_raft_is_healthy(status, &counters.raft) };
+    answer_json(answer, MHD_HTTP_OK, flat_metrics_print(&asked));
 }
 
 /* orchestrator lets the asker name another file; a file that anybody may name is not read here. */

@@ -203,6 +203,9 @@ def figures_are_told(node, servers):
     def told(path):
         return json.loads(node.get(f'/api/{path}', 10)[1])
 
+    flat = json.loads(node.get('/debug/metrics', 10)[1])
+    assert flat['discoveries.attempt'] >= len(servers) <= flat['instance.read_topology'] and flat['elect.is_elected'] == 1, flat
+    assert flat['instance.write'] >= len(servers) and 'raft.is_leader' not in flat, flat
     looks = told('discovery-metrics-raw/30')
     assert sorted(one['Port'] for one in looks) == sorted(server.port for server in servers) and all(one['Err'] is None for one in looks), looks
     assert all(0 < one['InstanceLatencySeconds'] < 30 for one in looks), looks

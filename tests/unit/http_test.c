@@ -924,6 +924,11 @@ Test(http, picture_pools_events_metrics_and_page_are_there)
     ask("/metrics");
     answers_with(200, "\nfirstchair_leads 1\n");
     answers_with(200, "\nfirstchair_agent_answered_total 7\n");
+    ask("/debug/metrics");
+    answers_with(200, "{\"elect.is_elected\":1,\"health.is_healthy\":1,\"recover.dead_co_master.start\":0,");
+    answers_with(200, "\"recover.pending\":0}");
+    ask("/debug/vars");
+    answers_with(200, "{\"elect.is_elected\":1,");
     ask("/");
     answers_with(200, "/api/steering/switch/:pool/:server");
     answers_with(200, "Content-Type: text/plain");
