@@ -1,6 +1,7 @@
 /* A page is read in chunks by the key, because what is asked for may stand far behind; the store's own index finds a text. */
 #include "agent/fleet_pages.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -26,6 +27,9 @@ struct page_job {
     char **rows;                       /* each an object, from malloc */
     uint32_t skipped, count;
     bool is_short;
+    bool is_relating;                  /* detections are there; now recoveries are read, for which of them led to one */
+    uint64_t detection[FLEET_PAGE_ROWS];         /* by row: its id, and the first recovery that names it; 0 none */
+    uint64_t recovery[FLEET_PAGE_ROWS];
 };
 
 struct fleet_pages {
@@ -394,6 +398,45 @@ static void finish(struct page_job *job, enum fc_code code, const char *sentence
     free(json);
 }
 
+/* ---- which recovery a detection led to: in the table a recovery names its detection, and not the other way ---- */
+
+static bool wants_recoveries(const struct page_job *job)
+{
+    return job->asked.table == FLEET_topology_failure_detection && job->count > 0 && !job->is_relating;
+}
+
+/* Recoveries come from the newest; one that names an earlier detection than all of the page is the last that matters. */
+static bool relate(struct page_job *job, const struct fleet_row *row)
+{
+    const uint64_t named = (uint64_t)fleet_number(row, topology_recovery_last_detection_id);
+    for (uint32_t i = 0; i < job->count; i++) {
+        if (job->detection[i] == named)
+            job->recovery[i] = number_of(row);
+    }
+    return named >= job->detection[job->count - 1];
+}
+
+/* A quote within a text is escaped: these can only be the member. */
+static void put_recoveries(struct page_job *job)
+{
+    static const char unknown[] = "\"RelatedRecoveryId\":0";
+    for (uint32_t i = 0; i < job->count; i++) {
+        const char *at = job->recovery[i] == 0 ? NULL : strstr(job->rows[i], unknown);
+        const size_t size = strlen(job->rows[i]) + 24;
+        char *text = at == NULL ? NULL : malloc(size);
+        if (at == NULL)
+            continue;
+        if (text == NULL) {
+            job->is_short = true;
+            return;
+        }
+        text_format(text, size, "%.*s%" PRIu64 "%s", (int)(at - job->rows[i] + (long)sizeof unknown - 2), job->rows[i], job->recovery[i],
+                    at + sizeof unknown - 1);
+        free(job->rows[i]);
+        job->rows[i] = text;
+    }
+}
+
 static void keep(struct page_job *job, const struct fleet_row *row)
 {
     struct json_page page = { 0 };
@@ -405,6 +448,8 @@ static void keep(struct page_job *job, const struct fleet_row *row)
         job->is_short = true;
     else
         job->rows[job->count++] = text;
+    if (text != NULL && job->asked.table == FLEET_topology_failure_detection)
+        job->detection[job->count - 1] = number_of(row);
 }
 
 static void on_row(void *owner, const struct fleet_row *row)
@@ -412,6 +457,10 @@ static void on_row(void *owner, const struct fleet_row *row)
     struct page_job *job = owner;
     job->before = number_of(row);
     job->chunk_rows++;
+    if (job->is_relating) {
+        job->before = relate(job, row) ? job->before : 0;
+        return;
+    }
     if (job->count == job->asked.limit || !fleet_page_fits(&job->asked, row, job->pages->host->unix_ms(job->pages->host->agent) / 1000))
         return;
     if (job->skipped < job->asked.skip)
@@ -422,11 +471,24 @@ static void on_row(void *owner, const struct fleet_row *row)
 
 static bool ask_chunk(struct page_job *job);
 
+static bool is_all_read(struct page_job *job)
+{
+    const bool is_full = !job->is_relating && (job->count == job->asked.limit || job->asked.by == PAGED_NUMBER);
+    return is_full || job->chunk_rows < CHUNK_ROWS || ++job->chunks == FLEET_PAGE_CHUNKS_MAX || job->reply == NULL || job->before <= 1;
+}
+
 static void on_done(void *owner, enum fc_code code, const char *sentence)
 {
     struct page_job *job = owner;
-    const bool is_all = job->chunk_rows < CHUNK_ROWS || job->count == job->asked.limit || job->asked.by == PAGED_NUMBER ||
-                        ++job->chunks == FLEET_PAGE_CHUNKS_MAX || job->reply == NULL || job->before <= 1;
+    bool is_all = is_all_read(job);
+    if (code == FC_OK && is_all && job->reply != NULL && wants_recoveries(job)) {
+        job->is_relating = true;
+        job->before = 0;
+        job->chunks = 0;
+        is_all = false;
+    } else if (code == FC_OK && is_all && job->is_relating) {
+        put_recoveries(job);
+    }
     if (code != FC_OK || is_all)
         finish(job, code, sentence);
     else if (!ask_chunk(job))
@@ -435,8 +497,9 @@ static void on_done(void *owner, enum fc_code code, const char *sentence)
 
 static bool ask_chunk(struct page_job *job)
 {
-    const struct fleet_page page = { .table = job->asked.table, .before = job->before, .limit = CHUNK_ROWS, .equal_column = job->asked.column,
-                                     .equal = job->asked.equal, .owner = job, .row = on_row, .done = on_done };
+    const struct fleet_page page = { .table = job->is_relating ? FLEET_topology_recovery : job->asked.table, .before = job->before,
+                                     .limit = CHUNK_ROWS, .equal_column = job->is_relating ? -1 : job->asked.column, .equal = job->asked.equal,
+                                     .owner = job, .row = on_row, .done = on_done };
     job->chunk_rows = 0;
     return fleet_store_page(job->store, &page);
 }

@@ -216,6 +216,13 @@ def test_recoveries_of_another_tool_are_told_in_its_shapes():
         assert one['AnalysisEntry']['AnalyzedInstanceKey'] == {'Hostname': 'db1', 'Port': 3306} and one['AnalysisEntry']['Analysis'] == 'DeadMaster'
         assert one['SuccessorKey'] == {'Hostname': 'db2', 'Port': 3306} and one['LostReplicas'] == [{'Hostname': 'db3', 'Port': 3306}]
         assert one['RecoveryEndTimestamp'] == '2026-01-02 03:04:05' and one['AllErrors'] == [''] and one['Acknowledged'] and one['LastDetectionId'] == 7
+        found = told(node, '/api/audit-failure-detection')[0]
+        assert found['RelatedRecoveryId'] == 3 and list(found) == list(one), 'of two recoveries of this detection the first'
+        rows(store, "INSERT INTO topology_failure_detection (detection_id, hostname, port, in_active_period, start_active_period, end_active_period_unixtime, "
+                    "processing_node_hostname, processcing_node_token, analysis, cluster_name, cluster_alias, count_affected_slaves, slave_hosts) VALUES "
+                    "(8, 'db1', 3307, 1, datetime('now'), 0, 'other', 'tok', 'DeadMaster', 'db1:3307', 'main', 2, '')")
+        assert [one['RelatedRecoveryId'] for one in told(node, '/api/audit-failure-detection')] == [0, 3]
+        assert told(node, '/api/audit-failure-detection/id/7')[0]['RelatedRecoveryId'] == 3
         assert told(node, '/api/audit-recovery/id/x')[0] == 500, 'no id'
         rows(store, "UPDATE topology_recovery SET end_recovery=datetime('now') WHERE recovery_id=3")
         assert ids('/api/recently-active-cluster-recovery/db1:3306') == [3] and ids('/api/recently-active-instance-recovery/db2/3306') == [3]
