@@ -271,14 +271,24 @@ name_id classification_answered_alias(const struct classifications *c, member_id
     return found;
 }
 
-const char *classification_pattern_alias(struct classifications *c, const struct classifier *by, member_id head)
+static int entry_of(struct classifications *c, const struct classifier *by, member_id head)
 {
     char cluster[INSTANCE_HOST_MAX + 16];
     topology_key_text(c->topology, head, cluster, sizeof cluster);
     for (int i = 0; i < by->alias_count; i++) {
         c->matches++;
         if (by->matcher->is_match(by->matcher->lender, by->alias_patterns[i], cluster))
-            return by->aliases[i];
+            return i;
     }
-    return "";
+    return -1;
+}
+
+/* A thousand patterns for a thousand clusters take long: each name is asked once, as long as its server is known and the patterns stand. */
+const char *classification_pattern_alias(struct classifications *c, const struct classifier *by, member_id head)
+{
+    struct classification *one = head < c->capacity && is_of(c, &c->list[head], head) ? &c->list[head] : NULL;
+    const int entry = one != NULL && one->pattern_alias != 0 ? one->pattern_alias - 2 : entry_of(c, by, head);
+    if (one != NULL)
+        one->pattern_alias = (uint16_t)(entry + 2);
+    return entry < 0 ? "" : by->aliases[entry];
 }

@@ -57,6 +57,7 @@ struct classification {
     name_id host;                    /* of whom this is: slots of the topology are used again */
     uint16_t port;
     name_id value[CLASSIFIED_COUNT];
+    uint16_t pattern_alias;          /* as the head of a cluster, of ClusterNameToAlias: 0 not asked yet, 1 none fits, else 2 and the entry */
     uint8_t semi_sync_priority;      /* 0 = always asynchronous; higher is preferred */
     bool has_rule;
     enum promotion_rule rule;

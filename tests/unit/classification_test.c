@@ -219,6 +219,14 @@ Test(classification, without_an_answer_the_clusters_name_says_the_alias)
     say("shop-1", NULL, false, NULL);
     say("b", "shop-1", true, NULL);
     cr_expect_str_eq(alias_of("b"), "the shop");
+    const uint64_t asked = classes.matches;
+    cr_expect_str_eq(alias_of("b"), "the shop");
+    cr_expect_eq(classes.matches, asked, "each name is asked once");
+    classifier.aliases[0] = "the new shop";
+    classifications_forget_patterns(&classes);
+    say("shop-1", NULL, false, NULL);
+    cr_expect_str_eq(alias_of("b"), "the new shop");
+    cr_expect_eq(classes.matches, asked + 1, "after a reload again");
     say("shop-1", NULL, false, called("answered"));
     cr_expect_str_eq(alias_of("b"), "answered");
 }
