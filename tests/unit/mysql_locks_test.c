@@ -156,17 +156,6 @@ static void shows(int server, const char *sql, const char *expected)
     cr_expect_str_eq(rows, expected, "server %d, %s", server, sql);
 }
 
-/* A session that is closed is over at its server a moment later, and what a leader says is there a moment later. */
-static void comes_to_show(struct leader *l, int server, const char *sql, const char *expected)
-{
-    char rows[256] = "";
-    for (int i = 0; i < 500 && !text_is(rows, expected); i++) {
-        pump_for(&l->pump, i == 0 ? 0 : 10);
-        mariadb_query(&servers[server], sql, rows, sizeof rows);
-    }
-    cr_assert_str_eq(rows, expected, "server %d, %s", server, sql);
-}
-
 #define HOLDER "select is_used_lock('" DEED_LOCK_NAME "') is not null"
 
 Test(mysql_locks, a_lock_is_taken_deeds_go_through_it_and_it_is_given_back)
@@ -231,8 +220,8 @@ Test(mysql_locks, a_holder_in_the_middle_of_a_statement_has_ended_before_the_nex
     const char *sql = "update d.t set a = 2";
     const struct host *host = pump_host(&first.pump);
     cr_assert_eq(mysql_lock_say(first.lock, TARGET, sql, strlen(sql), fc_plus(host->now(host->agent), fc_ms(9000)), answered, &first, &err), FC_OK);
-    comes_to_show(&first, TARGET, "select count(*) from information_schema.processlist where info = 'update d.t set a = 2' "
-                                  "and state like 'Waiting for table%'", "1\n");
+    mariadb_comes_to_show(&servers[TARGET], &first.pump, "select count(*) from information_schema.processlist "
+                          "where info = 'update d.t set a = 2' and state like 'Waiting for table%'", "1\n");
     cr_assert_not(first.has_answer);
     cr_assert_eq(take(&second), DEED_LOCK_PERMITS, "%s", second.sentence);
     mariadb_do(&servers[TARGET], "unlock tables");
@@ -311,7 +300,7 @@ Test(mysql_locks, one_frozen_server_of_three_is_left_out_and_two_are_too_many)
     l.verdict = DEED_LOCK_AWAITED;
     cr_expect_eq(take(&l), DEED_LOCK_REFUSED, "%s", l.sentence);
     cr_expect(strstr(l.sentence, "too few servers") != NULL, "%s", l.sentence);
-    comes_to_show(&l, TARGET, HOLDER, "0\n");
+    mariadb_comes_to_show(&servers[TARGET], &l.pump, HOLDER, "0\n");
     leader_close(&l);
     close_servers();
 }
@@ -329,7 +318,7 @@ Test(mysql_locks, a_server_that_restarts_takes_the_right_to_change_it_away)
     mariadb_restart(&servers[TARGET]);
     cr_assert(pump_until(&l.pump, is_over, &l, 5000));
     cr_expect_eq(say(&l, TARGET, "do 0"), FC_REFUSED, "the session is not made anew");
-    comes_to_show(&l, TARGET, "select count(*) from information_schema.processlist where user = 'topo'", "0\n");
+    mariadb_comes_to_show(&servers[TARGET], &l.pump, "select count(*) from information_schema.processlist where user = 'topo'", "0\n");
     leader_close(&l);
     close_servers();
 }
