@@ -90,7 +90,8 @@ void world_again(struct world *w, const struct world_event *event, int64_t at)
 
 /* ---- parties ------------------------------------------------------------------------------------------------------ */
 
-int world_leader(const struct world *w)
+/* The one of the highest term that runs; -1: none. */
+static int leader_of(const struct world *w)
 {
     int leader = -1;
     for (int i = 0; i < w->node_count; i++) {
@@ -104,7 +105,7 @@ int world_leader(const struct world *w)
 
 static int resolve(const struct world *w, int party)
 {
-    const int leader = world_leader(w) < 0 ? 0 : world_leader(w);
+    const int leader = leader_of(w) < 0 ? 0 : leader_of(w);
     switch (party) {
     case PARTY_LEADER: return leader;
     case PARTY_OTHER: return (leader + 1) % w->node_count;

@@ -163,7 +163,6 @@ void world_tell(struct world *world, int node, const char *format, ...) __attrib
 void world_print_end(const struct world *world);
 int64_t world_between(struct world *world, int64_t from, int64_t to);       /* both included */
 bool world_percent(struct world *world, int64_t percent);
-int world_leader(const struct world *world);             /* the one of the highest term that runs; -1 none */
 int64_t world_election_us(const struct world *world);
 
 /* ---- machine.c ---- */
