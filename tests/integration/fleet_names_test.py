@@ -4,16 +4,14 @@ import json
 import sqlite3
 
 from stage import Single, StageFailure, wait_until
+from stage.fleet import LOOKS, start_servers
 from stage.mariadb import Server
-
-PASSWORD = 'look-and-see'
 
 
 def named_server(house):
     """Seeds call it localhost; it calls itself 127.0.0.1."""
-    server = Server(house.nest, 'db1', 1, read_only=False, options='report_host=127.0.0.1\n').start()
-    server.execute(f"SET SESSION sql_log_bin=0; CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
-                   f"GRANT REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS ON *.* TO topo@'{server.place.accounts}'")
+    server = Server(house.nest, 'db1', 1, read_only=False, options='report_host=127.0.0.1\n')
+    start_servers([server])
     return server
 
 
@@ -31,8 +29,8 @@ class Store:
 def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_there():
     with Single() as house:
         server = named_server(house)
-        house.extra = {'DiscoverySeeds': [f'localhost:{server.port}'], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
-                       'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': '@@report_host',
+        house.extra = {**LOOKS, 'DiscoverySeeds': [f'localhost:{server.port}'], 'InstancePollSeconds': 1,
+                       'MySQLHostnameResolveMethod': '@@report_host',
                        'DetectClusterAliasQuery': "SELECT 'main'", 'DetectClusterDomainQuery': "SELECT 'writer.example'"}
         node = house.start().nodes[0]
         store = Store(house, node)

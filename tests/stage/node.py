@@ -53,6 +53,16 @@ class Node:
             wait_until(self.listens, 15, f'{self.name} to answer on HTTP')
         return self
 
+    def metric(self, name, timeout=2):
+        """The figure of this name (with its labels); None: it is not told."""
+        lines = self.get('/metrics', timeout)[1].splitlines()
+        return next((float(line.split()[-1]) for line in lines if line.startswith(name + ' ')), None)
+
+    def said(self):
+        """Its log so far."""
+        with open(self.log, encoding='utf-8') as log:
+            return log.read()
+
     def listens(self):
         if not self.child.alive():
             raise StageFailure(f'{self.name} ended with code {self.child.process.returncode}: {self.child.tail(12)}')

@@ -196,6 +196,7 @@ Test(fleet_command, what_a_node_says_does_not_steer_the_terminal)
     parse("-c replication-analysis");
     fleet_command_print(&options, "{\"Code\":\"OK\",\"Details\":[{\"Analysis\":\"Dead\\u001b[2JMaster\",\"StructureAnalysis\":[\"\\u001b]0;x\"]}]}", to, to);
     fclose(to);
+    cr_expect_not_null(strstr(printed, "Master"), "it is said: %s", printed);
     cr_expect_null(strchr(printed, 0x1b));
     free(printed);
     to = open_memstream(&printed, &size);
