@@ -354,7 +354,7 @@ static enum fc_code discover(struct fleet_keeper *k, const struct fleet_order *o
     if (!k->has_fleet)
         return fc_fail(err, FC_REFUSED, "MySQLTopologyUser is not set: this node looks at no servers");
     (void)o;
-    return watch_named(watch_of(k), key, now_of(k), NULL, err);
+    return watch_named(watch_of(k), key, NAMED_BY_OPERATOR, now_of(k), NULL, err);
 }
 
 static enum fc_code refresh(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *key, struct fc_err *err)

@@ -78,7 +78,7 @@ static void take_name(struct watch *w, member_id id, member_id other, struct fc_
         return;
     host_names_set(&w->resolved, old.host, key.host, now, FC_NEVER, NULL);       /* shown; nothing goes by it */
     watch_note(w, WATCH_TELLS, "%s:%u calls itself %s, answers there, and is known by that name", old.host, old.port, key.host);
-    watch_place_of(w, id)->is_asked |= watch_place_of(w, other)->is_asked;
+    watch_place_of(w, id)->is_seed |= watch_place_of(w, other)->is_seed;
     for (member_id replica = topology_first_replica(&w->topology, other); replica != MEMBER_NONE;
          replica = topology_next_replica(&w->topology, replica))
         discovery_urge(&w->calendar, replica);             /* it names the old one still */
