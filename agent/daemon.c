@@ -318,6 +318,8 @@ static enum fc_code reload(void *owner, struct fc_err *err)
     char fixed[1024] = "";
     if (code == FC_OK)
         code = config_file_load(d->config_path[0] == '\0' ? NULL : d->config_path, fresh, warnings, err);
+    if (code == FC_OK)
+        code = http_door_reload(d->http, err);             /* first, so that what cannot be read leaves all as it was */
     if (code != FC_OK) {
         log_say(&d->log, NOTE_ALARM, "config", "not reloaded, the old configuration stays in force: %s",
                 err != NULL ? err->text : "");

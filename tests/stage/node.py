@@ -30,6 +30,7 @@ class Node:
         self.config = f'{self.folder}/firstchair.json'
         self.log = f'{self.folder}/firstchair.log'
         self.child = None
+        self.tls = None                              # under UseSSL: how the stage itself speaks to it (ssl.SSLContext)
 
     @property
     def address(self):
@@ -85,7 +86,8 @@ class Node:
 
     def get(self, path, timeout=2):
         """(HTTP status, text)."""
-        line = http.client.HTTPConnection(self.place.host, self.http_port, timeout=timeout)
+        line = (http.client.HTTPConnection(self.place.host, self.http_port, timeout=timeout) if self.tls is None else
+                http.client.HTTPSConnection(self.place.host, self.http_port, timeout=timeout, context=self.tls))
         try:
             with self.place.inside():            # a look of the stage is made on the node's own host: no cut is in its way
                 line.connect()
