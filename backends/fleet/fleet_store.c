@@ -251,6 +251,8 @@ static void tell_row(struct fleet_store *s, const struct fleet_row *row)
     s->counts.read_rows++;
     if (row->table == FLEET_database_instance && fleet_number(row, database_instance_last_checked) > s->newest_checked)
         s->newest_checked = fleet_number(row, database_instance_last_checked);
+    if (row->table == FLEET_database_instance && fleet_behind_deletes(s->behind) && !fleet_behind_saw(s->behind, row))
+        return;                      /* it was forgotten a moment ago; else it is news at the next poll */
     if (fleet_behind_read(s->behind, row, now_of(s)))
         s->port.row(s->port.owner, row);
 }
@@ -282,7 +284,7 @@ static void has_read(struct fleet_store *s, const struct mysql_rows *rows)
         fleet_row_from(r->table, rows, 0, i, &row);
         if (!r->keys_only)
             tell_row(s, &row);
-        else if (!fleet_behind_saw(s->behind, &row))
+        else if (!fleet_behind_saw(s->behind, &row) && !fleet_behind_deletes(s->behind))
             note_stranger(s, &row);
     }
     if (count > 0)

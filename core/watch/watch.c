@@ -460,6 +460,13 @@ void watch_said(struct watch *w, const struct instance_key *key, struct fc_time 
     settle(w, now);
 }
 
+bool watch_knows(const struct watch *w, const struct instance_key *key)
+{
+    const struct instance_key is = called_is(&w->called, key);
+    const member_id id = topology_find(&w->topology, &is);
+    return id != MEMBER_NONE && topology_member(&w->topology, id)->kind == MEMBER_KNOWN;
+}
+
 bool watch_urge(struct watch *w, const struct instance_key *key)
 {
     const struct instance_key is = called_is(&w->called, key);

@@ -144,6 +144,7 @@ void watch_lost(struct watch *watch, const struct instance_lost *lost, struct fc
 void watch_resolved(struct watch *watch, const struct instance_key *key, const char *name, struct fc_time now);
 /* What an operator or a tool said of a server has changed (watch->overrides is theirs to change). */
 void watch_said(struct watch *watch, const struct instance_key *key, struct fc_time now);
+bool watch_knows(const struct watch *watch, const struct instance_key *key);
 /* Look at it now. False: nobody knows it. */
 bool watch_urge(struct watch *watch, const struct instance_key *key);
 /* Dropped, and not taken up from others for three periods. FC_NOT_FOUND, FC_NO_MEMORY. */
