@@ -570,13 +570,28 @@ void fleet_keeper_said(struct fleet_keeper *k, const struct fleet_word *word)
     survey_turn(k->survey);
 }
 
+/* A word needs the store alone, and a store that nodes share can be written by each; what is about looking is for who looks. */
+static bool may_order_reader(const struct fleet_keeper *k, enum fleet_verb verb)
+{
+    const bool is_word = (fleet_verbs[verb].is_of_memory && verb != FLEET_RESET_RESOLVE_CACHE) || verb == FLEET_ACK_RECOVERIES;
+    return verb == FLEET_RESOLVE || (is_word && !config_has_pair(k->config));
+}
+
+static enum fc_code refuse_reader(const struct fleet_keeper *k, struct fc_err *err)
+{
+    const char *leader = k->port.core->leadership.leader;
+    if (leader[0] == '\0')
+        return fc_fail(err, FC_NOT_LEADER, "this node does not lead, and knows of nobody who does: ask again");
+    return fc_fail(err, FC_NOT_LEADER, "this node does not lead: '%s' does, and keeps the fleet", leader);
+}
+
 static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, struct fleet_waiter *waiter, struct fc_err *err)
 {
     const struct instance_key *key = &waiter->key;
     const struct both_clocks clocks = clocks_of(k);
     struct fleet_memory memory = memory_of(k);
-    if (survey_is_resting(k->survey) && k->has_fleet && o->verb != FLEET_RESOLVE)
-        return fc_fail(err, FC_NOT_LEADER, "this node does not lead, and another one keeps the fleet");
+    if (survey_is_resting(k->survey) && k->has_fleet && !may_order_reader(k, o->verb))
+        return refuse_reader(k, err);
     if (is_told_by_log(k) && (o->verb == FLEET_FORGET || o->verb == FLEET_FORGET_CLUSTER)) {
         const enum fc_code code = tell_forgotten(k, o, waiter, err);
         waiter->is_being_said = code == FC_OK;
