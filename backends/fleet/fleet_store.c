@@ -293,16 +293,17 @@ static void has_read(struct fleet_store *s, const struct mysql_rows *rows)
         end_reading(s);
 }
 
-/* The next table that is to be read; false: none. */
+/* The next table that is to be read; false: none. Servers last: which name is whose counts for who replicates from whom. */
 static bool next_table(struct fleet_store *s)
 {
-    for (int i = 0; i < FLEET_TABLE_COUNT; i++) {
-        if (!s->wanted[i])
+    for (int i = 1; i <= FLEET_TABLE_COUNT; i++) {
+        const int table = (FLEET_database_instance + i) % FLEET_TABLE_COUNT;
+        if (!s->wanted[table])
             continue;
-        s->wanted[i] = false;
-        if (!s->present[i].is_there)
+        s->wanted[table] = false;
+        if (!s->present[table].is_there)
             continue;
-        read_table(s, (enum fleet_table_name)i, false, 0);
+        read_table(s, (enum fleet_table_name)table, false, 0);
         return true;
     }
     return false;

@@ -625,6 +625,26 @@ Test(watch, a_node_begins_with_what_the_store_knows)
     cr_expect_str_eq(code_of("a"), "DeadMaster", "a master that this node has never seen itself");
 }
 
+/* Replicas call their master by another name than it calls itself; the master is dead when this node begins. */
+Test(watch, a_name_that_was_found_before_the_restart_is_still_the_masters)
+{
+    stands("a", NULL)->is_down = true;
+    stands("vip", NULL)->is_down = true;
+    stands("b", "vip")->is_deaf = true;
+    host_names_set(&watch->resolved, "vip", "a", now(), (struct fc_time){ now().us + 3600000000 }, NULL);
+    watch_recall_begin(watch);
+    recall("b", "vip", 7, 7);
+    recall("a", NULL, 30, 7);
+    watch_recall_end(watch, now());
+    cr_expect_str_eq(picture(), "a? <b");
+    pass_ms(3000);
+    cr_expect_str_eq(picture(), "a? <b");
+    cr_expect_str_eq(code_of("a"), "DeadMaster");
+    server("b")->master_id = 77;                           /* the name leads to another server meanwhile */
+    pass_ms(10000);
+    cr_expect_str_eq(picture(), "a? vip? <b");
+}
+
 Test(watch, an_older_row_does_not_undo_what_was_seen_here)
 {
     stands("a", NULL);
