@@ -318,6 +318,8 @@ static enum fc_code reload(void *owner, struct fc_err *err)
     char fixed[1024] = "";
     if (code == FC_OK)
         code = config_file_load(d->config_path[0] == '\0' ? NULL : d->config_path, fresh, warnings, err);
+    if (code == FC_OK)
+        code = http_door_reload(d->http, err);             /* first, so that what cannot be read leaves all as it was */
     if (code != FC_OK) {
         log_say(&d->log, NOTE_ALARM, "config", "not reloaded, the old configuration stays in force: %s",
                 err != NULL ? err->text : "");
@@ -473,10 +475,16 @@ static void raft_look(void *owner, int server)
     fleet_keeper_look(d->fleet);
 }
 
+static void raft_said(void *owner, const struct fleet_word *word)
+{
+    struct daemon *d = owner;
+    fleet_keeper_said(d->fleet, word);
+}
+
 /* The one place where modes differ: which store, and where leadership comes from. */
 static enum fc_code open_store(struct daemon *d, struct fc_err *err)
 {
-    const struct quorum_store_port port = { .owner = d, .say = lease_say, .look = raft_look, .note = raft_notes };
+    const struct quorum_store_port port = { .owner = d, .say = lease_say, .look = raft_look, .note = raft_notes, .said = raft_said };
     if (!d->config->raft_enabled) {
         d->source = lease_as_source(&d->lease);
         return open_own_store(d, daemon_store_heard, daemon_session_ended, d, &d->store, err);

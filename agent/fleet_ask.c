@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/ask_tls.h"
 #include "base/text.h"
 
 #define REQUEST_SIZE (16 * 1024)
@@ -30,7 +31,7 @@ static bool take_authority(const char *text, size_t length, struct ask_endpoint 
         return false;
     colon = memchr(stop == NULL ? text : stop, ':', (size_t)(end - (stop == NULL ? text : stop)));
     stop = stop != NULL ? stop : colon != NULL ? colon : end;
-    if (colon != NULL ? !text_copy_bytes(ret->port, sizeof ret->port, colon + 1, (size_t)(end - colon - 1)) : !TEXT_SET(ret->port, "80"))
+    if (colon != NULL ? !text_copy_bytes(ret->port, sizeof ret->port, colon + 1, (size_t)(end - colon - 1)) : !TEXT_SET(ret->port, ret->trust.is_tls ? "443" : "80"))
         return false;
     return stop > from && text_copy_bytes(ret->host, sizeof ret->host, from, (size_t)(stop - from));
 }
@@ -39,15 +40,15 @@ static bool take_authority(const char *text, size_t length, struct ask_endpoint 
 static enum fc_code refuse(const char *url, struct fc_err *err)
 {
     const char *at = strrchr(url, '@');
-    return fc_fail(err, FC_BAD_INPUT, "'%.128s' is no address of a node: http://HOST:PORT", at == NULL ? url : at + 1);
+    return fc_fail(err, FC_BAD_INPUT, "'%.128s' is no address of a node: http://HOST:PORT or https://HOST:PORT", at == NULL ? url : at + 1);
 }
 
 enum fc_code ask_endpoint_of(const char *url, struct ask_endpoint *ret, struct fc_err *err)
 {
-    static const char scheme[] = "http://";
-    *ret = (struct ask_endpoint){ .host = "" };
-    const char *authority = url + sizeof scheme - 1;
-    if (!text_begins(url, scheme))
+    static const char plain[] = "http://", tls[] = "https://";
+    *ret = (struct ask_endpoint){ .trust.is_tls = text_begins(url, tls) };
+    const char *authority = url + (ret->trust.is_tls ? sizeof tls : sizeof plain) - 1;
+    if (!ret->trust.is_tls && !text_begins(url, plain))
         return refuse(url, err);
     const size_t length = strcspn(authority, "/");
     if (length == 0 || !take_authority(authority, length, ret) || !TEXT_SET(ret->prefix, authority + length))
@@ -90,7 +91,7 @@ static int64_t now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-static bool wait_for(int fd, short events, int64_t deadline_ms)
+bool ask_wait(int fd, short events, int64_t deadline_ms)
 {
     struct pollfd wait = { .fd = fd, .events = events };
     const int64_t left = deadline_ms - now_ms();
@@ -103,7 +104,7 @@ static bool is_connected(int fd, const struct sockaddr *address, socklen_t size,
     socklen_t length = sizeof error;
     if (connect(fd, address, size) == 0)
         return true;
-    return errno == EINPROGRESS && wait_for(fd, POLLOUT, deadline_ms) &&
+    return errno == EINPROGRESS && ask_wait(fd, POLLOUT, deadline_ms) &&
            getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0 && error == 0;
 }
 
@@ -163,14 +164,16 @@ bool ask_request(const struct ask_endpoint *endpoint, const char *path, char *to
                        auth[0] == '\0' ? "" : "\r\n", endpoint->header, endpoint->header[0] == '\0' ? "" : "\r\n");
 }
 
-static bool say(int fd, const char *text, int64_t deadline_ms)
+struct line { int fd; struct ask_tls *tls; };            /* tls NULL: plain */
+
+static bool say(const struct line *line, const char *text, int64_t deadline_ms)
 {
     for (size_t length = strlen(text); length > 0;) {
-        const ssize_t sent = send(fd, text, length, MSG_NOSIGNAL);
+        const ssize_t sent = line->tls != NULL ? ask_tls_send(line->tls, text, length) : send(line->fd, text, length, MSG_NOSIGNAL);
         if (sent > 0) {
             text += sent;
             length -= (size_t)sent;
-        } else if (errno != EAGAIN || !wait_for(fd, POLLOUT, deadline_ms)) {
+        } else if (errno != EAGAIN || !ask_wait(line->fd, POLLOUT, deadline_ms)) {
             return false;
         }
     }
@@ -178,17 +181,18 @@ static bool say(int fd, const char *text, int64_t deadline_ms)
 }
 
 /* All that comes until the other side is done; NULL: `err` says why. */
-static char *hear(int fd, int64_t deadline_ms, struct fc_err *err)
+static char *hear(const struct line *line, int64_t deadline_ms, struct fc_err *err)
 {
     size_t length = 0, size = 64 * 1024;
     char *text = malloc(size);
     while (text != NULL) {
-        const ssize_t got = recv(fd, text + length, size - 1 - length, 0);
+        const ssize_t got = line->tls != NULL ? ask_tls_recv(line->tls, text + length, size - 1 - length)
+                                              : recv(line->fd, text + length, size - 1 - length, 0);
         if (got == 0) {
             text[length] = '\0';
             return text;
         }
-        if (got < 0 && (errno != EAGAIN || !wait_for(fd, POLLIN, deadline_ms))) {
+        if (got < 0 && (errno != EAGAIN || !ask_wait(line->fd, POLLIN, deadline_ms))) {
             fc_fail(err, errno == EAGAIN ? FC_TIMEOUT : FC_UNREACHABLE, "the node does not answer: %s",
                     errno == EAGAIN ? "the time is over" : strerror(errno));
             free(text);
@@ -243,15 +247,18 @@ enum fc_code ask_node(const struct ask_endpoint *endpoint, const char *path, int
         free(request);
         return fc_fail(err, FC_BAD_INPUT, "the question is too long");
     }
-    const int fd = open_any(endpoint, deadline_ms);
-    if (fd < 0)
+    struct line line = { .fd = open_any(endpoint, deadline_ms) };
+    if (line.fd < 0)
         fc_fail(err, FC_UNREACHABLE, "no node answers at %s", name);
-    else if (!say(fd, request, deadline_ms))
+    else if (endpoint->trust.is_tls && ask_tls_open(line.fd, endpoint, deadline_ms, &line.tls, err) != FC_OK)
+        heard = NULL;                    /* the sentence is there */
+    else if (!say(&line, request, deadline_ms))
         fc_fail(err, FC_UNREACHABLE, "the node at %s went away", name);
     else
-        heard = hear(fd, deadline_ms, err);
-    if (fd >= 0)
-        close(fd);
+        heard = hear(&line, deadline_ms, err);
+    ask_tls_close(line.tls);
+    if (line.fd >= 0)
+        close(line.fd);
     explicit_bzero(request, REQUEST_SIZE);           /* it may hold a password */
     free(request);
     return heard == NULL ? err->code : take_answer(heard, body, status, err);

@@ -4,11 +4,19 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/err.h"
 
 #define ASK_BODY_MAX (256u << 20)     /* of an answer: ten thousand servers have fifty million bytes */
 #define ASK_URL_SIZE 512
+
+struct ask_trust {                   /* where TLS is spoken; docs/https.md */
+    bool is_tls;
+    bool is_own;                     /* the node of this host's configuration: it shows `certificate` itself */
+    bool is_blind;                   /* whoever answers is believed */
+    char authorities[256], certificate[256], key[256];       /* paths; "": none */
+};
 
 struct ask_endpoint {
     char host[128], port[16];        /* host "": a unix socket */
@@ -16,10 +24,13 @@ struct ask_endpoint {
     char prefix[128];                /* in front of /api: "" or "/x" */
     char auth[256];                  /* user:password of HTTP Basic; "" none */
     char header[256];                /* one more line of the request, for a proxy that authenticates: "Name: value"; "" none */
+    struct ask_trust trust;
 };
 
-/* A scheme of plain HTTP, a host, and if need be :PORT, /PREFIX, /api. FC_BAD_INPUT: anything else; TLS is not spoken. */
+/* A scheme (http or https), a host, and if need be :PORT, /PREFIX, /api. FC_BAD_INPUT: anything else. */
 enum fc_code ask_endpoint_of(const char *url, struct ask_endpoint *ret, struct fc_err *err);
+/* Until the descriptor is ready. False: the time is over. */
+bool ask_wait(int fd, short events, int64_t deadline_ms);
 /* Does anybody listen there? */
 bool ask_is_there(const struct ask_endpoint *endpoint, int timeout_ms);
 /* "Name:value" as clients write it. FC_BAD_INPUT: it is no header, or would be two. */

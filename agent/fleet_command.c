@@ -386,11 +386,20 @@ static enum fc_code own_endpoint(const struct config *config, struct ask_endpoin
         return FC_OK;
     }
     if (!address_split(config->listen_address, ret->host, sizeof ret->host, &port))
-        return fc_fail(err, FC_BAD_INPUT, "where is a node? --api http://HOST:PORT");
+        return fc_fail(err, FC_BAD_INPUT, "where is a node? --api http://HOST:PORT or https://HOST:PORT");
     if (ret->host[0] == '\0' || text_is(ret->host, "0.0.0.0") || text_is(ret->host, "::"))
         TEXT_SET(ret->host, "127.0.0.1");
     TEXT_FORMAT(ret->port, "%d", port);
+    ret->trust.is_tls = ret->trust.is_own = config->http_uses_tls;
     return FC_OK;
+}
+
+static void take_trust(const struct config *config, struct ask_trust *ret)
+{
+    ret->is_blind = config->http_tls_skips_verifying;
+    TEXT_SET(ret->authorities, config->http_ca_file);
+    TEXT_SET(ret->certificate, config->http_certificate_file);
+    TEXT_SET(ret->key, config->http_key_file);
 }
 
 static const char *named_api(const struct fleet_options *options)
@@ -403,6 +412,7 @@ static enum fc_code take_auth(const struct fleet_options *options, const struct 
 {
     const char *user = getenv("ORCHESTRATOR_AUTH_USER"), *password = getenv("ORCHESTRATOR_AUTH_PASSWORD");
     const char *header = options->header != NULL ? options->header : getenv("ORCHESTRATOR_AUTH_USER_HEADER");
+    take_trust(config, &ret->trust);
     if (options->auth != NULL)
         TEXT_SET(ret->auth, options->auth);
     else if (user != NULL)
@@ -495,8 +505,19 @@ static int print_api(const struct fleet_options *options, const struct config *c
     if (endpoint_of(options, config, &endpoint, &err) != FC_OK)
         return fail(&err);
     ask_name(&endpoint, name, sizeof name);
-    printf(endpoint.host[0] == '\0' ? "unix:%s%s/api\n" : "http://%s%s/api\n", name, endpoint.prefix);
+    printf("%s%s%s/api\n", endpoint.host[0] == '\0' ? "unix:" : endpoint.trust.is_tls ? "https://" : "http://", name, endpoint.prefix);
     return 0;
+}
+
+/* What the door itself says, before anybody has looked at the question. */
+static void refused_outright(const struct ask_endpoint *endpoint, int status, const char *body, struct fc_err *err)
+{
+    char name[192];
+    ask_name(endpoint, name, sizeof name);
+    if (status == 401 && !text_begins(body, "Not Authorized: "))
+        fc_fail(err, FC_NOT_ALLOWED, "the node wants a name: --auth USER:PASSWORD");
+    else
+        fc_fail(err, status == 401 ? FC_NOT_ALLOWED : FC_BAD_INPUT, "the node at %s: %.*s", name, (int)strcspn(body, "\r\n"), body);
 }
 
 static int ask_and_print(const struct fleet_options *options, struct config *config)
@@ -519,9 +540,9 @@ static int ask_and_print(const struct fleet_options *options, struct config *con
                                           : ask_node(&endpoint, path, TIMEOUT_MS, &body, &status, &err);
     if (code != FC_OK)
         return fail(&err);
-    if (status == 401) {
+    if (status == 401 || (status == 400 && body[0] != '{')) {
+        refused_outright(&endpoint, status, body, &err);
         free(body);
-        fc_fail(&err, FC_NOT_ALLOWED, "the node wants a name: --auth USER:PASSWORD");
         return fail(&err);
     }
     const int exit_code = fleet_command_print(options, body, stdout, stderr);
@@ -616,7 +637,7 @@ int fleet_command(int argc, char **argv)
 void fleet_command_help(FILE *to)
 {
     fputs("firstchair -c COMMAND [-i HOST:PORT] [-a ALIAS] [-d HOST:PORT] [-o OWNER] [-r REASON] [-u DURATION] [-t TAG] [-l POOL]\n"
-          "           [-R RULE] [-H HOSTNAME] [--pattern REGEX] [--api http://HOST:PORT] [--auth USER:PASSWORD] [--config FILE]\n\n", to);
+          "           [-R RULE] [-H HOSTNAME] [--pattern REGEX] [--api URL] [--auth USER:PASSWORD] [--config FILE]\n\n", to);
     for (size_t i = 0; i < COMMAND_COUNT; i++)
         fprintf(to, "  %-40s %s\n", commands[i].word, commands[i].meaning);
     for (size_t i = 0; i < OWN_COMMAND_COUNT; i++)
@@ -627,7 +648,7 @@ void fleet_command_docs_print(FILE *to)
 {
     fputs("# Commands about the fleet\n\n"
           "Printed from the table in `agent/fleet_command.c`. `firstchair -c COMMAND` asks, in this order:\n\n"
-          "1. the node of `--api http://HOST:PORT`, or of the environment's ORCHESTRATOR_API. Named so, it is the only one asked. Of several "
+          "1. the node of `--api http://HOST:PORT` or `https://HOST:PORT` ([https.md](https.md)), or of the environment's ORCHESTRATOR_API. Named so, it is the only one asked. Of several "
           "addresses with blanks between them the first whose `leader-check` says 200 within a second.\n"
           "2. the node of this host's configuration (`--config FILE`; `ListenAddress` or `ListenSocket`).\n"
           "3. where nobody listens there, the store of that configuration itself: it is opened (file, MySQL, or the first server of the pair that "

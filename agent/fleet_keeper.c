@@ -21,6 +21,7 @@
 #include "base/text.h"
 
 #define SAID_OF_TEXT 140               /* of a reason or a comment, in the audit */
+#define SAID_LIFE_S 3600               /* a server that was named or forgotten longer ago, by the wall clock, is not so again */
 #define FLEET_SAID_SIZE (FLEET_SUBJECT_SIZE + FLEET_NAME_SIZE + SAID_OF_TEXT + 80)      /* who, at its end, is never cut off */
 
 struct fleet_waiter {
@@ -108,7 +109,7 @@ static void check_waiter(struct fleet_keeper *k, struct fleet_waiter *w)
 static void check_waiters(struct fleet_keeper *k)
 {
     for (int i = 0; i < FLEET_WAITERS_MAX; i++) {
-        if (k->waiters[i].ticket != 0 && k->waiters[i].is_looked_for)
+        if (k->waiters[i].ticket != 0 && k->waiters[i].is_looked_for && !k->waiters[i].is_being_said)
             check_waiter(k, &k->waiters[i]);
     }
 }
@@ -354,7 +355,7 @@ static enum fc_code discover(struct fleet_keeper *k, const struct fleet_order *o
     if (!k->has_fleet)
         return fc_fail(err, FC_REFUSED, "MySQLTopologyUser is not set: this node looks at no servers");
     (void)o;
-    return watch_named(watch_of(k), key, now_of(k), NULL, err);
+    return watch_named(watch_of(k), key, NAMED_BY_OPERATOR, now_of(k), NULL, err);
 }
 
 static enum fc_code refresh(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *key, struct fc_err *err)
@@ -370,27 +371,37 @@ static enum fc_code forget(struct fleet_keeper *k, const struct fleet_order *o, 
 }
 
 /* Each one that is forgotten may change who is in the cluster: so its servers are noted first. */
+/* Keys of the cluster's servers; texts are the topology's. The caller frees *ret. */
+static enum fc_code members_of(struct fleet_keeper *k, const char *hint, struct instance_key **ret, uint32_t *count, struct fc_err *err)
+{
+    const struct watch *watch = watch_of(k);
+    const struct topology *t = &watch->topology;
+    const member_id head = aliases_find_cluster(&watch->aliases, t, hint);
+    *count = 0;
+    if (head == MEMBER_NONE)
+        return fc_fail(err, FC_NOT_FOUND, "no cluster is called '%s'", hint);
+    *ret = calloc(topology_member(t, head)->cluster_count, sizeof **ret);
+    if (*ret == NULL)
+        return fc_fail(err, FC_NO_MEMORY, "out of memory");
+    for (member_id id = topology_member(t, head)->first_in_cluster; id != MEMBER_NONE; id = topology_member(t, id)->next_in_cluster) {
+        if (topology_member(t, id)->kind == MEMBER_KNOWN)
+            (*ret)[(*count)++] = topology_key(t, id);
+    }
+    return FC_OK;
+}
+
 static enum fc_code forget_cluster(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *unused, struct fc_err *err)
 {
-    struct watch *watch = watch_of(k);
-    const struct topology *t = &watch->topology;
-    const member_id head = aliases_find_cluster(&watch->aliases, t, o->subject);
-    enum fc_code code = FC_OK;
-    uint32_t count = 0;
+    struct instance_key *keys = NULL;
+    uint32_t count;
     (void)unused;
-    if (head == MEMBER_NONE)
-        return fc_fail(err, FC_NOT_FOUND, "no cluster is called '%s'", o->subject);
-    member_id *ids = calloc(topology_member(t, head)->cluster_count, sizeof *ids);
-    if (ids == NULL)
-        return fc_fail(err, FC_NO_MEMORY, "out of memory");
-    for (member_id id = topology_member(t, head)->first_in_cluster; id != MEMBER_NONE; id = topology_member(t, id)->next_in_cluster)
-        ids[count++] = id;
+    enum fc_code code = members_of(k, o->subject, &keys, &count, err);
     for (uint32_t i = 0; code == FC_OK && i < count; i++) {
-        const struct instance_key key = topology_key(t, ids[i]);
-        if (topology_member(t, ids[i])->kind == MEMBER_KNOWN)
-            code = watch_forget(watch, &key, now_of(k), err);
+        char host[INSTANCE_HOST_MAX + 1];
+        TEXT_SET(host, keys[i].host);                /* the name goes with its last server */
+        code = watch_forget(watch_of(k), &(struct instance_key){ host, keys[i].port }, now_of(k), err);
     }
-    free(ids);
+    free(keys);
     return code;
 }
 
@@ -425,9 +436,16 @@ static void word_stands(void *owner, const struct fleet_row *row, bool takes_bac
 static void order_ended(void *owner, uint64_t ticket, enum fc_code code, const char *text)
 {
     struct fleet_keeper *k = owner;
-    for (int i = 0; i < FLEET_WAITERS_MAX; i++) {
-        if (k->waiters[i].ticket == ticket && k->waiters[i].is_being_said)
-            end_waiter(k, &k->waiters[i], code, text);
+    for (int i = 0; ticket != 0 && i < FLEET_WAITERS_MAX; i++) {
+        struct fleet_waiter *w = &k->waiters[i];
+        if (w->ticket != ticket || !w->is_being_said)
+            continue;
+        if (code == FC_OK && w->is_looked_for) {
+            w->is_being_said = false;
+            check_waiter(k, w);
+        } else {
+            end_waiter(k, w, code, text);
+        }
     }
 }
 
@@ -515,15 +533,78 @@ static later_deed *const later_deeds[FLEET_VERB_COUNT] = {
     [FLEET_ACK_RECOVERIES] = acknowledge, [FLEET_RESOLVE] = knock, [FLEET_SNAPSHOT_TOPOLOGIES] = take_snapshot,
 };
 
+/* ---- raft: each node looks for itself, and the log tells all of them whom to look at and whom to forget ---- */
+
+static bool is_told_by_log(const struct fleet_keeper *k) { return k->config->raft_enabled && !config_has_pair(k->config) && k->store != NULL; }
+
+static enum fc_code tell_forgotten(struct fleet_keeper *k, const struct fleet_order *o, const struct fleet_waiter *waiter, struct fc_err *err)
+{
+    struct fleet_order told = *o;
+    struct instance_key *keys = NULL;
+    enum fc_code code = FC_OK;
+    if (o->verb == FLEET_FORGET_CLUSTER)
+        code = members_of(k, o->subject, &keys, &told.key_count, err);
+    else if (!watch_knows(watch_of(k), &waiter->key))
+        code = fc_fail(err, FC_NOT_FOUND, "%s:%u is not known", waiter->key.host, waiter->key.port);
+    told.keys = keys;
+    if (code == FC_OK)
+        code = say(k, &told, waiter->ticket, &waiter->key, err);
+    free(keys);
+    return code;
+}
+
+void fleet_keeper_said(struct fleet_keeper *k, const struct fleet_word *word)
+{
+    struct fleet_row row;
+    if (k == NULL || !k->has_fleet || fleet_word_row(word, &row) != FC_OK || row.table != FLEET_database_instance)
+        return;
+    const struct instance_key key = { fleet_text(&row, database_instance_hostname), (uint16_t)fleet_number(&row, database_instance_port) };
+    const int64_t age_s = k->host->unix_ms(k->host->agent) / 1000 - fleet_number(&row, database_instance_last_checked);
+    if (age_s > SAID_LIFE_S || age_s < -SAID_LIFE_S)        /* the log is read again after a restart */
+        return;
+    k->picture.changes++;
+    if (word->takes_back)
+        watch_forget(watch_of(k), &key, now_of(k), NULL);
+    else if (!watch_knows(watch_of(k), &key))
+        watch_named(watch_of(k), &key, NAMED_BY_OPERATOR, now_of(k), NULL, NULL);
+    survey_turn(k->survey);
+}
+
+/* A word needs the store alone, and a store that nodes share can be written by each; what is about looking is for who looks. */
+static bool may_order_reader(const struct fleet_keeper *k, enum fleet_verb verb)
+{
+    const bool is_word = (fleet_verbs[verb].is_of_memory && verb != FLEET_RESET_RESOLVE_CACHE) || verb == FLEET_ACK_RECOVERIES;
+    return verb == FLEET_RESOLVE || (is_word && !config_has_pair(k->config));
+}
+
+static enum fc_code refuse_reader(const struct fleet_keeper *k, struct fc_err *err)
+{
+    const char *leader = k->port.core->leadership.leader;
+    if (leader[0] == '\0')
+        return fc_fail(err, FC_NOT_LEADER, "this node does not lead, and knows of nobody who does: ask again");
+    return fc_fail(err, FC_NOT_LEADER, "this node does not lead: '%s' does, and keeps the fleet", leader);
+}
+
 static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, struct fleet_waiter *waiter, struct fc_err *err)
 {
     const struct instance_key *key = &waiter->key;
     const struct both_clocks clocks = clocks_of(k);
     struct fleet_memory memory = memory_of(k);
-    if (survey_is_resting(k->survey) && k->has_fleet && o->verb != FLEET_RESOLVE)
-        return fc_fail(err, FC_NOT_LEADER, "this node does not lead, and another one keeps the fleet");
-    if (deeds[o->verb] != NULL)
-        return deeds[o->verb](k, o, key, err);
+    if (survey_is_resting(k->survey) && k->has_fleet && !may_order_reader(k, o->verb))
+        return refuse_reader(k, err);
+    if (is_told_by_log(k) && (o->verb == FLEET_FORGET || o->verb == FLEET_FORGET_CLUSTER)) {
+        const enum fc_code code = tell_forgotten(k, o, waiter, err);
+        waiter->is_being_said = code == FC_OK;
+        return code;
+    }
+    if (deeds[o->verb] != NULL) {
+        enum fc_code code = deeds[o->verb](k, o, key, err);
+        if (code != FC_OK || !is_told_by_log(k) || (o->verb != FLEET_DISCOVER && o->verb != FLEET_ASYNC_DISCOVER))
+            return code;
+        code = say(k, o, waiter->ticket, key, err);         /* the others look too */
+        waiter->is_being_said = code == FC_OK;
+        return code;
+    }
     if (later_deeds[o->verb] != NULL) {
         const enum fc_code code = later_deeds[o->verb](k, o, waiter, err);
         waiter->is_being_said = code == FC_OK;

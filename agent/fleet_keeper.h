@@ -39,6 +39,8 @@ enum fc_code fleet_keeper_open(const struct host *host, const struct config *con
                                const char *node, const char *token, struct fleet_keeper **ret, struct fc_err *err);
 /* A STORE_WORD was answered. NULL is fine. */
 void fleet_keeper_heard(struct fleet_keeper *keeper, const struct store_result *result);
+/* Raft: a word of the log was applied on this node: a server that was named is looked at here too, one that was forgotten is forgotten. NULL is fine. */
+void fleet_keeper_said(struct fleet_keeper *keeper, const struct fleet_word *word);
 /* The store has changed under it (raft's log): words are read now and not at the next poll. NULL is fine. */
 void fleet_keeper_look(struct fleet_keeper *keeper);
 void fleet_keeper_close(struct fleet_keeper *keeper);          /* NULL is fine */

@@ -67,6 +67,21 @@ static void take(struct making *m, enum fc_code code)
 
 typedef void make(struct making *m);
 
+static void server(struct making *m)
+{
+    struct fleet_word *word = place(m);
+    if (word != NULL)
+        take(m, fleet_say_server(&m->said, word, m->err));
+}
+
+static void servers(struct making *m)
+{
+    for (uint32_t i = 0; i < m->order->key_count; i++) {
+        m->said.key = m->order->keys[i];
+        server(m);
+    }
+}
+
 static void downtime(struct making *m)
 {
     struct fleet_word *word = place(m);
@@ -159,6 +174,8 @@ static void unresolve(struct making *m)
 }
 
 static const struct { make *make; bool takes_back; } makers[FLEET_VERB_COUNT] = {
+    [FLEET_DISCOVER] = { server, false },                 [FLEET_ASYNC_DISCOVER] = { server, false },
+    [FLEET_FORGET] = { server, true },                    [FLEET_FORGET_CLUSTER] = { servers, true },
     [FLEET_BEGIN_DOWNTIME] = { downtime, false },         [FLEET_END_DOWNTIME] = { downtime, true },
     [FLEET_BEGIN_MAINTENANCE] = { maintenance, false },   [FLEET_END_MAINTENANCE] = { maintenance, true },
     [FLEET_REGISTER_CANDIDATE] = { rule, false },         [FLEET_TAG] = { tag, false },

@@ -50,16 +50,17 @@ static int failed(const struct fc_err *err)
     return fc_code_table[err->code].exit_code;
 }
 
-static struct config *load(const struct options *options, bool is_talkative, struct fc_err *err)
+/* `checks_all`: also what only a node that starts would find, and says how it was. */
+static struct config *load(const struct options *options, bool checks_all, struct fc_err *err)
 {
     struct config *config = calloc(1, sizeof *config);
     struct config_warnings *warnings = calloc(1, sizeof *warnings);
     if (config == NULL || warnings == NULL) {
         fc_fail(err, FC_NO_MEMORY, "out of memory");
-    } else if (config_file_load(options->config, config, warnings, err) == FC_OK) {
+    } else if (config_file_load(options->config, config, warnings, err) == FC_OK && (!checks_all || http_door_check(config, err) == FC_OK)) {
         for (int i = 0; i < warnings->count; i++)
             fprintf(stderr, "firstchair: warning: %s\n", warnings->text[i]);
-        if (is_talkative)
+        if (checks_all)
             printf("%s: good, %d warning%s\n", warnings->read_from[0] == '\0' ? "no file, presets only" : warnings->read_from,
                    warnings->count, warnings->count == 1 ? "" : "s");
         free(warnings);

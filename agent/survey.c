@@ -387,7 +387,7 @@ enum fc_code survey_seed(struct survey *s, const char *text, struct fc_err *err)
         return fc_fail(err, FC_BAD_INPUT, "'%s' is no server: HOST, HOST:PORT or [IPV6]:PORT would be one", text);
     text_copy_bytes(name, sizeof name, host, length);
     key.host = name;
-    const enum fc_code code = watch_named(&s->watch, &key, now_of(s), NULL, err);
+    const enum fc_code code = watch_named(&s->watch, &key, NAMED_AS_SEED, now_of(s), NULL, err);
     if (code == FC_OK)
         survey_turn(s);
     return code;

@@ -551,6 +551,19 @@ static enum fc_code check_http(struct config *config, struct fc_err *err)
     return FC_OK;
 }
 
+static enum fc_code check_https(struct config *config, struct fc_err *err)
+{
+    if (config->http_wants_certificate && !config->http_uses_tls)
+        return fc_fail(err, FC_BAD_CONFIG, "UseMutualTLS is true while UseSSL is false; nobody can show a certificate in plain HTTP: set both, "
+                       "or none");
+    if (config->http_uses_tls && (config->http_certificate_file[0] == '\0' || config->http_key_file[0] == '\0'))
+        return fc_fail(err, FC_BAD_CONFIG, "UseSSL is true without %s; SSLCertFile and SSLPrivateKeyFile must name the certificate and its key",
+                       config->http_certificate_file[0] == '\0' ? "SSLCertFile" : "SSLPrivateKeyFile");
+    if (config->http_wants_certificate && config->http_ca_file[0] == '\0')
+        return fc_fail(err, FC_BAD_CONFIG, "UseMutualTLS is true without SSLCAFile; it must name the authorities of the clients' certificates");
+    return FC_OK;
+}
+
 static enum fc_code check_listeners(struct config *config, struct fc_err *err)
 {
     const struct { const char *name, *value; } addresses[] = {
@@ -856,7 +869,7 @@ static enum fc_code check_fleet(struct config *config, struct fc_err *err)
 enum fc_code config_check(struct config *config, struct fc_err *err)
 {
     static enum fc_code (*const checks[])(struct config *, struct fc_err *) = {
-        check_http, check_listeners, check_fixed_ports, check_role, check_store, check_pair, check_raft, check_steering, check_nodes, check_times,
+        check_http, check_https, check_listeners, check_fixed_ports, check_role, check_store, check_pair, check_raft, check_steering, check_nodes, check_times,
         check_token_check, check_fleet, config_check_clusters,
     };
 

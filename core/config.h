@@ -75,6 +75,12 @@ struct config {
     config_text auth_user_header;
     struct config_many power_auth_users;
     bool read_only;
+    bool http_uses_tls;                      /* UseSSL */
+    bool http_wants_certificate;             /* UseMutualTLS: of who asks */
+    bool http_status_wants_certificate;      /* StatusOUVerify */
+    bool http_tls_skips_verifying;           /* SSLSkipVerify: for our own questions to a node */
+    config_text http_certificate_file, http_key_file, http_ca_file;                  /* SSL...File */
+    struct config_list http_units;           /* SSLValidOUs; empty: any */
 
     /* backend (orchestrator's) */
     config_text backend_db;                  /* "sqlite" or "mysql" */

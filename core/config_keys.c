@@ -57,6 +57,21 @@ const struct config_key config_keys[] = {
          "Header that carries the user under `proxy`, in any case.")
     MANY("PowerAuthUsers", power_auth_users, "*", LIVE, GENERAL, "Users who may write under `proxy`; `*` is everybody.")
     BOOL("ReadOnly", read_only, "false", LIVE, GENERAL, "Refuse every HTTP call that changes something.")
+    BOOL("UseSSL", http_uses_tls, "false", FIXED, GENERAL,
+         "HTTPS on `ListenAddress`, TLS 1.2 at least. `ListenSocket` stays as it is. See docs/https.md.")
+    TEXT("SSLCertFile", http_certificate_file, "", FIXED, GENERAL,
+         "Certificate for `UseSSL`, PEM, those between it and its authority behind it. A reload reads the file again.")
+    TEXT("SSLPrivateKeyFile", http_key_file, "", FIXED, GENERAL,
+         "Its key, PEM, not encrypted, of a mode that keeps others out. A reload reads the file again.")
+    TEXT("SSLCAFile", http_ca_file, "", FIXED, GENERAL,
+         "Authorities, PEM: of clients' certificates under `UseMutualTLS`; of a node's own when `firstchair -c` asks it.")
+    BOOL("UseMutualTLS", http_wants_certificate, "false", FIXED, GENERAL,
+         "Who asks shows a certificate of one of these authorities, else 401; the status check alone needs none.")
+    LIST("SSLValidOUs", http_units, "", LIVE, GENERAL,
+         "Organizational units: the certificate has one of them, else 401. Empty: any certificate of these authorities.")
+    BOOL("StatusOUVerify", http_status_wants_certificate, "false", LIVE, GENERAL, "The status check wants the certificate too.")
+    BOOL("SSLSkipVerify", http_tls_skips_verifying, "false", FIXED, GENERAL,
+         "`firstchair -c` believes whoever answers. Without effect on the door.")
     TEXT("RecordFile", record_file, "", FIXED, GENERAL, "Write every event to this file, for replay. Empty is off.")
 
     TEXT("BackendDB", backend_db, "", FIXED, STORE,
@@ -291,7 +306,6 @@ const struct config_key config_keys[] = {
 };
 const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 
-#define NO_HTTPS "HTTPS is not in this version: let HAProxy end TLS"
 #define NO_RECOVERY "recovery of managed clusters is not in this version"
 #define NO_HOOKS "hooks are not in this version"
 #define NO_KV "key-value stores are not in this version; see RedisAddress"
@@ -305,7 +319,7 @@ const size_t config_key_count = sizeof config_keys / sizeof config_keys[0];
 
 const struct config_known config_known[] = {
     { "EnableSyslog", "the log goes to standard error; the service manager keeps it" },
-    { "HTTPAdvertise", "a follower hands orders to the leader over raft's own streams" }, { "StatusOUVerify", NO_HTTPS }, { "WebMessage", NO_PAGE },
+    { "HTTPAdvertise", "a follower hands orders to the leader over raft's own streams" }, { "WebMessage", NO_PAGE },
     { "RemoveTextFromHostnameDisplay", NO_PAGE },
     { "PrependMessagesWithOrcIdentity", NO_PAGE }, { "CustomOrcIdentity", NO_PAGE },
 
@@ -314,8 +328,6 @@ const struct config_known config_known[] = {
     { "AccessTokenExpiryMinutes", "tokens are not in this version" },
     { "OAuthClientId", "never had an effect" }, { "OAuthClientSecret", "never had an effect" },
     { "OAuthScopes", "never had an effect" },
-    { "UseSSL", NO_HTTPS }, { "UseMutualTLS", NO_HTTPS }, { "SSLSkipVerify", NO_HTTPS }, { "SSLPrivateKeyFile", NO_HTTPS },
-    { "SSLCertFile", NO_HTTPS }, { "SSLCAFile", NO_HTTPS }, { "SSLValidOUs", NO_HTTPS },
 
     { "SkipOrchestratorDatabaseUpdate", "the schema is always brought up to date" },
     { "PanicIfDifferentDatabaseDeploy", "the schema is always brought up to date" },

@@ -192,6 +192,17 @@ static bool does_not_ask_the_leader(struct lint_scene *s)
     return lint_say(s, "it asks for '%.80s'", http_path(s));
 }
 
+static bool speaks_plain(struct lint_scene *s)
+{
+    return s->is_configured && s->config->http_uses_tls && !proxy_server_has(s->server, KEY_SSL) && lint_say(s, "UseSSL is true");
+}
+
+static bool speaks_tls(struct lint_scene *s)
+{
+    return s->is_configured && !s->config->http_uses_tls && proxy_server_has(s->server, KEY_SSL) &&
+           lint_say_at(s, s->server->keys.at[KEY_SSL].line, "`%s`", proxy_server_value(s->file, s->server, KEY_SSL));
+}
+
 static const struct lint_rule rules[] = {
     { "token-missing", LINT_ERROR, LINT_POOL, LINT_ONE_WRITER, lacks_token,
       "has no token check: a HAProxy that reaches no node goes on sending to the old server for ever",
@@ -221,6 +232,10 @@ static const struct lint_rule rules[] = {
     { "leader-check", LINT_ERROR, LINT_POOL, LINT_LEADER_POOL, does_not_ask_the_leader,
       "does not ask by HTTP who leads: a node that no longer does stays usable as long as its agent is silent",
       "write `option httpchk` and `http-check send meth GET uri /api/leader-check`, with URLPrefix in front" },
+    { "leader-plain", LINT_ERROR, LINT_POOL_SERVER, LINT_LEADER_POOL, speaks_plain,
+      "is spoken to in plain HTTP, while the nodes speak HTTPS", "take over `ssl verify ...` as `firstchair haproxy-config` prints it" },
+    { "leader-tls", LINT_ERROR, LINT_POOL_SERVER, LINT_LEADER_POOL, speaks_tls,
+      "is spoken to in HTTPS, while the nodes speak plain HTTP", "take `ssl` out, or set UseSSL on the nodes" },
 };
 
 const struct lint_table lint_check_rules = LINT_TABLE("Health checks", rules);

@@ -78,7 +78,7 @@ static enum fc_code check_all_plain(const struct config *config, struct fc_err *
         { "BackendListen", config->backend_listen }, { "LeaderListen", config->leader_listen },
         { "RelayListen", config->relay_listen },     { "URLPrefix", config->url_prefix },
         { "BackendPool", config->backend_pool },     { "LeaderPool", config->leader_pool },
-        { "ClusterRelayListen", config->cluster_relay_listen },
+        { "ClusterRelayListen", config->cluster_relay_listen }, { "SSLCAFile", config->http_ca_file },
     };
     const struct { const char *key; const struct config_list *list; } lists[] = {
         { "Nodes", &config->nodes },                   { "BackendServers", &config->backend_servers },
@@ -375,6 +375,30 @@ static enum fc_code say_clusters(struct sheet *sheet, const struct config *confi
     return code;
 }
 
+/* How HAProxy speaks to the nodes' HTTP under UseSSL: requests and checks alike. The agent's connection knows no TLS. */
+static void say_tls(struct sheet *sheet, const struct config *config)
+{
+    if (!config->http_uses_tls)
+        return;
+    if (config->http_ca_file[0] != '\0' && !config->http_tls_skips_verifying)
+        say(sheet, " ssl verify required ca-file %s", config->http_ca_file);
+    else
+        say(sheet, " ssl verify none");
+    if (config->http_wants_certificate)
+        say(sheet, " crt " PROXY_CONFIG_CERTIFICATE);
+}
+
+static void say_tls_why(struct sheet *sheet, const struct config *config)
+{
+    if (!config->http_uses_tls)
+        return;
+    if (config->http_ca_file[0] == '\0' || config->http_tls_skips_verifying)
+        say(sheet, "  # verify none: whoever answers at a node's address is believed; with SSLCAFile, and without SSLSkipVerify, it is verified.\n");
+    if (config->http_wants_certificate)
+        say(sheet, "  # crt: this HAProxy's own certificate and key in one file, as SSLCAFile and SSLValidOUs want it. Whoever comes through here\n"
+                   "  # comes with it: let the frontend ask for theirs.\n");
+}
+
 static void say_leader_pool(struct sheet *sheet, const struct config *config, const struct node_address *nodes, int count)
 {
     say_frontend(sheet, config, config->leader_pool, "http", config->leader_listen);
@@ -391,8 +415,11 @@ static void say_leader_pool(struct sheet *sheet, const struct config *config, co
         "  retries 2\n"
         "  timeout check 500ms\n"
         "  timeout server 30s\n"
-        "  default-server check inter 500ms fall 1 rise 1 weight 100 agent-inter %dms on-marked-down shutdown-sessions\n",
+        "  default-server check inter 500ms fall 1 rise 1 weight 100 agent-inter %dms on-marked-down shutdown-sessions",
         config->leader_pool, config->url_prefix, config->agent_inter_ms);
+    say_tls(sheet, config);
+    say(sheet, "\n");
+    say_tls_why(sheet, config);
     for (int i = 0; i < count; i++) {
         say(sheet, "  server %s ", nodes[i].name);
         say_bind_address(sheet, nodes[i].host, nodes[i].http_port);

@@ -12,6 +12,8 @@
 
 /* The one `.if` of the printed file; the lint (proxy_file.c) takes it as its own. */
 #define PROXY_CONFIG_CONDITION "version_atleast(3.1)"
+/* What HAProxy shows a node under UseMutualTLS: made by whoever runs that HAProxy, and unknown to firstchair's configuration. */
+#define PROXY_CONFIG_CERTIFICATE "/etc/haproxy/firstchair.pem"
 
 /* Writes the text, zero-terminated, into `to`. FC_BAD_CONFIG when a needed key is missing, FC_BAD_INPUT when too long. */
 enum fc_code proxy_config_print(const struct config *config, char *to, size_t size, struct fc_err *err);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "agent/doors/http_tls_files.h"
 #include "base/text.h"
 
 #define VISITORS_A_TURN 16           /* let in at one time: others on the loop have their turn too */
@@ -32,8 +33,11 @@ static void rearm(struct http_door *door)
     }
 }
 
+/* Under TLS more than the library knows of: who shakes hands yet, and whose last bytes are on their way. */
 static uint64_t connections_of(const struct http_door *door)
 {
+    if (door->tls != NULL)
+        return http_tls_visitors(door->tls);
     const union MHD_DaemonInfo *known = MHD_get_daemon_info(door->mhd, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
     return known == NULL ? 0 : known->num_connections;
 }
@@ -98,8 +102,26 @@ static bool let_one_in(struct http_door *door)
             rest_a_while(door);
         return errno == ECONNABORTED || errno == EINTR;
     }
-    MHD_add_connection(door->mhd, fd, (const struct sockaddr *)&from, size);     /* closes it when it cannot be taken */
+    if (door->tls != NULL)
+        http_tls_welcome(door->tls, fd, (const struct sockaddr *)&from, size);
+    else
+        MHD_add_connection(door->mhd, fd, (const struct sockaddr *)&from, size);     /* closes it when it cannot be taken */
     return true;
+}
+
+/* The plain end of somebody who has shaken hands. */
+static void take(void *owner, int fd, const struct sockaddr *from, socklen_t size)
+{
+    struct http_door *door = owner;
+    MHD_add_connection(door->mhd, fd, from, size);
+    http_door_wake(door);
+}
+
+static void left(void *owner)
+{
+    struct http_door *door = owner;
+    if (door->is_full)
+        http_door_wake(door);
 }
 
 static void on_knock(struct ev_loop *loop, ev_io *watcher, int events)
@@ -163,7 +185,7 @@ static void handle(struct http_request *request, const char *method, const char 
     const struct config *config = request->door->desk->config;
 
     request->door->counters.requests++;
-    if (!http_auth_enter(request, answer))
+    if (!http_auth_enter(request, url, answer))
         return;
     request->kept = only_looks(method) ? http_kept_find(request, url) : NULL;
     if (request->kept != NULL) {
@@ -325,7 +347,10 @@ enum fc_code http_door_open(struct ev_loop *loop, const struct desk *desk, struc
     ev_init(&door->rest, on_rest);
     door->wake.data = door->rest.data = door;
 
-    enum fc_code code = http_socket_open(desk->config, &door->socket, err);
+    const struct http_tls_house house = { .door = door, .take = take, .left = left };
+    enum fc_code code = http_tls_open(loop, desk->config, &house, &door->tls, err);
+    if (code == FC_OK)
+        code = http_socket_open(desk->config, &door->socket, err);
     if (code == FC_OK)
         code = mhd_start(door, err);
     if (code != FC_OK) {
@@ -358,6 +383,7 @@ void http_door_close(struct http_door *door)
         ev_io_stop(door->loop, &door->ready);             /* before the library closes its descriptor */
         MHD_stop_daemon(door->mhd);
     }
+    http_tls_close(door->tls);
     ev_timer_stop(door->loop, &door->wake);
     ev_timer_stop(door->loop, &door->rest);
     http_socket_close(&door->socket);
@@ -368,6 +394,19 @@ void http_door_close(struct http_door *door)
         free(spare);
     }
     free(door);
+}
+
+enum fc_code http_door_check(const struct config *config, struct fc_err *err)
+{
+    struct tls_files *files = NULL;
+    const enum fc_code code = config->http_uses_tls && config->listen_socket[0] == '\0' ? tls_files_read(config, &files, err) : FC_OK;
+    tls_files_leave(files);
+    return code;
+}
+
+enum fc_code http_door_reload(struct http_door *door, struct fc_err *err)
+{
+    return door->tls == NULL ? FC_OK : http_tls_reload(door->tls, err);
 }
 
 int http_door_port(const struct http_door *door)

@@ -33,8 +33,12 @@ struct http_door_counters {
 /* Opens ListenSocket, or else ListenAddress (port 0 takes a free one). The loop and the desk are borrowed and outlive the
  * door. A host name in ListenAddress is looked up here, before the loop runs. */
 enum fc_code http_door_open(struct ev_loop *loop, const struct desk *desk, struct http_door **ret, struct fc_err *err);
+/* Could it be opened, as far as files go (those of UseSSL)? The sentence is that of http_door_open. */
+enum fc_code http_door_check(const struct config *config, struct fc_err *err);
 /* NULL is fine. Orders that wait are answered "stopping" and forgotten; they go on. Removes the unix socket that it made. */
 void http_door_close(struct http_door *door);
+/* Certificate and key of UseSSL once more. On failure the old ones stay. */
+enum fc_code http_door_reload(struct http_door *door, struct fc_err *err);
 int http_door_port(const struct http_door *door);                     /* 0 on a unix socket */
 struct http_door_counters http_door_counters(const struct http_door *door);
 

@@ -139,12 +139,36 @@ static bool basic_enter(struct http_request *request, bool is_multi)
     return is_known;
 }
 
-bool http_auth_enter(struct http_request *request, struct http_answer *answer)
+static void refuse(struct http_request *request, const char *why, struct http_answer *answer)
+{
+    request->door->counters.unauthenticated++;
+    answer_text(answer, MHD_HTTP_UNAUTHORIZED, "text/plain; charset=utf-8", strdup(why));
+}
+
+/* UseMutualTLS. Only the path that is the status check is let through without: one that merely has it in it is not. A certificate is no
+ * name: behind a proxy it is the proxy's, and who steers through that needs one of their own. */
+static bool certificate_enter(struct http_request *request, const char *url, struct http_answer *answer)
+{
+    const struct config *config = request->door->desk->config;
+    if (request->door->tls == NULL || !config->http_wants_certificate ||
+        (http_is_status_endpoint(config, url) && !config->http_status_wants_certificate))
+        return true;
+    const union MHD_ConnectionInfo *known = MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    const char *refusal = http_tls_refusal(request->door->tls, known == NULL ? -1 : known->connect_fd);
+    if (refusal == NULL)
+        return true;
+    refuse(request, refusal, answer);
+    return false;
+}
+
+bool http_auth_enter(struct http_request *request, const char *url, struct http_answer *answer)
 {
     const struct config *config = request->door->desk->config;
     const bool is_multi = text_is_nocase(config->authentication_method, "multi");
 
     find_source(request);
+    if (!certificate_enter(request, url, answer))
+        return false;
     if (text_is_nocase(config->authentication_method, "proxy")) {
         const char *name = request_header(request, config->auth_user_header);
         if (name != NULL && name[0] != '\0')
@@ -155,8 +179,7 @@ bool http_auth_enter(struct http_request *request, struct http_answer *answer)
         return true;
     if (basic_enter(request, is_multi))
         return true;
-    request->door->counters.unauthenticated++;
-    answer_text(answer, MHD_HTTP_UNAUTHORIZED, "text/plain; charset=utf-8", strdup("Not Authorized"));
+    refuse(request, "Not Authorized", answer);
     answer->asks_for_name = true;
     return false;
 }

@@ -12,6 +12,7 @@
 #include "agent/doors/http.h"
 #include "agent/doors/http_path.h"
 #include "agent/doors/http_socket.h"
+#include "agent/doors/http_tls.h"
 
 #define HTTP_USER_SIZE 48             /* with "@http" it fits the 64 bytes of an order's `by` */
 
@@ -47,6 +48,7 @@ struct http_route {
 
 /* The first route that fits the path, with its parameters; NULL when none. */
 const struct http_route *http_route_find(const struct config *config, struct http_request *request, const char *url);
+bool http_is_status_endpoint(const struct config *config, const char *url);
 
 http_handler http_page;               /* http_routes.c */
 http_handler http_health, http_ping, http_leader_check, http_headers, http_grab_election, http_no_alias;
@@ -185,6 +187,7 @@ struct http_door {
     const struct desk *desk;
     struct MHD_Daemon *mhd;
     struct http_socket socket;
+    struct http_tls *tls;             /* NULL: plain HTTP */
     ev_io knock, ready;               /* a visitor; the library's own set */
     ev_timer wake, rest;
     bool is_full;                     /* nobody is let in until somebody leaves */
@@ -210,8 +213,8 @@ static inline const struct status *request_status(const struct http_request *req
 
 /* ---- who asks, and what may they (http_auth.c) ---- */
 
-/* Fills who asks. False: nobody whom we know, the answer is 401. */
-bool http_auth_enter(struct http_request *request, struct http_answer *answer);
+/* Fills who asks. False: nobody whom we know, or without a certificate where one is wanted; the answer is 401. */
+bool http_auth_enter(struct http_request *request, const char *url, struct http_answer *answer);
 /* May they change something? False: the answer says why not. */
 bool http_auth_change(struct http_request *request, enum http_right right, struct http_answer *answer);
 

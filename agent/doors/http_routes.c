@@ -113,7 +113,7 @@ static const char *below_prefix(const char *url, const char *prefix)
     return url[length] == '\0' ? "/" : url + length;
 }
 
-static bool is_status_endpoint(const struct config *config, const char *url)
+bool http_is_status_endpoint(const struct config *config, const char *url)
 {
     const char *endpoint = config->status_endpoint[0] != '\0' ? config->status_endpoint : status_route.path;
     const size_t length = strlen(endpoint);
@@ -131,7 +131,7 @@ const struct http_route *http_route_find(const struct config *config, struct htt
     const char *below = below_prefix(url, config->url_prefix);
 
     request->parameter_count = 0;
-    if (is_status_endpoint(config, url))
+    if (http_is_status_endpoint(config, url))
         return &status_route;
     if (below == NULL || !http_path_split(below, strlen(below), &request->path))
         return NULL;

@@ -405,6 +405,8 @@ void fleet_behind_end_pass(struct fleet_behind *b, enum fleet_table_name table, 
     }
 }
 
+bool fleet_behind_deletes(const struct fleet_behind *b) { return b->lists[LIST_DELETE].first != NULL; }
+
 uint32_t fleet_behind_known(const struct fleet_behind *b, enum fleet_table_name table) { return b->of_table[table]; }
 
 /* ---- out ------------------------------------------------------------------------------------------------------------ */

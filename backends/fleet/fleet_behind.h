@@ -32,6 +32,8 @@ bool fleet_behind_saw(struct fleet_behind *behind, const struct fleet_row *key);
 void fleet_behind_begin_pass(struct fleet_behind *behind, enum fleet_table_name table);
 void fleet_behind_end_pass(struct fleet_behind *behind, enum fleet_table_name table, void (*gone)(void *owner, const struct fleet_row *row),
                            void *owner);
+/* Deletions wait: a row that is read and not known may be one of those. */
+bool fleet_behind_deletes(const struct fleet_behind *behind);
 /* Rows of it wait, or are under way. */
 bool fleet_behind_waits(const struct fleet_behind *behind, enum fleet_table_name table);
 uint32_t fleet_behind_known(const struct fleet_behind *behind, enum fleet_table_name table);

@@ -207,6 +207,8 @@ uint64_t fleet_word_key(const struct fleet_row *row)
     return hash;
 }
 
+static bool may_be_said(const struct fleet_table *table) { return table->is_word || table->is_named || table->marked_by > 0; }
+
 static bool is_said(const struct fleet_table *table, int column, bool takes_back)
 {
     return !takes_back || table->columns[column].part == PART_KEY || column == table->rank[0] ||
@@ -218,7 +220,7 @@ enum fc_code fleet_word_of(const struct fleet_row *row, bool takes_back, struct 
     const struct fleet_table *table = table_of(row);
     struct bytes_out out = { .to = ret->bytes, .size = sizeof ret->bytes };
     memset(ret, 0, sizeof *ret);
-    if (!table->is_word && table->marked_by == 0)
+    if (!may_be_said(table))
         return fc_fail(err, FC_BAD_INPUT, "'%s' is not a table of words", table->name);
     if (fleet_row_check(row, err) != FC_OK)
         return FC_BAD_INPUT;
@@ -268,7 +270,7 @@ enum fc_code fleet_word_row(const struct fleet_word *word, struct fleet_row *ret
     if (word->length > FLEET_WORD_SIZE || bytes_get_number(&in, 4) != WORD_MAGIC)
         return FC_BAD_INPUT;
     const int table = fleet_table_named(get_text(&in));
-    if (in.is_bad || table < 0 || (!fleet_tables[table].is_word && fleet_tables[table].marked_by == 0))
+    if (in.is_bad || table < 0 || !may_be_said(&fleet_tables[table]))
         return FC_BAD_INPUT;
     *ret = fleet_row_of((enum fleet_table_name)table);
     while (!in.is_bad && in.at < in.size)

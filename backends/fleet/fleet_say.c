@@ -19,6 +19,17 @@ static void until_or_null(struct fleet_row *row, int column, int64_t until)
         fleet_set_null(row, column);
 }
 
+enum fc_code fleet_say_server(const struct fleet_said *said, struct fleet_word *ret, struct fc_err *err)
+{
+    struct fleet_row row = fleet_row_of(FLEET_database_instance);
+    if (!is_of_server(said, err))
+        return FC_BAD_INPUT;
+    fleet_set_text(&row, database_instance_hostname, said->key.host);
+    fleet_set_number(&row, database_instance_port, said->key.port);
+    fleet_set_number(&row, database_instance_last_checked, said->at);
+    return fleet_word_of(&row, said->takes_back, ret, err);
+}
+
 enum fc_code fleet_say_downtime(const struct fleet_said *said, struct fleet_word *ret, struct fc_err *err)
 {
     struct fleet_row row = fleet_row_of(FLEET_database_instance_downtime);

@@ -19,6 +19,8 @@ struct fleet_said {
     const char *owner, *reason;
 };
 
+/* Look at this server; taken back: forget it. */
+enum fc_code fleet_say_server(const struct fleet_said *said, struct fleet_word *ret, struct fc_err *err);
 enum fc_code fleet_say_downtime(const struct fleet_said *said, struct fleet_word *ret, struct fc_err *err);
 /* `number`: of fleet_new_number(); 31 bits of it become the row's. `node`, `token`: ours, as in node_health. */
 enum fc_code fleet_say_maintenance(const struct fleet_said *said, uint64_t number, const char *node, const char *token, struct fleet_word *ret,

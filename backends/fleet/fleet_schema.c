@@ -79,7 +79,7 @@ FLEET_TABLES(COLUMN_ROWS)
 
 const struct fleet_table fleet_tables[FLEET_TABLE_COUNT] = {
     [FLEET_database_instance] = {
-        COLUMNS_OF(database_instance), .merge = MERGE_NEWER, .reading = READ_SERVERS, .unique = "",
+        COLUMNS_OF(database_instance), .merge = MERGE_NEWER, .reading = READ_SERVERS, .is_named = true, .unique = "",
         .rank = { database_instance_last_checked, database_instance_last_discovery_latency },
         .indexes = "cluster_name_idx_database_instance(cluster_name) last_checked_idx_database_instance(last_checked) "
                    "last_seen_idx_database_instance(last_seen) master_host_port_idx_database_instance(master_host,master_port) "

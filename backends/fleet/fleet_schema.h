@@ -66,6 +66,7 @@ struct fleet_table {
     enum fleet_reading reading;
     int rank[2];                     /* columns that say which row is newer, first the first; -1: none */
     bool is_word;                    /* said by operators and tools, and true once it is durable: STORE_WORD of backends/store.h */
+    bool is_named;                   /* a word names a row by its key (look at this server), or takes it back (forget it): told to every node, kept nowhere */
     int marked_by;                   /* a word marks a row that was laid by others, where there is one: the moment of the mark. 0: no table of marks */
     int marked_as;                   /* with it: the text that is the row's name on every node; "" in old rows, then the key is */
     const char *unique;              /* "index_name(column, ...)"; "": none beside the key */

@@ -592,6 +592,10 @@ void fleet_sql_stands(struct fleet_text *to, enum fleet_dialect dialect, const s
 
 void fleet_sql_word(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_row *row, bool takes_back, bool makes_table)
 {
+    if (fleet_tables[row->table].is_named) {
+        add_format(to, "select %d as stands", !takes_back);      /* who looks at servers writes their rows */
+        return;
+    }
     if (makes_table) {
         fleet_sql_create(to, dialect, row->table);
         add(to, ";");

@@ -251,6 +251,8 @@ static void tell_row(struct fleet_store *s, const struct fleet_row *row)
     s->counts.read_rows++;
     if (row->table == FLEET_database_instance && fleet_number(row, database_instance_last_checked) > s->newest_checked)
         s->newest_checked = fleet_number(row, database_instance_last_checked);
+    if (row->table == FLEET_database_instance && fleet_behind_deletes(s->behind) && !fleet_behind_saw(s->behind, row))
+        return;                      /* it was forgotten a moment ago; else it is news at the next poll */
     if (fleet_behind_read(s->behind, row, now_of(s)))
         s->port.row(s->port.owner, row);
 }
@@ -282,7 +284,7 @@ static void has_read(struct fleet_store *s, const struct mysql_rows *rows)
         fleet_row_from(r->table, rows, 0, i, &row);
         if (!r->keys_only)
             tell_row(s, &row);
-        else if (!fleet_behind_saw(s->behind, &row))
+        else if (!fleet_behind_saw(s->behind, &row) && !fleet_behind_deletes(s->behind))
             note_stranger(s, &row);
     }
     if (count > 0)
@@ -291,16 +293,17 @@ static void has_read(struct fleet_store *s, const struct mysql_rows *rows)
         end_reading(s);
 }
 
-/* The next table that is to be read; false: none. */
+/* The next table that is to be read; false: none. Servers last: which name is whose counts for who replicates from whom. */
 static bool next_table(struct fleet_store *s)
 {
-    for (int i = 0; i < FLEET_TABLE_COUNT; i++) {
-        if (!s->wanted[i])
+    for (int i = 1; i <= FLEET_TABLE_COUNT; i++) {
+        const int table = (FLEET_database_instance + i) % FLEET_TABLE_COUNT;
+        if (!s->wanted[table])
             continue;
-        s->wanted[i] = false;
-        if (!s->present[i].is_there)
+        s->wanted[table] = false;
+        if (!s->present[table].is_there)
             continue;
-        read_table(s, (enum fleet_table_name)i, false, 0);
+        read_table(s, (enum fleet_table_name)table, false, 0);
         return true;
     }
     return false;

@@ -195,6 +195,8 @@ static void drop_first_job(struct quorum_store *q)
 static void one_is_done(struct quorum_store *q)
 {
     if (q->under_way == A_JOB) {
+        if (q->first_job->request.deed == STORE_WORD && q->port.said != NULL)
+            q->port.said(q->port.owner, &q->first_job->request.word);
         drop_first_job(q);
         if (q->job_count == 0)
             q->port.look(q->port.owner, 0);

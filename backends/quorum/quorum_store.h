@@ -24,6 +24,7 @@ struct quorum_store_port {
     void (*say)(void *owner, const struct event *event);       /* `at` and `unix_ms` are filled by the host */
     void (*look)(void *owner, int server);                     /* the private store has changed */
     void (*note)(void *owner, const char *sentence);           /* for the log */
+    void (*said)(void *owner, const struct fleet_word *word);  /* an entry of the log was applied here: also one of before a restart. NULL: nobody listens */
 };
 
 struct quorum_store;

@@ -516,6 +516,8 @@ static bool apply_word(struct shared_state *state, const struct fleet_word *word
     struct fleet_row said, stands;
     if (fleet_word_row(word, &said) != FC_OK)
         return false;
+    if (fleet_tables[said.table].is_named)                 /* heard by every node, and nothing that lasts */
+        return true;
     const uint64_t key = fleet_word_key(&said);
     const int at = word_place(state, key);
     if (at < state->word_count && state->words[at].key == key) {

@@ -93,15 +93,6 @@ void watch_done(struct watch *w)
     memset(w, 0, sizeof *w);
 }
 
-void watch_set(struct watch *w, const struct watch_setting *setting, struct fc_time now)
-{
-    w->setting = *setting;
-    discovery_set(&w->calendar, &setting->calendar);
-    classifications_forget_patterns(&w->classifications);
-    fleet_set_policy(&w->fleet, &setting->policy, now);
-    w->judge_due = now;
-}
-
 bool watch_fits(const struct watch *w, enum watch_filter filter, const struct instance_key *key)
 {
     return w->setting.filters.fits != NULL && w->setting.filters.fits(w->setting.filters.lender, filter, key);
@@ -261,7 +252,8 @@ enum fc_code watch_know(struct watch *w, const struct instance_key *key, struct 
     return FC_OK;
 }
 
-enum fc_code watch_named(struct watch *w, const struct instance_key *key, struct fc_time now, member_id *ret, struct fc_err *err)
+enum fc_code watch_named(struct watch *w, const struct instance_key *key, enum watch_namer by, struct fc_time now, member_id *ret,
+                         struct fc_err *err)
 {
     member_id id;
     const struct instance_key is = called_is(&w->called, key);
@@ -276,7 +268,7 @@ enum fc_code watch_named(struct watch *w, const struct instance_key *key, struct
         if (w->forgotten[i].port == is.port && text_is(names_text(&w->topology.names, w->forgotten[i].host), is.host))
             remember_no_more(w, i);
     }
-    w->places[id].is_asked = true;
+    w->places[id].is_seed |= by == NAMED_AS_SEED;
     w->places[id].is_tried_only = false;
     discovery_urge(&w->calendar, id);
     settle(w, now);
@@ -468,6 +460,13 @@ void watch_said(struct watch *w, const struct instance_key *key, struct fc_time 
     settle(w, now);
 }
 
+bool watch_knows(const struct watch *w, const struct instance_key *key)
+{
+    const struct instance_key is = called_is(&w->called, key);
+    const member_id id = topology_find(&w->topology, &is);
+    return id != MEMBER_NONE && topology_member(&w->topology, id)->kind == MEMBER_KNOWN;
+}
+
 bool watch_urge(struct watch *w, const struct instance_key *key)
 {
     const struct instance_key is = called_is(&w->called, key);
@@ -508,7 +507,7 @@ static bool is_long_unseen(const struct watch *w, member_id id, struct fc_time n
     if (m->kept.seen != NULL)
         return w->setting.forget_after.us > 0 && !m->is_seen && fc_reached(fc_plus(m->seen_at, w->setting.forget_after), now);
     const struct fc_span patience = { w->setting.calendar.period.us * WATCH_UNNAMED_PERIODS };
-    return !place->is_asked && place->candidate_of == MEMBER_NONE && place->was_looked_at &&
+    return !place->is_seed && place->candidate_of == MEMBER_NONE && place->was_looked_at &&
            fc_reached(fc_plus(place->named_at, patience), now);
 }
 
@@ -576,6 +575,15 @@ struct fc_time watch_wake_at(const struct watch *w, struct fc_time now)
 
 void watch_recall_begin(struct watch *w) { w->is_recalling = true; }
 
+/* A filter has come since it was taken in. */
+static void let_go(struct watch *w, member_id id)
+{
+    const struct instance_key key = topology_key(&w->topology, id);
+    w->counts.filtered++;
+    watch_note(w, WATCH_TELLS, "%s:%u is forgotten: DiscoveryIgnoreHostnameFilters", key.host, key.port);
+    watch_drop(w, id, NULL);
+}
+
 enum fc_code watch_recall(struct watch *w, const struct watch_recalled *row, struct fc_time now, struct fc_err *err)
 {
     struct instance_key master;
@@ -583,6 +591,11 @@ enum fc_code watch_recall(struct watch *w, const struct watch_recalled *row, str
     const enum fc_code code = watch_know(w, &row->key, now, &id, err);
     if (code != FC_OK)
         return code;
+    if (watch_fits(w, FILTER_SERVER, &row->key)) {
+        let_go(w, id);
+        settle(w, now);
+        return fc_fail(err, FC_REFUSED, "%s:%u is not looked at: DiscoveryIgnoreHostnameFilters", row->key.host, row->key.port);
+    }
     const struct member *m = topology_member(&w->topology, id);
     if (!fc_is_ever(m->checked_at) && !fc_before(m->checked_at, row->checked_at))
         return FC_OK;
@@ -600,6 +613,20 @@ enum fc_code watch_recall(struct watch *w, const struct watch_recalled *row, str
         return fc_fail(err, FC_NO_MEMORY, "out of memory");
     settle(w, now);
     return FC_OK;
+}
+
+void watch_set(struct watch *w, const struct watch_setting *setting, struct fc_time now)
+{
+    w->setting = *setting;
+    discovery_set(&w->calendar, &setting->calendar);
+    classifications_forget_patterns(&w->classifications);
+    fleet_set_policy(&w->fleet, &setting->policy, now);
+    w->judge_due = now;
+    for (member_id id = 0; id < w->topology.count && id < w->place_capacity; id++) {
+        const struct instance_key key = topology_key(&w->topology, id);
+        if (topology_member(&w->topology, id)->kind == MEMBER_KNOWN && watch_fits(w, FILTER_SERVER, &key))
+            let_go(w, id);
+    }
 }
 
 void watch_recall_end(struct watch *w, struct fc_time now)

@@ -126,14 +126,16 @@ struct watch {
 /* False: no memory, or a setting outside its bounds. The room is borrowed. */
 bool watch_init(struct watch *watch, struct room *room, const struct watch_setting *setting);
 void watch_done(struct watch *watch);
-/* A reload. Everybody is judged anew. */
+/* A reload. Everybody is judged anew; whom a filter fits from now on is let go. */
 void watch_set(struct watch *watch, const struct watch_setting *setting, struct fc_time now);
 
 /* ---- events ---- */
 
-/* Somebody names a server: a seed, an operator. It is looked at now. `ret` may be NULL. FC_BAD_INPUT; FC_REFUSED: a filter; FC_BUSY: the
- * bound; FC_NO_MEMORY. */
-enum fc_code watch_named(struct watch *watch, const struct instance_key *key, struct fc_time now, member_id *ret, struct fc_err *err);
+/* Somebody names a server. It is looked at now. A seed is kept and looked at for as long as it takes to see it; what an operator names and nobody
+ * sees is let go like what a server names. `ret` may be NULL. FC_BAD_INPUT; FC_REFUSED: a filter; FC_BUSY: the bound; FC_NO_MEMORY. */
+enum watch_namer { NAMED_BY_OPERATOR, NAMED_AS_SEED };
+enum fc_code watch_named(struct watch *watch, const struct instance_key *key, enum watch_namer by, struct fc_time now, member_id *ret,
+                         struct fc_err *err);
 /* A look came back. `detected` (answers of the Detect queries) may be NULL. Of a server that was forgotten meanwhile: nothing happens. */
 void watch_saw(struct watch *watch, const struct instance_seen *seen, const struct detected *detected, struct fc_time now);
 /* A look was lost; or, in the phase IDLE, a session ended between two looks. */
@@ -142,6 +144,7 @@ void watch_lost(struct watch *watch, const struct instance_lost *lost, struct fc
 void watch_resolved(struct watch *watch, const struct instance_key *key, const char *name, struct fc_time now);
 /* What an operator or a tool said of a server has changed (watch->overrides is theirs to change). */
 void watch_said(struct watch *watch, const struct instance_key *key, struct fc_time now);
+bool watch_knows(const struct watch *watch, const struct instance_key *key);
 /* Look at it now. False: nobody knows it. */
 bool watch_urge(struct watch *watch, const struct instance_key *key);
 /* Dropped, and not taken up from others for three periods. FC_NOT_FOUND, FC_NO_MEMORY. */

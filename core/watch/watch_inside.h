@@ -5,7 +5,7 @@
 #include "watch/watch.h"
 
 struct watch_place {
-    bool is_asked;                    /* a seed, or an operator's: kept although it was never seen */
+    bool is_seed;                     /* kept although it was never seen */
     bool is_tried_only;               /* here for nothing but to be tried as another server's own name */
     bool is_in_line, is_changed;      /* its row is to be told */
     bool is_name_awaited, is_alarmed, was_looked_at;

@@ -25,6 +25,19 @@ static bool is_learned_name_wrong(const struct watch *w, const struct instance_k
     return seen == NULL || (channel->master_server_id != 0 && channel->master_server_id != seen->server_id);
 }
 
+/* The store has it from before this process, or from another tool: a master may be dead now, and cannot be asked under that name. */
+static void take_name_of_before(struct watch *w, const struct channel_seen *channel, struct instance_key *to)
+{
+    const struct instance_key is = { host_names_of(&w->resolved, channel->master.host, w->now), channel->master.port };
+    const member_id id = topology_find(&w->topology, &is);
+    const bool may_still_come = w->is_recalling && (id == MEMBER_NONE || seen_of(w, id) == NULL);      /* rows come in the order of their keys */
+    if (is.host[0] == '\0' || text_is(is.host, channel->master.host) || (!may_still_come && is_learned_name_wrong(w, &is, channel)) ||
+        !called_learn(&w->called, &channel->master, is.host))
+        return;
+    *to = called_is(&w->called, &channel->master);
+    host_names_set(&w->resolved, channel->master.host, to->host, w->now, FC_NEVER, NULL);
+}
+
 const struct instance_key *watch_master_of(struct watch *w, const struct instance_seen *seen, struct instance_key *to)
 {
     const member_id id = topology_find(&w->topology, &seen->key);
@@ -36,6 +49,8 @@ const struct instance_key *watch_master_of(struct watch *w, const struct instanc
     if (!instance_key_is_same(to, &channel->master) && is_learned_name_wrong(w, to, channel)) {
         called_forget(&w->called, &channel->master);       /* the name leads to another server now: that is found out anew */
         *to = channel->master;
+    } else if (instance_key_is_same(to, &channel->master)) {
+        take_name_of_before(w, channel, to);
     }
     return to;
 }
@@ -78,7 +93,7 @@ static void take_name(struct watch *w, member_id id, member_id other, struct fc_
         return;
     host_names_set(&w->resolved, old.host, key.host, now, FC_NEVER, NULL);       /* shown; nothing goes by it */
     watch_note(w, WATCH_TELLS, "%s:%u calls itself %s, answers there, and is known by that name", old.host, old.port, key.host);
-    watch_place_of(w, id)->is_asked |= watch_place_of(w, other)->is_asked;
+    watch_place_of(w, id)->is_seed |= watch_place_of(w, other)->is_seed;
     for (member_id replica = topology_first_replica(&w->topology, other); replica != MEMBER_NONE;
          replica = topology_next_replica(&w->topology, replica))
         discovery_urge(&w->calendar, replica);             /* it names the old one still */

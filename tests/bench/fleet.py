@@ -24,15 +24,14 @@ os.environ.setdefault('FC_BUILD', 'build/bench')
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 from stage import Nest, Node, Server, StageFailure, wait_until        # noqa: E402
+from stage.fleet import LOOKS, follow, start_servers                  # noqa: E402
 from stage.fleetsim import Fleetsim                                   # noqa: E402
-from stage.mariadb import GRANTS                                      # noqa: E402
 from start import resident_kb                                        # noqa: E402
 
 ROUTES = ('/api/leader-check', '/api/health', '/api/cluster/{cluster}', '/api/replication-analysis')
 PAUSE_SECONDS = 0.02                  # between two questions to the API: a dashboard or two, no load of its own
 WRK_SECONDS = 5
 PART = 5000                           # servers of one fleetsim
-PASSWORD = 'look-and-see'
 
 
 def percentile(values, share):
@@ -128,21 +127,13 @@ class RealFleet:
         self.servers = [Server(nest, f'db{number + 1}', number + 1, options=SMALL) for number in range(count)]
         for first in range(0, count, STARTED_TOGETHER):
             together = self.servers[first:first + STARTED_TOGETHER]
-            for server in together:
-                server.start(wait=False)
-            for server in together:
-                server.wait_ready()
-                server.execute(f"SET SESSION sql_log_bin=0; CREATE USER repl@'{server.place.accounts}' IDENTIFIED BY 'r'; "
-                               f"CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
-                               f"GRANT {GRANTS['repl'][0]} TO repl@'{server.place.accounts}'; "
-                               f"GRANT REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS ON *.* TO topo@'{server.place.accounts}'")
+            start_servers(together)
         for number, server in enumerate(self.servers):
             if number % REAL_EACH == 0:
                 server.execute(WRITES)
                 continue
             master = self.servers[number - 1 if number % REAL_EACH == REAL_EACH - 1 else number - number % REAL_EACH]
-            server.execute(f"CHANGE MASTER TO master_host='127.0.0.1', master_port={master.port}, master_user='repl', "
-                           "master_password='r', master_use_gtid=slave_pos, master_connect_retry=1; START SLAVE")
+            follow(server, master)
         for number, server in enumerate(self.servers):
             if number % REAL_EACH != 0:
                 wait_until(server.replicates, 60, f'{server.name} to replicate')
@@ -170,9 +161,8 @@ class SimulatedFleet:
 
 def start_node(nest, options):
     node = Node(nest, 'fc1')
-    node.configure({'SQLite3DataFile': nest.file('fc1/firstchair.db'), 'Nodes': [node.address], 'MySQLTopologyUser': 'topo',
-                    'MySQLTopologyPassword': PASSWORD, 'InstancePollSeconds': options.poll, 'MySQLHostnameResolveMethod': 'none',
-                    'HostnameResolveMethod': 'none', 'DiscoverySeeds': []})
+    node.configure({'SQLite3DataFile': nest.file('fc1/firstchair.db'), 'Nodes': [node.address], **LOOKS,
+                    'InstancePollSeconds': options.poll, 'HostnameResolveMethod': 'none', 'DiscoverySeeds': []})
     node.start()
     wait_until(node.leads, 15, 'the node to lead')
     return node

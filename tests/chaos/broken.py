@@ -19,12 +19,10 @@ sys.dont_write_bytecode = True
 sys.path[:0] = [dirname(dirname(abspath(__file__)))]
 
 from stage import Server, Skip, StageFailure, wait_until             # noqa: E402
+from stage.fleet import LOOKS, follow, start_servers                  # noqa: E402
 from stage.home import House                                         # noqa: E402
-from stage.mariadb import GRANTS                                     # noqa: E402
 
 SKIPPED = 77
-PASSWORD = 'look-and-see'
-LOOKER = 'REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS'
 MASTERS = {'i1': 'm1', 'r1': 'i1', 'r2': 'i1', 'r3': 'm1'}
 POLL, CONNECT, READ = 2, 1, 2                    # seconds
 KERNEL = 1.5                                     # one more look at it and at its replicas, on a loaded machine
@@ -100,30 +98,17 @@ class Cluster(House):
                         for number, name in enumerate(['m1', *MASTERS], 1)}
 
     def start(self):
-        for server in self.servers.values():
-            server.start(wait=False)
-        for server in self.servers.values():
-            server.wait_ready()
-            server.execute(f"SET SESSION sql_log_bin=0; CREATE USER repl@'{server.place.accounts}' IDENTIFIED BY 'r'; "
-                           f"CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
-                           f"GRANT {GRANTS['repl'][0]} TO repl@'{server.place.accounts}'; GRANT {LOOKER} ON *.* TO topo@'{server.place.accounts}'")
+        start_servers(self.servers.values())
         for name, master in MASTERS.items():
-            above = self.servers[master]
-            self.servers[name].execute(f"CHANGE MASTER TO master_host='{above.place.host}', master_port={above.port}, master_user='repl', "
-                                       "master_password='r', master_use_gtid=slave_pos, master_connect_retry=1; START SLAVE")
+            follow(self.servers[name], self.servers[master])
         node = self.nodes[0]
         node.configure({'SQLite3DataFile': self.nest.file('fc1/firstchair.db'), 'Nodes': [node.address], 'DiscoverySeeds': [self.servers['m1'].address],
-                        'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD, 'MySQLHostnameResolveMethod': 'none',
-                        'HostnameResolveMethod': 'none', 'InstancePollSeconds': POLL, 'MySQLConnectTimeoutSeconds': CONNECT,
+                        **LOOKS, 'HostnameResolveMethod': 'none', 'InstancePollSeconds': POLL, 'MySQLConnectTimeoutSeconds': CONNECT,
                         'MySQLDiscoveryReadTimeoutSeconds': READ})
         node.start()
         self.wait_leader()
         wait_until(self.is_calm, 60, 'all to be found, and nothing wrong')
         return self
-
-    def log(self):
-        with open(self.nodes[0].log, encoding='utf-8') as log:
-            return log.read()
 
     def ask(self, path):
         return json.loads(self.nodes[0].get(path)[1])
@@ -144,12 +129,12 @@ class Cluster(House):
 
 def play(house, row):
     """Seconds from the deed to its finding."""
-    server, since, began = house.servers[row.server], len(house.log()), time.monotonic()
+    server, since, began = house.servers[row.server], len(house.nodes[0].said()), time.monotonic()
     said = re.compile(rf'{re.escape(server.address)}: \w+ -> (?:{row.findings}), ')
     is_leaf = row.server not in MASTERS.values()             # changes of who has no replicas are not news for the log
 
     def is_found():
-        return house.finds(server, row.findings) if is_leaf else said.search(house.log()[since:])
+        return house.finds(server, row.findings) if is_leaf else said.search(house.nodes[0].said()[since:])
 
     row.deed(house, server)
     try:
@@ -160,7 +145,7 @@ def play(house, row):
     try:
         wait_until(house.is_calm, 60, 'all to be well again')
     except StageFailure as failure:
-        raise StageFailure(f'{failure}: {house.log()[since:][-1500:]}') from failure
+        raise StageFailure(f'{failure}: {house.nodes[0].said()[since:][-1500:]}') from failure
     return took
 
 

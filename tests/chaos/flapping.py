@@ -206,11 +206,11 @@ def flap(node, fleet, watch, minutes):
         fleet.trouble()
         fleet.undo()
         if now - began >= asked * 0.3:
-            before = time.monotonic()
-            code, _ = node.get(ROUTES[asked % len(ROUTES)], 20)
+            before, route = time.monotonic(), ROUTES[asked % len(ROUTES)]
+            code, _ = node.get(route, 20)
             slowest, asked = max(slowest, time.monotonic() - before), asked + 1
             if code != 200:
-                raise StageFailure(f'{ROUTES[asked % len(ROUTES)]}: {code}')
+                raise StageFailure(f'{route}: {code}')
         if now - began >= looked:
             watch.look(now - began)
             looked += min(SAMPLE_SECONDS, minutes * 60 / 40)

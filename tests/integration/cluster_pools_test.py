@@ -2,41 +2,30 @@
 import threading
 import time
 
-from stage import Shared, Single, limit, stays, wait_until
+from stage import Shared, Single, StageFailure, limit, stays, wait_until
+from stage.fleet import LOOKS, fleet_of, follow
 from stage.haproxy import Haproxy
-from stage.mariadb import GRANTS, Pair
 from stage.nest import free_port
 from stage.node import run_firstchair
 
-PASSWORD = 'look-and-see'
-LOOKER = 'REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS'
+MASTERS = {'m1': None, 'm2': 'm1', 'm3': 'm1'}
 
 
-def follow(server, master, words=''):
-    server.execute(f"STOP SLAVE; CHANGE MASTER TO master_host='{master.place.host}', master_port={master.port}, master_user='repl', "
-                   f"master_password='r', master_use_gtid=current_pos, master_connect_retry=1{words}; START SLAVE")
+def turn_to(server, master, words=''):
+    server.execute('STOP SLAVE')
+    follow(server, master, 'current_pos', words)
 
 
 def one_and_two(house):
-    servers = Pair(house.nest, names=('m1', 'm2', 'm3')).servers
-    for server in servers:
-        server.start(wait=False)
-    for server in servers:
-        server.wait_ready()
-        server.execute(f"SET SESSION sql_log_bin=0; CREATE USER repl@'{server.place.accounts}' IDENTIFIED BY 'r'; "
-                       f"CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
-                       f"GRANT {GRANTS['repl'][0]} TO repl@'{server.place.accounts}'; GRANT {LOOKER} ON *.* TO topo@'{server.place.accounts}'")
+    servers = fleet_of(house.nest, MASTERS)
     servers[0].execute('SET GLOBAL read_only=0; CREATE DATABASE app; CREATE TABLE app.t (id INT AUTO_INCREMENT PRIMARY KEY)')
-    for server in servers[1:]:
-        follow(server, servers[0])
-        wait_until(server.replicates, 30, f'{server.name} to replicate')
     return servers
 
 
 def in_front(house, servers, proxy):
     """Keys of the nodes, then the HAProxy that runs with what they print."""
     house.extra = {
-        'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD, 'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': 'none',
+        **LOOKS, 'InstancePollSeconds': 1,
         'ClusterServers': [f'main/{server.name}={server.address}' for server in servers],
         'WriterPools': [f'main_rw=main@127.0.0.1:{free_port()}'], 'ReaderPools': [f'main_ro=main@127.0.0.1:{free_port()}'],
         'ReaderMaxLagSeconds': 3, 'ClusterRelayListen': f'127.0.0.1:{free_port()}', 'HAProxyInstances': [f'lb1={proxy.socket}'], **proxy.keys(),
@@ -55,23 +44,27 @@ def in_front(house, servers, proxy):
 class Watching:
     """What the HAProxy would use for writing, all the time; whom it names in a row."""
     def __init__(self, proxy, pool='main_rw'):
-        self.seen, self.end = [], threading.Event()
+        self.seen, self.end, self.trouble = [], threading.Event(), None
         self.thread = threading.Thread(target=self.watch, args=(proxy, pool))
 
     def watch(self, proxy, pool):
-        while not self.end.is_set():
-            usable = proxy.usable(pool)
-            if not self.seen or self.seen[-1] != usable:
-                self.seen.append(usable)
-            time.sleep(0.005)
+        try:
+            while not self.end.wait(0.005):
+                usable = proxy.usable(pool)
+                if not self.seen or self.seen[-1] != usable:
+                    self.seen.append(usable)
+        except Exception as trouble:                   # whatever it is: in a thread nobody would hear of it
+            self.trouble = trouble
 
     def __enter__(self):
         self.thread.start()
         return self
 
-    def __exit__(self, *_error):
+    def __exit__(self, kind, *_error):
         self.end.set()
         self.thread.join()
+        if kind is None and self.trouble is not None:
+            raise StageFailure(f'it was not watched to the end: {self.trouble!r}')
 
 
 def says(node, pool, server):
@@ -93,8 +86,8 @@ def test_the_writer_follows_the_master_that_is_open_and_there_are_never_two():
             wait_until(lambda: proxy.usable('main_rw') == [], 10, 'the closed one to be left')
             assert says(node, 'main_rw', 'm1') == ('rest', 'read-only'), says(node, 'main_rw', 'm1')
             m2.execute('STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only=0')
-            follow(m1, m2)
-            follow(m3, m2)
+            turn_to(m1, m2)
+            turn_to(m3, m2)
             wait_until(lambda: proxy.usable('main_rw') == ['m2'], 20, 'the open one to be used')
             m1.execute('STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only=0')
             stays(lambda: proxy.usable('main_rw') == ['m2'], 3, 'the one that sits to stay, whoever else is open')
@@ -117,7 +110,7 @@ def test_a_master_that_dies_is_left_and_the_next_one_is_named_when_nobody_can_re
             wait_until(lambda: proxy.usable('main_rw') == [], 30, 'the dead one to be left')
             killed = time.monotonic()
             m2.execute('STOP SLAVE; RESET SLAVE ALL; SET GLOBAL read_only=0')
-            follow(m3, m2)
+            turn_to(m3, m2)
             wait_until(lambda: proxy.usable('main_rw') == ['m2'], 40, 'the open one to be used')
         assert writers.seen == [['m1'], [], ['m2']], writers.seen
         assert time.monotonic() - killed > 5, 'it was named before the token check of a cut-off HAProxy had ended'
@@ -138,17 +131,17 @@ def test_readers_go_out_when_they_lag_and_come_back_and_the_last_one_stays():
         wait_until(uses('m1', 'm2', 'm3'), 40, 'all to read')
         wait_until(lambda: proxy.servers('main_ro')['m1']['srv_uweight'] == '1' and proxy.servers('main_ro')['m2']['srv_uweight'] == '100',
                    10, 'the master to have the least weight')
-        follow(m2, m1, ', master_delay=600')
+        turn_to(m2, m1, ', master_delay=600')
         m1.execute('INSERT INTO app.t VALUES ()')
         wait_until(uses('m1', 'm3'), 20, 'the late one to be drained')
         assert says(node, 'main_ro', 'm2')[0] == 'late'
-        follow(m3, m1, ', master_delay=600')
+        turn_to(m3, m1, ', master_delay=600')
         m1.execute('INSERT INTO app.t VALUES ()')
         wait_until(lambda: says(node, 'main_ro', 'm3')[1].endswith('kept by the floor'), 20, 'the nearer one to be kept by the floor')
         stays(lambda: 'm3' in proxy.usable('main_ro') and 'm2' not in proxy.usable('main_ro'), 2, 'the floor to hold')
-        follow(m2, m1, ', master_delay=0')
+        turn_to(m2, m1, ', master_delay=0')
         wait_until(uses('m1', 'm2'), 20, 'the one that has caught up to read again, and the floor to need nobody')
-        follow(m3, m1, ', master_delay=0')
+        turn_to(m3, m1, ', master_delay=0')
         wait_until(uses('m1', 'm2', 'm3'), 20, 'all to read again')
         m3.execute('STOP SLAVE SQL_THREAD')
         wait_until(uses('m1', 'm2'), 20, 'the stopped one to be taken out')

@@ -1,34 +1,15 @@
 """`firstchair discover`: from one seed to everybody who replicates with it, on real servers."""
 import json
-import os
-import subprocess
 
-from stage import Nest, Pair, Server, wait_until
-from stage.mariadb import GRANTS
-from stage.nest import server_account
+from stage import Nest, Server
+from stage.fleet import CHAIN, LOOKER, LOOKS, PASSWORD, fleet_of
 from stage.node import run_firstchair
-
-PASSWORD = 'look-and-see'
 
 
 def test_a_chain_is_found_from_its_last_server_and_a_dead_one_is_said():
     """Three servers in a row, the last one named: all are printed, each below its master. Then the middle one dies."""
     with Nest() as nest:
-        pair = Pair(nest, names=('db1', 'db2', 'db3'))
-        chain = pair.servers
-        for server in chain:
-            server.start(wait=False)
-        for server in chain:
-            server.wait_ready()
-            server.execute(f"SET SESSION sql_log_bin=0; CREATE USER repl@'{server.place.accounts}' IDENTIFIED BY 'r'; "
-                           f"CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
-                           f"GRANT {GRANTS['repl'][0]} TO repl@'{server.place.accounts}'; "
-                           f"GRANT REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS ON *.* TO topo@'{server.place.accounts}'")
-        for server, master in zip(chain[1:], chain):
-            server.execute(f"CHANGE MASTER TO master_host='{master.place.host}', master_port={master.port}, master_user='repl', "
-                           f"master_password='r', master_use_gtid=slave_pos, master_connect_retry=1; START SLAVE")
-            wait_until(server.replicates, 30, f'{server.name} to replicate')
-
+        chain = fleet_of(nest, CHAIN)
         account = nest.write('topo.cnf', f'[client]\nuser=topo\npassword={PASSWORD}\n')
         config = nest.write('look.conf.json', json.dumps({'MySQLTopologyCredentialsConfigFile': account, 'MySQLHostnameResolveMethod': 'none'}))
         code, told, errors = run_firstchair('discover', '--config', config, chain[2].address, timeout=60)
@@ -49,24 +30,16 @@ def test_a_chain_is_found_from_its_last_server_and_a_dead_one_is_said():
 def test_tls_is_used_where_a_server_refuses_without_it():
     """An account that requires TLS: seen under the preset, with the authority's file; not without TLS; not when the authority is another."""
     with Nest() as nest:
-        folder = nest.file('db1')
-        server = Server(nest, 'db1', 1, options=f'ssl_cert={folder}/cert.pem\nssl_key={folder}/cert-key.pem\n')
-        for name in ('cert', 'other'):
-            subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', f'{folder}/{name}-key.pem',
-                            '-out', f'{folder}/{name}.pem', '-days', '2', '-subj', '/CN=db1', '-addext', 'subjectAltName=IP:127.0.0.1'],
-                           check=True, capture_output=True, timeout=60)
-        for name in os.listdir(folder):
-            if name.endswith('.pem') and server_account() is not None:
-                os.chown(os.path.join(folder, name), *server_account())
+        server = Server(nest, 'db1', 1)
+        server.certify('cert', 'other')
         server.start()
         server.execute(f"SET SESSION sql_log_bin=0; CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}' REQUIRE SSL; "
-                       f"GRANT REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS ON *.* TO topo@'{server.place.accounts}'")
-        base = {'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD, 'MySQLTopologySSLCAFile': f'{folder}/cert.pem',
-                'MySQLHostnameResolveMethod': 'none'}
+                       f"GRANT {LOOKER} ON *.* TO topo@'{server.place.accounts}'")
+        base = {**LOOKS, 'MySQLTopologySSLCAFile': f'{server.folder}/cert.pem'}
         for changes, code, sentence in (({}, 0, ''),
                                         ({'MySQLTopologyUseMutualTLS': True}, 0, ''),
                                         ({'MySQLTopologyUseMixedTLS': False}, 13, 'Access denied'),
-                                        ({'MySQLTopologySSLCAFile': f'{folder}/other.pem'}, 13, 'TLS/SSL error'),
+                                        ({'MySQLTopologySSLCAFile': f'{server.folder}/other.pem'}, 13, 'TLS/SSL error'),
                                         ({'MySQLTopologySSLCAFile': '', 'MySQLTopologySSLSkipVerify': True}, 0, '')):
             config = nest.write('look.conf.json', json.dumps({**base, **changes}))
             got, told, errors = run_firstchair('discover', '--config', config, server.address, timeout=60)

@@ -4,16 +4,14 @@ import json
 import sqlite3
 
 from stage import Single, StageFailure, wait_until
+from stage.fleet import LOOKS, start_servers
 from stage.mariadb import Server
-
-PASSWORD = 'look-and-see'
 
 
 def named_server(house):
     """Seeds call it localhost; it calls itself 127.0.0.1."""
-    server = Server(house.nest, 'db1', 1, read_only=False, options='report_host=127.0.0.1\n').start()
-    server.execute(f"SET SESSION sql_log_bin=0; CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
-                   f"GRANT REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS ON *.* TO topo@'{server.place.accounts}'")
+    server = Server(house.nest, 'db1', 1, read_only=False, options='report_host=127.0.0.1\n')
+    start_servers([server])
     return server
 
 
@@ -31,8 +29,8 @@ class Store:
 def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_there():
     with Single() as house:
         server = named_server(house)
-        house.extra = {'DiscoverySeeds': [f'localhost:{server.port}'], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
-                       'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': '@@report_host',
+        house.extra = {**LOOKS, 'DiscoverySeeds': [f'localhost:{server.port}'], 'InstancePollSeconds': 1,
+                       'MySQLHostnameResolveMethod': '@@report_host',
                        'DetectClusterAliasQuery': "SELECT 'main'", 'DetectClusterDomainQuery': "SELECT 'writer.example'"}
         node = house.start().nodes[0]
         store = Store(house, node)
@@ -75,3 +73,32 @@ def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_ther
         wait_until(lambda: domain() == '', 20, 'the domain to be gone')
         wait_rows('cluster_alias', 'cluster_name, alias', [(server.address, server.address)])
         assert server.alive()
+
+
+def test_a_dead_master_is_known_by_its_own_name_after_a_restart_though_its_replica_calls_it_otherwise():
+    with Single() as house:
+        db1, db2 = (Server(house.nest, name, number, read_only=number > 1, options='report_host=127.0.0.1\n')
+                    for number, name in enumerate(('db1', 'db2'), 1))
+        start_servers([db1, db2])
+        db2.execute(f"CHANGE MASTER TO master_host='localhost', master_port={db1.port}, master_user='repl', master_password='r', "
+                    "master_use_gtid=slave_pos, master_connect_retry=1; START SLAVE")
+        wait_until(db2.replicates, 30, 'db2 to replicate')
+        house.extra = {**LOOKS, 'DiscoverySeeds': [db2.address], 'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': '@@report_host'}
+        node = house.start().nodes[0]
+        store = Store(house, node)
+        wait_until(lambda: 'servers are known from the store' in node.child.tail(), 20, 'the tables to be made')
+        wait_until(lambda: store.rows('SELECT hostname, port, cluster_name FROM database_instance ORDER BY replication_depth') ==
+                   [('127.0.0.1', db1.port, db1.address), ('127.0.0.1', db2.port, db1.address)], 20, 'one cluster by its own names')
+        wait_until(lambda: store.rows('SELECT hostname FROM hostname_resolve') == [('localhost',)], 20, 'the name to be stored')
+        assert node.stop() == 0, node.child.tail()
+        db1.kill()
+        house.start()
+
+        def findings():
+            told = json.loads(node.get('/api/replication-analysis', 10)[1])['Details']
+            return [(one['AnalyzedInstanceKey']['Hostname'], one['AnalyzedInstanceKey']['Port'], one['Analysis']) for one in told]
+
+        found = [('127.0.0.1', db1.port, 'DeadMaster'), ('127.0.0.1', db2.port, 'FirstTierReplicaFailingToConnectToMaster')]
+        wait_until(lambda: sorted(findings()) == sorted(found), 20, f'the one dead master: {findings()}')
+        assert sorted(one['Key']['Port'] for one in json.loads(node.get('/api/all-instances', 10)[1])) == sorted([db1.port, db2.port])
+        assert db2.alive()

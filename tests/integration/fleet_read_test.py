@@ -5,31 +5,16 @@ import os
 import re
 import sqlite3
 
-from stage import Pair, Single, wait_until
+from stage import Single, wait_until
 from stage.client import Client, Refused
 from stage.dialect import IS_MYSQL
-from stage.mariadb import GRANTS
+from stage.fleet import LOOKS, ONE_AND_TWO, fleet_of
 from stage.node import run_firstchair
-
-PASSWORD = 'look-and-see'
-LOOKER = 'REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS'
 
 
 def one_and_two(house):
-    servers = Pair(house.nest, names=('db1', 'db2', 'db3')).servers
-    for server in servers:
-        server.start(wait=False)
-    for server in servers:
-        server.wait_ready()
-        server.execute(f"SET SESSION sql_log_bin=0; CREATE USER repl@'{server.place.accounts}' IDENTIFIED BY 'r'; "
-                       f"CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
-                       f"GRANT {GRANTS['repl'][0]} TO repl@'{server.place.accounts}'; GRANT {LOOKER} ON *.* TO topo@'{server.place.accounts}'")
-    master = servers[0]
-    master.execute('SET GLOBAL read_only=0')
-    for server in servers[1:]:
-        server.execute(f"CHANGE MASTER TO master_host='{master.place.host}', master_port={master.port}, master_user='repl', "
-                       f"master_password='r', master_use_gtid=slave_pos, master_connect_retry=1; START SLAVE")
-        wait_until(server.replicates, 30, f'{server.name} to replicate')
+    servers = fleet_of(house.nest, ONE_AND_TWO)
+    servers[0].execute('SET GLOBAL read_only=0')
     return servers
 
 
@@ -292,8 +277,7 @@ def test_the_logs_in_which_errant_transactions_stand_are_told():
     """Names of binary logs, as the server itself tells that they hold them; each refusal is one sentence."""
     with Single() as house:
         db1, db2, db3 = one_and_two(house)
-        house.extra = {'DiscoverySeeds': [db1.address], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
-                       'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': 'none'}
+        house.extra = {**LOOKS, 'DiscoverySeeds': [db1.address], 'InstancePollSeconds': 1}
         node = house.start().nodes[0]
         client = Client(f'http://{node.place.host}:{node.http_port}')
         asks = ('-c', 'locate-gtid-errant', '-i', db2.address, '--config', node.config)
@@ -351,8 +335,7 @@ def test_clients_read_the_fleet_and_what_they_read_is_so():
     """orchestrator's client (a stand-in with its requests) and `firstchair -c`; each field of a server is what the server itself says."""
     with Single() as house:
         servers = db1, db2, db3 = one_and_two(house)
-        house.extra = {'DiscoverySeeds': [db1.address], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
-                       'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': 'none',
+        house.extra = {**LOOKS, 'DiscoverySeeds': [db1.address], 'InstancePollSeconds': 1,
                        'DetectClusterDomainQuery': "SELECT 'writer.example'"}
         node = house.start().nodes[0]
         client = Client(f'http://{node.place.host}:{node.http_port}')

@@ -4,42 +4,14 @@ import re
 import sqlite3
 import time
 
-from stage import Pair, Single, wait_until
-from stage.mariadb import GRANTS
-
-PASSWORD = 'look-and-see'
-LOOKER = 'REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS'
-
-
-def counter(node, name):
-    return next((float(line.split()[-1]) for line in node.get('/metrics')[1].splitlines() if line.startswith(name + ' ')), None)
-
-
-def chain_of_three(house):
-    servers = Pair(house.nest, names=('db1', 'db2', 'db3')).servers
-    for server in servers:
-        server.start(wait=False)
-    for server in servers:
-        server.wait_ready()
-        server.execute(f"SET SESSION sql_log_bin=0; CREATE USER repl@'{server.place.accounts}' IDENTIFIED BY 'r'; "
-                       f"CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
-                       f"GRANT {GRANTS['repl'][0]} TO repl@'{server.place.accounts}'; GRANT {LOOKER} ON *.* TO topo@'{server.place.accounts}'")
-    for server, master in zip(servers[1:], servers):
-        server.execute(f"CHANGE MASTER TO master_host='{master.place.host}', master_port={master.port}, master_user='repl', "
-                       f"master_password='r', master_use_gtid=slave_pos, master_connect_retry=1; START SLAVE")
-        wait_until(server.replicates, 30, f'{server.name} to replicate')
-    return servers
-
-
-def log_of(node):
-    with open(node.log, encoding='utf-8') as log:
-        return log.read()
+from stage import Single, wait_until
+from stage.fleet import CHAIN, LOOKS, PASSWORD, fleet_of
 
 
 def wait_said(node, server, finding, since, bound=20):
     """A change to this finding, in the log since then; how long it took."""
     began = time.monotonic()
-    wait_until(lambda: re.search(rf'{server.address}: \w+ -> {finding}, ', log_of(node)[since:]), bound, f'{server.name} to be {finding}')
+    wait_until(lambda: re.search(rf'{server.address}: \w+ -> {finding}, ', node.said()[since:]), bound, f'{server.name} to be {finding}')
     return time.monotonic() - began
 
 
@@ -52,13 +24,12 @@ def stored(house, node):
 def test_a_fleet_is_found_from_one_seed_judged_and_known_again():
     """The last one of a chain is the seed. The middle one dies and comes back, the master dies; the node starts again without seeds."""
     with Single() as house:
-        servers = db1, db2, db3 = chain_of_three(house)
-        house.extra = {'DiscoverySeeds': [db3.address], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
-                       'InstancePollSeconds': 2, 'MySQLHostnameResolveMethod': 'none',
+        servers = db1, db2, db3 = fleet_of(house.nest, CHAIN)
+        house.extra = {**LOOKS, 'DiscoverySeeds': [db3.address], 'InstancePollSeconds': 2,
                        'DetectDataCenterQuery': "select concat('dc', 1);", 'DetectInstanceAliasQuery': 'select name from nowhere.known',
                        'ReplicationLagQuery': 'select 7.3'}
         node = house.start().nodes[0]
-        wait_until(lambda: counter(node, 'firstchair_fleet_servers') == 3 and counter(node, 'firstchair_fleet_clusters') == 1, 20,
+        wait_until(lambda: node.metric('firstchair_fleet_servers') == 3 and node.metric('firstchair_fleet_clusters') == 1, 20,
                    'three servers in one cluster')
         for server in servers:
             lag = json.loads(node.get(f'/api/instance/{server.place.host}/{server.port}', 10)[1])['SlaveLagSeconds']
@@ -66,18 +37,18 @@ def test_a_fleet_is_found_from_one_seed_judged_and_known_again():
         whole = [(server.port, 'dc1', '', depth, db1.address, 7 if depth > 0 else None) for depth, server in enumerate(servers)]
         wait_until(lambda: stored(house, node) == whole, 20, 'three rows in the store, by what they say and by what they were asked')
 
-        since = len(log_of(node))
+        since = len(node.said())
         db2.kill()
         took = wait_said(node, db2, 'DeadIntermediateMasterWithSingleReplicaFailingToConnect', since)
         print(f'a dead intermediate master is known after {took:.2f} s')
         wait_said(node, db1, 'MasterSingleReplicaDead', since)
-        since = len(log_of(node))
+        since = len(node.said())
         db2.start()
         wait_until(db3.replicates, 30, 'db3 to replicate again')
         wait_said(node, db2, 'NoProblem', since)
         wait_said(node, db1, 'NoProblem', since)
 
-        since = len(log_of(node))
+        since = len(node.said())
         db1.kill()
         took = wait_said(node, db1, 'DeadMaster', since)
         print(f'a dead master is known after {took:.2f} s')
@@ -88,14 +59,14 @@ def test_a_fleet_is_found_from_one_seed_judged_and_known_again():
         del house.extra['DiscoverySeeds']
         assert node.stop() == 0, node.child.tail()
         house.start()
-        wait_until(lambda: '3 servers are known from the store' in log_of(node), 20, 'the store to be read')
+        wait_until(lambda: '3 servers are known from the store' in node.said(), 20, 'the store to be read')
         assert 'anna' in node.get(f'/api/tags/{where}')[1], 'what was said is known again'
         assert '"IsDowntimed":true' in node.get(f'/api/instance/{where}')[1].replace(': ', ':')
-        wait_until(lambda: counter(node, 'firstchair_fleet_looks_lost_total') > 0, 20, 'the dead one to be looked at')
-        since = len(log_of(node))
+        wait_until(lambda: node.metric('firstchair_fleet_looks_lost_total') > 0, 20, 'the dead one to be looked at')
+        since = len(node.said())
         db1.start()
-        text = log_of(node)[since:]
-        wait_until(lambda: f'{db1.address}: DeadMaster -> ' in log_of(node)[since:], 30, f'db1, never seen by this process, to be back: {text}')
-        assert counter(node, 'firstchair_fleet_servers') == 3
-        assert PASSWORD not in log_of(node)
+        text = node.said()[since:]
+        wait_until(lambda: f'{db1.address}: DeadMaster -> ' in node.said()[since:], 30, f'db1, never seen by this process, to be back: {text}')
+        assert node.metric('firstchair_fleet_servers') == 3
+        assert PASSWORD not in node.said()
         assert all(server.alive() for server in servers)

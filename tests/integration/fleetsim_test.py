@@ -3,13 +3,11 @@ picture of both. What may differ is named here, and must be of the same kind."""
 import json
 import re
 
-from stage import Pair, Single, wait_until
+from stage import Single, wait_until
+from stage.fleet import CHAIN, LOOKS, PASSWORD, fleet_of
 from stage.fleetsim import Fleetsim
-from stage.mariadb import GRANTS
 from stage.wire import Wire
 
-PASSWORD = 'look-and-see'
-LOOKER = 'REPLICATION MASTER ADMIN, SLAVE MONITOR, BINLOG MONITOR, PROCESS'
 NUMBER, GTID, TOKEN = r'\d+', r'\d+-\d+-\d+', r'[A-Za-z0-9+/]{27}='
 # Columns whose cells belong to the one server; what they look like on both.
 OWN = {
@@ -25,21 +23,7 @@ DUMP_THREADS = "select user, host from information_schema.processlist where comm
 
 def real_fleet(house):
     """A master, a replica of it, and a replica of that; two of one domain and one picture, as the simulated ones."""
-    options = 'gtid_domain_id=1\nreport_host=127.0.0.1\n'
-    servers = Pair(house.nest, names=('db1', 'db2', 'db3')).servers
-    for server in servers:
-        with open(server.options, 'a', encoding='utf-8') as file:
-            file.write(options)
-        server.start(wait=False)
-    for server in servers:
-        server.wait_ready()
-        server.execute(f"SET SESSION sql_log_bin=0; CREATE USER repl@'{server.place.accounts}' IDENTIFIED BY 'r'; "
-                       f"CREATE USER topo@'{server.place.accounts}' IDENTIFIED BY '{PASSWORD}'; "
-                       f"GRANT {GRANTS['repl'][0]} TO repl@'{server.place.accounts}'; GRANT {LOOKER} ON *.* TO topo@'{server.place.accounts}'")
-    for server, master in zip(servers[1:], servers):
-        server.execute(f"CHANGE MASTER TO master_host='{master.place.host}', master_port={master.port}, master_user='repl', "
-                       "master_password='r', master_use_gtid=slave_pos, master_connect_retry=1; START SLAVE")
-        wait_until(server.replicates, 30, f'{server.name} to replicate')
+    servers = fleet_of(house.nest, CHAIN, 'gtid_domain_id=1\nreport_host=127.0.0.1\n')
     servers[0].execute('SET GLOBAL read_only=0; CREATE DATABASE x; CREATE TABLE x.t (a INT); INSERT INTO x.t VALUES (1)')
     wait_until(lambda: servers[2].rows('SELECT * FROM x.t'), 20, 'a row to come to the last one')
     return servers
@@ -174,8 +158,7 @@ def test_simulated_servers_are_as_real_ones():
     with Single() as house:
         servers = real_fleet(house)
         sim = simulated_fleet(house, servers[0])
-        house.extra = {'DiscoverySeeds': [servers[0].address, sim.address(0)], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
-                       'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': 'none', 'HostnameResolveMethod': 'none'}
+        house.extra = {**LOOKS, 'DiscoverySeeds': [servers[0].address, sim.address(0)], 'InstancePollSeconds': 1, 'HostnameResolveMethod': 'none'}
         node = house.start().nodes[0]
         wait_until(lambda: len(json.loads(node.get('/api/all-instances')[1])) == 6, 20, 'six servers to be known')
         probes = sim.counts()['probes']
@@ -210,18 +193,14 @@ def analysed(node, sim, index, *words):
     wait_until(lambda: finding(node, sim.address(index)) in words, 20, f'the finding of server {index} to be one of {words}')
 
 
-def number(node, name):
-    return next(float(line.split()[-1]) for line in node.get('/metrics')[1].splitlines() if line.startswith(f'firstchair_{name} '))
-
-
 def test_a_node_follows_fifty_servers_through_their_troubles():
     """Five clusters of ten. One round trip a look; a lag, a broken replica, a dead master, a frozen one, a replica that moves."""
     with Single() as house:
         sim = Fleetsim(house.nest, 50).start()
-        house.extra = {'DiscoverySeeds': sim.masters(), 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD, 'InstancePollSeconds': 1,
-                       'MySQLHostnameResolveMethod': 'none', 'HostnameResolveMethod': 'none', 'ReasonableReplicationLagSeconds': 10}
+        house.extra = {**LOOKS, 'DiscoverySeeds': sim.masters(), 'InstancePollSeconds': 1, 'HostnameResolveMethod': 'none',
+                       'ReasonableReplicationLagSeconds': 10}
         node = house.start().nodes[0]
-        wait_until(lambda: (number(node, 'fleet_servers'), number(node, 'fleet_clusters')) == (50, 5), 30, '50 servers in 5 clusters')
+        wait_until(lambda: (node.metric('firstchair_fleet_servers'), node.metric('firstchair_fleet_clusters')) == (50, 5), 30, '50 servers in 5 clusters')
         wait_until(lambda: sim.counts()['connected'] == 50 and sim.counts()['round_trips'] >= 4 * 50, 30, 'each to be looked at twice')
         before = sim.counts()
         wait_until(lambda: sim.counts()['probes'] >= before['probes'] + 100, 30, 'each to be looked at again and again')
@@ -246,4 +225,4 @@ def test_a_node_follows_fifty_servers_through_their_troubles():
         sim.tell('thaw 10')
         for index in (0, 10):
             analysed(node, sim, index, None, 'NoProblem')
-        assert number(node, 'fleet_servers') == 50
+        assert node.metric('firstchair_fleet_servers') == 50

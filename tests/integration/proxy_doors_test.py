@@ -79,10 +79,6 @@ def test_requests_of_every_shape_get_one_line_or_none():
         assert home.views()['lb1'] == ['db1']
 
 
-def counter(node, name):
-    return int(float(next(line.split()[-1] for line in node.get('/metrics')[1].splitlines() if line.startswith(name + ' '))))
-
-
 def hold(port, count):
     """Processes that hold so many connections between them, as few as the limit on descriptors allows."""
     each = min(count, resource.getrlimit(resource.RLIMIT_NOFILE)[1] - 200)
@@ -115,7 +111,7 @@ def test_ten_thousand_silent_connections_disturb_no_poll():
         downs = proxy.statistics('firstchair_agents')['fc1']['chkdown']
         writer = home.writer(interval_ms=5).start()
         writer.wait_writes(server_id=1, count=50)
-        accepted, answered = counter(node, 'firstchair_agent_accepted_total'), counter(node, 'firstchair_agent_answered_total')
+        accepted, answered = node.metric('firstchair_agent_accepted_total'), node.metric('firstchair_agent_answered_total')
         holders = hold(node.agent_port, SILENT_CROWD)
         try:
             descriptors = height_until_held(node, holders)
@@ -125,8 +121,8 @@ def test_ten_thousand_silent_connections_disturb_no_poll():
             for holder in holders:
                 holder.stdin.close()
                 holder.wait()
-        came = counter(node, 'firstchair_agent_accepted_total') - accepted
-        print(f'{came} came, {counter(node, "firstchair_agent_answered_total") - answered} were answered meanwhile, slowest of 50 '
+        came = node.metric('firstchair_agent_accepted_total') - accepted
+        print(f'{came:.0f} came, {node.metric("firstchair_agent_answered_total") - answered:.0f} were answered meanwhile, slowest of 50 '
               f'questions {slowest * 1000:.0f} ms, {descriptors} descriptors at the height')
         assert came > SILENT_CROWD, came
         assert descriptors < 700, descriptors              # AgentClientsMax is 512

@@ -23,8 +23,7 @@ def told_once(node, proxy, words):
 
 
 def drift_seconds(node, proxy, server):
-    name = f'firstchair_view_drift_seconds{{proxy="{proxy.name}",pool="{POOL}",server="{server}"}}'
-    return next(float(line.split()[-1]) for line in node.get('/metrics')[1].splitlines() if line.startswith(name))
+    return node.metric(f'firstchair_view_drift_seconds{{proxy="{proxy.name}",pool="{POOL}",server="{server}"}}')
 
 
 def test_a_maint_at_haproxys_socket_lasts_until_the_next_answer():

@@ -28,9 +28,9 @@ def test_without_the_procedure_it_is_told_what_to_do():
         writer = home.writer(interval_ms=5).start()
         writer.wait_writes(server_id=1, count=50)
         home.relay.spoil(home.links([('db2', 'db1')]), 60)
-        wait_until(lambda: 'there is no procedure firstchair_resume' in open(leader.log).read(), 20, 'the leader to tell')
+        wait_until(lambda: 'there is no procedure firstchair_resume' in leader.said(), 20, 'the leader to tell')
         db2.execute('START SLAVE IO_THREAD')
         wait_until(db2.replicates, 20, 'db2 to fetch again')
         writer.stop()
         home.pair.wait_level()
-        assert open(leader.log).read().count('no procedure firstchair_resume') == 1
+        assert leader.said().count('no procedure firstchair_resume') == 1

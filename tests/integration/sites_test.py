@@ -23,12 +23,6 @@ def both_use(home, server):
     return True
 
 
-def led_by(home, name):
-    if home.wait_leader().name != name:
-        home.wait_leader().order('yield', 'to', name)
-        wait_until(lambda: home.node(name) in home.leaders(), 10, f'{name} to lead')
-
-
 def one_writer_at_a_time(home, both, holder):
     """Nothing doubled; no server took a write that was sent after the first one that the other took."""
     for writer in both:
@@ -52,7 +46,7 @@ def test_lines_are_cut_one_after_the_other_and_who_has_a_majority_goes_on():
     """Site a leads and has db1. The line between the sites: a goes on, b's HAProxy closes or finds nobody; healed, both go on. The lines to the
     witness, one, then both: nothing happens."""
     with Sites().start() as home:
-        led_by(home, 'fc1')
+        home.led_by('fc1')
         both = writers(home)
         epoch = home.wait_leader().pool()['epoch']
         home.cut('a', 'b')
@@ -79,7 +73,7 @@ def test_the_site_that_leads_and_sits_is_cut_off_and_the_other_one_goes_on():
     """Site a, with db1 and the leader, hears nobody else: its HAProxy closes before db2 is opened at b, though db1 is open all the while.
     Healed, db1 is closed and b goes on."""
     with Sites().start() as home:
-        led_by(home, 'fc1')
+        home.led_by('fc1')
         both = writers(home)
         home.cut('a')
         began = time.monotonic()
@@ -102,7 +96,7 @@ def test_a_site_loses_power_and_the_other_one_goes_on_with_the_witness():
     """First fc1's host, which leads: both HAProxies go on. Then fc1 is back and all of site a dies: b goes on after the wait for an HAProxy
     that may still hold sessions; the dead site comes back second."""
     with Sites().start() as home:
-        led_by(home, 'fc1')
+        home.led_by('fc1')
         both = writers(home)
         home.node('fc1').kill()
         home.wait_leader(10, other_than=home.node('fc1'))
@@ -110,7 +104,7 @@ def test_a_site_loses_power_and_the_other_one_goes_on_with_the_witness():
             writer.wait_writes(server_id=1, count=200)
         print(f'the leading node killed: longest gap {max(gap_ms(writer.writes()) for writer in both):.0f} ms')
         home.node('fc1').start()
-        led_by(home, 'fc1')
+        home.led_by('fc1')
         began = time.monotonic()
         for one in (home.node('fc1'), home.proxies[0], home.pair['db1']):
             one.kill()
@@ -130,7 +124,7 @@ def test_the_line_between_the_sites_is_cut_where_one_leads_and_the_other_sits():
     """db1 sits at a, fc2 leads at b: the witness goes with fc2, so b goes on, on db2, and a closes first. lb1 still hears the witness, which
     says so at once."""
     with Sites().start() as home:
-        led_by(home, 'fc2')
+        home.led_by('fc2')
         both = writers(home)
         home.cut('a', 'b')
         began = time.monotonic()

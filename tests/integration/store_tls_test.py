@@ -1,9 +1,5 @@
 """TLS to the store: accounts that servers let in by TLS alone, on a pair and on one shared server."""
-import os
-import subprocess
-
 from stage import Home, Shared, limit, wait_until
-from stage.nest import server_account
 
 POOL = 'fc_backend'
 
@@ -11,19 +7,6 @@ POOL = 'fc_backend'
 def text_of(path):
     with open(path, encoding='utf-8') as file:
         return file.read()
-
-
-def give_certificates(server, names=('cert',)):
-    """A key and a certificate that is its own authority, for 127.0.0.1; the first one is the server's."""
-    for name in names:
-        subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', f'{server.folder}/{name}-key.pem',
-                        '-out', f'{server.folder}/{name}.pem', '-days', '2', '-subj', f'/CN={server.name}', '-addext', 'subjectAltName=IP:127.0.0.1'],
-                       check=True, capture_output=True, timeout=60)
-        for path in (f'{server.folder}/{name}-key.pem', f'{server.folder}/{name}.pem'):
-            if server_account() is not None:
-                os.chown(path, *server_account())
-    with open(server.options, 'a') as options:
-        options.write(f'ssl_cert={server.folder}/{names[0]}.pem\nssl_key={server.folder}/{names[0]}-key.pem\n')
 
 
 def insist(server, accounts):
@@ -35,16 +18,12 @@ class TlsHome(Home):
 
     def start_pair(self):
         for server in self.pair.servers:
-            give_certificates(server)
+            server.certify()
         authority = self.nest.write('authority.pem', ''.join(text_of(f'{server.folder}/cert.pem') for server in self.pair.servers))
         self.extra = {'MySQLOrchestratorUseMutualTLS': True, 'MySQLOrchestratorSSLCAFile': authority}
         super().start_pair()
         for server in self.pair.servers:
             insist(server, ('store', 'fence'))
-
-
-def log_of(node):
-    return text_of(node.log)
 
 
 @limit(120)
@@ -67,7 +46,7 @@ def test_a_pair_that_lets_nobody_in_without_tls_is_led_fenced_and_switched():
 def test_what_is_wrong_with_tls_is_one_sentence_and_nobody_leads():
     """One shared server: without the switch the account is refused, with another authority the server; without verifying it is believed."""
     with Shared(nodes=1) as house:
-        give_certificates(house.server, ('cert', 'other'))
+        house.server.certify('cert', 'other')
         house.start(settle=False)
         insist(house.server, ('store',))
         node = house.nodes[0]
@@ -75,10 +54,10 @@ def test_what_is_wrong_with_tls_is_one_sentence_and_nobody_leads():
                                ({'MySQLOrchestratorUseMutualTLS': True, 'MySQLOrchestratorSSLCAFile': f'{house.server.folder}/other.pem'}, 'TLS/SSL error'),
                                ({'MySQLOrchestratorUseMutualTLS': True, 'MySQLOrchestratorSSLCAFile': f'{house.server.folder}/none.pem'}, 'TLS/SSL error')):
             assert node.stop() == 0, node.child.tail()
-            since = len(log_of(node))
+            since = len(node.said())
             house.configure(keys)
             node.start()
-            wait_until(lambda text=sentence, begin=since: text in log_of(node)[begin:], 15, f'"{sentence}" for {keys}')
+            wait_until(lambda text=sentence, begin=since: text in node.said()[begin:], 15, f'"{sentence}" for {keys}')
             assert not house.leaders()
         assert node.stop() == 0, node.child.tail()
         house.configure({'MySQLOrchestratorUseMutualTLS': True, 'MySQLOrchestratorSSLSkipVerify': True})

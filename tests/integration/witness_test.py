@@ -34,20 +34,12 @@ def connections(node):
     return found
 
 
-def led_by(home, name):
-    """This node leads, by order where another one does."""
-    if home.wait_leader().name != name:
-        home.wait_leader().order('yield', 'to', name)
-        wait_until(lambda: home.node(name) in home.leaders(), 10, f'{name} to lead')
-    return home.node(name)
-
-
 @limit(120)
 def test_the_leaders_host_is_killed_and_the_other_node_leads_and_moves_the_chair():
     """fc1 and db1 die together: fc2 leads, db2 sits, one of three votes being the witness's, which never leads. HAProxy hears the same of
     both that are left."""
     with Home(proxies=2, witness='fc3').start() as home:
-        led_by(home, 'fc1')
+        home.led_by('fc1')
         writer = home.writer(interval_ms=5).start()
         writer.wait_writes(server_id=1, count=20)
         home.node('fc1').kill()

@@ -39,7 +39,7 @@ static void io_close(struct raft_io *io, raft_io_close_cb cb)
     struct machine *m = io->impl;
     m->tick = NULL;
     m->recv = NULL;
-    wire_let_go(m);
+    sent_let_go(&m->sends);
     disk_let_go(m, m->is_ending);
     cb(io);
 }
@@ -81,8 +81,8 @@ static void lend_break_off(void *owner, int member)
     wire_break(m->world, m->place, member, LINE_FRAMES);
 }
 
-static uint64_t lend_held(void *owner) { return ((struct machine *)owner)->disk.held; }
-static void lend_hold(void *owner, uint64_t index) { ((struct machine *)owner)->disk.held = index; }
+static uint64_t lend_held(void *owner) { return ((struct machine *)owner)->disk.stored.held; }
+static void lend_hold(void *owner, uint64_t index) { ((struct machine *)owner)->disk.stored.held = index; }
 
 static bool is_heard(const struct machine *m) { return !m->is_ended && m->disk.writes_left != 0; }
 
@@ -181,7 +181,8 @@ void machine_init(struct machine *m, struct world *world, int place)
     m->chance.state = world->plot->seed * 31 + (uint64_t)place + 1;
     m->clock_begin_us = world_between(world, 1, INT64_C(100000000000));
     m->clock_ppm = world_between(world, -DRIFT_PERCENT * 4900, DRIFT_PERCENT * 4900);
-    m->disk = (struct disk){ .first = 1, .writes_left = -1 };
+    m->disk = (struct disk){ .writes_left = -1 };
+    stored_init(&m->disk.stored);
     m->settings = (struct quorum_settings){ .member_count = world->node_count, .own = place, .election_ms = world->plot->election_ms,
                                             .drift_percent = DRIFT_PERCENT, .snapshot_entries = 48, .trailing_entries = 16 };
     for (int i = 0; i < world->node_count; i++)
@@ -207,7 +208,7 @@ void machine_start(struct machine *m)
     m->permitted_until = 0;
     m->view = (struct quorum_view){ .leader = -1, .until = FC_EVER };
     TEXT_FORMAT(m->settings.node, "n%d~%06u", m->place + 1, (unsigned)m->life);
-    if (birth_open_on(&machine_files, m, "disk", m->settings.members[m->place].name, disk_has_log(&m->disk), &birth, &err) != FC_OK) {
+    if (birth_open_on(&machine_files, m, "disk", m->settings.members[m->place].name, stored_has_log(&m->disk.stored), &birth, &err) != FC_OK) {
         world_tell(m->world, m->place, "does not start: %s", err.text);
         m->is_up = false;
         return;

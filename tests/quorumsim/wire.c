@@ -4,9 +4,6 @@
 #include "quorumsim/world.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#include "base/text.h"
 
 #define SILENCE_US 5000000               /* transport.h: silence_limit_ms */
 #define AGAIN_US 250000
@@ -25,45 +22,9 @@ static struct wire_line *line_of(struct world *w, const struct packet *p)
 
 /* ---- memory ------------------------------------------------------------------------------------------------------- */
 
-static void message_copy(const struct raft_message *from, struct raft_message *to)
-{
-    *to = *from;
-    if (from->type == RAFT_IO_APPEND_ENTRIES && from->append_entries.n_entries > 0) {
-        const struct raft_append_entries *of = &from->append_entries;
-        size_t all = 0, at = 0;
-        for (unsigned i = 0; i < of->n_entries; i++)
-            all += of->entries[i].buf.len;
-        uint8_t *batch = raft_malloc(all);
-        struct raft_entry *entries = raft_calloc(of->n_entries, sizeof *entries);
-        for (unsigned i = 0; i < of->n_entries; i++) {
-            entries[i] = of->entries[i];
-            entries[i].buf.base = batch + at;
-            entries[i].batch = batch;
-            memcpy(batch + at, of->entries[i].buf.base, of->entries[i].buf.len);
-            at += of->entries[i].buf.len;
-        }
-        to->append_entries.entries = entries;
-    } else if (from->type == RAFT_IO_APPEND_ENTRIES) {
-        to->append_entries.entries = NULL;
-    } else if (from->type == RAFT_IO_INSTALL_SNAPSHOT) {
-        const struct raft_install_snapshot *of = &from->install_snapshot;
-        raft_configuration_init(&to->install_snapshot.conf);
-        for (unsigned i = 0; i < of->conf.n; i++)
-            raft_configuration_add(&to->install_snapshot.conf, of->conf.servers[i].id, of->conf.servers[i].address, of->conf.servers[i].role);
-        to->install_snapshot.data.base = raft_malloc(of->data.len);
-        memcpy(to->install_snapshot.data.base, of->data.base, of->data.len);
-    }
-}
-
 void wire_drop(struct world *w, struct packet *p)
 {
-    if (p->kind == LINE_RAFT && p->message.type == RAFT_IO_APPEND_ENTRIES && p->message.append_entries.entries != NULL) {
-        raft_free(p->message.append_entries.entries[0].batch);
-        raft_free(p->message.append_entries.entries);
-    } else if (p->kind == LINE_RAFT && p->message.type == RAFT_IO_INSTALL_SNAPSHOT) {
-        raft_configuration_close(&p->message.install_snapshot.conf);
-        raft_free(p->message.install_snapshot.data.base);
-    }
+    sent_drop(&p->message);
     struct wire_line *line = line_of(w, p);
     line->under_way -= line->epoch == p->epoch;
     free(p);
@@ -235,46 +196,19 @@ static int io_send(struct raft_io *io, struct raft_io_send *request, const struc
         to++;
     if (to == w->node_count)
         return RAFT_NOCONNECTION;
-    struct pending_send *send = calloc(1, sizeof *send);
-    request->cb = cb;
-    *send = (struct pending_send){ .request = request, .next = m->sends };
-    m->sends = send;
+    struct sent_waiting *send = sent_wait(&m->sends, request, cb);
     struct wire_line *line = &w->lines[m->place][to][LINE_RAFT];
     if (m->disk.writes_left != 0 && wire_is_up(w, m->place, to, LINE_RAFT) && line->under_way < UNDER_WAY_MAX) {
         struct packet *p = calloc(1, sizeof *p);
         *p = (struct packet){ .from = m->place, .to = to, .kind = LINE_RAFT, .left_at = machine_now(m) };
-        message_copy(message, &p->message);
+        sent_copy(message, &p->message);
         w->tally->messages++;
         put_on_line(w, p, true);
     } else {
         send->status = RAFT_NOCONNECTION;
     }
-    world_at(w, machine_now(m) + 50, EVENT_SENT, m->place, send);
+    world_at(w, machine_now(m) + 50, EVENT_SENT, m->place, NULL);
     return 0;
-}
-
-void wire_sent(struct machine *m, struct pending_send *send)
-{
-    struct pending_send **at = &m->sends;
-    while (*at != NULL && *at != send)
-        at = &(*at)->next;
-    if (*at == NULL)
-        return;                                            /* raft was closed meanwhile */
-    *at = send->next;
-    if (send->request->cb != NULL)
-        send->request->cb(send->request, send->status);
-    free(send);
-}
-
-void wire_let_go(struct machine *m)
-{
-    while (m->sends != NULL) {
-        struct pending_send *send = m->sends;
-        m->sends = send->next;
-        if (send->request->cb != NULL)
-            send->request->cb(send->request, RAFT_CANCELED);
-        free(send);
-    }
 }
 
 void wire_lend(struct machine *m, struct raft_io *io)

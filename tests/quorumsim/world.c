@@ -90,7 +90,8 @@ void world_again(struct world *w, const struct world_event *event, int64_t at)
 
 /* ---- parties ------------------------------------------------------------------------------------------------------ */
 
-int world_leader(const struct world *w)
+/* The one of the highest term that runs; -1: none. */
+static int leader_of(const struct world *w)
 {
     int leader = -1;
     for (int i = 0; i < w->node_count; i++) {
@@ -104,7 +105,7 @@ int world_leader(const struct world *w)
 
 static int resolve(const struct world *w, int party)
 {
-    const int leader = world_leader(w) < 0 ? 0 : world_leader(w);
+    const int leader = leader_of(w) < 0 ? 0 : leader_of(w);
     switch (party) {
     case PARTY_LEADER: return leader;
     case PARTY_OTHER: return (leader + 1) % w->node_count;
@@ -131,8 +132,8 @@ static void wipe(struct world *w, struct machine *m, int64_t for_us)
         wiped += w->nodes[i].may_stay_out || w->nodes[i].lacks_entries;
     if (wiped >= (w->node_count - 1) / 2 || m->may_stay_out)
         return;                                            /* a majority that forgot is beyond any promise */
-    m->is_wiped = strstr(m->disk.identity, "state member") != NULL;
-    m->may_stay_out = m->disk.identity[0] != '\0';
+    m->is_wiped = strstr(m->disk.stored.identity, "state member") != NULL;
+    m->may_stay_out = m->disk.stored.identity[0] != '\0';
     end_for(w, m, for_us, false);
     disk_wipe(&m->disk);
     w->tally->wiped_out += m->is_wiped;
@@ -292,7 +293,7 @@ static void happen_at(struct world *w, struct machine *m, const struct world_eve
         break;
     case EVENT_BEAT: machine_beat(m); break;
     case EVENT_DISK: disk_done(m); break;
-    case EVENT_SENT: wire_sent(m, event->what); break;
+    case EVENT_SENT: sent_first_is_through(&m->sends); break;
     case EVENT_ARRIVE: wire_arrive(w, event); break;
     case EVENT_BACK: case EVENT_LINE: case EVENT_LINE_END: case EVENT_KIND_COUNT: break;
     }
@@ -333,7 +334,7 @@ static void happen(struct world *w, const struct world_event *event)
     happen_at(w, m, event);
     /* A process that was held up does several things before it looks at its role. */
     if (m->lacks_entries && m->consensus != NULL && m->consensus->is_running && !m->consensus->is_short)
-        m->lacks_entries = m->consensus->raft.last_stored < m->disk.held;
+        m->lacks_entries = m->consensus->raft.last_stored < m->disk.stored.held;
     if (m->consensus != NULL && (awake_at < w->now || world_percent(w, 50)))
         consensus_turned(m->consensus);
 }

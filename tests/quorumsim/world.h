@@ -3,8 +3,8 @@
  *
  *   world.c    events in the order of true time, and what a story's lines do
  *   machine.c  a node: its clock, its process, what the consensus is lent
- *   disk.c     what is durable and what is not yet: raft's writes and the directory's marks
- *   wire.c     what passes between two, and when
+ *   disk.c     when a write is made, and what goes wrong with it; stored.c: what is durable and what is not yet
+ *   wire.c     what passes between two, and when; sent.c: raft's messages, copied
  *   judge.c    what must hold
  *
  * True time is in microseconds from 0 and known to the world and the judge alone. A node's clock runs up to half of the promised drift
@@ -12,11 +12,11 @@
 #ifndef FC_QUORUMSIM_WORLD_H
 #define FC_QUORUMSIM_WORLD_H
 
-#include <raft.h>
-
 #include "backends/quorum/consensus_inside.h"
 #include "base/rng.h"
+#include "quorumsim/sent.h"
 #include "quorumsim/plot.h"
+#include "quorumsim/stored.h"
 
 #define SIM_NODES_MAX PLOT_NODES_MAX
 #define DRIFT_PERCENT 10                 /* LeaseDriftPercent of every node */
@@ -28,43 +28,8 @@ struct world;
 
 /* ---- disk ---- */
 
-struct disk_entry { raft_term term; unsigned short type; size_t length; uint8_t *bytes; };
-
-struct disk_snapshot {
-    bool is_there;
-    raft_index index, configuration_index;
-    raft_term term;
-    struct raft_configuration configuration;
-    uint8_t *bytes;
-    size_t length;
-};
-
-enum disk_op_kind { DISK_APPEND, DISK_TRUNCATE, DISK_PUT, DISK_GET };
-
-struct disk_op {
-    enum disk_op_kind kind;
-    void *request;                       /* raft's; NULL: nobody waits */
-    int count;
-    struct disk_entry *entries;          /* APPEND; owned */
-    raft_index index;                    /* TRUNCATE */
-    unsigned trailing;                   /* PUT */
-    struct disk_snapshot snapshot;       /* PUT; owned */
-    struct raft_buffer *list;            /* PUT of one that is installed: raft's, see disk.c */
-    struct disk_op *next;
-};
-
 struct disk {
-    /* durable */
-    raft_term term;
-    raft_id vote;
-    raft_index first;                    /* of the entries */
-    int count, room;
-    struct disk_entry *entries;
-    struct disk_snapshot snapshot;
-    char identity[256], peers[512];      /* "" = no such file */
-    uint64_t held;                       /* up to where entries were confirmed: a mapped page, which outlives the process */
-    /* not yet */
-    struct disk_op *ops;                 /* in the order in which they were asked for; the first is under way */
+    struct stored stored;
     bool is_broken;                      /* an append failed: the library takes none any more in this process */
     /* what is wrong with it */
     bool is_full;
@@ -96,8 +61,6 @@ struct packet {
     struct raft_message message;         /* deep */
 };
 
-struct pending_send { struct raft_io_send *request; int status; struct pending_send *next; };
-
 /* ---- machine ---- */
 
 enum asked_for { ASKED_ENTRY, ASKED_YIELD, ASKED_SNAPSHOT };
@@ -120,7 +83,7 @@ struct machine {
     raft_io_tick_cb tick;
     raft_io_recv_cb recv;
     int64_t tick_every_us;
-    struct pending_send *sends;
+    struct sent_waiting *sends;
     struct disk disk;
     bool stands, is_ended;
 
@@ -200,7 +163,6 @@ void world_tell(struct world *world, int node, const char *format, ...) __attrib
 void world_print_end(const struct world *world);
 int64_t world_between(struct world *world, int64_t from, int64_t to);       /* both included */
 bool world_percent(struct world *world, int64_t percent);
-int world_leader(const struct world *world);             /* the one of the highest term that runs; -1 none */
 int64_t world_election_us(const struct world *world);
 
 /* ---- machine.c ---- */
@@ -227,10 +189,9 @@ void disk_done(struct machine *m);                       /* the first operation 
 /* The process is gone: nothing is asked of the disk any more. Callbacks are made with RAFT_CANCELED. Orderly: all operations are through;
  * else a beginning of them, by chance. */
 void disk_let_go(struct machine *m, bool is_orderly);
-void disk_wipe(struct disk *disk);
+void disk_wipe(struct disk *disk);                       /* another one in its place */
 /* The last entries, that were called durable, are gone. How many there were to lose. */
 int disk_lose_tail(struct disk *disk, int count);
-bool disk_has_log(const struct disk *disk);
 enum fc_code disk_file_read(const struct birth *birth, const char *file, char *to, size_t size, struct fc_err *err);
 enum fc_code disk_file_write(const struct birth *birth, const char *file, const char *text, struct fc_err *err);
 
@@ -242,8 +203,6 @@ void wire_break(struct world *world, int from, int to, enum line_kind kind);
 void wire_break_all(struct world *world, int node);
 void wire_arrive(struct world *world, const struct world_event *event);
 void wire_drop(struct world *world, struct packet *packet);
-void wire_sent(struct machine *m, struct pending_send *send);
-void wire_let_go(struct machine *m);
 
 /* ---- judge.c ---- */
 void judge_init(struct judge *judge);

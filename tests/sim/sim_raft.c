@@ -36,7 +36,7 @@ struct quorum {
     raft_io_tick_cb tick;
     raft_io_recv_cb recv;
     int64_t tick_every_us;
-    struct pending_send *sends;
+    struct sent_waiting *sends;
     bool is_closing;
 
     int told_head, told_count;
@@ -57,7 +57,7 @@ struct world *raft_world_of(const struct quorum *q, int *node)
 
 struct quorum *raft_quorum_of(struct world *world, int node) { return world->raft.rafts[node].quorum; }
 struct consensus *raft_consensus(struct quorum *q) { return q->consensus; }
-struct pending_send **raft_sends(struct quorum *q) { return &q->sends; }
+struct sent_waiting **raft_sends(struct quorum *q) { return &q->sends; }
 
 raft_io_recv_cb raft_receives(struct quorum *q, struct raft_io **io)
 {
@@ -231,7 +231,7 @@ static void io_close(struct raft_io *io, raft_io_close_cb cb)
     struct quorum *q = io->impl;
     q->tick = NULL;
     q->recv = NULL;
-    raft_wire_let_go(q);
+    sent_let_go(&q->sends);
     raft_disk_let_go(q->world, q->node);
     cb(io);
 }
@@ -323,30 +323,23 @@ static void lend_say(void *owner, const char *sentence)
 
 /* ---- the directory's marks ---------------------------------------------------------------------------------------- */
 
-static char *file_named(const struct birth *birth, const char *file, size_t *size)
+static struct stored *disk_of(const struct birth *birth)
 {
     const struct quorum *q = birth->owner;
-    struct raft_disk *d = &raft_at(q->world, q->node)->disk;
-    *size = text_is(file, "identity") ? sizeof d->identity : sizeof d->peers;
-    return text_is(file, "identity") ? d->identity : d->peers;
+    return &raft_at(q->world, q->node)->disk;
 }
 
 static enum fc_code file_read(const struct birth *birth, const char *file, char *to, size_t size, struct fc_err *err)
 {
-    size_t room;
-    const char *text = file_named(birth, file, &room);
     (void)err;
-    text_copy(to, size, text);
-    return text[0] == '\0' ? FC_NOT_FOUND : FC_OK;
+    return stored_mark_read(disk_of(birth), file, to, size);
 }
 
 static enum fc_code file_write(const struct birth *birth, const char *file, const char *text, struct fc_err *err)
 {
     const struct quorum *q = birth->owner;
-    size_t size;
-    char *to = file_named(birth, file, &size);
     raft_wait_for_disk(q->world, q->node);
-    return text_copy(to, size, text) ? FC_OK : fc_fail(err, FC_STORE, "'%s' is too long", file);
+    return stored_mark_write(disk_of(birth), file, text, err);
 }
 
 static bool file_chance(const struct birth *birth, unsigned char *to, size_t size)
@@ -404,7 +397,7 @@ enum fc_code quorum_open(const struct host *host, const struct quorum_settings *
     world.owner = q;
     raft->quorum = q;
     raft->busy_until = 0;
-    const enum fc_code code = birth_open_on(&files, q, "disk", settings->members[settings->own].name, raft_disk_has_log(&raft->disk), &birth, err);
+    const enum fc_code code = birth_open_on(&files, q, "disk", settings->members[settings->own].name, stored_has_log(&raft->disk), &birth, err);
     assert(code == FC_OK);
     q->consensus = malloc(sizeof *q->consensus);
     consensus_init(q->consensus, &q->settings, &birth, &world);
@@ -435,7 +428,7 @@ void raft_world_begin(struct world *world)
 {
     memset(&world->raft, 0, sizeof world->raft);
     for (int i = 0; i < SIM_NODES_MAX; i++)
-        world->raft.rafts[i].disk.first = 1;
+        stored_init(&world->raft.rafts[i].disk);
 }
 
 void raft_world_end(struct world *world)
@@ -445,7 +438,7 @@ void raft_world_end(struct world *world)
             raft_packet_drop(world, i);
     }
     for (int i = 0; i < SIM_NODES_MAX; i++)
-        raft_disk_wipe(&world->raft.rafts[i].disk);
+        stored_wipe(&world->raft.rafts[i].disk);
 }
 
 static struct fc_time host_now(void *agent)

@@ -3,18 +3,18 @@
  * late. The disk outlives the process; what it was asked for and had not done does not.
  *
  *   sim_raft.c        the process's half: what the consensus is lent, queues, life
- *   sim_raft_disk.c   what is durable and what is not yet
- *   sim_raft_wire.c   what passes between two threads, and when
+ *   sim_raft_disk.c   when a write is made; what is durable and what is not yet: quorumsim/stored.c
+ *   sim_raft_wire.c   what passes between two threads, and when; raft's messages, copied: quorumsim/sent.c
  *
  * Nothing of it is kinder than TCP and a disk: packets keep their order on a connection, wait while a path is cut and come late when
  * it heals, or are lost with it; frames are lost, doubled and overtaken while they are mangled; a thread stands still for its disk. */
 #ifndef FC_SIM_RAFT_H
 #define FC_SIM_RAFT_H
 
-#include <raft.h>
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "quorumsim/stored.h"
 #include "sim/net.h"
 
 struct event;
@@ -22,33 +22,6 @@ struct store_request;
 struct world;
 
 #define RAFT_PACKETS_MAX 4096
-
-/* ---- disk ---- */
-
-struct raft_disk_entry { raft_term term; unsigned short type; size_t length; uint8_t *bytes; };
-
-struct raft_disk_snapshot {
-    bool is_there;
-    raft_index index, configuration_index;
-    raft_term term;
-    struct raft_configuration configuration;
-    uint8_t *bytes;
-    size_t length;
-};
-
-struct raft_disk_op;
-
-struct raft_disk {
-    raft_term term;
-    raft_id vote;
-    raft_index first;                /* of the entries */
-    int count, room;
-    struct raft_disk_entry *entries;
-    struct raft_disk_snapshot snapshot;
-    char identity[256], peers[512];  /* "" = no such file */
-    uint64_t held;
-    struct raft_disk_op *ops;        /* in the order in which they were asked for; the first is under way */
-};
 
 /* ---- wire ---- */
 
@@ -70,7 +43,7 @@ struct raft_packet;
 struct quorum;
 
 struct sim_raft {
-    struct raft_disk disk;
+    struct stored disk;              /* outlives the process */
     struct quorum *quorum;           /* NULL: no process */
     uint32_t life;                   /* rises with every start and every end */
     int64_t busy_until;              /* its thread waits for the disk; world time */

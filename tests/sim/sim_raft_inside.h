@@ -3,6 +3,7 @@
 #define FC_SIM_RAFT_INSIDE_H
 
 #include "backends/quorum/consensus_inside.h"
+#include "quorumsim/sent.h"
 #include "sim/world.h"
 
 struct raft_packet {
@@ -14,24 +15,19 @@ struct raft_packet {
     struct raft_message message;     /* deep */
 };
 
-struct pending_send { struct raft_io_send *request; int status; struct pending_send *next; };
-
 struct quorum *raft_quorum_of(struct world *world, int node);
 struct world *raft_world_of(const struct quorum *quorum, int *node);
 int64_t raft_true_now(const struct world *world, int node);      /* later than the world's while it waits for its disk */
 struct consensus *raft_consensus(struct quorum *quorum);
 raft_io_recv_cb raft_receives(struct quorum *quorum, struct raft_io **io);
-struct pending_send **raft_sends(struct quorum *quorum);
+struct sent_waiting **raft_sends(struct quorum *quorum);
 void raft_turned(struct quorum *quorum);
 
 void raft_disk_lend(struct raft_io *io);
 void raft_disk_let_go(struct world *world, int node);
-void raft_disk_wipe(struct raft_disk *disk);
-bool raft_disk_has_log(const struct raft_disk *disk);
 void raft_wait_for_disk(struct world *world, int node);
 
 void raft_wire_lend(struct raft_io *io);
-void raft_wire_let_go(struct quorum *quorum);
 bool raft_wire_send(struct quorum *quorum, int to, const struct frame *frame);
 bool raft_wire_is_up(struct world *world, int from, int to, enum raft_line_kind kind);
 void raft_wire_break(struct world *world, int from, int to, enum raft_line_kind kind);

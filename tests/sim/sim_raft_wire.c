@@ -4,8 +4,6 @@
 
 #include <assert.h>
 #include <stdlib.h>
-#include <string.h>
-
 
 #define SILENCE_US 5000000               /* transport.h: silence_limit_ms */
 #define AGAIN_US 250000
@@ -29,46 +27,10 @@ static int packet_new(struct world *w, const struct raft_packet *packet)
     return place;
 }
 
-static void message_copy(const struct raft_message *from, struct raft_message *to)
-{
-    *to = *from;
-    if (from->type == RAFT_IO_APPEND_ENTRIES && from->append_entries.n_entries > 0) {
-        const struct raft_append_entries *of = &from->append_entries;
-        size_t all = 0, at = 0;
-        for (unsigned i = 0; i < of->n_entries; i++)
-            all += of->entries[i].buf.len;
-        uint8_t *batch = raft_malloc(all);
-        struct raft_entry *entries = raft_calloc(of->n_entries, sizeof *entries);
-        for (unsigned i = 0; i < of->n_entries; i++) {
-            entries[i] = of->entries[i];
-            entries[i].buf.base = batch + at;
-            entries[i].batch = batch;
-            memcpy(batch + at, of->entries[i].buf.base, of->entries[i].buf.len);
-            at += of->entries[i].buf.len;
-        }
-        to->append_entries.entries = entries;
-    } else if (from->type == RAFT_IO_APPEND_ENTRIES) {
-        to->append_entries.entries = NULL;
-    } else if (from->type == RAFT_IO_INSTALL_SNAPSHOT) {
-        const struct raft_install_snapshot *of = &from->install_snapshot;
-        raft_configuration_init(&to->install_snapshot.conf);
-        for (unsigned i = 0; i < of->conf.n; i++)
-            raft_configuration_add(&to->install_snapshot.conf, of->conf.servers[i].id, of->conf.servers[i].address, of->conf.servers[i].role);
-        to->install_snapshot.data.base = raft_malloc(of->data.len);
-        memcpy(to->install_snapshot.data.base, of->data.base, of->data.len);
-    }
-}
-
 void raft_packet_drop(struct world *w, int place)
 {
     struct raft_packet *p = w->raft.packets[place];
-    if (p->kind == RAFT_LINE_RAFT && p->message.type == RAFT_IO_APPEND_ENTRIES && p->message.append_entries.entries != NULL) {
-        raft_free(p->message.append_entries.entries[0].batch);
-        raft_free(p->message.append_entries.entries);
-    } else if (p->kind == RAFT_LINE_RAFT && p->message.type == RAFT_IO_INSTALL_SNAPSHOT) {
-        raft_configuration_close(&p->message.install_snapshot.conf);
-        raft_free(p->message.install_snapshot.data.base);
-    }
+    sent_drop(&p->message);
     line_of(w, p)->under_way -= line_of(w, p)->epoch == p->epoch;
     free(p);
     w->raft.packets[place] = NULL;
@@ -238,15 +200,10 @@ static int io_send(struct raft_io *io, struct raft_io_send *request, const struc
         to++;
     if (to == w->node_count)
         return RAFT_NOCONNECTION;
-    struct pending_send *send = calloc(1, sizeof *send), **at = raft_sends(q);
-    request->cb = cb;
-    send->request = request;
-    while (*at != NULL)
-        at = &(*at)->next;
-    *at = send;
+    struct sent_waiting *send = sent_wait(raft_sends(q), request, cb);
     if (raft_wire_is_up(w, node, to, RAFT_LINE_RAFT) && w->raft.lines[node][to][RAFT_LINE_RAFT].under_way < UNDER_WAY_MAX) {
         struct raft_packet packet = { .from = node, .to = to, .kind = RAFT_LINE_RAFT };
-        message_copy(message, &packet.message);
+        sent_copy(message, &packet.message);
         put_on_line(w, &packet, raft_true_now(w, node), true);
     } else {
         send->status = RAFT_NOCONNECTION;
@@ -255,27 +212,6 @@ static int io_send(struct raft_io *io, struct raft_io_send *request, const struc
     return 0;
 }
 
-void raft_sent(struct world *w, int node)
-{
-    struct pending_send **sends = raft_sends(raft_quorum_of(w, node)), *send = *sends;
-    if (send == NULL)
-        return;                                            /* raft was closed meanwhile */
-    *sends = send->next;
-    if (send->request->cb != NULL)
-        send->request->cb(send->request, send->status);
-    free(send);
-}
-
-void raft_wire_let_go(struct quorum *q)
-{
-    struct pending_send **sends = raft_sends(q);
-    while (*sends != NULL) {
-        struct pending_send *send = *sends;
-        *sends = send->next;
-        if (send->request->cb != NULL)
-            send->request->cb(send->request, RAFT_CANCELED);
-        free(send);
-    }
-}
+void raft_sent(struct world *w, int node) { sent_first_is_through(raft_sends(raft_quorum_of(w, node))); }
 
 void raft_wire_lend(struct raft_io *io) { io->send = io_send; }

@@ -48,7 +48,7 @@ bool replication_is_well(const struct world *world, int from)
     return servers_talk(world) && r->is_io_running && !r->is_sql_stopped && behind_us(world, 1 - from) < LATE_US;
 }
 
-bool server_has_row(const struct sim_server *server, int client, uint32_t n)
+static bool has_row(const struct sim_server *server, int client, uint32_t n)
 {
     return n < APP_ROWS_MAX && (server->rows[client][n / 8] & (1u << (n % 8))) != 0;
 }
@@ -141,7 +141,7 @@ static void close_order(struct sim_server *server, const struct stored_order *or
 
 static void put_row(struct world *world, struct sim_server *server, int client, uint32_t n)
 {
-    if (server_has_row(server, client, n)) {
+    if (has_row(server, client, n)) {
         server->doubled++;
         violate(world, "row (%d,%u) was written twice on %s", client, n, SERVER_NAME(server->index));
         return;

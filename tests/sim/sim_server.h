@@ -79,7 +79,6 @@ bool server_commit(struct world *world, int server, int client, uint32_t n);
 /* Decision rows of long ago are applied again, on this server only. */
 void server_replay(struct world *world, int server, int from, int count, bool is_backwards);
 void server_noise(struct world *world, int server);         /* rows that other tools read */
-bool server_has_row(const struct sim_server *server, int client, uint32_t n);
 /* Does what `from` logs arrive and get applied on the other, promptly? */
 bool replication_is_well(const struct world *world, int from);
 

@@ -104,7 +104,7 @@ static void print_moves(const struct tally *t)
     }
 }
 
-void tally_print_faults(const struct tally *t)
+static void print_faults(const struct tally *t)
 {
     printf("faults:");
     for (int i = 0; i < FAULT_KIND_COUNT; i++) {
@@ -123,7 +123,7 @@ void tally_print(const struct tally *t)
     printf("time to heal after the last fault: p50 %" PRId64 " ms, p99 %" PRId64 " ms, max %" PRId64 " ms (seed %" PRIu64
            "); longest allowed overlap of two leaders %" PRId64 " ms\n", tally_heal_ms(t, 50), tally_heal_ms(t, 99),
            tally_heal_ms(t, 100), t->worst_heal_seed, t->longest_overlap_us / 1000);
-    tally_print_faults(t);
+    print_faults(t);
     print_sums(t);
     print_moves(t);
 }

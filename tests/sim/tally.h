@@ -11,7 +11,6 @@ int tally_states_reached(const struct tally *tally);
 int64_t tally_heal_ms(const struct tally *tally, int percent);      /* 100: the longest */
 void tally_add(struct tally *tally, const struct tally *more);
 void tally_print(const struct tally *tally);
-void tally_print_faults(const struct tally *tally);
 /* Every combination of chair, leadership, step and finding: how often, and which were never reached. */
 void tally_print_states(const struct tally *tally);
 

@@ -25,7 +25,7 @@ static char story[STORY_LINES][320];
 static int story_count;
 static bool story_is_printed;
 
-void story_begin(bool is_printed)
+static void story_begin(bool is_printed)
 {
     story_count = 0;
     story_is_printed = is_printed;

@@ -140,6 +140,5 @@ bool world_run(struct world *world, const struct run_options *options, struct ta
 /* A node's core has taken a step: a line of the script may have waited for it. */
 void world_saw_move(struct world *world, int node, int step_before, int step);
 void story_print_end(int lines);
-void story_begin(bool is_printed);
 
 #endif

@@ -110,13 +110,14 @@ class Refused(ValueError):
 
 
 class Client:
-    def __init__(self, url):
+    def __init__(self, url, context=None):
+        self.context = context                       # of https://
         self.url = url.rstrip('/')
         self.api = self.url if self.url.endswith('/api') else f'{self.url}/api'
 
     def get(self, path, method='GET'):
         try:
-            with urllib.request.urlopen(urllib.request.Request(path, method=method), timeout=60) as answer:
+            with urllib.request.urlopen(urllib.request.Request(path, method=method), timeout=60, context=self.context) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode()

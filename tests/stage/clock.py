@@ -26,7 +26,6 @@ class Preloaded:
         with open(self.file, 'r+b') as file:                  # in place: the program has it mapped
             file.write(struct.pack('=q', number))
 
-
     def get(self):
         with open(self.file, 'rb') as file:
             return struct.unpack('=q', file.read(8))[0]

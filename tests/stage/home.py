@@ -84,6 +84,13 @@ class House:
             return found[0] if len(found) == 1 else None
         return wait_until(one, bound, 'exactly one node to lead' + (f' other than {other_than.name}' if other_than else ''))
 
+    def led_by(self, name):
+        """This node leads, by order where another one does."""
+        if self.wait_leader().name != name:
+            self.wait_leader().order('yield', 'to', name)
+            wait_until(lambda: self.node(name) in self.leaders(), 10, f'{name} to lead')
+        return self.node(name)
+
     def followers(self):
         leaders = self.leaders()
         return [node for node in self.nodes if node.alive() and node not in leaders]

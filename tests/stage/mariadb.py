@@ -183,6 +183,19 @@ class Server:
     def is_read_only(self):
         return self.value('SELECT @@global.read_only') == '1'
 
+    def certify(self, *names):
+        """By name, else `cert`: a key and a certificate that is its own authority, in its folder. The first is the server's from its next start."""
+        names = names or ('cert',)
+        for name in names:
+            made = (f'{self.folder}/{name}-key.pem', f'{self.folder}/{name}.pem')
+            subprocess.run(['openssl', 'req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', made[0], '-out', made[1], '-days', '2',
+                            '-subj', f'/CN={self.name}', '-addext', f'subjectAltName=IP:{self.place.host}'],
+                           check=True, capture_output=True, timeout=60)
+            for path in made if self.account is not None else ():
+                os.chown(path, *self.account)
+        with open(self.options, 'a', encoding='utf-8') as options:
+            options.write(f'ssl_cert={self.folder}/{names[0]}.pem\nssl_key={self.folder}/{names[0]}-key.pem\n')
+
     def set_up(self, passwords, root_password):
         """Accounts and the application's table, not written to the binlog: each server of a pair gets its own."""
         text = ['SET SESSION sql_log_bin=0;', f'CREATE DATABASE app; CREATE DATABASE {DATABASE};',
@@ -277,10 +290,6 @@ class Pair:
 
     def replicates(self):
         return all(server.replicates() for server in self.servers)
-
-    def is_level(self):
-        first, second = (server.binlog_position() for server in self.servers)
-        return first == second
 
     def writable(self):
         return [server.name for server in self.servers if server.alive() and not server.is_read_only()]

@@ -30,6 +30,7 @@ class Node:
         self.config = f'{self.folder}/firstchair.json'
         self.log = f'{self.folder}/firstchair.log'
         self.child = None
+        self.tls = None                              # under UseSSL: how the stage itself speaks to it (ssl.SSLContext)
 
     @property
     def address(self):
@@ -53,6 +54,16 @@ class Node:
             wait_until(self.listens, 15, f'{self.name} to answer on HTTP')
         return self
 
+    def metric(self, name, timeout=2):
+        """The figure of this name (with its labels); None: it is not told."""
+        lines = self.get('/metrics', timeout)[1].splitlines()
+        return next((float(line.split()[-1]) for line in lines if line.startswith(name + ' ')), None)
+
+    def said(self):
+        """Its log so far."""
+        with open(self.log, encoding='utf-8') as log:
+            return log.read()
+
     def listens(self):
         if not self.child.alive():
             raise StageFailure(f'{self.name} ended with code {self.child.process.returncode}: {self.child.tail(12)}')
@@ -75,7 +86,8 @@ class Node:
 
     def get(self, path, timeout=2):
         """(HTTP status, text)."""
-        line = http.client.HTTPConnection(self.place.host, self.http_port, timeout=timeout)
+        line = (http.client.HTTPConnection(self.place.host, self.http_port, timeout=timeout) if self.tls is None else
+                http.client.HTTPSConnection(self.place.host, self.http_port, timeout=timeout, context=self.tls))
         try:
             with self.place.inside():            # a look of the stage is made on the node's own host: no cut is in its way
                 line.connect()

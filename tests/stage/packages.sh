@@ -5,13 +5,13 @@
 # No service of the machine is started: while our own apt-get runs, a policy-rc.d that refuses (exit 101) stands in the place of
 # whatever was there; that is put back afterwards, also on an interrupt, and after a kill by the next run.
 
-FC_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libev-dev libmicrohttpd-dev libcjson-dev libhiredis-dev libsqlite3-dev
+FC_BUILD_PACKAGES="gcc libc6-dev cmake ninja-build pkg-config libev-dev libmicrohttpd-dev libgnutls28-dev libcjson-dev libhiredis-dev libsqlite3-dev
 libmariadb-dev libraft-dev libuv1-dev nettle-dev libpcre2-dev libjemalloc-dev zlib1g-dev"
 # The servers of the stage. mariadb-server-core: the daemon without a service and without a database of the machine's own.
 FC_SERVER_PACKAGES="mariadb-server-core mariadb-client haproxy redis-server redis-tools python3"
 # socat: the printed haproxy.cfg and docs/operating.md give commands with it, and the scenes run them as they are written.
 # iproute2, nftables: hosts of a network that can be cut. faketime: a wall clock that is set while a node runs, or is an hour off.
-FC_TEST_PACKAGES="libcriterion-dev socat iproute2 nftables faketime openssl"
+FC_TEST_PACKAGES="libcriterion-dev socat iproute2 nftables faketime openssl curl"
 FC_FUZZ_PACKAGES="clang"
 # Of tests/bench, by hand: packages.sh install-now wrk. Its figures are told as not measured where it is missing.
 FC_BENCH_PACKAGES="wrk"

@@ -147,10 +147,10 @@ Test(config_file, no_sentence_shows_a_secret)
 
 Test(config_file, unknown_keys_are_warned_of_with_the_nearest_name)
 {
-    LOADS("{ \"ListenAdress\": \":1\", \"Qqqqqqqqqqq\": 1, \"UseSSL\": false, \"_comment\": {} }");
+    LOADS("{ \"ListenAdress\": \":1\", \"Qqqqqqqqqqq\": 1, \"WebMessage\": \"\", \"_comment\": {} }");
     WARNS("there is no key 'ListenAdress'; the nearest is ListenAddress");
     WARNS("there is no key 'Qqqqqqqqqqq'");
-    WARNS("UseSSL has no effect: ");
+    WARNS("WebMessage has no effect: ");
 }
 
 Test(config_file, a_doubled_key_is_warned_of_and_the_last_one_counts)

@@ -369,6 +369,21 @@ Test(config, items_have_a_name_and_an_address)
 
 /* ---- rules of more than one key ---- */
 
+Test(config, https_needs_its_files_and_certificates_need_https)
+{
+    fresh();
+    cr_assert_eq(config_set_bool(&config, config_key_find("UseMutualTLS"), true, &err), FC_OK);
+    refused("UseMutualTLS is true while UseSSL is false");
+    cr_assert_eq(config_set_bool(&config, config_key_find("UseSSL"), true, &err), FC_OK);
+    refused("UseSSL is true without SSLCertFile");
+    given("SSLCertFile", "/etc/firstchair/node.pem");
+    refused("UseSSL is true without SSLPrivateKeyFile");
+    given("SSLPrivateKeyFile", "/etc/firstchair/node-key.pem");
+    refused("UseMutualTLS is true without SSLCAFile");
+    given("SSLCAFile", "/etc/firstchair/authorities.pem");
+    accepted();
+}
+
 Test(config, the_prefix_is_put_right)
 {
     fresh();

@@ -5,6 +5,7 @@
 #include "judge/errant_logs.h"
 #include "scarce_room.h"
 
+#define LENDS_MAX 100           /* it needs far fewer */
 #define UUID_A "3e11fa47-71ca-11e1-9e33-c80aa9429562"
 #define UUID_B "4e11fa47-71ca-11e1-9e33-c80aa9429562"
 
@@ -78,13 +79,13 @@ Test(errant_logs, without_memory_nothing_is_made_up)
     for (int is_mariadb = 0; is_mariadb < 2; is_mariadb++) {
         const char *errant = is_mariadb ? "7-2-1" : UUID_B ":1-3", *has = is_mariadb ? "7-2-1" : UUID_B ":1-3";
         int lends = 0;
-        for (enum errant_log found = ERRANT_LOG_UNKNOWN; found == ERRANT_LOG_UNKNOWN; lends++) {
+        for (enum errant_log found = ERRANT_LOG_UNKNOWN; found == ERRANT_LOG_UNKNOWN && lends < LENDS_MAX; lends++) {
             struct errant_logs logs;
             lent = lends;
             found = errant_logs_begin(&logs, &room, is_mariadb, errant, "", has) ? errant_logs_next(&logs, "") : ERRANT_LOG_UNKNOWN;
             cr_expect_neq(found, ERRANT_LOG_WITHOUT);
             errant_logs_done(&logs);
         }
-        cr_expect_geq(lends, 3);
+        cr_expect(lends >= 3 && lends < LENDS_MAX, "%d", lends);
     }
 }

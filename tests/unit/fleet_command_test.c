@@ -259,6 +259,7 @@ Test(fleet_command, what_a_node_says_does_not_steer_the_terminal)
     parse("-c replication-analysis");
     fleet_command_print(&options, "{\"Code\":\"OK\",\"Details\":[{\"Analysis\":\"Dead\\u001b[2JMaster\",\"StructureAnalysis\":[\"\\u001b]0;x\"]}]}", to, to);
     fclose(to);
+    cr_expect_not_null(strstr(printed, "Master"), "it is said: %s", printed);
     cr_expect_null(strchr(printed, 0x1b));
     free(printed);
     to = open_memstream(&printed, &size);
@@ -295,8 +296,10 @@ Test(fleet_command, an_address_of_a_node_is_read_as_clients_write_it)
     cr_expect(text_is(at.host, "fc1") && text_is(at.port, "3000") && text_is(at.prefix, ""));
     cr_expect_eq(ask_endpoint_of("http://amy:secret@[2001:db8::1]/fc/", &at, &err), FC_OK);
     cr_expect(text_is(at.host, "2001:db8::1") && text_is(at.port, "80") && text_is(at.prefix, "/fc") && text_is(at.auth, "amy:secret"));
-    cr_expect_eq(ask_endpoint_of("https://fc1:3000", &at, &err), FC_BAD_INPUT);
-    cr_expect_eq(ask_endpoint_of("https://amy:secret@fc1:3000", &at, &err), FC_BAD_INPUT);
+    cr_expect_not(at.trust.is_tls);
+    cr_expect_eq(ask_endpoint_of("https://fc1/api", &at, &err), FC_OK);
+    cr_expect(at.trust.is_tls && text_is(at.host, "fc1") && text_is(at.port, "443") && text_is(at.prefix, ""));
+    cr_expect_eq(ask_endpoint_of("ftp://amy:secret@fc1:3000", &at, &err), FC_BAD_INPUT);
     cr_expect(strstr(err.text, "secret") == NULL && strstr(err.text, "fc1:3000") != NULL, "%s", err.text);
     cr_expect_eq(ask_endpoint_of("http://", &at, &err), FC_BAD_INPUT);
     cr_expect_eq(ask_endpoint_of("http:/" "/[2001:db8::1", &at, &err), FC_BAD_INPUT);

@@ -199,9 +199,10 @@ Test(fleet_knock, beyond_the_bound_it_is_refused_and_who_closes_is_told_nothing)
     const struct fleet_knocks_port to = { &told, on_told };
     pump_open(&pump, 1);
     struct fleet_knocks *knocks = fleet_knocks_new(pump_host(&pump), &to);
+    const struct instance_key nobody = { "127.0.0.1", (uint16_t)free_port() };
     for (uint64_t i = 1; i <= FLEET_KNOCKS_MAX; i++)
-        cr_assert_eq(fleet_knock(knocks, &(struct instance_key){ "127.0.0.1", 1 }, i, &err), FC_OK);
-    cr_expect_eq(fleet_knock(knocks, &(struct instance_key){ "127.0.0.1", 1 }, 99, &err), FC_BUSY);
+        cr_assert_eq(fleet_knock(knocks, &nobody, i, &err), FC_OK);
+    cr_expect_eq(fleet_knock(knocks, &nobody, 99, &err), FC_BUSY);
     fleet_knocks_free(knocks);
     pump_for(&pump, 20);
     cr_expect_eq(told.count, 0);

@@ -36,7 +36,11 @@ void fleet_stage_empty(void)
 void fleet_stage_open(void)
 {
     fleet_stage_empty();
-    fleet_stage_chain();
+    stage_saw_plain("db1.example", NULL);
+    stage_saw_plain("db2.example", "db1.example");
+    stage_saw_plain("db3.example", "db1.example");
+    stage_saw_plain("db4.example", "db2.example");
+    stage_judge();
 }
 
 void fleet_stage_close(void)
@@ -85,7 +89,7 @@ void stage_saw_plain(const char *host, const char *master)
     stage_saw(&d);
 }
 
-member_id stage_member(const char *host)
+static member_id member_of(const char *host)
 {
     const member_id id = topology_find(&s->topology, &(struct instance_key){ host, 3306 });
     cr_assert_neq(id, MEMBER_NONE, "%s", host);
@@ -94,8 +98,8 @@ member_id stage_member(const char *host)
 
 void stage_lost(const char *host)
 {
-    topology_missed(&s->topology, stage_member(host), false, s->picture.now);
-    cr_assert(fleet_looked(&s->fleet, stage_member(host), s->picture.now));
+    topology_missed(&s->topology, member_of(host), false, s->picture.now);
+    cr_assert(fleet_looked(&s->fleet, member_of(host), s->picture.now));
     stage_judge();
 }
 
@@ -109,15 +113,6 @@ void stage_judge(void)
 {
     fleet_judge(&s->fleet, s->picture.now);
     cr_assert(aliases_choose(&s->aliases, &s->fleet, &s->classifications, &s->classifier));
-}
-
-void fleet_stage_chain(void)
-{
-    stage_saw_plain("db1.example", NULL);
-    stage_saw_plain("db2.example", "db1.example");
-    stage_saw_plain("db3.example", "db1.example");
-    stage_saw_plain("db4.example", "db2.example");
-    stage_judge();
 }
 
 /* ---- questions ---- */

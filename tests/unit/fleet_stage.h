@@ -26,21 +26,18 @@ struct fleet_stage {
 };
 extern struct fleet_stage fleet_stage;
 
-void fleet_stage_open(void);         /* the fleet of fleet_stage_chain(), at 2026-11-23 08:00:00 UTC */
+/* At 2026-11-23 08:00:00 UTC: db1.example -> db2.example -> db4.example, db1.example -> db3.example. */
+void fleet_stage_open(void);
 void fleet_stage_close(void);
-void fleet_stage_empty(void);
+void fleet_stage_empty(void);        /* without a server */
 
 struct described describe(const char *host, const char *master);       /* master NULL: none */
 member_id stage_saw(struct described *described);
 void stage_saw_plain(const char *host, const char *master);
 void stage_lost(const char *host);
-member_id stage_member(const char *host);
 void stage_later(int64_t ms);
 /* Aliases are chosen and everybody is judged. */
 void stage_judge(void);
-
-/* db1.example -> db2.example -> db4.example, db1.example -> db3.example. */
-void fleet_stage_chain(void);
 
 /* The answer to a path with its query, as a client would send it; an order is carried out in memory. NULL: no such route. */
 const char *stage_ask(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -405,6 +405,21 @@ Test(haproxy, the_printed_pool_opens_nobody_at_boot_and_asks_for_the_token)
                           "\"$HAPROXY_LOCALPEER fc_leader/fc2\\n\"\n"), "the leader pool");
 }
 
+Test(haproxy, under_use_ssl_the_leader_pool_is_asked_over_tls_and_the_agents_are_not)
+{
+    home_open();
+    cr_expect_not(printed_has(" ssl "));
+    home.http_uses_tls = true;
+    cr_expect(printed_has("agent-inter 200ms on-marked-down shutdown-sessions ssl verify none\n  # verify none:"));
+    cr_expect_not(printed_has(" crt "));
+    TEXT_SET(home.http_ca_file, "/etc/firstchair/authorities.pem");
+    home.http_wants_certificate = true;
+    cr_expect(printed_has("shutdown-sessions ssl verify required ca-file /etc/firstchair/authorities.pem crt /etc/haproxy/firstchair.pem\n  # crt:"));
+    cr_expect(printed_has("  server fc2 [fd00::2]:9377 id 20\n"), "the relay");
+    TEXT_SET(home.http_ca_file, "/etc/first chair.pem");
+    cr_expect_eq(proxy_config_print(&home, sheet, sizeof sheet, NULL), FC_BAD_CONFIG);
+}
+
 Test(haproxy, pools_of_a_managed_cluster_ask_the_node_that_leads)
 {
     home_open();

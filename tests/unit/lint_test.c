@@ -287,6 +287,8 @@ static const struct bad bads[] = {
     { "leader-check", "  option httpchk\n", "  # option httpchk\n", NULL, NULL },
     { "leader-check", "uri /api/leader-check", "uri /", NULL, NULL },
     { "leader-check", "", "\n", "URLPrefix", "/chair" },
+    { "leader-tls", "10.0.9.2:3000 id 20", "10.0.9.2:3000 id 20 ssl verify none", NULL, NULL },
+    { "leader-plain", "", "\n", "UseSSL", "true" },
     { "relay-mode", "listen firstchair_agents\n  mode tcp\n", "listen firstchair_agents\n  mode http\n", NULL, NULL },
     { "relay-voice", "  tcp-check expect string fc-voice\n", "", NULL, NULL },
     { "relay-voice", "tcp-check send \"voice\\n\"", "tcp-check send \"voices\\n\"", NULL, NULL },
@@ -337,7 +339,9 @@ static void meets(const struct bad *bad, void (*open)(void))
     open();
     print_sheet();
     edit(bad->from, bad->to);
-    if (bad->set != NULL)
+    if (bad->set != NULL && text_is(bad->value, "true"))
+        cr_assert_eq(config_set_bool(&home, config_key_find(bad->set), true, NULL), FC_OK);
+    else if (bad->set != NULL)
         cr_assert_eq(config_set_text(&home, config_key_find(bad->set), bad->value, NULL), FC_OK);
     lint_sheet();
     words_of(words, sizeof words);
@@ -363,6 +367,15 @@ Test(lint, the_printed_pools_of_managed_clusters_have_no_finding)
     clusters_open();
     config_clear_list(&home, config_key_find("BackendServers"));
     TEXT_SET(home.mysql_host, "10.0.1.1");
+    nothing_is_found();
+}
+
+Test(lint, the_printed_leader_pool_of_https_has_no_finding)
+{
+    home_open();
+    home.http_uses_tls = home.http_wants_certificate = true;
+    nothing_is_found();
+    TEXT_SET(home.http_ca_file, "/etc/firstchair/authorities.pem");
     nothing_is_found();
 }
 

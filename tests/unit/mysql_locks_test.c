@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -116,6 +117,7 @@ static enum fc_code begin(struct leader *l, struct fc_err *err)
 
 static bool is_told(void *owner) { return ((struct leader *)owner)->verdict != DEED_LOCK_AWAITED; }
 static bool is_over(void *owner) { return ((struct leader *)owner)->verdict == DEED_LOCK_OVER; }
+static bool has_lost_the_first(void *owner) { return mysql_lock_loss(((struct leader *)owner)->lock, 0)[0] != '\0'; }
 static bool has_answer(void *owner) { return ((struct leader *)owner)->has_answer; }
 
 static enum deed_lock_verdict take(struct leader *l)
@@ -151,17 +153,6 @@ static void shows(int server, const char *sql, const char *expected)
 {
     char rows[256];
     mariadb_query(&servers[server], sql, rows, sizeof rows);
-    cr_expect_str_eq(rows, expected, "server %d, %s", server, sql);
-}
-
-/* A session that is closed is over at its server a moment later. */
-static void comes_to_show(int server, const char *sql, const char *expected)
-{
-    char rows[256] = "";
-    for (int i = 0; i < 500 && !text_is(rows, expected); i++) {
-        usleep(i == 0 ? 0 : 10000);
-        mariadb_query(&servers[server], sql, rows, sizeof rows);
-    }
     cr_expect_str_eq(rows, expected, "server %d, %s", server, sql);
 }
 
@@ -229,8 +220,9 @@ Test(mysql_locks, a_holder_in_the_middle_of_a_statement_has_ended_before_the_nex
     const char *sql = "update d.t set a = 2";
     const struct host *host = pump_host(&first.pump);
     cr_assert_eq(mysql_lock_say(first.lock, TARGET, sql, strlen(sql), fc_plus(host->now(host->agent), fc_ms(9000)), answered, &first, &err), FC_OK);
-    pump_for(&first.pump, 100);
-    cr_assert_not(first.has_answer, "it waits for the table");
+    mariadb_comes_to_show(&servers[TARGET], &first.pump, "select count(*) from information_schema.processlist "
+                          "where info = 'update d.t set a = 2' and state like 'Waiting for table%'", "1\n");
+    cr_assert_not(first.has_answer);
     cr_assert_eq(take(&second), DEED_LOCK_PERMITS, "%s", second.sentence);
     mariadb_do(&servers[TARGET], "unlock tables");
     cr_assert(pump_until(&first.pump, has_answer, &first, 9000));
@@ -242,9 +234,12 @@ Test(mysql_locks, a_holder_in_the_middle_of_a_statement_has_ended_before_the_nex
 }
 
 /* Another process: it takes the lock, says so, and then decides a deed and stops before it sends it. */
-static void sleeper(int tell)
+static void sleeper(pid_t parent, int tell)
 {
     struct leader l;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);                                            /* nobody else would wake it */
+    if (getppid() != parent)
+        _exit(4);
     leader_open(&l);
     if (take(&l) != DEED_LOCK_PERMITS)
         _exit(1);
@@ -263,9 +258,10 @@ Test(mysql_locks, a_leader_that_sleeps_between_its_check_and_its_deed_wakes_up_t
     char byte;
     open_servers();
     cr_assert_eq(pipe(pipe_of), 0);
-    const pid_t child = fork();
+    const pid_t parent = getpid(), child = fork();
+    cr_assert_geq(child, 0);
     if (child == 0)
-        sleeper(pipe_of[1]);
+        sleeper(parent, pipe_of[1]);
     struct pollfd wait_for = { pipe_of[0], POLLIN, 0 };
     cr_assert_eq(poll(&wait_for, 1, 15000), 1);
     cr_assert_eq(read(pipe_of[0], &byte, 1), 1);
@@ -304,7 +300,7 @@ Test(mysql_locks, one_frozen_server_of_three_is_left_out_and_two_are_too_many)
     l.verdict = DEED_LOCK_AWAITED;
     cr_expect_eq(take(&l), DEED_LOCK_REFUSED, "%s", l.sentence);
     cr_expect(strstr(l.sentence, "too few servers") != NULL, "%s", l.sentence);
-    comes_to_show(TARGET, HOLDER, "0\n");
+    mariadb_comes_to_show(&servers[TARGET], &l.pump, HOLDER, "0\n");
     leader_close(&l);
     close_servers();
 }
@@ -316,14 +312,13 @@ Test(mysql_locks, a_server_that_restarts_takes_the_right_to_change_it_away)
     leader_open(&l);
     cr_assert_eq(take(&l), DEED_LOCK_PERMITS, "%s", l.sentence);
     mariadb_restart(&servers[0]);
-    pump_for(&l.pump, 100);
+    cr_assert(pump_until(&l.pump, has_lost_the_first, &l, 5000));
     cr_expect_eq(l.verdict, DEED_LOCK_PERMITS, "two of three, and the one that it is about");
     cr_expect_eq(say(&l, 0, "do 0"), FC_REFUSED);
-    cr_expect_neq(mysql_lock_loss(l.lock, 0)[0], '\0');
     mariadb_restart(&servers[TARGET]);
     cr_assert(pump_until(&l.pump, is_over, &l, 5000));
     cr_expect_eq(say(&l, TARGET, "do 0"), FC_REFUSED, "the session is not made anew");
-    comes_to_show(TARGET, "select count(*) from information_schema.processlist where user = 'topo'", "0\n");
+    mariadb_comes_to_show(&servers[TARGET], &l.pump, "select count(*) from information_schema.processlist where user = 'topo'", "0\n");
     leader_close(&l);
     close_servers();
 }

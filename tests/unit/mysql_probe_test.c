@@ -422,11 +422,10 @@ Test(mysql_probe, a_master_and_five_replicas_are_seen_as_they_say_themselves)
 {
     struct fleet *f = fleet_open(6);
     struct mariadb *master = &f->servers[0];
-    char by_place[200];
+    const char *by_place = "master_use_gtid = no, master_log_file = 'bin.000001', master_log_pos = 4";
     mariadb_do(master, "set global read_only = 0; set global rpl_semi_sync_master_enabled = 1; create database app; "
                        "create table app.t (id int primary key) engine=InnoDB; insert into app.t values (1)");
     mariadb_do(&f->servers[4], "set global rpl_semi_sync_slave_enabled = 1");
-    TEXT_FORMAT(by_place, "master_use_gtid = no, master_log_file = 'bin.000001', master_log_pos = 4");
     replicate(f, 1, 0, "", "master_use_gtid = slave_pos");
     replicate(f, 2, 0, "", by_place);
     replicate(f, 3, 0, "", "master_use_gtid = slave_pos, master_delay = 3600");
@@ -541,14 +540,9 @@ static void group_is_seen(void)
 {
     struct fleet *f = fleet_open_with(2, "plugin_load_add=group_replication.so\nreport_host=127.0.0.1\n");
     int ports[2];
-    char online[16] = "";
     group_begin(f, ports);
-    for (int i = 0; i < 3000 && !text_is(online, "2\n"); i++) {
-        mariadb_query(&f->servers[1], "select count(*) from performance_schema.replication_group_members where member_state = 'ONLINE'",
-                      online, sizeof online);
-        pump_for(&f->pump, 20);
-    }
-    cr_assert_str_eq(online, "2\n");
+    mariadb_comes_to_show(&f->servers[1], &f->pump, "select count(*) from performance_schema.replication_group_members where member_state = 'ONLINE'",
+                          "2\n");
     for (int i = 0; i < 2; i++)
         members_are_as_told(&f->servers[i], probe_sees(f, i));
     cr_expect_str_eq(f->heard[0].kept.seen->group_role, "PRIMARY");

@@ -12,6 +12,7 @@
 
 #define TEMPLATE "FC_TEST_MARIADB_TEMPLATE"          /* handed to each scene's process by its environment */
 
+#define COMES_MS 60000                               /* a group of two needs half of it on a loaded machine */
 #define USER "mysql"                                 /* mariadbd refuses to run as root */
 
 void mariadb_template_make(void)
@@ -175,6 +176,15 @@ void mariadb_query(struct mariadb *server, const char *words, char *to, size_t s
     }
     cr_assert(more == -1 && mysql_errno(server->root) == 0, "%s: %s", sql, mysql_error(server->root));
     free(sql);
+}
+
+void mariadb_comes_to_show(struct mariadb *server, struct pump *pump, const char *words, const char *rows)
+{
+    char seen[4000] = "";
+    const double limit = now_ms() + COMES_MS;
+    for (mariadb_query(server, words, seen, sizeof seen); !text_is(seen, rows) && now_ms() < limit; mariadb_query(server, words, seen, sizeof seen))
+        pump_for(pump, 10);
+    cr_assert_str_eq(seen, rows, "server %d, %s", server->id, words);
 }
 
 void mariadb_do(struct mariadb *server, const char *sql)

@@ -34,6 +34,9 @@ void mariadb_log_in_again(struct mariadb *server);
 void mariadb_query(struct mariadb *server, const char *words, char *to, size_t size);
 void mariadb_do(struct mariadb *server, const char *sql);
 
+/* The same, asked again while the loop runs until the answer is this one; fails the scene when it never is. */
+void mariadb_comes_to_show(struct mariadb *server, struct pump *pump, const char *words, const char *rows);
+
 /* Ends the sessions of an account that has no other way to learn of its new privileges. */
 void mariadb_end_sessions(struct mariadb *server, const char *user);
 

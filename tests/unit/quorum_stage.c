@@ -86,7 +86,7 @@ static void end_streams(struct stage_node *n)
     n->streams = NULL;
 }
 
-enum fc_code stage_try_start(struct stage *s, int node, struct fc_err *err)
+static enum fc_code open_node(struct stage *s, int node, struct fc_err *err)
 {
     struct stage_node *n = &s->nodes[node];
     const bool is_founder = node < s->founders;
@@ -117,7 +117,7 @@ enum fc_code stage_try_start(struct stage *s, int node, struct fc_err *err)
 void stage_start(struct stage *s, int node)
 {
     struct fc_err err = { .code = FC_OK };
-    cr_assert_eq(stage_try_start(s, node, &err), FC_OK, "%s", err.text);
+    cr_assert_eq(open_node(s, node, &err), FC_OK, "%s", err.text);
 }
 
 void stage_start_all(struct stage *s)

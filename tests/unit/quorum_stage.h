@@ -41,7 +41,6 @@ void stage_open(struct stage *stage, int count);
 /* `count` nodes have a place; the first `founders` of them form the group. */
 void stage_open_for(struct stage *stage, int count, int founders);
 void stage_close(struct stage *stage);
-enum fc_code stage_try_start(struct stage *stage, int node, struct fc_err *err);
 void stage_start(struct stage *stage, int node);
 void stage_start_all(struct stage *stage);
 void stage_stop(struct stage *stage, int node);      /* gracefully: its directory stays */

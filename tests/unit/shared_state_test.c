@@ -187,6 +187,15 @@ static struct bytes tag(const char *host, const char *value, int64_t at, bool ta
     return entry(&r, "fc1~aa", number);
 }
 
+static struct bytes server(const char *host, int64_t at, bool takes_back, uint64_t number)
+{
+    struct store_request r = { .deed = STORE_WORD };
+    const struct fleet_said said = { .takes_back = takes_back, .at = at, .key = { host, 3306 } };
+    struct fc_err err = { 0 };
+    cr_assert_eq(fleet_say_server(&said, &r.word, &err), FC_OK, "%s", err.text);
+    return entry(&r, "fc1~aa", number);
+}
+
 /* "db1=anna db2-" in the order of the rows that a private store is given. */
 static const char *words(const struct shared_state *of)
 {
@@ -201,6 +210,20 @@ static const char *words(const struct shared_state *of)
                  request.word.takes_back ? "-" : "=", fleet_text(&row, database_instance_tags_tag_value));
     }
     return text;
+}
+
+Test(shared_state, whom_to_look_at_and_whom_to_forget_is_heard_and_not_kept)
+{
+    struct shared_entry read;
+    struct fleet_row row;
+    const struct bytes good = server("db1", 100, true, 1);
+    cr_assert_eq(shared_entry_decode(good.at, good.length, &read), FC_OK);
+    cr_assert_eq(fleet_word_row(&read.word, &row), FC_OK);
+    cr_expect(read.word.takes_back && row.table == FLEET_database_instance);
+    cr_expect_str_eq(fleet_text(&row, database_instance_hostname), "db1");
+    apply(server("db1", 100, false, 2));
+    apply(server("db1", 101, true, 3));
+    cr_expect_str_eq(words(&state), "");
 }
 
 Test(shared_state, of_two_words_the_newer_stays_whatever_came_last)

@@ -145,7 +145,7 @@ static void seed(const char *host)
 {
     const struct instance_key key = key_of(host);
     struct fc_err err = { .code = FC_OK };
-    cr_assert_eq(watch_named(watch, &key, now(), NULL, &err), FC_OK, "%s", err.text);
+    cr_assert_eq(watch_named(watch, &key, NAMED_AS_SEED, now(), NULL, &err), FC_OK, "%s", err.text);
     perform();
 }
 
@@ -281,7 +281,7 @@ Test(watch, who_is_filtered_is_not_looked_at_and_not_taken_from_an_operator)
     setting.filters = (struct watch_filters){ ignore_by_letter, &which };
     watch_set(watch, &setting, now());
     chain_of_three();
-    cr_expect_eq(watch_named(watch, &key, now(), NULL, &err), FC_REFUSED);
+    cr_expect_eq(watch_named(watch, &key, NAMED_AS_SEED, now(), NULL, &err), FC_REFUSED);
     cr_expect_not_null(strstr(err.text, "DiscoveryIgnoreHostnameFilters"));
     seed("a");
     pass_ms(10000);
@@ -311,6 +311,46 @@ Test(watch, of_whom_analyses_leave_out_no_change_is_told)
     server("c")->is_down = false;
     pass_ms(20000);
     cr_expect_not_null(strstr(told, "c:3306: "), "%s", told);
+}
+
+Test(watch, whom_a_filter_fits_from_now_on_is_let_go_also_when_the_store_has_it)
+{
+    enum watch_filter which = FILTER_SERVER;
+    chain_of_three();
+    seed("a");
+    pass_ms(10000);
+    cr_assert_str_eq(picture(), "a <b <<c");
+    setting.filters = (struct watch_filters){ ignore_by_letter, &which };
+    told[0] = '\0';
+    watch_set(watch, &setting, now());
+    pass_ms(10000);
+    cr_expect_str_eq(picture(), "a <b");
+    cr_expect_not_null(strstr(told, "gone c\n"), "%s", told);
+    cr_expect_not_null(strstr(told, "c:3306 is forgotten: DiscoveryIgnoreHostnameFilters"), "%s", told);
+    told[0] = '\0';
+    memset(looks, 0, sizeof looks);
+    const struct watch_recalled row = { .key = key_of("c"), .checked_at = FC_EVER };
+    cr_expect_eq(watch_recall(watch, &row, now(), NULL), FC_REFUSED);
+    pass_ms(10000);
+    cr_expect_str_eq(picture(), "a <b");
+    cr_expect_not_null(strstr(told, "gone c\n"), "its row goes too: %s", told);
+    cr_expect_eq(looks[2], 0);
+}
+
+Test(watch, what_an_operator_names_and_nobody_sees_is_let_go_and_a_seed_is_not)
+{
+    const struct instance_key typo = key_of("typo");
+    stands("later", NULL)->is_down = true;
+    stands("typo", NULL)->is_down = true;
+    seed("later");
+    cr_assert_eq(watch_named(watch, &typo, NAMED_BY_OPERATOR, now(), NULL, NULL), FC_OK);
+    perform();
+    cr_expect_str_eq(picture(), "later? typo?");
+    pass_ms(2 * WATCH_UNNAMED_PERIODS * 5000);
+    cr_expect_str_eq(picture(), "later?");
+    server("later")->is_down = false;
+    pass_ms(400000);
+    cr_expect_str_eq(picture(), "later");
 }
 
 /* ---- verdicts ---- */
@@ -607,6 +647,26 @@ Test(watch, a_node_begins_with_what_the_store_knows)
     cr_expect_str_eq(code_of("a"), "DeadMaster", "a master that this node has never seen itself");
 }
 
+/* Replicas call their master by another name than it calls itself; the master is dead when this node begins. */
+Test(watch, a_name_that_was_found_before_the_restart_is_still_the_masters)
+{
+    stands("a", NULL)->is_down = true;
+    stands("vip", NULL)->is_down = true;
+    stands("b", "vip")->is_deaf = true;
+    host_names_set(&watch->resolved, "vip", "a", now(), (struct fc_time){ now().us + 3600000000 }, NULL);
+    watch_recall_begin(watch);
+    recall("b", "vip", 7, 7);
+    recall("a", NULL, 30, 7);
+    watch_recall_end(watch, now());
+    cr_expect_str_eq(picture(), "a? <b");
+    pass_ms(3000);
+    cr_expect_str_eq(picture(), "a? <b");
+    cr_expect_str_eq(code_of("a"), "DeadMaster");
+    server("b")->master_id = 77;                           /* the name leads to another server meanwhile */
+    pass_ms(10000);
+    cr_expect_str_eq(picture(), "a? vip? <b");
+}
+
 Test(watch, an_older_row_does_not_undo_what_was_seen_here)
 {
     stands("a", NULL);
@@ -650,7 +710,7 @@ Test(watch, where_memory_ends_nothing_is_lost_that_was_there)
         for (int i = 0; i < 80; i++) {
             char host[16];
             TEXT_FORMAT(host, "x%d", i);
-            watch_named(watch, &(struct instance_key){ host, 3306 }, now(), NULL, NULL);
+            watch_named(watch, &(struct instance_key){ host, 3306 }, NAMED_AS_SEED, now(), NULL, NULL);
             perform();
         }
         lent = INT_MAX;
@@ -678,7 +738,7 @@ Test(watch, random_events_leave_it_sound)
             case 0: TEXT_SET(s->master, servers[rng_below(&rng, 12)].host); break;
             case 1: TEXT_SET(s->master, ""); break;
             case 2: s->is_down = !s->is_down; break;
-            case 3: watch_named(watch, &key, now(), NULL, NULL); break;
+            case 3: watch_named(watch, &key, NAMED_AS_SEED, now(), NULL, NULL); break;
             case 4: watch_forget(watch, &key, now(), NULL); break;
             case 5: lose(s->host, LOSS_ENDED, PROBE_IDLE); break;
             case 6: TEXT_SET(s->calls_itself, servers[rng_below(&rng, 12)].host); break;
