@@ -134,14 +134,13 @@ static bool may_wait(ssize_t result) { return result == GNUTLS_E_AGAIN || result
 /* From the client. False: nothing at the moment. */
 static bool hear_outside(struct guest *guest)
 {
-    ssize_t got;
     if (guest->is_deaf || !is_empty(&guest->inwards))
         return false;
-    do {
-        got = gnutls_record_recv(guest->session, guest->inwards.bytes, RECORD_SIZE);
-    } while (got < 0 && !may_wait(got) && !gnutls_error_is_fatal((int)got) && got != GNUTLS_E_REHANDSHAKE);
+    const ssize_t got = gnutls_record_recv(guest->session, guest->inwards.bytes, RECORD_SIZE);
     if (may_wait(got))
         return false;
+    if (got < 0 && !gnutls_error_is_fatal((int)got) && got != GNUTLS_E_REHANDSHAKE)
+        return true;                     /* a warning, which changes nothing: counted as a piece, for they may come without end */
     guest->inwards.from = 0;
     guest->inwards.to = got > 0 ? (size_t)got : 0;
     if (got <= 0) {                      /* the end, or no TLS any more: whoever is inside hears that nothing more comes */
