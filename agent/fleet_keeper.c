@@ -272,6 +272,8 @@ static void take_word(struct fleet_keeper *k, const struct fleet_row *row, bool 
     k->picture.changes++;
     if (fleet_word_take(&memory, row, is_gone, &clocks, &key))
         watch_said(watch_of(k), &key, clocks.now);
+    if (row->table == FLEET_hostname_unresolve && !is_gone)
+        fleet_derived_virtual_name(k->store, row);
 }
 
 static void row_read(void *owner, const struct fleet_row *row)

@@ -263,9 +263,7 @@ static enum fc_code take_tags(char *text, struct tag_meant *tags, int *count, st
     char *rest = text;
     *count = 0;
     for (char *one = strsep(&rest, ","); one != NULL; one = strsep(&rest, ",")) {
-        while (one[0] == ' ')
-            one++;
-        if (one[0] == '\0')
+        if (one[strspn(one, " ")] == '\0')
             continue;
         if (*count == TAGS_ASKED_MAX)
             return fc_fail(err, FC_BAD_INPUT, "at most %d tags are asked for at one time", TAGS_ASKED_MAX);

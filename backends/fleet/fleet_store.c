@@ -425,7 +425,7 @@ static void written(struct fleet_store *s, const struct fleet_answer *answer)
 static int64_t life_of(const struct fleet_store *s, enum fleet_life_name life)
 {
     static const int64_t presets[LIFE_COUNT] = {
-        [LIFE_ENDED] = 3600, [LIFE_WEEK] = 7 * 86400, [LIFE_FORGET] = 240 * 3600, [LIFE_AUDIT] = 7 * 86400, [LIFE_NAME] = 3600,
+        [LIFE_OVER] = 0, [LIFE_ENDED] = 3600, [LIFE_WEEK] = 7 * 86400, [LIFE_FORGET] = 240 * 3600, [LIFE_AUDIT] = 7 * 86400, [LIFE_NAME] = 3600,
         [LIFE_NAME_TWICE] = 7200, [LIFE_RULE] = 3600, [LIFE_POOL] = 3600,
     };
     return s->setting.life_s[life] > 0 ? s->setting.life_s[life] : presets[life];

@@ -73,7 +73,9 @@ enum fc_code overrides_begin_maintenance(struct overrides *overrides, const stru
 enum fc_code overrides_end_maintenance(struct overrides *overrides, const struct instance_key *key, struct fc_err *err);
 enum fc_code overrides_set_rule(struct overrides *overrides, const struct instance_key *key, enum promotion_rule rule,
                                 struct fc_time until, struct fc_err *err);
-/* Sets or replaces. A name is 1 to 128 bytes without '=', ',' and blanks. */
+/* 1 to 128 bytes without '=' and control bytes, and no blank at its ends: what is stored can be shown in one line and asked for again. */
+bool tag_name_is_good(const char *name);
+/* Sets or replaces. */
 enum fc_code overrides_tag(struct overrides *overrides, const struct instance_key *key, const char *name, const char *value,
                            struct fc_err *err);
 enum fc_code overrides_untag(struct overrides *overrides, const struct instance_key *key, const char *name, struct fc_err *err);

@@ -401,6 +401,19 @@ Test(fleet_answer, candidates_are_registered_by_a_rule_that_there_is)
     refuses("/api/register-candidate/db2.example/3306/must", "'must' is no promotion rule: prefer, neutral, prefer_not or must_not");
 }
 
+Test(fleet_answer, a_tags_name_is_free_text_without_the_blanks_around_it)
+{
+    answers("/api/tag/db2.example/3306?tag=%20owned%20by%20=%20anna%20", OK_KEY("Tagged", "db2"));
+    answers("/api/tag/db2.example/3306?tag=vip", OK_KEY("Tagged", "db2"));
+    answers("/api/tags/db2.example/3306", "[\"owned by=anna\",\"vip=\"]");
+    shows("/api/tagged?tag=owned%20by%20,vip%20", "db2");
+    shows("/api/tagged?tag=vip,%20,%20~nobody%20", "db2");
+    refuses("/api/tag/db2.example/3306?tag=two%0Alines", "'two\\nlines' is no tag: NAME or NAME=VALUE, the name of at most 128 bytes");
+    refuses("/api/tag/db2.example/3306?tag=%20=x", "'=x' is no tag: NAME or NAME=VALUE, the name of at most 128 bytes");
+    answers("/api/untag/db2.example/3306?tag=owned%20by", "{\"Code\":\"OK\",\"Message\":\"Untagged\",\"Details\":[" KEY("db2") "]}");
+    answers("/api/tags/db2.example/3306", "[\"vip=\"]");
+}
+
 Test(fleet_answer, tags_are_given_asked_for_and_taken_off)
 {
     answers("/api/tag/db2.example/3306?tag=role%3Dmain%0A", OK_KEY("Tagged", "db2"));

@@ -1,5 +1,6 @@
 /* The fleet of a node, on a SQLite file: what becomes of orders whose asker does not wait for their end. The store of words is this file. */
 #include <criterion/criterion.h>
+#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,4 +156,42 @@ Test(fleet_keeper, a_server_is_locked_once_though_the_first_to_ask_has_hung_up)
     cr_assert(pump_until(&pump, is_told, &told_count, LONG_MS));
     cr_expect_eq(told_code, FC_BUSY, "%s", told_text);
     cr_expect_str_eq(told_text, "an order about db1:3306 is just being stored");
+}
+
+/* Another tool. The first column of the first row. */
+static void query(const char *sql, char *to, size_t size)
+{
+    sqlite3 *db = NULL;
+    sqlite3_stmt *rows = NULL;
+    to[0] = '\0';
+    cr_assert_eq(sqlite3_open(config.sqlite3_data_file, &db), SQLITE_OK);
+    sqlite3_busy_timeout(db, 5000);
+    cr_assert_eq(sqlite3_prepare_v2(db, sql, -1, &rows, NULL), SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
+    if (sqlite3_step(rows) == SQLITE_ROW && sqlite3_column_text(rows, 0) != NULL)
+        text_copy(to, size, (const char *)sqlite3_column_text(rows, 0));
+    sqlite3_finalize(rows);
+    sqlite3_close(db);
+}
+
+static const char *awaited[2];               /* a query, and what it is to say */
+static bool is_so(void *owner)
+{
+    char says[200];
+    (void)owner;
+    query(awaited[0], says, sizeof says);
+    return text_is(says, awaited[1]);
+}
+
+static bool comes_to_say(const char *sql, const char *says)
+{
+    awaited[0] = sql;
+    awaited[1] = says;
+    return pump_until(&pump, is_so, NULL, LONG_MS);
+}
+
+Test(fleet_keeper, a_virtual_name_that_is_registered_is_kept_as_history)
+{
+    order(FLEET_REGISTER_UNRESOLVE, "db1", "vip.example", 5);
+    word_is_durable();
+    cr_expect(comes_to_say("select hostname from hostname_unresolve_history where unresolved_hostname = 'vip.example'", "db1"));
 }

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "backends/fleet_store.h"
 #include "base/text.h"
@@ -653,6 +654,10 @@ static bool has_tidied(void *owner) { return fleet_store_counts(((struct bench *
 
 static void what_is_too_old_goes(struct bench *b)
 {
+    char an_hour_ago[32], sql[400];
+    const time_t then = time(NULL) - 3600;
+    struct tm parts;
+    strftime(an_hour_ago, sizeof an_hour_ago, "%Y-%m-%d %H:%M:%S", gmtime_r(&then, &parts));
     begin(b, FLEET_WRITES);
     end(b);
     tool(b, "insert into database_instance_downtime (hostname, port, downtime_active, begin_timestamp, end_timestamp, owner, reason) "
@@ -662,14 +667,19 @@ static void what_is_too_old_goes(struct bench *b)
     tool(b, "insert into database_instance_maintenance (database_instance_maintenance_id, hostname, port, maintenance_active, begin_timestamp, "
             "end_timestamp, owner, reason, processing_node_hostname, processing_node_token, explicitly_bounded) "
             "values (1, 'a', 1, null, '2020-01-15 08:00:00', '2020-01-15 09:00:00', '', '', '', '', 0), "
-            "(2, 'b', 1, 1, '2020-01-15 08:00:00', '2020-01-15 09:00:00', '', '', '', '', 0)");
+            "(3, 'holds', 1, 1, '2020-01-15 08:00:00', '2037-01-15 09:00:00', '', '', '', '', 0), "
+            "(4, 'endless', 1, 1, '2020-01-15 08:00:00', null, '', '', '', '', 0)");
+    TEXT_FORMAT(sql, "insert into database_instance_maintenance (database_instance_maintenance_id, hostname, port, maintenance_active, "
+                     "begin_timestamp, end_timestamp, owner, reason, processing_node_hostname, processing_node_token, explicitly_bounded) "
+                     "values (2, 'over', 1, 1, '2020-01-15 08:00:00', '%s', '', '', '', '', 0)", an_hour_ago);
+    tool(b, sql);
     tool(b, "insert into audit (audit_id, audit_timestamp, audit_type, port, message) values (1, '2020-01-15 08:00:00', 'old', 0, ''), "
             "(2, '2037-01-15 08:00:00', 'new', 0, '')");
     b->setting.tidy_ms = 1;
     begin(b, FLEET_WRITES);
     cr_assert(pump_until(&b->pump, has_tidied, b, LONG_MS));
     SHOWS(b, "select hostname from database_instance_downtime order by 1", "endless\nholds\n");
-    SHOWS(b, "select hostname from database_instance_maintenance", "b\n");
+    SHOWS(b, "select hostname, coalesce(maintenance_active, 0) from database_instance_maintenance order by 1", "endless|1\nholds|1\nover|0\n");
     SHOWS(b, "select audit_type from audit", "new\n");
     end(b);
 }
