@@ -276,15 +276,28 @@ static void take_word(struct fleet_keeper *k, const struct fleet_row *row, bool 
         fleet_derived_virtual_name(k->store, row);
 }
 
+/* What its classification is: a server that was never looked at here has no other, and who only reads goes by the rows. */
+static void take_server(struct fleet_keeper *k, const struct fleet_row *row)
+{
+    static const struct classifier none;
+    struct watch *watch = watch_of(k);
+    const struct both_clocks clocks = clocks_of(k);
+    struct fleet_server_read read;
+    fleet_server_of_row(row, &clocks, &read);
+    if (watch_recall(watch, &read.recalled, clocks.now, NULL) != FC_OK)
+        return;
+    const member_id id = topology_find(&watch->topology, &read.recalled.key);
+    const struct classifier *by = watch->setting.classifier == NULL ? &none : watch->setting.classifier;
+    if (id != MEMBER_NONE)
+        classification_recall(&watch->classifications, by, id, &read.classified, survey_is_resting(k->survey));
+}
+
 static void row_read(void *owner, const struct fleet_row *row)
 {
     struct fleet_keeper *k = owner;
-    const struct both_clocks clocks = clocks_of(k);
-    struct fleet_server_read read;
     k->picture.changes++;
     if (row->table == FLEET_database_instance) {
-        fleet_server_of_row(row, &clocks, &read);
-        watch_recall(watch_of(k), &read.recalled, clocks.now, NULL);
+        take_server(k, row);
     } else {
         take_word(k, row, false);
     }

@@ -225,6 +225,13 @@ static void set_ancestry(struct fleet_row *row, const struct watch *w, member_id
     fleet_set_text(row, database_instance_ancestry_uuid, texts->ancestry);
 }
 
+static const struct { enum classified what; int column; } classified_columns[] = {
+    { CLASSIFIED_DATA_CENTER, database_instance_data_center }, { CLASSIFIED_REGION, database_instance_region },
+    { CLASSIFIED_ENVIRONMENT, database_instance_physical_environment }, { CLASSIFIED_INSTANCE_ALIAS, database_instance_instance_alias },
+    { CLASSIFIED_CLUSTER_ALIAS, database_instance_suggested_cluster_alias },
+};
+#define CLASSIFIED_COLUMNS (sizeof classified_columns / sizeof classified_columns[0])
+
 static void set_place(struct fleet_row *row, const struct watch *w, member_id id, struct fleet_row_texts *texts)
 {
     const struct member *m = topology_member(&w->topology, id);
@@ -232,11 +239,8 @@ static void set_place(struct fleet_row *row, const struct watch *w, member_id id
     fleet_set_text(row, database_instance_cluster_name, texts->cluster);
     fleet_set_number(row, database_instance_replication_depth, m->depth > UINT8_MAX ? UINT8_MAX : m->depth);
     fleet_set_number(row, database_instance_is_co_master, m->ring == 2);
-    fleet_set_text(row, database_instance_suggested_cluster_alias, classification_text(&w->classifications, id, CLASSIFIED_CLUSTER_ALIAS));
-    fleet_set_text(row, database_instance_instance_alias, classification_text(&w->classifications, id, CLASSIFIED_INSTANCE_ALIAS));
-    fleet_set_text(row, database_instance_data_center, classification_text(&w->classifications, id, CLASSIFIED_DATA_CENTER));
-    fleet_set_text(row, database_instance_region, classification_text(&w->classifications, id, CLASSIFIED_REGION));
-    fleet_set_text(row, database_instance_physical_environment, classification_text(&w->classifications, id, CLASSIFIED_ENVIRONMENT));
+    for (size_t i = 0; i < CLASSIFIED_COLUMNS; i++)
+        fleet_set_text(row, classified_columns[i].column, classification_text(&w->classifications, id, classified_columns[i].what));
     const struct classification *known = classification_of(&w->classifications, id);
     fleet_set_number(row, database_instance_semi_sync_enforced, known == NULL ? 0 : known->semi_sync_priority);
 }
@@ -350,6 +354,14 @@ static void read_group(const struct fleet_row *row, struct fleet_server_read *re
     ret->seen.member_count = count;
 }
 
+static void read_classified(const struct fleet_row *row, struct fleet_server_read *ret)
+{
+    for (size_t i = 0; i < CLASSIFIED_COLUMNS; i++)
+        ret->classified.answer[classified_columns[i].what] = fleet_text(row, classified_columns[i].column);
+    TEXT_FORMAT(ret->semi_sync_priority, "%u", (unsigned)(uint8_t)fleet_number(row, database_instance_semi_sync_enforced));
+    ret->classified.answer[CLASSIFIED_SEMI_SYNC_PRIORITY] = ret->semi_sync_priority;
+}
+
 void fleet_server_of_row(const struct fleet_row *row, const struct both_clocks *clocks, struct fleet_server_read *ret)
 {
     struct instance_seen *seen = &ret->seen;
@@ -366,6 +378,7 @@ void fleet_server_of_row(const struct fleet_row *row, const struct both_clocks *
     seen->channels = &ret->channel;
     seen->channel_count = instance_key_is_valid(&ret->channel.master);
     read_group(row, ret);
+    read_classified(row, ret);
     ret->recalled.is_partly_seen = fleet_number(row, database_instance_last_check_partial_success) != 0;
     if (!fleet_is_null(row, database_instance_last_checked))
         ret->recalled.checked_at = moment_of(fleet_number(row, database_instance_last_checked), clocks);

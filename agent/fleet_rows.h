@@ -32,6 +32,8 @@ struct fleet_server_read {
     struct instance_seen seen;
     struct channel_seen channel;
     struct watch_recalled recalled;
+    struct detected classified;        /* what its row has of it */
+    char semi_sync_priority[8];
     struct member_seen members[FLEET_GROUP_MAX];
     char member_hosts[FLEET_GROUP_MAX][INSTANCE_HOST_MAX + 1];
 };

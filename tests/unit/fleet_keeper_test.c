@@ -61,6 +61,7 @@ static void open_all(void)
     TEXT_FORMAT(config.sqlite3_data_file, "%s/store.db", folder);
     TEXT_SET(config.topology_user, "topo");
     config.audit_to_backend = true;
+    config.instance_poll_seconds = 1;
     log_init(&node_log, -1, NOTE_ALARM);
     room = room_of_libc();
     core = core_new(&room);
@@ -194,4 +195,65 @@ Test(fleet_keeper, a_virtual_name_that_is_registered_is_kept_as_history)
     order(FLEET_REGISTER_UNRESOLVE, "db1", "vip.example", 5);
     word_is_durable();
     cr_expect(comes_to_say("select hostname from hostname_unresolve_history where unresolved_hostname = 'vip.example'", "db1"));
+}
+
+/* A row as another tool, or this node before, has put it: of a server at which nobody answers. */
+static void put_server(const char *region)
+{
+    static char names[4000], values[4000], sql[8192], nothing[4];
+    names[0] = values[0] = '\0';
+    for (int i = 0; i < fleet_tables[FLEET_database_instance].column_count; i++) {
+        const struct fleet_column *column = &fleet_tables[FLEET_database_instance].columns[i];
+        char value[64];
+        TEXT_SET(value, column->type->kind == TYPE_MOMENT ? "datetime('now', '-1 minute')" : column->type->kind == TYPE_NUMBER ? "0" : "''");
+        if (i == database_instance_hostname)
+            TEXT_SET(value, "'127.0.0.1'");
+        else if (i == database_instance_port)
+            TEXT_SET(value, "1");
+        else if (i == database_instance_version)
+            TEXT_SET(value, "'10.11.6-MariaDB'");
+        else if (i == database_instance_region)
+            TEXT_FORMAT(value, "'%s'", region);
+        else if (i == database_instance_suggested_cluster_alias)
+            TEXT_SET(value, "'main'");
+        text_format(names + strlen(names), sizeof names - strlen(names), "%s%s", i == 0 ? "" : ",", column->name);
+        text_format(values + strlen(values), sizeof values - strlen(values), "%s%s", i == 0 ? "" : ",", value);
+    }
+    TEXT_FORMAT(sql, "insert or replace into database_instance (%s) values (%s)", names, values);
+    query(sql, nothing, sizeof nothing);
+}
+
+#define WITHIN_AN_INSTANT "(julianday('now') - julianday(last_checked)) * 86400 < 50"
+
+Test(fleet_keeper, what_the_store_has_of_a_dead_server_stays_there)
+{
+    put_server("the coast");
+    cr_expect(comes_to_say("select region || ' ' || suggested_cluster_alias from database_instance where " WITHIN_AN_INSTANT, "the coast main"),
+              "it was looked at in vain, and its row was written");
+    cr_expect(comes_to_say("select alias from cluster_alias where cluster_name = '127.0.0.1:1'", "main"));
+}
+
+static const char *said_of_it(void)
+{
+    static char to[300];
+    const struct picture *picture = fleet_keeper_picture(keeper);
+    const member_id id = topology_find(picture->topology, &(struct instance_key){ "127.0.0.1", 1 });
+    char alias[200] = "";
+    if (id == MEMBER_NONE)
+        return "";
+    aliases_text(picture->aliases, picture->topology, topology_member(picture->topology, id)->head, alias, sizeof alias);
+    TEXT_FORMAT(to, "%s %s", classification_text(picture->classifications, id, CLASSIFIED_REGION), alias);
+    return to;
+}
+
+static bool is_said(void *says) { return text_is(said_of_it(), says); }
+
+Test(fleet_keeper, who_only_reads_calls_servers_and_clusters_as_their_rows_do)
+{
+    static char first[] = "the coast main", later[] = "the hills main";
+    fleet_keeper_turn(keeper, false, 0);
+    put_server("the coast");
+    cr_expect(pump_until(&pump, is_said, first, LONG_MS), "%s", said_of_it());
+    query("update database_instance set region = 'the hills', last_checked = datetime('now')", page, sizeof page);
+    cr_expect(pump_until(&pump, is_said, later, LONG_MS), "%s", said_of_it());
 }
