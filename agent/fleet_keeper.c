@@ -12,6 +12,7 @@
 #include "agent/fleet_pages.h"
 #include "agent/fleet_past.h"
 #include "agent/fleet_rows.h"
+#include "agent/fleet_rules.h"
 #include "agent/fleet_samples.h"
 #include "agent/fleet_snapshot.h"
 #include "agent/fleet_words.h"
@@ -49,6 +50,7 @@ struct fleet_keeper {
     struct fleet_pages *pages;
     struct fleet_pasts *pasts;
     struct fleet_derived derived;
+    struct fleet_rules rules;
     struct fleet_acks *acks;
     struct fleet_knocks *knocks;
     struct fleet_errants *errants;
@@ -254,6 +256,8 @@ static void take_sample(void *owner)
     k->host->timer_set(k->second, fc_plus(now, fc_ms(1000)));
     if (k->store != NULL)
         fleet_derived_second(&k->derived, k->store, watch_of(k), memory_of(k).name_life, &clocks);
+    if (k->store != NULL && k->leads)
+        fleet_rules_second(&k->rules, k->words, watch_of(k), memory_of(k).rule_life, now, clocks.unix_ms / 1000);
 }
 
 static void statement_answered(void *owner, const struct fleet_statement *statement)
@@ -449,7 +453,10 @@ static void order_ended(void *owner, uint64_t ticket, enum fc_code code, const c
 static void word_done(void *owner, uint64_t ticket, enum fc_code code, const char *text)
 {
     struct fleet_keeper *k = owner;
-    order_ended(k, ticket, code, text);
+    if (ticket == FLEET_RULES_TICKET)
+        fleet_rules_said(&k->rules, code, now_of(k));
+    else
+        order_ended(k, ticket, code, text);
     fleet_store_look(k->store);
     survey_turn(k->survey);
 }

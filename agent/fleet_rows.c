@@ -428,8 +428,9 @@ static void take_candidate(struct word *w)
 {
     enum promotion_rule rule = PROMOTION_NEUTRAL;
     const bool is_rule = !w->is_gone && promotion_rule_parse(fleet_text(w->row, candidate_database_instance_promotion_rule), true, &rule, NULL) == FC_OK;
-    const struct fc_time until = is_rule ? fc_plus(at(w, candidate_database_instance_last_suggested), w->memory->rule_life) : w->clocks->now;
-    overrides_set_rule(w->memory->overrides, &w->key, is_rule ? rule : PROMOTION_NEUTRAL, until, NULL);
+    const struct fc_time since = is_rule ? at(w, candidate_database_instance_last_suggested) : w->clocks->now;
+    const struct fc_time until = is_rule ? fc_plus(since, w->memory->rule_life) : since;
+    overrides_set_rule(w->memory->overrides, &w->key, is_rule ? rule : PROMOTION_NEUTRAL, since, until, NULL);
 }
 
 static void take_tag(struct word *w)

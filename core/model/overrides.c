@@ -256,8 +256,8 @@ bool promotion_rule_is_candidate(enum promotion_rule rule)
     return rule <= PROMOTION_PREFER;
 }
 
-enum fc_code overrides_set_rule(struct overrides *o, const struct instance_key *key, enum promotion_rule rule, struct fc_time until,
-                                struct fc_err *err)
+enum fc_code overrides_set_rule(struct overrides *o, const struct instance_key *key, enum promotion_rule rule, struct fc_time since,
+                                struct fc_time until, struct fc_err *err)
 {
     struct override *row;
     const enum fc_code code = row_for(o, key, &row, err);
@@ -265,6 +265,7 @@ enum fc_code overrides_set_rule(struct overrides *o, const struct instance_key *
         return code;
     row->has_rule = true;
     row->rule = rule;
+    row->rule_since = since;
     row->rule_until = until;
     return FC_OK;
 }

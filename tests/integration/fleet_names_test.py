@@ -33,7 +33,8 @@ def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_ther
         server = named_server(house)
         house.extra = {'DiscoverySeeds': [f'localhost:{server.port}'], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
                        'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': '@@report_host',
-                       'DetectClusterAliasQuery': "SELECT 'main'", 'DetectClusterDomainQuery': "SELECT 'writer.example'"}
+                       'DetectClusterAliasQuery': "SELECT 'main'", 'DetectClusterDomainQuery': "SELECT 'writer.example'",
+                       'DetectPromotionRuleQuery': "SELECT 'prefer'"}
         node = house.start().nodes[0]
         store = Store(house, node)
 
@@ -52,6 +53,9 @@ def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_ther
         wait_until(lambda: 'is known by that name' in node.child.tail(), 20, 'the server to be known by its own name')
         wait_rows('cluster_alias', 'cluster_name, alias', [(server.address, 'main')])
         wait_rows('cluster_domain_name', 'cluster_name, domain_name', [(server.address, 'writer.example')])
+        wait_rows('candidate_database_instance', 'hostname, promotion_rule', [(server.place.host, 'prefer')])
+        rules = told('bulk-promotion-rules')
+        assert [rule['PromotionRule'] for rule in rules] == ['prefer'] and rules[0]['LastSuggestedString'] != '', rules
         wait_rows('hostname_resolve', 'hostname, resolved_hostname', [('localhost', '127.0.0.1')])
         wait_rows('hostname_resolve_history', 'resolved_hostname, hostname', [('127.0.0.1', 'localhost')])
         assert store.rows("SELECT count(*) FROM cluster_alias WHERE last_registered > datetime('now', '-11 minutes')") == [(1,)]

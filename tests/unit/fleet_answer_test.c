@@ -397,7 +397,7 @@ Test(fleet_answer, candidates_are_registered_by_a_rule_that_there_is)
     cr_expect_str_eq(stage_part(".PromotionRule"), "\"prefer\"");
     cr_expect_str_eq(stage_part(".IsCandidate"), "true");
     answers("/api/bulk-promotion-rules", "[{\"Hostname\":\"db2.example\",\"Port\":3306,\"PromotionRule\":\"prefer\","
-                                         "\"LastSuggestedString\":\"\",\"PromotionRuleExpiry\":\"2026-11-23 09:00:00\"}]");
+                                         "\"LastSuggestedString\":\"2026-11-23 08:00:00\",\"PromotionRuleExpiry\":\"2026-11-23 09:00:00\"}]");
     refuses("/api/register-candidate/db2.example/3306/must", "'must' is no promotion rule: prefer, neutral, prefer_not or must_not");
 }
 
