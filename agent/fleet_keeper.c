@@ -774,5 +774,7 @@ void fleet_keeper_reload(struct fleet_keeper *k)
 {
     k->picture.changes++;
     survey_reload(k->survey, k->config, NULL);
+    if (k->store != NULL)
+        fleet_store_reload(k->store, k->config);
     fleet_snapshot_every(k->snapshot, k->store, k->store != NULL && !survey_is_resting(k->survey) ? k->config->snapshot_hours : 0);
 }

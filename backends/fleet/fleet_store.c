@@ -772,6 +772,13 @@ static struct fleet_store_setting setting_of(const struct config *config)
     return setting;
 }
 
+void fleet_store_reload(struct fleet_store *s, const struct config *config)
+{
+    const struct fleet_store_setting fresh = setting_of(config);
+    memcpy(s->setting.life_s, fresh.life_s, sizeof s->setting.life_s);
+    s->setting.poll_ms = fresh.poll_ms;
+}
+
 enum fc_code fleet_store_open(const struct host *host, const struct config *config, const struct fleet_store_setting *setting,
                               const struct fleet_store_port *port, struct fleet_store **ret, struct fc_err *err)
 {

@@ -50,6 +50,7 @@ struct bench {
     char page[512];
     bool is_paged;
     enum fc_code page_code;
+    uint64_t tidied_before;
 };
 
 static void on_row(void *owner, const struct fleet_row *row)
@@ -684,6 +685,29 @@ static void what_is_too_old_goes(struct bench *b)
     end(b);
 }
 
+static bool has_tidied_again(void *owner)
+{
+    const struct bench *b = owner;
+    return fleet_store_counts(b->store).tidied > b->tidied_before + (uint64_t)fleet_life_count + 1;
+}
+
+static void what_is_too_old_is_so_by_the_configuration_of_now(struct bench *b)
+{
+    begin(b, FLEET_WRITES);
+    end(b);
+    tool(b, "insert into candidate_database_instance (hostname, port, last_suggested, promotion_rule) values ('db1', 3306, '2020-01-15 08:00:00', 'prefer')");
+    b->setting.tidy_ms = 1;
+    b->setting.life_s[LIFE_RULE] = INT64_C(50) * 365 * 86400;
+    begin(b, FLEET_WRITES);
+    cr_assert(pump_until(&b->pump, has_tidied, b, LONG_MS));
+    SHOWS(b, "select hostname from candidate_database_instance", "db1\n");
+    fleet_store_reload(b->store, &b->config);
+    b->tidied_before = fleet_store_counts(b->store).tidied;
+    cr_assert(pump_until(&b->pump, has_tidied_again, b, LONG_MS));
+    SHOWS(b, "select hostname from candidate_database_instance", "");
+    end(b);
+}
+
 static const struct scene { const char *name; void (*play)(struct bench *b); } scenes[] = {
 #define SCENE(name) { #name, name }
     SCENE(an_empty_backend_gets_the_tables), SCENE(an_existing_backend_is_taken_over_in_place), SCENE(what_may_not_be_completed_is_said_and_still_read),
@@ -693,7 +717,7 @@ static const struct scene { const char *name; void (*play)(struct bench *b); } s
     SCENE(a_forgotten_server_goes), SCENE(rows_of_other_tools_are_picked_up), SCENE(who_reads_follows_who_writes),
     SCENE(one_row_that_is_refused_does_not_stop_the_others), SCENE(strange_texts_are_cut_and_survive), SCENE(audit_is_paged_newest_first),
     SCENE(one_snapshot_is_read_apart_from_those_around_it),
-    SCENE(what_is_too_old_goes),
+    SCENE(what_is_too_old_goes), SCENE(what_is_too_old_is_so_by_the_configuration_of_now),
 };
 #define SCENES ((int)(sizeof scenes / sizeof scenes[0]))
 
