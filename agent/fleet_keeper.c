@@ -292,8 +292,23 @@ static void take_server(struct fleet_keeper *k, const struct fleet_row *row)
         return;
     const member_id id = topology_find(&watch->topology, &read.recalled.key);
     const struct classifier *by = watch->setting.classifier == NULL ? &none : watch->setting.classifier;
-    if (id != MEMBER_NONE)
-        classification_recall(&watch->classifications, by, id, &read.classified, survey_is_resting(k->survey));
+    if (id == MEMBER_NONE)
+        return;
+    classification_recall(&watch->classifications, by, id, &read.classified, survey_is_resting(k->survey));
+    if (watch->is_recalling && id < watch->fleet.capacity)
+        fleet_await_look(&watch->fleet, id);
+}
+
+/* A finding is told when it is another one than was told before the start. */
+static void take_finding(struct fleet_keeper *k, const struct fleet_row *row)
+{
+    struct watch *watch = watch_of(k);
+    const struct instance_key key = { fleet_text(row, database_instance_last_analysis_hostname),
+                                      (uint16_t)fleet_number(row, database_instance_last_analysis_port) };
+    const member_id id = watch->is_recalling ? topology_find(&watch->topology, &key) : MEMBER_NONE;
+    enum analysis_code told;
+    if (id != MEMBER_NONE && id < watch->fleet.capacity && analysis_code_find(fleet_text(row, database_instance_last_analysis_analysis), &told))
+        fleet_recall_told(&watch->fleet, id, told);
 }
 
 static void row_read(void *owner, const struct fleet_row *row)
@@ -302,6 +317,8 @@ static void row_read(void *owner, const struct fleet_row *row)
     k->picture.changes++;
     if (row->table == FLEET_database_instance) {
         take_server(k, row);
+    } else if (row->table == FLEET_database_instance_last_analysis) {
+        take_finding(k, row);
     } else {
         take_word(k, row, false);
     }

@@ -162,7 +162,7 @@ const struct fleet_table fleet_tables[FLEET_TABLE_COUNT] = {
     },
     [FLEET_database_instance_last_analysis] = {
         COLUMNS_OF(database_instance_last_analysis), .merge = MERGE_NEWER, .rank = BY(database_instance_last_analysis_analysis_timestamp),
-        .reading = READ_ASKED, .unique = "",
+        .unique = "",
         .indexes = "analysis_timestamp_idx_database_instance_last_analysis(analysis_timestamp)", .replay = REPLAY_NEWER,
     },
     [FLEET_database_instance_analysis_changelog] = {

@@ -197,8 +197,8 @@ Test(fleet_keeper, a_virtual_name_that_is_registered_is_kept_as_history)
     cr_expect(comes_to_say("select hostname from hostname_unresolve_history where unresolved_hostname = 'vip.example'", "db1"));
 }
 
-/* A row as another tool, or this node before, has put it: of a server at which nobody answers. */
-static void put_server(const char *region)
+/* A row as another tool, or this node before, has put it: of a server at which nobody answers. `master`: a port, 0 none. */
+static void put_server_at(int port, int master, const char *region)
 {
     static char names[4000], values[4000], sql[8192], nothing[4];
     names[0] = values[0] = '\0';
@@ -209,6 +209,12 @@ static void put_server(const char *region)
         if (i == database_instance_hostname)
             TEXT_SET(value, "'127.0.0.1'");
         else if (i == database_instance_port)
+            TEXT_FORMAT(value, "%d", port);
+        else if (i == database_instance_master_host)
+            TEXT_SET(value, master == 0 ? "''" : "'127.0.0.1'");
+        else if (i == database_instance_master_port)
+            TEXT_FORMAT(value, "%d", master);
+        else if (i == database_instance_mariadb_gtid || i == database_instance_replication_io_thread_state || i == database_instance_replication_sql_thread_state)
             TEXT_SET(value, "1");
         else if (i == database_instance_version)
             TEXT_SET(value, "'10.11.6-MariaDB'");
@@ -222,6 +228,8 @@ static void put_server(const char *region)
     TEXT_FORMAT(sql, "insert or replace into database_instance (%s) values (%s)", names, values);
     query(sql, nothing, sizeof nothing);
 }
+
+static void put_server(const char *region) { put_server_at(1, 0, region); }
 
 #define WITHIN_AN_INSTANT "(julianday('now') - julianday(last_checked)) * 86400 < 50"
 
@@ -256,4 +264,19 @@ Test(fleet_keeper, who_only_reads_calls_servers_and_clusters_as_their_rows_do)
     cr_expect(pump_until(&pump, is_said, first, LONG_MS), "%s", said_of_it());
     query("update database_instance set region = 'the hills', last_checked = datetime('now')", page, sizeof page);
     cr_expect(pump_until(&pump, is_said, later, LONG_MS), "%s", said_of_it());
+}
+
+Test(fleet_keeper, what_was_told_before_the_start_is_not_told_again)
+{
+    fleet_keeper_turn(keeper, false, 0);
+    put_server_at(1, 0, "");
+    put_server_at(2, 1, "");
+    query("insert into database_instance_last_analysis (hostname, port, analysis_timestamp, analysis) values ('127.0.0.1', 1, "
+          "datetime('now', '-1 minute'), 'DeadMasterAndReplicas')", page, sizeof page);
+    is_read = false;
+    fleet_keeper_turn(keeper, true, 0);
+    cr_assert(comes_to_say("select count(*) from database_instance where last_checked > last_seen and " WITHIN_AN_INSTANT, "2"));
+    pump_for(&pump, 500);                    /* rows are written after a tenth of a second */
+    query("select group_concat(analysis) from database_instance_analysis_changelog", page, sizeof page);
+    cr_expect_str_eq(page, "");
 }
