@@ -234,67 +234,6 @@ enum fc_code read_analysis_instance(struct fleet_asked *asked, struct fleet_said
     return say_analyses(asked, said, &list);
 }
 
-/* ---- what has changed ---- */
-
-static int compare_changes(const void *a, const void *b)
-{
-    const struct fleet_change *first = *(const struct fleet_change *const *)a, *second = *(const struct fleet_change *const *)b;
-    const int order = strcmp(first->server, second->server);
-    return order != 0 ? order : (first->sequence > second->sequence) - (first->sequence < second->sequence);
-}
-
-static void put_change(struct fleet_asked *asked, struct fleet_said *said, const struct fleet_change *change)
-{
-    char at[FLEET_MOMENT_SIZE], text[128];
-    fleet_moment_text(asked->picture, change->at, at);
-    TEXT_FORMAT(text, "%s;%s,", at, analysis_codes[change->is].word);
-    page_text(&said->page, NULL, text);
-}
-
-static void put_server_of_change(struct fleet_said *said, const struct fleet_change *change)
-{
-    const char *host;
-    size_t length;
-    char text[INSTANCE_HOST_MAX + 1] = "";
-    struct instance_key key = { text, 0 };
-    if (instance_key_parse(change->server, strlen(change->server), 0, &host, &length, &key.port))
-        text_copy_bytes(text, sizeof text, host, length);
-    page_open(&said->page, NULL, '{');
-    fleet_json_key(&said->page, "AnalyzedInstanceKey", &key);
-    page_open(&said->page, "Changelog", '[');
-}
-
-/* Those of this node's memory, each server's together, the oldest first. */
-enum fc_code read_changelog(struct fleet_asked *asked, struct fleet_said *said, struct fc_err *err)
-{
-    const struct fleet *fleet = asked->picture->fleet;
-    const struct fleet_change **list = calloc(FLEET_CHANGES_MAX, sizeof *list);
-    size_t count = 0;
-    if (list == NULL)
-        return fc_fail(err, FC_NO_MEMORY, "out of memory");
-    const uint64_t first = fleet->change_count > FLEET_CHANGES_MAX ? fleet->change_count - FLEET_CHANGES_MAX + 1 : 1;
-    for (uint64_t sequence = first; sequence <= fleet->change_count && count < FLEET_CHANGES_MAX; sequence++) {
-        if (fleet_change(fleet, sequence) != NULL)
-            list[count++] = fleet_change(fleet, sequence);
-    }
-    qsort(list, count, sizeof *list, compare_changes);
-    page_open(&said->page, NULL, '[');
-    for (size_t i = 0; i < count; i++) {
-        const bool is_first = i == 0 || !text_is(list[i]->server, list[i - 1]->server);
-        const bool is_last = i + 1 == count || !text_is(list[i]->server, list[i + 1]->server);
-        if (is_first)
-            put_server_of_change(said, list[i]);
-        put_change(asked, said, list[i]);
-        if (is_last) {
-            page_close(&said->page, ']');
-            page_close(&said->page, '}');
-        }
-    }
-    page_close(&said->page, ']');
-    free(list);
-    return FC_OK;
-}
-
 /* ---- pools ---- */
 
 static const char *pool_asked(const struct fleet_asked *asked)

@@ -203,7 +203,7 @@ Test(fleet_answer, an_empty_fleet_answers_with_empty_lists)
     fleet_stage_close();
     fleet_stage_empty();
     static const char *const raw[] = { "all-instances", "clusters", "clusters-info", "masters", "problems", "downtimed", "maintenance",
-                                       "bulk-instances", "bulk-promotion-rules", "replication-analysis-changelog", "search",
+                                       "bulk-instances", "bulk-promotion-rules", "search",
                                        "tagged?tag=a", "problems/none:1" };
     for (size_t i = 0; i < sizeof raw / sizeof raw[0]; i++)
         cr_expect_str_eq(stage_ask("/api/%s", raw[i]), "[]", "%s", raw[i]);
@@ -332,14 +332,6 @@ Test(fleet_answer, a_downtimed_server_is_analysed_and_is_no_problem)
     cr_expect_str_eq(stage_part(".Details[0].SkippableDueToDowntime"), "true");
     cr_expect_str_eq(stage_part(".Details[0].DowntimeEndTimestamp"), "\"2026-11-23 10:00:00\"");
     cr_expect_str_eq(stage_part(".Details[0].DowntimeRemainingSeconds"), "7200");
-}
-
-Test(fleet_answer, changes_of_findings_are_told_by_server)
-{
-    stage_later(60000);
-    stage_lost("db1.example");
-    answers("/api/replication-analysis-changelog",
-            "[{\"AnalyzedInstanceKey\":" KEY("db1") ",\"Changelog\":[\"2026-11-23 08:01:00;UnreachableMaster,\"]}]");
 }
 
 /* ---- what was said ---- */
@@ -654,6 +646,35 @@ Test(fleet_answer, a_row_of_the_store_is_among_those_asked_for_or_not)
     cr_assert_eq(meant("/api/recently-active-cluster-recovery/c", "", &page, &err), FC_OK);
     cr_expect(fleet_page_fits(&page, &row, 1000));
     cr_expect_not(fleet_page_fits(&page, &row, 1001), "more than five minutes ago");
+}
+
+static char *change(const char *host, int64_t at, const char *analysis)
+{
+    struct fleet_row row = fleet_row_of(FLEET_database_instance_analysis_changelog);
+    fleet_set_text(&row, database_instance_analysis_changelog_hostname, host);
+    fleet_set_number(&row, database_instance_analysis_changelog_port, 3306);
+    fleet_set_number(&row, database_instance_analysis_changelog_analysis_timestamp, at);
+    fleet_set_text(&row, database_instance_analysis_changelog_analysis, analysis);
+    return fleet_page_change(&row);
+}
+
+Test(fleet_answer, changes_of_findings_are_told_by_server_the_oldest_first)
+{
+    struct fleet_page_asked page;
+    struct fc_err err;
+    char *lines[] = { change("db1.example", 1795420860, "NoProblem"), change("db2.example", 1795420830, "DeadIntermediateMaster"),
+                      change("db1.example", 1795420860, "DeadMaster"), change("db1.example", 1795420800, "UnreachableMaster") };
+    char *told = fleet_page_changes(lines, 4), *nothing = fleet_page_changes(NULL, 0);
+    cr_expect_str_eq(told, "[{\"AnalyzedInstanceKey\":" KEY("db1") ",\"Changelog\":[\"2026-11-23 08:00:00;UnreachableMaster,\","
+                           "\"2026-11-23 08:01:00;DeadMaster,\",\"2026-11-23 08:01:00;NoProblem,\"]},"
+                           "{\"AnalyzedInstanceKey\":" KEY("db2") ",\"Changelog\":[\"2026-11-23 08:00:30;DeadIntermediateMaster,\"]}]");
+    cr_expect_str_eq(nothing, "[]");
+    for (int i = 0; i < 4; i++)
+        free(lines[i]);
+    free(told);
+    free(nothing);
+    cr_assert_eq(meant("/api/replication-analysis-changelog", "", &page, &err), FC_OK);
+    cr_expect_eq(page.limit, FLEET_PAGE_CHANGES_MAX);
 }
 
 Test(fleet_answer, a_row_without_anything_is_shown_as_an_object_all_the_same)

@@ -280,3 +280,18 @@ Test(fleet_keeper, what_was_told_before_the_start_is_not_told_again)
     query("select group_concat(analysis) from database_instance_analysis_changelog", page, sizeof page);
     cr_expect_str_eq(page, "");
 }
+
+static bool is_done(void *owner) { return *(bool *)owner; }
+
+Test(fleet_keeper, how_findings_changed_before_the_start_is_told)
+{
+    const struct fleet_page_asked whole = { .table = FLEET_database_instance_analysis_changelog, .by = PAGED_CHANGES, .column = -1,
+                                            .limit = FLEET_PAGE_CHANGES_MAX };
+    bool is_paged = false;
+    char nothing[4];
+    query("insert into database_instance_analysis_changelog (changelog_id, hostname, port, analysis_timestamp, analysis) "
+          "values (1, 'db1', 3306, '2027-01-15 08:00:00', 'DeadMaster')", nothing, sizeof nothing);
+    cr_assert(fleet_keeper_page(keeper, &whole, 99, on_page, &is_paged));
+    cr_assert(pump_until(&pump, is_done, &is_paged, LONG_MS));
+    cr_expect_str_eq(page, "[{\"AnalyzedInstanceKey\":{\"Hostname\":\"db1\",\"Port\":3306},\"Changelog\":[\"2027-01-15 08:00:00;DeadMaster,\"]}]");
+}
