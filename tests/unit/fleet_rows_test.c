@@ -117,3 +117,21 @@ Test(fleet_rows, a_groups_members_and_its_primary_are_kept)
     fleet_server_of_row(&row, &clocks, &read);
     cr_expect_eq(read.seen.member_count, 0);
 }
+
+Test(fleet_rows, a_look_that_hangs_stands_as_attempted)
+{
+    const struct instance_seen seen = server("db1", NULL);
+    const member_id id = saw(&seen, NULL);
+    struct fleet_row row = row_of(id);
+    cr_expect_eq(fleet_number(&row, database_instance_last_attempted_check), NOON);
+    clocks.now.us += 10000000;
+    clocks.unix_ms += 10000;
+    topology_attempted(&watch->topology, id, clocks.now);
+    row = row_of(id);
+    cr_expect_eq(fleet_number(&row, database_instance_last_attempted_check), NOON, "it has just begun");
+    clocks.now.us += 2000000;
+    clocks.unix_ms += 2000;
+    row = row_of(id);
+    cr_expect_eq(fleet_number(&row, database_instance_last_attempted_check), NOON + 10);
+    cr_expect_eq(fleet_number(&row, database_instance_last_checked), NOON);
+}

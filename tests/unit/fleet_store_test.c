@@ -393,6 +393,23 @@ static void of_many_states_the_newest_is_written_once(struct bench *b)
     end(b);
 }
 
+static void a_look_that_hangs_is_written_as_attempted(struct bench *b)
+{
+    begin(b, FLEET_WRITES);
+    put(b, 1, NOON, "10.11.6-MariaDB");
+    flush(b);
+    struct fleet_row row = server_row(1, NOON, "10.11.6-MariaDB");
+    fleet_set_number(&row, database_instance_last_attempted_check, NOON + 5);
+    fleet_store_put(b->store, &row);
+    flush(b);
+    SHOWS(b, "select last_checked, last_attempted_check, last_seen from database_instance",
+          "2027-01-15 08:00:00|2027-01-15 08:00:05|2027-01-15 08:00:00\n");
+    fleet_store_put(b->store, &row);
+    flush(b);
+    cr_expect_eq(fleet_store_counts(b->store).refreshes, 1, "the same again is nothing");
+    end(b);
+}
+
 static void positions_alone_are_written_now_and_then(struct bench *b)
 {
     begin(b, FLEET_WRITES);
@@ -713,7 +730,7 @@ static const struct scene { const char *name; void (*play)(struct bench *b); } s
     SCENE(an_empty_backend_gets_the_tables), SCENE(an_existing_backend_is_taken_over_in_place), SCENE(what_may_not_be_completed_is_said_and_still_read),
     SCENE(a_node_that_only_reads_makes_nothing), SCENE(tables_are_made_when_the_server_is_opened),
     SCENE(ten_thousand_rows_are_written_in_batches), SCENE(of_many_states_the_newest_is_written_once),
-    SCENE(positions_alone_are_written_now_and_then), SCENE(an_older_look_changes_nothing), SCENE(a_failed_look_leaves_last_seen),
+    SCENE(a_look_that_hangs_is_written_as_attempted), SCENE(positions_alone_are_written_now_and_then), SCENE(an_older_look_changes_nothing), SCENE(a_failed_look_leaves_last_seen),
     SCENE(a_forgotten_server_goes), SCENE(rows_of_other_tools_are_picked_up), SCENE(who_reads_follows_who_writes),
     SCENE(one_row_that_is_refused_does_not_stop_the_others), SCENE(strange_texts_are_cut_and_survive), SCENE(audit_is_paged_newest_first),
     SCENE(one_snapshot_is_read_apart_from_those_around_it),
