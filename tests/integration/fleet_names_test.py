@@ -67,6 +67,15 @@ def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_ther
         wait_until(lambda: {name: one['Object'] for name, one in told('hostname-resolve-cache')['Details'].items()} ==
                    {'other.example': 'db9.example', 'old.example': 'db8.example'}, 20, "another tool's names to be read")
 
+        # A server that is dead when the node starts is called as it was.
+        assert node.stop() == 0, node.child.tail()
+        server.stop()
+        house.start()
+        wait_rows('database_instance', "suggested_cluster_alias, last_checked > last_seen", [('main', 1)])
+        wait_until(lambda: told('cluster-info/main').get('ClusterAlias') == 'main', 20, f"the cluster to be known by its alias: {told('cluster-info/main')}")
+        wait_rows('cluster_alias', 'cluster_name, alias', [(server.address, 'main')])
+        server.start()
+
         # Without queries of its own a node tells what stands in the store.
         assert node.stop() == 0, node.child.tail()
         for key in ('DiscoverySeeds', 'DetectClusterAliasQuery', 'DetectClusterDomainQuery'):
