@@ -5,11 +5,11 @@
 
 #include "backends/fleet/fleet_say.h"
 
-/* Neutral is what a server without a row is: it is said only to take back something else. */
+/* Of a server that answers nothing any more the rule ends. Neutral is what a server without a row is: it is said only to take back another. */
 static bool is_due(const struct watch *w, member_id id, struct fc_span rule_life, struct fc_time now)
 {
     const struct member *m = topology_member(&w->topology, id);
-    const struct classification *own = m->kind == MEMBER_KNOWN ? classification_of(&w->classifications, id) : NULL;
+    const struct classification *own = m->kind == MEMBER_KNOWN && m->is_seen ? classification_of(&w->classifications, id) : NULL;
     const struct instance_key key = topology_key(&w->topology, id);
     if (own == NULL || !own->has_rule)
         return false;

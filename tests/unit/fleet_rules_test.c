@@ -110,6 +110,14 @@ Test(fleet_rules, who_answers_no_rule_has_none_said)
     cr_expect_str_eq(after(1), "");
 }
 
+Test(fleet_rules, of_who_is_dead_the_rule_ends)
+{
+    answers("db1", "prefer");
+    cr_expect_str_eq(after(1), "db1 prefer");
+    topology_missed(&watch->topology, topology_find(&watch->topology, &(struct instance_key){ "db1", 3306 }), false, clocks.now);
+    cr_expect_str_eq(after(3700), "");
+}
+
 Test(fleet_rules, what_the_store_did_not_take_is_said_again_later)
 {
     answers("db1", "prefer");
