@@ -33,8 +33,8 @@ def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_ther
         server = named_server(house)
         house.extra = {'DiscoverySeeds': [f'localhost:{server.port}'], 'MySQLTopologyUser': 'topo', 'MySQLTopologyPassword': PASSWORD,
                        'InstancePollSeconds': 1, 'MySQLHostnameResolveMethod': '@@report_host',
-                       'DetectClusterAliasQuery': "SELECT 'main'", 'DetectClusterDomainQuery': "SELECT 'writer.example'",
-                       'DetectPromotionRuleQuery': "SELECT 'prefer'"}
+                       'DetectClusterAliasQuery': "SELECT 'main'", 'DetectClusterDomainQuery': "SELECT 'writer.example'"}
+        house.extra['DetectPromotionRuleQuery'] = "SELECT 'prefer'"
         node = house.start().nodes[0]
         store = Store(house, node)
 

@@ -673,9 +673,11 @@ static bool has_tidied(void *owner) { return fleet_store_counts(((struct bench *
 static void what_is_too_old_goes(struct bench *b)
 {
     char an_hour_ago[32], sql[400];
-    const time_t then = time(NULL) - 3600;
+    struct timespec then;
     struct tm parts;
-    strftime(an_hour_ago, sizeof an_hour_ago, "%Y-%m-%d %H:%M:%S", gmtime_r(&then, &parts));
+    clock_gettime(CLOCK_REALTIME, &then);
+    then.tv_sec -= 3600;
+    strftime(an_hour_ago, sizeof an_hour_ago, "%Y-%m-%d %H:%M:%S", gmtime_r(&then.tv_sec, &parts));
     begin(b, FLEET_WRITES);
     end(b);
     tool(b, "insert into database_instance_downtime (hostname, port, downtime_active, begin_timestamp, end_timestamp, owner, reason) "
