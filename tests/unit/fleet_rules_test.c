@@ -66,7 +66,8 @@ static void answers(const char *host, const char *rule)
     const struct instance_seen seen = { .key = { host, 3306 }, .host_name = host, .flavour = FLAVOUR_MYSQL, .version = 80036, .trouble = "",
                                         .sent_at = clocks.now, .seen_at = clocks.now };
     const struct detected detected = { .answer = { [CLASSIFIED_PROMOTION_RULE] = rule } };
-    cr_assert_eq(watch_named(watch, &seen.key, clocks.now, NULL, NULL), FC_OK);
+    const struct watch_recalled known = { .key = seen.key, .checked_at = FC_EVER };
+    cr_assert_eq(watch_recall(watch, &known, clocks.now, NULL), FC_OK);
     watch_saw(watch, &seen, &detected, clocks.now);
 }
 
