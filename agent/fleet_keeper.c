@@ -15,6 +15,7 @@
 #include "agent/fleet_rules.h"
 #include "agent/fleet_samples.h"
 #include "agent/fleet_snapshot.h"
+#include "agent/fleet_told.h"
 #include "agent/fleet_words.h"
 #include "agent/pool_sights.h"
 #include "agent/survey.h"
@@ -51,6 +52,7 @@ struct fleet_keeper {
     struct fleet_pasts *pasts;
     struct fleet_derived derived;
     struct fleet_rules rules;
+    struct fleet_told told;
     struct fleet_acks *acks;
     struct fleet_knocks *knocks;
     struct fleet_errants *errants;
@@ -299,18 +301,6 @@ static void take_server(struct fleet_keeper *k, const struct fleet_row *row)
         fleet_await_look(&watch->fleet, id);
 }
 
-/* A finding is told when it is another one than was told before the start. */
-static void take_finding(struct fleet_keeper *k, const struct fleet_row *row)
-{
-    struct watch *watch = watch_of(k);
-    const struct instance_key key = { fleet_text(row, database_instance_last_analysis_hostname),
-                                      (uint16_t)fleet_number(row, database_instance_last_analysis_port) };
-    const member_id id = watch->is_recalling ? topology_find(&watch->topology, &key) : MEMBER_NONE;
-    enum analysis_code told;
-    if (id != MEMBER_NONE && id < watch->fleet.capacity && analysis_code_find(fleet_text(row, database_instance_last_analysis_analysis), &told))
-        fleet_recall_told(&watch->fleet, id, told);
-}
-
 static void row_read(void *owner, const struct fleet_row *row)
 {
     struct fleet_keeper *k = owner;
@@ -318,7 +308,8 @@ static void row_read(void *owner, const struct fleet_row *row)
     if (row->table == FLEET_database_instance) {
         take_server(k, row);
     } else if (row->table == FLEET_database_instance_last_analysis) {
-        take_finding(k, row);
+        if (watch_of(k)->is_recalling)
+            fleet_told_row(&k->told, row);
     } else {
         take_word(k, row, false);
     }
@@ -341,6 +332,7 @@ static void row_gone(void *owner, const struct fleet_row *row)
 /* Also when the store cannot be read: then looking does not wait for it. */
 static void end_recalling(struct fleet_keeper *k, enum fc_code code)
 {
+    fleet_told_count(&k->told, watch_of(k));
     watch_recall_end(watch_of(k), now_of(k));
     if (code == FC_OK)
         log_say(k->log, NOTE_INFO, "fleet", "%u servers are known from the store", watch_of(k)->topology.known);
@@ -722,6 +714,7 @@ void fleet_keeper_close(struct fleet_keeper *k)
     fleet_knocks_free(k->knocks);
     fleet_errants_free(k->errants);
     fleet_row_texts_done(&k->texts);
+    fleet_told_done(&k->told);
     survey_close(k->survey);
     fleet_words_free(k->words);
     k->host->untimer(k->timer);
