@@ -84,6 +84,15 @@ void fleet_derived_second(struct fleet_derived *d, struct fleet_store *store, co
     }
 }
 
+void fleet_derived_virtual_name(struct fleet_store *store, const struct fleet_row *row)
+{
+    struct fleet_row history = fleet_row_of(FLEET_hostname_unresolve_history);
+    fleet_set_text(&history, hostname_unresolve_history_unresolved_hostname, fleet_text(row, hostname_unresolve_unresolved_hostname));
+    fleet_set_text(&history, hostname_unresolve_history_hostname, fleet_text(row, hostname_unresolve_hostname));
+    fleet_set_number(&history, hostname_unresolve_history_last_registered, fleet_number(row, hostname_unresolve_last_registered));
+    fleet_store_put(store, &history);
+}
+
 void fleet_derived_forget_names(struct fleet_store *store, const struct watch *w, const struct both_clocks *clocks)
 {
     const struct host_names *names = &w->resolved;

@@ -22,6 +22,8 @@ void fleet_derived_gone(struct fleet_store *store, const struct watch *watch, co
 /* Once a second. */
 void fleet_derived_second(struct fleet_derived *derived, struct fleet_store *store, const struct watch *watch, struct fc_span name_life,
                           const struct both_clocks *clocks);
+/* A host has this virtual name, by a row of hostname_unresolve: kept as history too, which outlives the word. */
+void fleet_derived_virtual_name(struct fleet_store *store, const struct fleet_row *row);
 /* Names are resolved anew: what was found is taken out of the store; memory is the caller's to clear, after it. */
 void fleet_derived_forget_names(struct fleet_store *store, const struct watch *watch, const struct both_clocks *clocks);
 

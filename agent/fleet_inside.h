@@ -53,7 +53,7 @@ fleet_reading read_instance, read_replicas, read_all, read_search, read_find, re
     read_restart_statements;                                                                               /* fleet_reads.c */
 fleet_reading read_cluster, read_cluster_alias, read_cluster_info, read_cluster_info_alias, read_osc, read_gh_ost, read_clusters,
     read_clusters_info, read_masters, read_master, read_topology, read_analysis, read_analysis_cluster, read_analysis_instance,
-    read_changelog, read_pools, read_all_pools, read_pool_members, read_pool_lag, read_resolve_cache, read_filters,
+    read_pools, read_all_pools, read_pool_members, read_pool_lag, read_resolve_cache, read_filters,
     read_recoveries_switch;                                                                                /* fleet_read_clusters.c */
 enum fleet_absent { FLEET_ABSENT_CANDIDATE, FLEET_ABSENT_KV, FLEET_ABSENT_COUNT };
 fleet_reading read_absent;           /* fleet_read_clusters.c: of `which`, one sentence that says what is not in this version, and what there is */

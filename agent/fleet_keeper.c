@@ -12,8 +12,10 @@
 #include "agent/fleet_pages.h"
 #include "agent/fleet_past.h"
 #include "agent/fleet_rows.h"
+#include "agent/fleet_rules.h"
 #include "agent/fleet_samples.h"
 #include "agent/fleet_snapshot.h"
+#include "agent/fleet_told.h"
 #include "agent/fleet_words.h"
 #include "agent/pool_sights.h"
 #include "agent/survey.h"
@@ -50,6 +52,8 @@ struct fleet_keeper {
     struct fleet_pages *pages;
     struct fleet_pasts *pasts;
     struct fleet_derived derived;
+    struct fleet_rules rules;
+    struct fleet_told told;
     struct fleet_acks *acks;
     struct fleet_knocks *knocks;
     struct fleet_errants *errants;
@@ -255,6 +259,8 @@ static void take_sample(void *owner)
     k->host->timer_set(k->second, fc_plus(now, fc_ms(1000)));
     if (k->store != NULL)
         fleet_derived_second(&k->derived, k->store, watch_of(k), memory_of(k).name_life, &clocks);
+    if (k->store != NULL && k->leads)
+        fleet_rules_second(&k->rules, k->words, watch_of(k), memory_of(k).rule_life, now, clocks.unix_ms / 1000);
 }
 
 static void statement_answered(void *owner, const struct fleet_statement *statement)
@@ -273,17 +279,38 @@ static void take_word(struct fleet_keeper *k, const struct fleet_row *row, bool 
     k->picture.changes++;
     if (fleet_word_take(&memory, row, is_gone, &clocks, &key))
         watch_said(watch_of(k), &key, clocks.now);
+    if (row->table == FLEET_hostname_unresolve && !is_gone)
+        fleet_derived_virtual_name(k->store, row);
+}
+
+/* What its classification is: a server that was never looked at here has no other, and who only reads goes by the rows. */
+static void take_server(struct fleet_keeper *k, const struct fleet_row *row)
+{
+    static const struct classifier none;
+    struct watch *watch = watch_of(k);
+    const struct both_clocks clocks = clocks_of(k);
+    struct fleet_server_read read;
+    fleet_server_of_row(row, &clocks, &read);
+    if (watch_recall(watch, &read.recalled, clocks.now, NULL) != FC_OK)
+        return;
+    const member_id id = topology_find(&watch->topology, &read.recalled.key);
+    const struct classifier *by = watch->setting.classifier == NULL ? &none : watch->setting.classifier;
+    if (id == MEMBER_NONE)
+        return;
+    classification_recall(&watch->classifications, by, id, &read.classified, survey_is_resting(k->survey));
+    if (watch->is_recalling && id < watch->fleet.capacity)
+        fleet_await_look(&watch->fleet, id);
 }
 
 static void row_read(void *owner, const struct fleet_row *row)
 {
     struct fleet_keeper *k = owner;
-    const struct both_clocks clocks = clocks_of(k);
-    struct fleet_server_read read;
     k->picture.changes++;
     if (row->table == FLEET_database_instance) {
-        fleet_server_of_row(row, &clocks, &read);
-        watch_recall(watch_of(k), &read.recalled, clocks.now, NULL);
+        take_server(k, row);
+    } else if (row->table == FLEET_database_instance_last_analysis) {
+        if (watch_of(k)->is_recalling)
+            fleet_told_row(&k->told, row);
     } else {
         take_word(k, row, false);
     }
@@ -306,6 +333,7 @@ static void row_gone(void *owner, const struct fleet_row *row)
 /* Also when the store cannot be read: then looking does not wait for it. */
 static void end_recalling(struct fleet_keeper *k, enum fc_code code)
 {
+    fleet_told_count(&k->told, watch_of(k));
     watch_recall_end(watch_of(k), now_of(k));
     if (code == FC_OK)
         log_say(k->log, NOTE_INFO, "fleet", "%u servers are known from the store", watch_of(k)->topology.known);
@@ -452,7 +480,10 @@ static void order_ended(void *owner, uint64_t ticket, enum fc_code code, const c
 static void word_done(void *owner, uint64_t ticket, enum fc_code code, const char *text)
 {
     struct fleet_keeper *k = owner;
-    order_ended(k, ticket, code, text);
+    if (ticket == FLEET_RULES_TICKET)
+        fleet_rules_said(&k->rules, code, now_of(k));
+    else
+        order_ended(k, ticket, code, text);
     fleet_store_look(k->store);
     survey_turn(k->survey);
 }
@@ -766,6 +797,7 @@ void fleet_keeper_close(struct fleet_keeper *k)
     fleet_knocks_free(k->knocks);
     fleet_errants_free(k->errants);
     fleet_row_texts_done(&k->texts);
+    fleet_told_done(&k->told);
     survey_close(k->survey);
     fleet_words_free(k->words);
     k->host->untimer(k->timer);
@@ -836,5 +868,7 @@ void fleet_keeper_reload(struct fleet_keeper *k)
 {
     k->picture.changes++;
     survey_reload(k->survey, k->config, NULL);
+    if (k->store != NULL)
+        fleet_store_reload(k->store, k->config);
     fleet_snapshot_every(k->snapshot, k->store, k->store != NULL && !survey_is_resting(k->survey) ? k->config->snapshot_hours : 0);
 }

@@ -108,17 +108,30 @@ enum fc_code meant_cluster_here(const struct fleet_asked *asked, member_id *ret,
 
 /* ---- tags ---- */
 
+#define BLANKS " \t\r\n"
+
+/* Without the blanks around it. False: it does not fit. */
+static bool copy_trimmed(char *to, size_t size, const char *from, size_t length)
+{
+    for (; length > 0 && strchr(BLANKS, from[0]) != NULL; from++)
+        length--;
+    while (length > 0 && strchr(BLANKS, from[length - 1]) != NULL)
+        length--;
+    return text_copy_bytes(to, size, from, length);
+}
+
 enum fc_code meant_tag(const char *text, bool may_negate, struct tag_meant *ret, struct fc_err *err)
 {
-    *ret = (struct tag_meant){ .is_negated = text[0] == '~' || text[0] == '!' };
-    const char *name = text + ret->is_negated, *equals = strchr(name, '=');
+    const char *begin = text + strspn(text, BLANKS);
+    *ret = (struct tag_meant){ .is_negated = begin[0] == '~' || begin[0] == '!' };
+    const char *name = begin + ret->is_negated, *equals = strchr(name, '=');
     const size_t length = equals == NULL ? strlen(name) : (size_t)(equals - name);
     if (ret->is_negated && !may_negate)
         return fc_fail(err, FC_BAD_INPUT, "'%.64s': a tag is meant, not its absence", text);
-    if (length == 0 || !text_copy_bytes(ret->name, sizeof ret->name, name, length))
+    if (!copy_trimmed(ret->name, sizeof ret->name, name, length) || !tag_name_is_good(ret->name))
         return fc_fail(err, FC_BAD_INPUT, "'%.64s' is no tag: NAME or NAME=VALUE, the name of at most %d bytes", text, FLEET_NAME_SIZE - 1);
     ret->has_value = equals != NULL;
-    if (equals != NULL && !TEXT_SET(ret->value, equals + 1))
+    if (equals != NULL && !copy_trimmed(ret->value, sizeof ret->value, equals + 1, strlen(equals + 1)))
         return fc_fail(err, FC_BAD_INPUT, "tag '%.64s': its value has more than %d bytes", ret->name, OVERRIDE_TEXT_MAX);
     return FC_OK;
 }

@@ -24,7 +24,7 @@ struct page_job {
     bool is_done;
     uint64_t before;
     int chunks, chunk_rows;
-    char **rows;                       /* each an object, from malloc */
+    char **rows;                       /* each an object, of changes a line; from malloc */
     uint32_t skipped, count;
     bool is_short;
     bool is_relating;                  /* detections are there; now recoveries are read, for which of them led to one */
@@ -123,6 +123,8 @@ enum fc_code fleet_page_meant(const struct fleet_asked *asked, struct fleet_page
     *ret = (struct fleet_page_asked){ .table = paging->table, .by = paging->by, .column = paging->column, .limit = FLEET_PAGE_ROWS };
     if (paging->by == PAGED_STEPS)
         ret->limit = FLEET_PAGE_STEPS_MAX;
+    if (paging->by == PAGED_CHANGES)
+        ret->limit = FLEET_PAGE_CHANGES_MAX;
     if (paging->table == FLEET_blocked_topology_recovery)
         ret->limit = FLEET_PAGE_BLOCKED_MAX;
     if (paging->column >= 0 && !TEXT_SET(ret->equal, asked->parameter[0]))
@@ -169,14 +171,20 @@ bool fleet_page_fits(const struct fleet_page_asked *asked, const struct fleet_ro
 
 /* ---- what is shown ---- */
 
-static void put_moment(struct json_page *page, const char *name, const struct fleet_row *row, int column)
+static const char *moment_text(const struct fleet_row *row, int column, char to[FLEET_MOMENT_SIZE])
 {
     const time_t at = (time_t)fleet_number(row, column);
     struct tm parts;
-    char text[32] = "";
+    to[0] = '\0';
     if (at > 0 && gmtime_r(&at, &parts) != NULL)
-        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &parts);
-    page_text(page, name, text);
+        strftime(to, FLEET_MOMENT_SIZE, "%Y-%m-%d %H:%M:%S", &parts);
+    return to;
+}
+
+static void put_moment(struct json_page *page, const char *name, const struct fleet_row *row, int column)
+{
+    char text[FLEET_MOMENT_SIZE];
+    page_text(page, name, moment_text(row, column, text));
 }
 
 static void put_text(struct json_page *page, const char *name, const struct fleet_row *row, int column)
@@ -364,6 +372,72 @@ bool fleet_page_show(struct json_page *page, const struct fleet_row *row)
     return false;
 }
 
+/* ---- changes of findings ---- */
+
+/* "db1:3306<tab>2026-01-31 08:00:00;DeadMaster," */
+char *fleet_page_change(const struct fleet_row *row)
+{
+    const struct instance_key key = { fleet_text(row, database_instance_analysis_changelog_hostname),
+                                      (uint16_t)fleet_number(row, database_instance_analysis_changelog_port) };
+    char server[FLEET_KEY_SIZE] = "", at[FLEET_MOMENT_SIZE], line[FLEET_KEY_SIZE + FLEET_MOMENT_SIZE + 132];
+    instance_key_text(&key, server, sizeof server);
+    TEXT_FORMAT(line, "%s\t%s;%s,", server, moment_text(row, database_instance_analysis_changelog_analysis_timestamp, at),
+                fleet_text(row, database_instance_analysis_changelog_analysis));
+    return strdup(line);
+}
+
+struct change_line { const char *text; size_t length; uint32_t place; };       /* length: of the server */
+
+static bool is_of_one_server(const struct change_line *a, const struct change_line *b)
+{
+    return a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+}
+
+static int compare_lines(const void *first, const void *second)
+{
+    const struct change_line *a = first, *b = second;
+    if (!is_of_one_server(a, b))
+        return strcmp(a->text, b->text);
+    return (a->place < b->place) - (a->place > b->place);
+}
+
+static void open_server(struct json_page *page, const struct change_line *line)
+{
+    char host_text[INSTANCE_HOST_MAX + 1] = "";
+    struct instance_key key = { host_text, 0 };
+    const char *host;
+    size_t length;
+    if (instance_key_parse(line->text, line->length, 0, &host, &length, &key.port))
+        text_copy_bytes(host_text, sizeof host_text, host, length);
+    page_open(page, NULL, '{');
+    fleet_json_key(page, "AnalyzedInstanceKey", &key);
+    page_open(page, "Changelog", '[');
+}
+
+char *fleet_page_changes(char *const *lines, uint32_t count)
+{
+    struct json_page page = { 0 };
+    struct change_line *sorted = calloc((size_t)count + 1, sizeof *sorted);
+    if (sorted == NULL)
+        return NULL;
+    for (uint32_t i = 0; i < count; i++)
+        sorted[i] = (struct change_line){ lines[i], strcspn(lines[i], "\t"), i };
+    qsort(sorted, count, sizeof *sorted, compare_lines);
+    page_open(&page, NULL, '[');
+    for (uint32_t i = 0; i < count; i++) {
+        if (i == 0 || !is_of_one_server(&sorted[i], &sorted[i - 1]))
+            open_server(&page, &sorted[i]);
+        page_text(&page, NULL, sorted[i].text + sorted[i].length + 1);
+        if (i + 1 < count && is_of_one_server(&sorted[i], &sorted[i + 1]))
+            continue;
+        page_close(&page, ']');
+        page_close(&page, '}');
+    }
+    page_close(&page, ']');
+    free(sorted);
+    return page_take(&page);
+}
+
 /* ---- asking the store ---- */
 
 static void drop_rows(struct page_job *job)
@@ -379,6 +453,8 @@ static void drop_rows(struct page_job *job)
 static char *whole(const struct page_job *job)
 {
     struct json_page page = { 0 };
+    if (job->asked.by == PAGED_CHANGES)
+        return fleet_page_changes(job->rows, job->count);
     page_open(&page, NULL, '[');
     for (uint32_t i = 0; i < job->count; i++)
         page_raw(&page, NULL, job->rows[job->asked.by == PAGED_STEPS ? job->count - 1 - i : i]);
@@ -437,13 +513,20 @@ static void put_recoveries(struct page_job *job)
     }
 }
 
-static void keep(struct page_job *job, const struct fleet_row *row)
+static char *shown(const struct page_job *job, const struct fleet_row *row)
 {
     struct json_page page = { 0 };
+    if (job->asked.by == PAGED_CHANGES)
+        return fleet_page_change(row);
+    return fleet_page_show(&page, row) ? page_take(&page) : NULL;
+}
+
+static void keep(struct page_job *job, const struct fleet_row *row)
+{
     char **more = realloc(job->rows, (job->count + 1) * sizeof *more);
     if (more != NULL)
         job->rows = more;
-    char *text = more == NULL || !fleet_page_show(&page, row) ? NULL : page_take(&page);
+    char *text = more == NULL ? NULL : shown(job, row);
     if (text == NULL)
         job->is_short = true;
     else

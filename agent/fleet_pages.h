@@ -11,6 +11,7 @@
 #define FLEET_PAGE_ROWS 20             /* of one page; orchestrator's AuditPageSize */
 #define FLEET_PAGE_STEPS_MAX 1000      /* of one recovery */
 #define FLEET_PAGE_BLOCKED_MAX 200
+#define FLEET_PAGE_CHANGES_MAX 1000    /* of all findings, the newest */
 #define FLEET_PAGE_NUMBER_MAX 100000u
 #define FLEET_PAGE_CHUNKS_MAX 500      /* of 200 rows each: who looks for something rare is told so far */
 #define FLEET_PAGES_MAX 8              /* asked at one time */
@@ -20,6 +21,7 @@
 enum fleet_paged_by { PAGED_ALL = 0, PAGED_TEXT, PAGED_NUMBER, PAGED_SERVER, PAGED_RUNNING, PAGED_RECENT, PAGED_SUCCESSOR, PAGED_STEPS,
                       PAGED_LOGS,        /* none of the store: of binary logs, the server itself is asked (agent/fleet_errant.h) */
                       PAGED_PAST,        /* a cluster of a snapshot (agent/fleet_past.h) */
+                      PAGED_CHANGES,     /* each server's together, the oldest first */
                       PAGED_DOMAIN };    /* by the domain of the cluster that the parameter means */
 
 struct fleet_paging {
@@ -51,6 +53,9 @@ enum fc_code fleet_page_meant(const struct fleet_asked *asked, struct fleet_page
 bool fleet_page_fits(const struct fleet_page_asked *asked, const struct fleet_row *row, int64_t unix_s);
 /* The row as an object. False: of a table that has no shape. */
 bool fleet_page_show(struct json_page *page, const struct fleet_row *row);
+/* A change of a finding as one line of text, and such lines, the newest first, as a list by server: from malloc, NULL without memory. */
+char *fleet_page_change(const struct fleet_row *row);
+char *fleet_page_changes(char *const *lines, uint32_t count);
 
 struct fleet_pages;
 

@@ -151,7 +151,7 @@ static struct instance_key key_of(const struct overrides *overrides, const struc
 enum fc_code read_bulk_rules(struct fleet_asked *asked, struct fleet_said *said, struct fc_err *err)
 {
     const struct overrides *overrides = asked->picture->overrides;
-    char until[FLEET_MOMENT_SIZE];
+    char until[FLEET_MOMENT_SIZE], since[FLEET_MOMENT_SIZE];
     (void)err;
     page_open(&said->page, NULL, '[');
     for (uint32_t i = 0; i < overrides->count; i++) {
@@ -159,11 +159,12 @@ enum fc_code read_bulk_rules(struct fleet_asked *asked, struct fleet_said *said,
         if (!row->has_rule || fc_reached(row->rule_until, asked->picture->now))
             continue;
         fleet_moment_text(asked->picture, row->rule_until, until);
+        fleet_moment_text(asked->picture, row->rule_since, since);
         page_open(&said->page, NULL, '{');
         page_text(&said->page, "Hostname", key_of(overrides, row).host);
         page_uint(&said->page, "Port", row->port);
         page_text(&said->page, "PromotionRule", promotion_rule_word(row->rule));
-        page_text(&said->page, "LastSuggestedString", "");
+        page_text(&said->page, "LastSuggestedString", since);
         page_text(&said->page, "PromotionRuleExpiry", until);
         page_close(&said->page, '}');
     }
@@ -263,9 +264,7 @@ static enum fc_code take_tags(char *text, struct tag_meant *tags, int *count, st
     char *rest = text;
     *count = 0;
     for (char *one = strsep(&rest, ","); one != NULL; one = strsep(&rest, ",")) {
-        while (one[0] == ' ')
-            one++;
-        if (one[0] == '\0')
+        if (one[strspn(one, " ")] == '\0')
             continue;
         if (*count == TAGS_ASKED_MAX)
             return fc_fail(err, FC_BAD_INPUT, "at most %d tags are asked for at one time", TAGS_ASKED_MAX);

@@ -1,6 +1,7 @@
 /* One table of fields serves both directions; what is no plain field follows it. */
 #include "agent/fleet_rows.h"
 
+#include <cjson/cJSON.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,7 +13,7 @@ struct field { int column; enum field_kind kind; size_t at; };
 
 #define SEEN(column, kind, field) { database_instance_##column, FIELD_##kind, offsetof(struct instance_seen, field) }
 static const struct field seen_fields[] = {
-    SEEN(server_id, U32, server_id), SEEN(server_uuid, TEXT, server_uuid), SEEN(version, TEXT, version_text),
+    SEEN(server_id, U32, server_id), SEEN(version, TEXT, version_text),
     SEEN(version_comment, TEXT, version_comment), SEEN(read_only, BOOL, is_read_only), SEEN(uptime, U64, uptime_s),
     SEEN(binlog_format, TEXT, binlog_format), SEEN(binlog_row_image, TEXT, binlog_row_image), SEEN(log_bin, BOOL, has_log),
     SEEN(log_slave_updates, BOOL, relogs), SEEN(binary_log_file, TEXT, written.file), SEEN(binary_log_pos, U64, written.offset),
@@ -111,7 +112,8 @@ static void set_moment(struct fleet_row *row, int column, struct fc_time at, con
 
 void fleet_row_texts_done(struct fleet_row_texts *texts)
 {
-    free(texts->list);
+    free(texts->replicas.text);
+    free(texts->members.text);
     if (texts->desk.room != NULL) {
         room_release(texts->desk.room, texts->errant);
         errant_desk_done(&texts->desk);
@@ -119,36 +121,36 @@ void fleet_row_texts_done(struct fleet_row_texts *texts)
     *texts = (struct fleet_row_texts){ 0 };
 }
 
-struct json_list { struct fleet_row_texts *texts; size_t length; bool is_good; };
+struct json_list { struct fleet_row_list *texts; size_t length; bool is_good; };
 
 static void list_add(struct json_list *list, const struct instance_key *key)
 {
-    struct fleet_row_texts *t = list->texts;
+    struct fleet_row_list *t = list->texts;
     const size_t wanted = list->length + INSTANCE_HOST_MAX + 48;
-    if (wanted > t->list_room) {
-        char *more = realloc(t->list, wanted * 2);
+    if (wanted > t->room) {
+        char *more = realloc(t->text, wanted * 2);
         list->is_good &= more != NULL;
         if (more == NULL)
             return;
-        t->list = more;
-        t->list_room = wanted * 2;
+        t->text = more;
+        t->room = wanted * 2;
     }
-    text_format(t->list + list->length, t->list_room - list->length, "%s{\"Hostname\":\"%s\",\"Port\":%u}", list->length == 0 ? "[" : ",",
+    text_format(t->text + list->length, t->room - list->length, "%s{\"Hostname\":\"%s\",\"Port\":%u}", list->length == 0 ? "[" : ",",
                 key->host, key->port);
-    list->length += strlen(t->list + list->length);
+    list->length += strlen(t->text + list->length);
 }
 
 static const char *list_end(struct json_list *list)
 {
     if (list->length == 0 || !list->is_good)
         return "[]";
-    text_copy(list->texts->list + list->length, list->texts->list_room - list->length, "]");
-    return list->texts->list;
+    text_copy(list->texts->text + list->length, list->texts->room - list->length, "]");
+    return list->texts->text;
 }
 
 static void set_replicas(struct fleet_row *row, const struct watch *w, member_id id, struct fleet_row_texts *texts)
 {
-    struct json_list list = { .texts = texts, .is_good = true };
+    struct json_list list = { .texts = &texts->replicas, .is_good = true };
     for (member_id replica = topology_first_replica(&w->topology, id); replica != MEMBER_NONE;
          replica = topology_next_replica(&w->topology, replica)) {
         const struct instance_key key = topology_key(&w->topology, replica);
@@ -158,10 +160,28 @@ static void set_replicas(struct fleet_row *row, const struct watch *w, member_id
     fleet_set_text(row, database_instance_slave_hosts, list_end(&list));
 }
 
+static void set_group(struct fleet_row *row, const struct instance_seen *seen, struct fleet_row_texts *texts)
+{
+    struct json_list list = { .texts = &texts->members, .is_good = true };
+    for (uint32_t i = 0; i < seen->member_count; i++) {
+        const struct member_seen *member = &seen->members[i];
+        list_add(&list, &member->key);
+        if (!text_is(member->role, "PRIMARY"))
+            continue;
+        fleet_set_text(row, database_instance_replication_group_primary_host, member->key.host);
+        fleet_set_number(row, database_instance_replication_group_primary_port, member->key.port);
+    }
+    fleet_set_text(row, database_instance_replication_group_members, list_end(&list));
+}
+
 /* ---- a server's row ---- */
+
+/* MariaDB has none: what it calls server_uid is the machine's, shared by all its servers. */
+static const char *uuid_of(const struct instance_seen *seen) { return seen->flavour == FLAVOUR_MARIADB ? "" : seen->server_uuid; }
 
 static void set_kind(struct fleet_row *row, const struct instance_seen *seen, struct fleet_row_texts *texts)
 {
+    fleet_set_text(row, database_instance_server_uuid, uuid_of(seen));
     TEXT_FORMAT(texts->version, "%u.%u", seen->version / 10000, seen->version / 100 % 100);
     fleet_set_text(row, database_instance_major_version, texts->version);
     fleet_set_number(row, database_instance_binlog_server, seen->flavour == FLAVOUR_MAXSCALE);
@@ -183,7 +203,7 @@ static void set_channel(struct fleet_row *row, const struct watch *w, member_id 
     fleet_set_number(row, database_instance_oracle_gtid, shown.gtid_use == GTID_AUTO_POSITION);
     fleet_set_number(row, database_instance_mariadb_gtid, shown.gtid_use == GTID_SLAVE_POS || shown.gtid_use == GTID_CURRENT_POS);
     fleet_set_number(row, database_instance_has_replication_credentials, !text_is(shown.user, ""));
-    row->values[database_instance_slave_lag_seconds] = row->values[database_instance_seconds_behind_master];
+    row->values[database_instance_slave_lag_seconds] = row->values[database_instance_seconds_behind_master];      /* as ReplicationLagQuery tells it */
 }
 
 /* The uuids from the head down to this server; only Oracle's have them. A ring is gone round once. */
@@ -205,6 +225,13 @@ static void set_ancestry(struct fleet_row *row, const struct watch *w, member_id
     fleet_set_text(row, database_instance_ancestry_uuid, texts->ancestry);
 }
 
+static const struct { enum classified what; int column; } classified_columns[] = {
+    { CLASSIFIED_DATA_CENTER, database_instance_data_center }, { CLASSIFIED_REGION, database_instance_region },
+    { CLASSIFIED_ENVIRONMENT, database_instance_physical_environment }, { CLASSIFIED_INSTANCE_ALIAS, database_instance_instance_alias },
+    { CLASSIFIED_CLUSTER_ALIAS, database_instance_suggested_cluster_alias },
+};
+#define CLASSIFIED_COLUMNS (sizeof classified_columns / sizeof classified_columns[0])
+
 static void set_place(struct fleet_row *row, const struct watch *w, member_id id, struct fleet_row_texts *texts)
 {
     const struct member *m = topology_member(&w->topology, id);
@@ -212,11 +239,8 @@ static void set_place(struct fleet_row *row, const struct watch *w, member_id id
     fleet_set_text(row, database_instance_cluster_name, texts->cluster);
     fleet_set_number(row, database_instance_replication_depth, m->depth > UINT8_MAX ? UINT8_MAX : m->depth);
     fleet_set_number(row, database_instance_is_co_master, m->ring == 2);
-    fleet_set_text(row, database_instance_suggested_cluster_alias, classification_text(&w->classifications, id, CLASSIFIED_CLUSTER_ALIAS));
-    fleet_set_text(row, database_instance_instance_alias, classification_text(&w->classifications, id, CLASSIFIED_INSTANCE_ALIAS));
-    fleet_set_text(row, database_instance_data_center, classification_text(&w->classifications, id, CLASSIFIED_DATA_CENTER));
-    fleet_set_text(row, database_instance_region, classification_text(&w->classifications, id, CLASSIFIED_REGION));
-    fleet_set_text(row, database_instance_physical_environment, classification_text(&w->classifications, id, CLASSIFIED_ENVIRONMENT));
+    for (size_t i = 0; i < CLASSIFIED_COLUMNS; i++)
+        fleet_set_text(row, classified_columns[i].column, classification_text(&w->classifications, id, classified_columns[i].what));
     const struct classification *known = classification_of(&w->classifications, id);
     fleet_set_number(row, database_instance_semi_sync_enforced, known == NULL ? 0 : known->semi_sync_priority);
 }
@@ -231,11 +255,19 @@ static void set_errant(struct fleet_row *row, const struct watch *w, member_id i
     fleet_set_text(row, database_instance_gtid_errant, texts->errant);
 }
 
-static void set_looks(struct fleet_row *row, const struct member *m, const struct both_clocks *clocks)
+/* A look that hangs for longer than is allowed stands as attempted, before it is known how it ends. */
+static struct fc_time attempted_at(const struct watch *w, const struct member *m, const struct both_clocks *clocks)
+{
+    const bool hangs = fc_before(m->checked_at, m->attempted_at) &&
+                       fc_reached(fc_plus(m->attempted_at, fc_ms(w->fleet.policy.reasonable_check_ms)), clocks->now);
+    return hangs ? m->attempted_at : m->checked_at;
+}
+
+static void set_looks(struct fleet_row *row, const struct watch *w, const struct member *m, const struct both_clocks *clocks)
 {
     const struct instance_seen *seen = m->kept.seen;
     set_moment(row, database_instance_last_checked, m->checked_at, clocks);
-    set_moment(row, database_instance_last_attempted_check, m->checked_at, clocks);
+    set_moment(row, database_instance_last_attempted_check, attempted_at(w, m, clocks), clocks);
     set_moment(row, database_instance_last_seen, m->seen_at, clocks);
     fleet_set_number(row, database_instance_last_check_partial_success, m->is_seen || m->is_partly_seen);
     fleet_set_number(row, database_instance_last_discovery_latency, fc_since(seen->sent_at, seen->seen_at).us * 1000);
@@ -256,11 +288,11 @@ bool fleet_row_of_server(const struct watch *w, member_id id, const struct both_
     set_kind(ret, seen, texts);
     set_channel(ret, w, id, seen);
     set_replicas(ret, w, id, texts);
+    set_group(ret, seen, texts);
     set_place(ret, w, id, texts);
     set_errant(ret, w, id, texts);
     set_ancestry(ret, w, id, texts);
-    set_looks(ret, m, clocks);
-    fleet_set_text(ret, database_instance_replication_group_members, "[]");
+    set_looks(ret, w, m, clocks);
     return true;
 }
 
@@ -286,13 +318,48 @@ static enum flavour flavour_of(const struct fleet_row *row)
     return strstr(comment, "Percona") != NULL ? FLAVOUR_PERCONA : version_number(version) == 0 ? FLAVOUR_UNKNOWN : FLAVOUR_MYSQL;
 }
 
+#define USER_UNTOLD "?"                /* there is an account of replication; which one a row does not say */
+
 static void read_channel(const struct fleet_row *row, struct channel_seen *channel)
 {
     ALL_FIELDS(channel_fields, read_field, row, channel);
     channel->name = "";
+    channel->user = fleet_number(row, database_instance_has_replication_credentials) != 0 ? USER_UNTOLD : "";
+    if (!fleet_is_null(row, database_instance_slave_lag_seconds))
+        channel->lag_s = fleet_number(row, database_instance_slave_lag_seconds);
     channel->gtid_use = fleet_number(row, database_instance_oracle_gtid) != 0     ? GTID_AUTO_POSITION
                         : fleet_number(row, database_instance_mariadb_gtid) != 0 ? GTID_SLAVE_POS
                                                                                  : GTID_UNUSED;
+}
+
+/* Of the others the row says who they are, and who is the primary. */
+static void read_group(const struct fleet_row *row, struct fleet_server_read *ret)
+{
+    const struct instance_key primary = { fleet_text(row, database_instance_replication_group_primary_host),
+                                          (uint16_t)fleet_number(row, database_instance_replication_group_primary_port) };
+    cJSON *list = cJSON_Parse(fleet_text(row, database_instance_replication_group_members));
+    const cJSON *one;
+    uint32_t count = 0;
+    cJSON_ArrayForEach(one, list) {
+        const char *host = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(one, "Hostname"));
+        const double port = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(one, "Port"));
+        if (count == FLEET_GROUP_MAX || host == NULL || !(port >= 1 && port <= UINT16_MAX) || !TEXT_SET(ret->member_hosts[count], host))
+            continue;
+        const struct instance_key key = { ret->member_hosts[count], (uint16_t)port };
+        ret->members[count++] = (struct member_seen){ .key = key, .uuid = "", .state = "",
+                                                      .role = instance_key_is_same(&key, &primary) ? "PRIMARY" : "" };
+    }
+    cJSON_Delete(list);
+    ret->seen.members = ret->members;
+    ret->seen.member_count = count;
+}
+
+static void read_classified(const struct fleet_row *row, struct fleet_server_read *ret)
+{
+    for (size_t i = 0; i < CLASSIFIED_COLUMNS; i++)
+        ret->classified.answer[classified_columns[i].what] = fleet_text(row, classified_columns[i].column);
+    TEXT_FORMAT(ret->semi_sync_priority, "%u", (unsigned)(uint8_t)fleet_number(row, database_instance_semi_sync_enforced));
+    ret->classified.answer[CLASSIFIED_SEMI_SYNC_PRIORITY] = ret->semi_sync_priority;
 }
 
 void fleet_server_of_row(const struct fleet_row *row, const struct both_clocks *clocks, struct fleet_server_read *ret)
@@ -305,17 +372,21 @@ void fleet_server_of_row(const struct fleet_row *row, const struct both_clocks *
     read_channel(row, &ret->channel);
     seen->key = ret->recalled.key;
     seen->flavour = flavour_of(row);
+    seen->server_uuid = fleet_text(row, database_instance_server_uuid);
     seen->version = version_number(seen->version_text);
     seen->trouble = "";
     seen->channels = &ret->channel;
     seen->channel_count = instance_key_is_valid(&ret->channel.master);
+    read_group(row, ret);
+    read_classified(row, ret);
     ret->recalled.is_partly_seen = fleet_number(row, database_instance_last_check_partial_success) != 0;
     if (!fleet_is_null(row, database_instance_last_checked))
         ret->recalled.checked_at = moment_of(fleet_number(row, database_instance_last_checked), clocks);
     /* A row without a version is no server's: a tool has named it, and nobody has seen it. */
     if (fleet_is_null(row, database_instance_last_seen) || seen->flavour == FLAVOUR_UNKNOWN)
         return;
-    seen->sent_at = seen->seen_at = moment_of(fleet_number(row, database_instance_last_seen), clocks);
+    seen->seen_at = moment_of(fleet_number(row, database_instance_last_seen), clocks);
+    seen->sent_at = fc_plus(seen->seen_at, (struct fc_span){ -fleet_number(row, database_instance_last_discovery_latency) / 1000 });
     ret->recalled.seen = seen;
 }
 
@@ -325,18 +396,22 @@ struct word { struct fleet_memory *memory; const struct fleet_row *row; bool is_
 
 static struct fc_time at(const struct word *w, int column) { return moment_of(fleet_number(w->row, column), w->clocks); }
 
+/* Without one it holds until somebody ends it. */
+static struct fc_time end_at(const struct word *w, int column) { return fleet_is_null(w->row, column) ? FC_NEVER : at(w, column); }
+
 static void take_downtime(struct word *w)
 {
-    const struct fc_time begin = at(w, database_instance_downtime_begin_timestamp), end = at(w, database_instance_downtime_end_timestamp);
+    const struct fc_time begin = at(w, database_instance_downtime_begin_timestamp), end = end_at(w, database_instance_downtime_end_timestamp);
     overrides_end_downtime(w->memory->overrides, &w->key, NULL);
-    if (!w->is_gone && fleet_number(w->row, database_instance_downtime_downtime_active) == 1 && !fc_reached(end, w->clocks->now))
+    if (!w->is_gone && !fleet_is_null(w->row, database_instance_downtime_downtime_active) && !fc_reached(end, w->clocks->now))
         overrides_begin_downtime(w->memory->overrides, &w->key, fleet_text(w->row, database_instance_downtime_owner),
                                  fleet_text(w->row, database_instance_downtime_reason), begin, end, NULL);
 }
 
 static void take_maintenance(struct word *w)
 {
-    const struct fc_time begin = at(w, database_instance_maintenance_begin_timestamp), end = at(w, database_instance_maintenance_end_timestamp);
+    const struct fc_time begin = at(w, database_instance_maintenance_begin_timestamp);
+    const struct fc_time end = end_at(w, database_instance_maintenance_end_timestamp);
     const bool is_active = !w->is_gone && fleet_number(w->row, database_instance_maintenance_maintenance_active) == 1;
     const struct override *said = overrides_of(w->memory->overrides, &w->key);
     const bool is_this = said != NULL && said->maintenance.is_set &&
@@ -353,8 +428,9 @@ static void take_candidate(struct word *w)
 {
     enum promotion_rule rule = PROMOTION_NEUTRAL;
     const bool is_rule = !w->is_gone && promotion_rule_parse(fleet_text(w->row, candidate_database_instance_promotion_rule), true, &rule, NULL) == FC_OK;
-    const struct fc_time until = is_rule ? fc_plus(at(w, candidate_database_instance_last_suggested), w->memory->rule_life) : w->clocks->now;
-    overrides_set_rule(w->memory->overrides, &w->key, is_rule ? rule : PROMOTION_NEUTRAL, until, NULL);
+    const struct fc_time since = is_rule ? at(w, candidate_database_instance_last_suggested) : w->clocks->now;
+    const struct fc_time until = is_rule ? fc_plus(since, w->memory->rule_life) : since;
+    overrides_set_rule(w->memory->overrides, &w->key, is_rule ? rule : PROMOTION_NEUTRAL, since, until, NULL);
 }
 
 static void take_tag(struct word *w)

@@ -9,10 +9,12 @@
 
 struct both_clocks { struct fc_time now; int64_t unix_ms; };
 
+#define FLEET_GROUP_MAX 9              /* members of a group, as many as MySQL takes */
+
+struct fleet_row_list { char *text; size_t room; };      /* JSON of keys */
 /* Where the texts of one row stand until the next one is made. Begin with zeros. */
 struct fleet_row_texts {
-    char *list;                        /* JSON of replicas and of members of a group */
-    size_t list_room;
+    struct fleet_row_list replicas, members;
     char cluster[FLEET_KEY_SIZE], alias[129], ancestry[1024], version[16];
     struct errant_desk desk;
     char *errant;                      /* of the desk's room */
@@ -26,7 +28,15 @@ bool fleet_row_of_server(const struct watch *watch, member_id id, const struct b
 struct fleet_row fleet_row_of_gone(const struct instance_key *key, const struct both_clocks *clocks);
 
 /* A row that stands in the store, as an observation: what it does not hold is empty. Borrows from the row. */
-struct fleet_server_read { struct instance_seen seen; struct channel_seen channel; struct watch_recalled recalled; };
+struct fleet_server_read {
+    struct instance_seen seen;
+    struct channel_seen channel;
+    struct watch_recalled recalled;
+    struct detected classified;        /* what its row has of it */
+    char semi_sync_priority[8];
+    struct member_seen members[FLEET_GROUP_MAX];
+    char member_hosts[FLEET_GROUP_MAX][INSTANCE_HOST_MAX + 1];
+};
 void fleet_server_of_row(const struct fleet_row *row, const struct both_clocks *clocks, struct fleet_server_read *ret);
 
 /* A word of somebody (downtime, maintenance, tag, candidate, pool, alias, domain, virtual name, what a name was found to be) into memory, or out of it. False: it is no such

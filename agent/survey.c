@@ -290,15 +290,7 @@ static struct mysql_prober_setting prober_setting(const struct config *config)
         .read_limit = fc_ms(config->discovery_read_timeout_seconds * INT64_C(1000)),
         .connection_life = fc_ms(config->topology_connection_life_seconds * INT64_C(1000)),
     };
-    const struct { enum classified what; const char *query; } queries[] = {
-        { CLASSIFIED_DATA_CENTER, config->detect_data_center }, { CLASSIFIED_REGION, config->detect_region },
-        { CLASSIFIED_ENVIRONMENT, config->detect_environment }, { CLASSIFIED_INSTANCE_ALIAS, config->detect_instance_alias },
-        { CLASSIFIED_CLUSTER_ALIAS, config->detect_cluster_alias }, { CLASSIFIED_CLUSTER_DOMAIN, config->detect_cluster_domain },
-        { CLASSIFIED_PROMOTION_RULE, config->detect_promotion_rule }, { CLASSIFIED_SEMI_SYNC_PRIORITY, config->detect_semi_sync },
-    };
-    _Static_assert(sizeof queries / sizeof queries[0] == CLASSIFIED_COUNT, "each has its key");
-    for (size_t i = 0; i < CLASSIFIED_COUNT; i++)
-        setting.queries[queries[i].what] = queries[i].query;
+    survey_rules_queries(config, setting.queries);
     setting.queries[PROBE_QUERY_LAG] = config->lag_query;
     TEXT_SET(setting.user, config->topology_user);
     TEXT_SET(setting.password, config->topology_password);

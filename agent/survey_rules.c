@@ -68,6 +68,19 @@ static bool filter_fits(void *lender, enum watch_filter filter, const struct ins
 
 /* ---- classification ---- */
 
+void survey_rules_queries(const struct config *config, const char **to)
+{
+    const struct { enum classified what; const char *query; } queries[] = {
+        { CLASSIFIED_DATA_CENTER, config->detect_data_center }, { CLASSIFIED_REGION, config->detect_region },
+        { CLASSIFIED_ENVIRONMENT, config->detect_environment }, { CLASSIFIED_INSTANCE_ALIAS, config->detect_instance_alias },
+        { CLASSIFIED_CLUSTER_ALIAS, config->detect_cluster_alias }, { CLASSIFIED_CLUSTER_DOMAIN, config->detect_cluster_domain },
+        { CLASSIFIED_PROMOTION_RULE, config->detect_promotion_rule }, { CLASSIFIED_SEMI_SYNC_PRIORITY, config->detect_semi_sync },
+    };
+    _Static_assert(sizeof queries / sizeof queries[0] == CLASSIFIED_COUNT, "each has its key");
+    for (size_t i = 0; i < CLASSIFIED_COUNT; i++)
+        to[queries[i].what] = queries[i].query;
+}
+
 static enum fc_code compile_patterns(struct survey_rules *rules, const struct config *config, struct fc_err *err)
 {
     const struct { enum classified what; const char *text; } patterns[] = {
@@ -75,6 +88,10 @@ static enum fc_code compile_patterns(struct survey_rules *rules, const struct co
         { CLASSIFIED_REGION, config->region_pattern },
         { CLASSIFIED_ENVIRONMENT, config->environment_pattern },
     };
+    const char *queries[CLASSIFIED_COUNT];
+    survey_rules_queries(config, queries);
+    for (int what = 0; what < CLASSIFIED_COUNT; what++)
+        rules->classifier.asks[what] = queries[what][0] != '\0';
     rules->classifier.matcher = &pattern_matcher;
     for (size_t i = 0; i < sizeof patterns / sizeof patterns[0]; i++) {
         struct pattern *compiled = NULL;

@@ -9,6 +9,8 @@ struct survey_rules;
 struct host_filters;
 struct watch_setting;
 
+/* The Detect queries, by enum classified, one each; "" where there is none. Borrowed from the configuration. */
+void survey_rules_queries(const struct config *config, const char **to);
 /* FC_BAD_CONFIG names the key and the pattern. The configuration is not borrowed. */
 enum fc_code survey_rules_compile(const struct config *config, struct survey_rules **ret, struct fc_err *err);
 void survey_rules_free(struct survey_rules *rules);          /* NULL is fine */

@@ -81,6 +81,8 @@ struct fleet_store_counts {
 /* `server` of fleet_store_turn is an index into BackendServers (a pair), else 0. `setting` NULL: as the configuration says. */
 enum fc_code fleet_store_open(const struct host *host, const struct config *config, const struct fleet_store_setting *setting,
                               const struct fleet_store_port *port, struct fleet_store **ret, struct fc_err *err);
+/* A reload: how long rows stay, and how often others' are looked for. */
+void fleet_store_reload(struct fleet_store *store, const struct config *config);
 /* What waits is lost: fleet_store_flush() comes first. NULL is fine. */
 void fleet_store_close(struct fleet_store *store);
 

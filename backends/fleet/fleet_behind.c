@@ -16,14 +16,15 @@
 #define LIST_REFRESH FLEET_TABLE_COUNT
 #define LIST_DELETE (FLEET_TABLE_COUNT + 1)
 
+struct look { int64_t checked, attempted; bool was_seen; };      /* what a refresh says */
+
 struct waiting {
     struct waiting *next, *previous;
     uint32_t known;                  /* NONE: a row that is laid once, or is forgotten. Good while it waits, not under way */
     uint64_t hash;                   /* of its key; 0: a row that is laid once */
     int list;
     uint8_t parts;                   /* it was in a statement that was refused: the next one may hold FLEET_BATCH_ROWS >> parts rows */
-    int64_t checked;                 /* a refresh's */
-    bool was_seen;
+    struct look look;                /* a refresh's */
     size_t length;
     char text[];                     /* the tuple, the deletion, or a refresh's host */
 };
@@ -32,7 +33,7 @@ struct known {
     uint64_t hash;
     uint64_t same;                   /* of the state that is there, or is on its way; 0: not known */
     uint32_t place, look;
-    int64_t checked;                 /* last_checked that is there, or is on its way */
+    int64_t checked, attempted;      /* last_checked and last_attempted_check that are there, or are on their way */
     struct fc_time place_at, whole_at;
     struct waiting *waiting;
     char *key;                       /* NULL: a free slot */
@@ -228,7 +229,7 @@ static void waiting_drop(struct fleet_behind *b, struct waiting *w)
 }
 
 /* What waited of this key is replaced: the newest state wins. False: no room. */
-static bool wait_for(struct fleet_behind *b, uint32_t known, int list, const char *text, size_t length, int64_t checked, bool was_seen)
+static bool wait_for(struct fleet_behind *b, uint32_t known, int list, const char *text, size_t length, const struct look *look)
 {
     struct waiting *w = b->counts.waiting_bytes + length > FLEET_WAITING_BYTES ? NULL : malloc(sizeof *w + length + 1);
     if (known != NONE && b->known[known].waiting != NULL) {
@@ -239,8 +240,9 @@ static bool wait_for(struct fleet_behind *b, uint32_t known, int list, const cha
         b->counts.dropped++;
         return false;
     }
-    *w = (struct waiting){ .known = known, .hash = known == NONE ? 0 : b->known[known].hash, .list = list, .length = length,
-                           .checked = checked, .was_seen = was_seen };
+    *w = (struct waiting){ .known = known, .hash = known == NONE ? 0 : b->known[known].hash, .list = list, .length = length };
+    if (look != NULL)
+        w->look = *look;
     memcpy(w->text, text, length);
     w->text[length] = '\0';
     list_put(&b->lists[list], w);
@@ -284,7 +286,7 @@ static void put_whole(struct fleet_behind *b, uint32_t at, enum fleet_dialect di
 {
     fleet_text_clear(&b->scratch);
     fleet_sql_tuple(&b->scratch, dialect, row);
-    const bool is_kept = !b->scratch.is_short && wait_for(b, at, (int)row->table, b->scratch.bytes, b->scratch.length, 0, false);
+    const bool is_kept = !b->scratch.is_short && wait_for(b, at, (int)row->table, b->scratch.bytes, b->scratch.length, NULL);
     if (at == NONE)
         return;
     struct known *k = &b->known[at];
@@ -292,21 +294,25 @@ static void put_whole(struct fleet_behind *b, uint32_t at, enum fleet_dialect di
     k->place = short_hash(row, PART_PLACE);
     k->look = short_hash(row, PART_LOOK);
     k->checked = row->table == FLEET_database_instance ? fleet_number(row, database_instance_last_checked) : 0;
+    k->attempted = row->table == FLEET_database_instance ? fleet_number(row, database_instance_last_attempted_check) : 0;
     k->place_at = k->whole_at = now;
 }
 
 static void put_refresh(struct fleet_behind *b, uint32_t at, const struct fleet_row *row)
 {
     struct known *k = &b->known[at];
-    const int64_t checked = fleet_number(row, database_instance_last_checked);
     const char *host = fleet_text(row, database_instance_hostname);
-    const bool was_seen = fleet_number(row, database_instance_last_seen) >= checked;
-    if (checked <= k->checked || (k->waiting != NULL && k->waiting->list != LIST_REFRESH)) {   /* the row that waits says nearly the same */
+    struct look look = { .checked = fleet_number(row, database_instance_last_checked),
+                         .attempted = fleet_number(row, database_instance_last_attempted_check) };
+    look.was_seen = fleet_number(row, database_instance_last_seen) >= look.checked;
+    if ((look.checked <= k->checked && look.attempted <= k->attempted) || (k->waiting != NULL && k->waiting->list != LIST_REFRESH)) {   /* the row that waits says nearly the same */
         b->counts.unchanged++;
         return;
     }
-    if (wait_for(b, at, LIST_REFRESH, host, strlen(host), checked, was_seen))
-        b->known[at].checked = checked;
+    if (!wait_for(b, at, LIST_REFRESH, host, strlen(host), &look))
+        return;
+    b->known[at].checked = look.checked > k->checked ? look.checked : k->checked;
+    b->known[at].attempted = look.attempted;
 }
 
 void fleet_behind_put(struct fleet_behind *b, enum fleet_dialect dialect, const struct fleet_row *given, struct fc_time now)
@@ -343,7 +349,7 @@ void fleet_behind_delete(struct fleet_behind *b, enum fleet_dialect dialect, con
         fleet_set_number(&up_to, database_instance_last_checked, b->known[at].checked);
     fleet_text_clear(&b->scratch);
     fleet_sql_delete(&b->scratch, dialect, &up_to);
-    wait_for(b, at, LIST_DELETE, b->scratch.bytes, b->scratch.length, 0, false);
+    wait_for(b, at, LIST_DELETE, b->scratch.bytes, b->scratch.length, NULL);
     if (at != NONE)
         known_drop(b, at);
 }
@@ -376,6 +382,8 @@ bool fleet_behind_read(struct fleet_behind *b, const struct fleet_row *row, stru
     k->place_at = now;
     if (row->table == FLEET_database_instance && fleet_number(row, database_instance_last_checked) > k->checked)
         k->checked = fleet_number(row, database_instance_last_checked);
+    if (row->table == FLEET_database_instance)
+        k->attempted = fleet_number(row, database_instance_last_attempted_check);
     return true;
 }
 
@@ -457,7 +465,7 @@ static bool always(const struct waiting *first, const struct waiting *w)
 
 static bool has_same_moments(const struct waiting *first, const struct waiting *w)
 {
-    return first->checked == w->checked && first->was_seen == w->was_seen;
+    return first->look.checked == w->look.checked && first->look.attempted == w->look.attempted && first->look.was_seen == w->look.was_seen;
 }
 
 static void next_rows(struct fleet_behind *b, int table, enum fleet_dialect dialect, struct fleet_text *to)
@@ -486,9 +494,9 @@ static void next_refresh(struct fleet_behind *b, enum fleet_dialect dialect, str
     uint16_t ports[FLEET_REFRESH_ROWS];
     const struct waiting *first = b->lists[LIST_REFRESH].first;
     struct fleet_row moments = fleet_row_of(FLEET_database_instance);
-    fleet_set_number(&moments, database_instance_last_checked, first->checked);
-    fleet_set_number(&moments, database_instance_last_attempted_check, first->checked);
-    fleet_set_number(&moments, database_instance_last_seen, first->was_seen ? first->checked : 0);
+    fleet_set_number(&moments, database_instance_last_checked, first->look.checked);
+    fleet_set_number(&moments, database_instance_last_attempted_check, first->look.attempted);
+    fleet_set_number(&moments, database_instance_last_seen, first->look.was_seen ? first->look.checked : 0);
     const int count = pick(&b->lists[LIST_REFRESH], rows_allowed(LIST_REFRESH, first), has_same_moments, rows);
     for (int i = 0; i < count; i++) {
         hosts[i] = rows[i]->text;

@@ -100,7 +100,8 @@ const struct fleet_table fleet_tables[FLEET_TABLE_COUNT] = {
         .is_word = true, .unique = "maintenance_uidx_database_instance_maintenance(maintenance_active,hostname,port)",
         .indexes = "active_timestamp_idx_database_instance_maintenance(maintenance_active,begin_timestamp) "
                    "active_end_timestamp_idx_database_instance_maintenance(maintenance_active,end_timestamp)",
-        .replay = "an older active row is ended by a literal moment, then the row is laid under a number of its own",
+        .replay = "an older active row is ended by a literal moment, then the row is laid under a number of its own; one whose end is before a "
+                  "literal moment is made inactive, which it stays",
     },
     [FLEET_database_instance_pool] = {
         COLUMNS_OF(database_instance_pool), .merge = MERGE_NEWER, .rank = BY(database_instance_pool_registered_at), .is_word = true,
@@ -161,7 +162,7 @@ const struct fleet_table fleet_tables[FLEET_TABLE_COUNT] = {
     },
     [FLEET_database_instance_last_analysis] = {
         COLUMNS_OF(database_instance_last_analysis), .merge = MERGE_NEWER, .rank = BY(database_instance_last_analysis_analysis_timestamp),
-        .reading = READ_ASKED, .unique = "",
+        .unique = "",
         .indexes = "analysis_timestamp_idx_database_instance_last_analysis(analysis_timestamp)", .replay = REPLAY_NEWER,
     },
     [FLEET_database_instance_analysis_changelog] = {
@@ -217,19 +218,21 @@ const struct fleet_table fleet_tables[FLEET_TABLE_COUNT] = {
 };
 
 const struct fleet_life fleet_lives[] = {
-    { FLEET_database_instance_downtime, database_instance_downtime_end_timestamp, LIFE_ENDED, NULL },
-    { FLEET_database_instance_maintenance, database_instance_maintenance_end_timestamp, LIFE_WEEK, "maintenance_active is null" },
-    { FLEET_candidate_database_instance, candidate_database_instance_last_suggested, LIFE_RULE, NULL },
-    { FLEET_database_instance_pool, database_instance_pool_registered_at, LIFE_POOL, NULL },
-    { FLEET_hostname_resolve, hostname_resolve_resolved_timestamp, LIFE_NAME_TWICE, NULL },
-    { FLEET_hostname_unresolve, hostname_unresolve_last_registered, LIFE_NAME, NULL },
-    { FLEET_cluster_domain_name, cluster_domain_name_last_registered, LIFE_NAME, NULL },
-    { FLEET_cluster_alias, cluster_alias_last_registered, LIFE_FORGET, NULL },
-    { FLEET_database_instance_analysis_changelog, database_instance_analysis_changelog_analysis_timestamp, LIFE_FORGET, NULL },
-    { FLEET_topology_failure_detection, topology_failure_detection_start_active_period, LIFE_AUDIT, NULL },
-    { FLEET_topology_recovery, topology_recovery_start_active_period, LIFE_AUDIT, NULL },
-    { FLEET_topology_recovery_steps, topology_recovery_steps_audit_at, LIFE_AUDIT, NULL },
-    { FLEET_audit, audit_audit_timestamp, LIFE_AUDIT, NULL },
+    { FLEET_database_instance_downtime, database_instance_downtime_end_timestamp, LIFE_ENDED, NULL, NULL },
+    { FLEET_database_instance_maintenance, database_instance_maintenance_end_timestamp, LIFE_OVER, "maintenance_active = 1",
+      "maintenance_active = null" },                /* other tools go by it, and know no other end of a lock */
+    { FLEET_database_instance_maintenance, database_instance_maintenance_end_timestamp, LIFE_WEEK, "maintenance_active is null", NULL },
+    { FLEET_candidate_database_instance, candidate_database_instance_last_suggested, LIFE_RULE, NULL, NULL },
+    { FLEET_database_instance_pool, database_instance_pool_registered_at, LIFE_POOL, NULL, NULL },
+    { FLEET_hostname_resolve, hostname_resolve_resolved_timestamp, LIFE_NAME_TWICE, NULL, NULL },
+    { FLEET_hostname_unresolve, hostname_unresolve_last_registered, LIFE_NAME, NULL, NULL },
+    { FLEET_cluster_domain_name, cluster_domain_name_last_registered, LIFE_NAME, NULL, NULL },
+    { FLEET_cluster_alias, cluster_alias_last_registered, LIFE_FORGET, NULL, NULL },
+    { FLEET_database_instance_analysis_changelog, database_instance_analysis_changelog_analysis_timestamp, LIFE_FORGET, NULL, NULL },
+    { FLEET_topology_failure_detection, topology_failure_detection_start_active_period, LIFE_AUDIT, NULL, NULL },
+    { FLEET_topology_recovery, topology_recovery_start_active_period, LIFE_AUDIT, NULL, NULL },
+    { FLEET_topology_recovery_steps, topology_recovery_steps_audit_at, LIFE_AUDIT, NULL, NULL },
+    { FLEET_audit, audit_audit_timestamp, LIFE_AUDIT, NULL, NULL },
 };
 const int fleet_life_count = sizeof fleet_lives / sizeof fleet_lives[0];
 

@@ -78,6 +78,7 @@ extern const struct fleet_table fleet_tables[FLEET_TABLE_COUNT];
 
 /* How long rows stay: older ones are deleted by who writes, once a minute a table. */
 enum fleet_life_name {
+    LIFE_OVER,           /* as soon as they have ended */
     LIFE_ENDED,          /* an hour after their end */
     LIFE_WEEK,
     LIFE_FORGET,         /* UnseenInstanceForgetHours */
@@ -93,6 +94,7 @@ struct fleet_life {
     int column;                      /* a moment: from it on the life counts */
     enum fleet_life_name life;
     const char *only;                /* rows of which this is true; NULL: all */
+    const char *becomes;             /* they stay, and this is so of them; NULL: they go */
 };
 extern const struct fleet_life fleet_lives[];
 extern const int fleet_life_count;

@@ -644,8 +644,11 @@ void fleet_sql_refresh(struct fleet_text *to, enum fleet_dialect dialect, const 
 void fleet_sql_tidy(struct fleet_text *to, enum fleet_dialect dialect, const struct fleet_life *life, int64_t moment)
 {
     const struct fleet_table *table = &fleet_tables[life->table];
-    add_format(to, is_sqlite(dialect) ? "delete from %s where datetime(%s) < " : "delete from %s where %s < ", table->name,
-               table->columns[life->column].name);
+    if (life->becomes == NULL)
+        add_format(to, "delete from %s", table->name);
+    else
+        add_format(to, "update %s set %s", table->name, life->becomes);
+    add_format(to, is_sqlite(dialect) ? " where datetime(%s) < " : " where %s < ", table->columns[life->column].name);
     add_moment(to, dialect, moment);
     if (life->only != NULL)
         add_format(to, " and %s", life->only);

@@ -428,7 +428,7 @@ static void written(struct fleet_store *s, const struct fleet_answer *answer)
 static int64_t life_of(const struct fleet_store *s, enum fleet_life_name life)
 {
     static const int64_t presets[LIFE_COUNT] = {
-        [LIFE_ENDED] = 3600, [LIFE_WEEK] = 7 * 86400, [LIFE_FORGET] = 240 * 3600, [LIFE_AUDIT] = 7 * 86400, [LIFE_NAME] = 3600,
+        [LIFE_OVER] = 0, [LIFE_ENDED] = 3600, [LIFE_WEEK] = 7 * 86400, [LIFE_FORGET] = 240 * 3600, [LIFE_AUDIT] = 7 * 86400, [LIFE_NAME] = 3600,
         [LIFE_NAME_TWICE] = 7200, [LIFE_RULE] = 3600, [LIFE_POOL] = 3600,
     };
     return s->setting.life_s[life] > 0 ? s->setting.life_s[life] : presets[life];
@@ -773,6 +773,13 @@ static struct fleet_store_setting setting_of(const struct config *config)
     setting.life_s[LIFE_RULE] = config->candidate_expire_minutes * INT64_C(60);
     TEXT_SET(setting.sqlite_file, config->sqlite3_data_file);
     return setting;
+}
+
+void fleet_store_reload(struct fleet_store *s, const struct config *config)
+{
+    const struct fleet_store_setting fresh = setting_of(config);
+    memcpy(s->setting.life_s, fresh.life_s, sizeof s->setting.life_s);
+    s->setting.poll_ms = fresh.poll_ms;
 }
 
 enum fc_code fleet_store_open(const struct host *host, const struct config *config, const struct fleet_store_setting *setting,

@@ -136,7 +136,7 @@ static enum fc_code end_maintenance(struct fleet_memory *m, const struct fleet_o
 static enum fc_code register_candidate(struct fleet_memory *m, const struct fleet_order *o, const struct instance_key *key,
                                        struct fc_time now, struct fc_err *err)
 {
-    return overrides_set_rule(m->overrides, key, o->rule, fc_plus(now, m->rule_life), err);
+    return overrides_set_rule(m->overrides, key, o->rule, now, fc_plus(now, m->rule_life), err);
 }
 
 static enum fc_code tag(struct fleet_memory *m, const struct fleet_order *o, const struct instance_key *key, struct fc_time now,

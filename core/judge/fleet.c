@@ -79,9 +79,22 @@ static struct fc_time due_of(const struct fleet *f, member_id id)
     return fc_is_ever(grace) ? f->traits[id].due : fc_earlier(f->traits[id].due, grace);
 }
 
+static void touch_around(struct fleet *f, member_id id)
+{
+    const member_id master = topology_member(f->topology, id)->master;
+    topology_touch(f->topology, id);
+    if (master != MEMBER_NONE)
+        topology_touch(f->topology, master);
+}
+
 static void take(struct fleet *f, member_id id, struct fc_time now)
 {
     struct topology *t = f->topology;
+    struct verdict *v = &f->verdicts[id];
+    if (v->awaits_look && topology_member(t, id)->checked_at.us != v->looked_before.us) {
+        v->awaits_look = false;
+        touch_around(f, id);
+    }
     const struct instance_key key = topology_key(t, id);
     const bool is_errant = errant_judge(&f->desk, t, id) == ERRANT_YES;
     const struct traits fresh = traits_take(t, id, overrides_of(f->overrides, &key), f->overrides->names, is_errant, &f->policy,
@@ -113,6 +126,20 @@ void fleet_grant_grace(struct fleet *f, member_id id, struct fc_time until)
     f->verdicts[id].grace_until = until;
     keep_time(f, id, until);
     topology_touch(f->topology, id);
+}
+
+void fleet_await_look(struct fleet *f, member_id id)
+{
+    assert(id < f->capacity);
+    f->verdicts[id].awaits_look = true;
+    f->verdicts[id].looked_before = topology_member(f->topology, id)->checked_at;
+}
+
+void fleet_recall_told(struct fleet *f, member_id id, enum analysis_code told)
+{
+    assert(id < f->capacity);
+    f->verdicts[id].told = told;
+    f->verdicts[id].has_told = true;
 }
 
 void fleet_set_policy(struct fleet *f, const struct analysis_policy *policy, struct fc_time now)
@@ -164,6 +191,27 @@ static void note_change(struct fleet *f, member_id id, const struct analysis_fac
     topology_key_text(f->topology, id, change->server, sizeof change->server);
 }
 
+/* A verdict made of rows of the store alone, its own or its replicas', may be of another moment than what was told last. */
+static bool awaits_look(const struct fleet *f, member_id id)
+{
+    bool awaits = f->verdicts[id].awaits_look;
+    for (member_id replica = topology_first_replica(f->topology, id); replica != MEMBER_NONE && !awaits;
+         replica = topology_next_replica(f->topology, replica))
+        awaits = f->verdicts[replica].awaits_look;
+    return awaits;
+}
+
+static void tell_change(struct fleet *f, member_id id, const struct analysis_facts *facts, struct fc_time now)
+{
+    struct verdict *v = &f->verdicts[id];
+    if (v->has_told && awaits_look(f, id))
+        return;
+    if (v->has_told && v->told != v->found.code && facts->replicas > 0)
+        note_change(f, id, facts, v->told, now);
+    v->told = v->found.code;
+    v->has_told = true;
+}
+
 static bool is_judged(const struct fleet *f, member_id id)
 {
     return topology_member(f->topology, id)->kind == MEMBER_KNOWN && !trait_is(&f->traits[id], TRAIT_IN_MAINTENANCE) &&
@@ -193,9 +241,8 @@ static void judge(struct fleet *f, member_id id, struct fc_time now)
     f->judged++;
     if (!v->has_code || was != v->found.code)
         v->since = now;
-    if (v->has_code && was != v->found.code && facts.replicas > 0)
-        note_change(f, id, &facts, was, now);
     v->has_code = true;
+    tell_change(f, id, &facts, now);
 }
 
 struct fc_time fleet_judge(struct fleet *f, struct fc_time now)

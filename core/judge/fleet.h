@@ -30,6 +30,9 @@ struct verdict {
     struct fc_time since;            /* the code has been this since */
     struct fc_time grace_until;      /* its replicas' IO threads were restarted; FC_EVER: no grace */
     bool has_code;                   /* it was judged before */
+    enum analysis_code told;         /* from this on a finding is a change: the last one here, or before the start */
+    bool has_told, awaits_look;
+    struct fc_time looked_before;    /* awaits_look: until a look ends that is not this one */
     bool is_timed;                   /* stands in the list of those that change by time */
 };
 
@@ -62,6 +65,11 @@ void fleet_done(struct fleet *fleet);
 bool fleet_looked(struct fleet *fleet, member_id id, struct fc_time now);
 /* The IO threads of its replicas are being restarted: until then it is not acted on. */
 void fleet_grant_grace(struct fleet *fleet, member_id id, struct fc_time until);
+/* What is known of it is of before the start: that its finding, or its master's, is another one is told when it was looked at. The server is
+ * known, and fleet_looked() was told of it. */
+void fleet_await_look(struct fleet *fleet, member_id id);
+/* Its finding as it was told last, before the start. As above. */
+void fleet_recall_told(struct fleet *fleet, member_id id, enum analysis_code told);
 /* A reload: everybody is judged anew at the next fleet_judge(). */
 void fleet_set_policy(struct fleet *fleet, const struct analysis_policy *policy, struct fc_time now);
 

@@ -92,35 +92,7 @@ const char *classification_text(const struct classifications *c, member_id id, e
 
 /* ---- taking ---- */
 
-/* The first look at this server: what its name alone says. A name that does not match leaves it empty. */
-static bool take_patterns(struct classifications *c, const struct classifier *by, struct classification *one, const char *host)
-{
-    for (int what = 0; what < CLASSIFIED_COUNT; what++) {
-        char value[VALUE_SIZE];
-        if (by->patterns[what] == NULL)
-            continue;
-        c->matches++;
-        if (by->matcher->capture(by->matcher->lender, by->patterns[what], host, value, classified_rows[what].length_max + 1) &&
-            !names_set(&c->topology->names, &one->value[what], value))
-            return false;
-    }
-    return true;
-}
-
-static bool begin(struct classifications *c, const struct classifier *by, member_id id)
-{
-    const struct instance_key key = topology_key(c->topology, id);
-    struct classification fresh = { .port = key.port };
-    if (is_of(c, &c->list[id], id))
-        return true;
-    if (!names_use(&c->topology->names, key.host, strlen(key.host), &fresh.host) || !take_patterns(c, by, &fresh, key.host)) {
-        drop(c, &fresh);
-        return false;
-    }
-    drop(c, &c->list[id]);
-    c->list[id] = fresh;
-    return true;
-}
+static bool has_bit(uint32_t bits, int what) { return bits >> what & 1; }
 
 /* False: it is no such value. */
 static bool is_value(enum classified what, const char *text, struct classification *parsed)
@@ -140,13 +112,79 @@ static bool is_value(enum classified what, const char *text, struct classificati
     return true;
 }
 
+static bool set_value(struct classifications *c, struct classification *one, int what, const char *value)
+{
+    struct classification parsed = *one;
+    const bool is_good = is_value((enum classified)what, value, &parsed);
+    if (!names_set(&c->topology->names, &one->value[what], is_good ? value : ""))
+        return false;
+    one->has_rule = what == CLASSIFIED_PROMOTION_RULE ? is_good && parsed.has_rule : one->has_rule;
+    one->rule = parsed.rule;
+    one->semi_sync_priority = what != CLASSIFIED_SEMI_SYNC_PRIORITY ? one->semi_sync_priority : is_good ? parsed.semi_sync_priority : 0;
+    return true;
+}
+
+/* What its name alone says. A name that does not match leaves it empty. */
+static bool derive(struct classifications *c, const struct classifier *by, struct classification *one, int what)
+{
+    char value[VALUE_SIZE] = "";
+    if (by->patterns[what] != NULL) {
+        c->matches++;
+        if (!by->matcher->capture(by->matcher->lender, by->patterns[what], names_text(&c->topology->names, one->host), value,
+                                  classified_rows[what].length_max + 1))
+            value[0] = '\0';
+    }
+    one->recalled &= ~(1u << what);
+    return set_value(c, one, what, value);
+}
+
+static bool derive_all(struct classifications *c, const struct classifier *by, struct classification *one)
+{
+    for (int what = 0; what < CLASSIFIED_COUNT; what++) {
+        const bool is_kept = has_bit(one->recalled, what) && by->asks[what];
+        if (by->patterns[what] != NULL && !is_kept && !derive(c, by, one, what))
+            return false;
+    }
+    one->is_derived = true;
+    return true;
+}
+
+/* NULL: no memory. */
+static struct classification *begin(struct classifications *c, const struct classifier *by, member_id id)
+{
+    if (c->capacity < c->topology->capacity && !resize(c, c->topology->capacity))
+        return NULL;
+    struct classification *one = &c->list[id];
+    const struct instance_key key = topology_key(c->topology, id);
+    if (!is_of(c, one, id)) {
+        drop(c, one);
+        one->port = key.port;
+        if (!names_use(&c->topology->names, key.host, strlen(key.host), &one->host))
+            return NULL;
+    }
+    if (one->is_derived || derive_all(c, by, one))
+        return one;
+    drop(c, one);
+    return NULL;
+}
+
+/* A look came back: what a row said and nobody is asked for is over. */
+static bool end_recalled(struct classifications *c, const struct classifier *by, struct classification *one)
+{
+    for (int what = 0; what < CLASSIFIED_COUNT; what++) {
+        if (has_bit(one->recalled, what) && !by->asks[what] && !derive(c, by, one, what))
+            return false;
+    }
+    return true;
+}
+
 bool classification_take(struct classifications *c, const struct classifier *by, member_id id, const struct detected *detected,
                          uint32_t *refused)
 {
     uint32_t bad = 0;
-    if ((c->capacity < c->topology->capacity && !resize(c, c->topology->capacity)) || !begin(c, by, id))
+    struct classification *one = begin(c, by, id);
+    if (one == NULL || (detected != NULL && !end_recalled(c, by, one)))
         return false;
-    struct classification *one = &c->list[id];
     const bool is_head = topology_member(c->topology, id)->head == id;
     for (int what = 0; detected != NULL && what < CLASSIFIED_COUNT; what++) {
         const char *answer = detected->answer[what];
@@ -157,19 +195,45 @@ bool classification_take(struct classifications *c, const struct classifier *by,
             bad |= 1u << what;
             continue;
         }
-        if (!names_set(&c->topology->names, &parsed.value[what], answer))
+        if (!set_value(c, one, what, answer))
             return false;
-        *one = parsed;
+        one->answered |= 1u << what;
+        one->recalled &= ~(1u << what);
     }
     if (refused != NULL)
         *refused = bad;
     return true;
 }
 
+bool classification_recall(struct classifications *c, const struct classifier *by, member_id id, const struct detected *stored, bool follows)
+{
+    struct classification *one = begin(c, by, id);
+    for (int what = 0; one != NULL && what < CLASSIFIED_COUNT; what++) {
+        const char *value = stored->answer[what];
+        struct classification parsed = *one;
+        const bool is_of_pattern = by->patterns[what] != NULL && !by->asks[what];
+        if (value == NULL || is_of_pattern || (!follows && (value[0] == '\0' || has_bit(one->answered, what))))
+            continue;
+        if (!is_value((enum classified)what, value, &parsed))
+            continue;
+        if (!set_value(c, one, what, value))
+            return false;
+        one->answered &= ~(1u << what);
+        one->recalled |= 1u << what;
+    }
+    return one != NULL;
+}
+
 void classifications_forget_patterns(struct classifications *c)
 {
-    for (uint32_t id = 0; id < c->capacity; id++)
-        drop(c, &c->list[id]);
+    for (uint32_t id = 0; id < c->capacity; id++) {
+        struct classification *one = &c->list[id];
+        one->is_derived = false;
+        one->pattern_alias = 0;
+        one->answered = 0;
+        for (int what = 0; what < CLASSIFIED_COUNT; what++)
+            one->recalled |= one->value[what] == NAME_EMPTY ? 0 : 1u << what;
+    }
 }
 
 /* ---- names of clusters ---- */

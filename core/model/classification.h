@@ -48,6 +48,7 @@ struct classifier {                  /* the configuration of it, borrowed */
     const struct pattern *alias_patterns[CLASSIFICATION_PATTERNS_MAX];   /* ClusterNameToAlias, sorted by the patterns' texts */
     const char *aliases[CLASSIFICATION_PATTERNS_MAX];
     int alias_count;
+    bool asks[CLASSIFIED_COUNT];     /* its query is configured: what the store has of it counts until a server answers */
 };
 
 /* What the queries of one probe brought; NULL: not configured, or no answer, and what was known stays. "" is an answer. */
@@ -61,6 +62,8 @@ struct classification {
     uint8_t semi_sync_priority;      /* 0 = always asynchronous; higher is preferred */
     bool has_rule;
     enum promotion_rule rule;
+    bool is_derived;                 /* its name was matched */
+    uint32_t answered, recalled;     /* bits of `enum classified`: the server said so here; a row of the store did, or it is of before a reload */
 };
 
 /* What somebody gave to clusters, by their names: rows of cluster_alias_override, of cluster_domain_name. */
@@ -83,11 +86,16 @@ void classifications_done(struct classifications *classifications);    /* before
  * `refused` (may be NULL); the rest is. False: no memory, nothing taken. */
 bool classification_take(struct classifications *classifications, const struct classifier *classifier, member_id id,
                          const struct detected *detected, uint32_t *refused);
+/* What a row of the store has of a server; NULL: it has no such column. It stays until this node has an answer of its own, and where nothing
+ * is configured that could bring one, until a look. What a pattern alone says is said by the pattern. `follows`: this node only reads, so
+ * the row says more than what was answered here before, and "" too. False: no memory. */
+bool classification_recall(struct classifications *classifications, const struct classifier *classifier, member_id id,
+                           const struct detected *stored, bool follows);
 /* "" when not known. */
 const char *classification_text(const struct classifications *classifications, member_id id, enum classified what);
 /* NULL: nothing was taken of it. */
 const struct classification *classification_of(const struct classifications *classifications, member_id id);
-/* After a reload: patterns are asked again at the next look. */
+/* After a reload: patterns are asked again at the next look, and what was answered is as a row of the store. */
 void classifications_forget_patterns(struct classifications *classifications);
 
 /* The operator's name for a cluster; "" takes it back. FC_BAD_INPUT: too long; FC_BUSY: the bound. */

@@ -256,8 +256,8 @@ bool promotion_rule_is_candidate(enum promotion_rule rule)
     return rule <= PROMOTION_PREFER;
 }
 
-enum fc_code overrides_set_rule(struct overrides *o, const struct instance_key *key, enum promotion_rule rule, struct fc_time until,
-                                struct fc_err *err)
+enum fc_code overrides_set_rule(struct overrides *o, const struct instance_key *key, enum promotion_rule rule, struct fc_time since,
+                                struct fc_time until, struct fc_err *err)
 {
     struct override *row;
     const enum fc_code code = row_for(o, key, &row, err);
@@ -265,6 +265,7 @@ enum fc_code overrides_set_rule(struct overrides *o, const struct instance_key *
         return code;
     row->has_rule = true;
     row->rule = rule;
+    row->rule_since = since;
     row->rule_until = until;
     return FC_OK;
 }
@@ -318,13 +319,21 @@ static bool add_tag(struct overrides *o, struct override *row, int place, const 
     return true;
 }
 
+bool tag_name_is_good(const char *name)
+{
+    const size_t length = strlen(name);
+    bool is_good = length > 0 && length <= TAG_NAME_MAX && name[0] != ' ' && name[length - 1] != ' ';
+    for (size_t i = 0; i < length && is_good; i++)
+        is_good = name[i] != '=' && (unsigned char)name[i] >= ' ' && name[i] != 0x7f;
+    return is_good;
+}
+
 enum fc_code overrides_tag(struct overrides *o, const struct instance_key *key, const char *name, const char *value, struct fc_err *err)
 {
     struct override *row;
     bool is_there;
-    const size_t length = strlen(name);
-    if (length == 0 || length > TAG_NAME_MAX || strpbrk(name, "=, \t\r\n") != NULL || strlen(value) > OVERRIDE_TEXT_MAX)
-        return fc_fail(err, FC_BAD_INPUT, "a tag is a name of 1 to %d bytes without '=', ',' and blanks, and a value of at most %d",
+    if (!tag_name_is_good(name) || strlen(value) > OVERRIDE_TEXT_MAX)
+        return fc_fail(err, FC_BAD_INPUT, "a tag is a name of 1 to %d bytes without '=' and line breaks, and a value of at most %d",
                        TAG_NAME_MAX, OVERRIDE_TEXT_MAX);
     const enum fc_code code = row_for(o, key, &row, err);
     if (code != FC_OK)

@@ -40,7 +40,7 @@ struct override {
     struct bounded_word downtime, maintenance;
     bool has_rule;
     enum promotion_rule rule;
-    struct fc_time rule_until;        /* CandidateInstanceExpireMinutes after it was last said */
+    struct fc_time rule_since, rule_until;        /* it was last said, and CandidateInstanceExpireMinutes after it */
     uint16_t tag_count, tag_room;
     struct tag *tags;                 /* sorted by name */
 };
@@ -72,8 +72,10 @@ enum fc_code overrides_begin_maintenance(struct overrides *overrides, const stru
                                          const char *reason, struct fc_time begin, struct fc_time end, struct fc_err *err);
 enum fc_code overrides_end_maintenance(struct overrides *overrides, const struct instance_key *key, struct fc_err *err);
 enum fc_code overrides_set_rule(struct overrides *overrides, const struct instance_key *key, enum promotion_rule rule,
-                                struct fc_time until, struct fc_err *err);
-/* Sets or replaces. A name is 1 to 128 bytes without '=', ',' and blanks. */
+                                struct fc_time since, struct fc_time until, struct fc_err *err);
+/* 1 to 128 bytes without '=' and control bytes, and no blank at its ends: what is stored can be shown in one line and asked for again. */
+bool tag_name_is_good(const char *name);
+/* Sets or replaces. */
 enum fc_code overrides_tag(struct overrides *overrides, const struct instance_key *key, const char *name, const char *value,
                            struct fc_err *err);
 enum fc_code overrides_untag(struct overrides *overrides, const struct instance_key *key, const char *name, struct fc_err *err);

@@ -495,8 +495,10 @@ static void note_hanging(struct watch *w, struct fc_time now)
         struct watch_step step;
         line_pop(&w->under_way, &step);
         const struct member *m = topology_member(&w->topology, step.id);
-        if (m->kind == MEMBER_KNOWN && m->attempted_at.us == step.at.us)
-            fleet_looked(&w->fleet, step.id, now);
+        if (m->kind != MEMBER_KNOWN || m->attempted_at.us != step.at.us)
+            continue;
+        fleet_looked(&w->fleet, step.id, now);
+        watch_mark(w, step.id, false);               /* its row says that it was attempted */
     }
 }
 

@@ -32,6 +32,7 @@ def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_ther
         house.extra = {**LOOKS, 'DiscoverySeeds': [f'localhost:{server.port}'], 'InstancePollSeconds': 1,
                        'MySQLHostnameResolveMethod': '@@report_host',
                        'DetectClusterAliasQuery': "SELECT 'main'", 'DetectClusterDomainQuery': "SELECT 'writer.example'"}
+        house.extra['DetectPromotionRuleQuery'] = "SELECT 'prefer'"
         node = house.start().nodes[0]
         store = Store(house, node)
 
@@ -50,6 +51,9 @@ def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_ther
         wait_until(lambda: 'is known by that name' in node.child.tail(), 20, 'the server to be known by its own name')
         wait_rows('cluster_alias', 'cluster_name, alias', [(server.address, 'main')])
         wait_rows('cluster_domain_name', 'cluster_name, domain_name', [(server.address, 'writer.example')])
+        wait_rows('candidate_database_instance', 'hostname, promotion_rule', [(server.place.host, 'prefer')])
+        rules = told('bulk-promotion-rules')
+        assert [rule['PromotionRule'] for rule in rules] == ['prefer'] and rules[0]['LastSuggestedString'] != '', rules
         wait_rows('hostname_resolve', 'hostname, resolved_hostname', [('localhost', '127.0.0.1')])
         wait_rows('hostname_resolve_history', 'resolved_hostname, hostname', [('127.0.0.1', 'localhost')])
         assert store.rows("SELECT count(*) FROM cluster_alias WHERE last_registered > datetime('now', '-11 minutes')") == [(1,)]
@@ -60,6 +64,15 @@ def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_ther
                    "datetime('now')), ('old.example', 'db8.example', datetime('now', '-119 minutes'))")
         wait_until(lambda: {name: one['Object'] for name, one in told('hostname-resolve-cache')['Details'].items()} ==
                    {'other.example': 'db9.example', 'old.example': 'db8.example'}, 20, "another tool's names to be read")
+
+        # A server that is dead when the node starts is called as it was.
+        assert node.stop() == 0, node.child.tail()
+        server.stop()
+        house.start()
+        wait_rows('database_instance', "suggested_cluster_alias, last_checked > last_seen", [('main', 1)])
+        wait_until(lambda: told('cluster-info/main').get('ClusterAlias') == 'main', 20, f"the cluster to be known by its alias: {told('cluster-info/main')}")
+        wait_rows('cluster_alias', 'cluster_name, alias', [(server.address, 'main')])
+        server.start()
 
         # Without queries of its own a node tells what stands in the store.
         assert node.stop() == 0, node.child.tail()

@@ -329,3 +329,87 @@ Test(classification, every_row_stands_in_its_place_and_says_where_it_comes_from)
         cr_expect(strlen(classified_rows[i].word) > 0 && strlen(classified_rows[i].query_key) > 0 && classified_rows[i].length_max > 0);
     }
 }
+
+/* ---- rows of the store ---- */
+
+static void recall(const char *host, enum classified what, const char *value, bool follows)
+{
+    struct detected stored = { .answer = { NULL } };
+    stored.answer[what] = value;
+    cr_assert(classification_recall(&classes, &classifier, member(host), &stored, follows));
+}
+
+static void looked_at(const char *host, enum classified what, const char *answer)
+{
+    struct detected detected = { .answer = { NULL } };
+    detected.answer[what] = answer;
+    cr_assert(classification_take(&classes, &classifier, member(host), &detected, NULL));
+}
+
+Test(classification, what_the_store_has_counts_until_the_server_answers)
+{
+    classifier.asks[CLASSIFIED_REGION] = true;
+    say("db1", NULL, false, NULL);
+    recall("db1", CLASSIFIED_REGION, "west", false);
+    cr_expect_str_eq(text("db1", CLASSIFIED_REGION), "west");
+    looked_at("db1", CLASSIFIED_REGION, NULL);
+    cr_expect_str_eq(text("db1", CLASSIFIED_REGION), "west", "it was asked, and did not answer this");
+    looked_at("db1", CLASSIFIED_REGION, "");
+    cr_expect_str_eq(text("db1", CLASSIFIED_REGION), "", "nothing is an answer");
+    recall("db1", CLASSIFIED_REGION, "west", false);
+    cr_expect_str_eq(text("db1", CLASSIFIED_REGION), "", "its own answer is newer");
+}
+
+Test(classification, what_nobody_asks_for_is_as_the_store_has_it_until_a_look)
+{
+    say("db1", NULL, false, NULL);
+    recall("db1", CLASSIFIED_SEMI_SYNC_PRIORITY, "3", false);
+    cr_expect_eq(classification_of(&classes, member("db1"))->semi_sync_priority, 3);
+    looked_at("db1", CLASSIFIED_REGION, NULL);
+    cr_expect_eq(classification_of(&classes, member("db1"))->semi_sync_priority, 0);
+}
+
+Test(classification, what_a_pattern_alone_says_is_said_by_the_pattern)
+{
+    classifier.patterns[CLASSIFIED_DATA_CENTER] = &dc;
+    say("dcwest-1", NULL, false, NULL);
+    recall("dcwest-1", CLASSIFIED_DATA_CENTER, "of another pattern", true);
+    cr_expect_str_eq(text("dcwest-1", CLASSIFIED_DATA_CENTER), "west");
+    classifier.asks[CLASSIFIED_DATA_CENTER] = true;
+    recall("dcwest-1", CLASSIFIED_DATA_CENTER, "answered before", false);
+    cr_expect_str_eq(text("dcwest-1", CLASSIFIED_DATA_CENTER), "answered before", "a query wins over the pattern");
+}
+
+Test(classification, who_only_reads_follows_the_rows)
+{
+    classifier.asks[CLASSIFIED_REGION] = true;
+    say("db1", NULL, false, NULL);
+    looked_at("db1", CLASSIFIED_REGION, "as it led");
+    recall("db1", CLASSIFIED_REGION, "west", true);
+    cr_expect_str_eq(text("db1", CLASSIFIED_REGION), "west");
+    recall("db1", CLASSIFIED_REGION, "", true);
+    cr_expect_str_eq(text("db1", CLASSIFIED_REGION), "");
+}
+
+Test(classification, a_reload_loses_nothing_that_was_answered)
+{
+    classifier.asks[CLASSIFIED_REGION] = true;
+    classifier.patterns[CLASSIFIED_DATA_CENTER] = &dc;
+    say("dcwest-1", NULL, false, NULL);
+    looked_at("dcwest-1", CLASSIFIED_REGION, "the coast");
+    classifications_forget_patterns(&classes);
+    cr_expect_str_eq(text("dcwest-1", CLASSIFIED_REGION), "the coast");
+    classifier.patterns[CLASSIFIED_DATA_CENTER] = &shop;
+    looked_at("dcwest-1", CLASSIFIED_REGION, NULL);
+    cr_expect_str_eq(text("dcwest-1", CLASSIFIED_REGION), "the coast");
+    cr_expect_str_eq(text("dcwest-1", CLASSIFIED_DATA_CENTER), "", "the new pattern says nothing of it");
+}
+
+Test(classification, of_whom_the_store_knew_the_alias_the_cluster_is_called_so)
+{
+    classifier.asks[CLASSIFIED_CLUSTER_ALIAS] = true;
+    say("a", NULL, false, NULL);
+    say("b", "a", true, NULL);
+    recall("b", CLASSIFIED_CLUSTER_ALIAS, "main", false);
+    cr_expect_str_eq(alias_of("b"), "main");
+}

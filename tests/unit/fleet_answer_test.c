@@ -216,7 +216,7 @@ Test(fleet_answer, an_empty_fleet_answers_with_empty_lists)
     fleet_stage_close();
     fleet_stage_empty();
     static const char *const raw[] = { "all-instances", "clusters", "clusters-info", "masters", "problems", "downtimed", "maintenance",
-                                       "bulk-instances", "bulk-promotion-rules", "replication-analysis-changelog", "search",
+                                       "bulk-instances", "bulk-promotion-rules", "search",
                                        "tagged?tag=a", "problems/none:1" };
     for (size_t i = 0; i < sizeof raw / sizeof raw[0]; i++)
         cr_expect_str_eq(stage_ask("/api/%s", raw[i]), "[]", "%s", raw[i]);
@@ -347,14 +347,6 @@ Test(fleet_answer, a_downtimed_server_is_analysed_and_is_no_problem)
     cr_expect_str_eq(stage_part(".Details[0].DowntimeRemainingSeconds"), "7200");
 }
 
-Test(fleet_answer, changes_of_findings_are_told_by_server)
-{
-    stage_later(60000);
-    stage_lost("db1.example");
-    answers("/api/replication-analysis-changelog",
-            "[{\"AnalyzedInstanceKey\":" KEY("db1") ",\"Changelog\":[\"2026-11-23 08:01:00;UnreachableMaster,\"]}]");
-}
-
 /* ---- what was said ---- */
 
 Test(fleet_answer, a_downtime_is_said_with_owner_reason_and_duration)
@@ -413,8 +405,21 @@ Test(fleet_answer, candidates_are_registered_by_a_rule_that_there_is)
     cr_expect_str_eq(stage_part(".PromotionRule"), "\"prefer\"");
     cr_expect_str_eq(stage_part(".IsCandidate"), "true");
     answers("/api/bulk-promotion-rules", "[{\"Hostname\":\"db2.example\",\"Port\":3306,\"PromotionRule\":\"prefer\","
-                                         "\"LastSuggestedString\":\"\",\"PromotionRuleExpiry\":\"2026-11-23 09:00:00\"}]");
+                                         "\"LastSuggestedString\":\"2026-11-23 08:00:00\",\"PromotionRuleExpiry\":\"2026-11-23 09:00:00\"}]");
     refuses("/api/register-candidate/db2.example/3306/must", "'must' is no promotion rule: prefer, neutral, prefer_not or must_not");
+}
+
+Test(fleet_answer, a_tags_name_is_free_text_without_the_blanks_around_it)
+{
+    answers("/api/tag/db2.example/3306?tag=%20owned%20by%20=%20anna%20", OK_KEY("Tagged", "db2"));
+    answers("/api/tag/db2.example/3306?tag=vip", OK_KEY("Tagged", "db2"));
+    answers("/api/tags/db2.example/3306", "[\"owned by=anna\",\"vip=\"]");
+    shows("/api/tagged?tag=owned%20by%20,vip%20", "db2");
+    shows("/api/tagged?tag=vip,%20,%20~nobody%20", "db2");
+    refuses("/api/tag/db2.example/3306?tag=two%0Alines", "'two\\nlines' is no tag: NAME or NAME=VALUE, the name of at most 128 bytes");
+    refuses("/api/tag/db2.example/3306?tag=%20=x", "'=x' is no tag: NAME or NAME=VALUE, the name of at most 128 bytes");
+    answers("/api/untag/db2.example/3306?tag=owned%20by", "{\"Code\":\"OK\",\"Message\":\"Untagged\",\"Details\":[" KEY("db2") "]}");
+    answers("/api/tags/db2.example/3306", "[\"vip=\"]");
 }
 
 Test(fleet_answer, tags_are_given_asked_for_and_taken_off)
@@ -506,15 +511,11 @@ Test(fleet_answer, who_is_left_out_of_recovery_is_left_out_of_analyses)
     stage_judge();
     stage_ask("/api/replication-analysis");
     cr_expect_str_eq(stage_part(".Details[0].AnalyzedInstanceKey"), KEY("db2"));
-    stage_ask("/api/replication-analysis-changelog");
-    cr_expect_not_null(strstr(fleet_stage.body, "db2.example"), "%s", fleet_stage.body);
     cr_assert_eq(host_filters_compile("RecoveryIgnoreHostnameFilters", texts, 1, &filters, NULL), FC_OK);
     fleet_stage.picture.recoveries_ignored = filters;
     stage_ask("/api/replication-analysis");
     cr_expect_null(strstr(fleet_stage.body, KEY("db2") ",\"AnalyzedMaster"), "%s", fleet_stage.body);
     answers("/api/replication-analysis/instance/db2.example/3306", "{\"Code\":\"OK\",\"Message\":\"Analysis\",\"Details\":[]}");
-    stage_ask("/api/replication-analysis-changelog");
-    cr_expect_null(strstr(fleet_stage.body, "db2.example"), "%s", fleet_stage.body);
     config_add_item(&config, config_key_find("RecoveryIgnoreHostnameFilters"), texts[0], NULL);
     fleet_stage.picture.recoveries_ignored_texts = &config.recovery_ignored;
     stage_ask("/api/automated-recovery-filters");
@@ -684,6 +685,35 @@ Test(fleet_answer, a_row_of_the_store_is_among_those_asked_for_or_not)
     cr_assert_eq(meant("/api/recently-active-cluster-recovery/c", "", &page, &err), FC_OK);
     cr_expect(fleet_page_fits(&page, &row, 1000));
     cr_expect_not(fleet_page_fits(&page, &row, 1001), "more than five minutes ago");
+}
+
+static char *change(const char *host, int64_t at, const char *analysis)
+{
+    struct fleet_row row = fleet_row_of(FLEET_database_instance_analysis_changelog);
+    fleet_set_text(&row, database_instance_analysis_changelog_hostname, host);
+    fleet_set_number(&row, database_instance_analysis_changelog_port, 3306);
+    fleet_set_number(&row, database_instance_analysis_changelog_analysis_timestamp, at);
+    fleet_set_text(&row, database_instance_analysis_changelog_analysis, analysis);
+    return fleet_page_change(&row);
+}
+
+Test(fleet_answer, changes_of_findings_are_told_by_server_the_oldest_first)
+{
+    struct fleet_page_asked page;
+    struct fc_err err;
+    char *lines[] = { change("db1.example", 1795420860, "NoProblem"), change("db2.example", 1795420830, "DeadIntermediateMaster"),
+                      change("db1.example", 1795420860, "DeadMaster"), change("db1.example", 1795420800, "UnreachableMaster") };
+    char *told = fleet_page_changes(lines, 4), *nothing = fleet_page_changes(NULL, 0);
+    cr_expect_str_eq(told, "[{\"AnalyzedInstanceKey\":" KEY("db1") ",\"Changelog\":[\"2026-11-23 08:00:00;UnreachableMaster,\","
+                           "\"2026-11-23 08:01:00;DeadMaster,\",\"2026-11-23 08:01:00;NoProblem,\"]},"
+                           "{\"AnalyzedInstanceKey\":" KEY("db2") ",\"Changelog\":[\"2026-11-23 08:00:30;DeadIntermediateMaster,\"]}]");
+    cr_expect_str_eq(nothing, "[]");
+    for (int i = 0; i < 4; i++)
+        free(lines[i]);
+    free(told);
+    free(nothing);
+    cr_assert_eq(meant("/api/replication-analysis-changelog", "", &page, &err), FC_OK);
+    cr_expect_eq(page.limit, FLEET_PAGE_CHANGES_MAX);
 }
 
 Test(fleet_answer, a_row_without_anything_is_shown_as_an_object_all_the_same)

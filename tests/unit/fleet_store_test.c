@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "backends/fleet_store.h"
 #include "base/text.h"
@@ -49,6 +50,7 @@ struct bench {
     char page[512];
     bool is_paged;
     enum fc_code page_code;
+    uint64_t tidied_before;
 };
 
 static void on_row(void *owner, const struct fleet_row *row)
@@ -391,6 +393,23 @@ static void of_many_states_the_newest_is_written_once(struct bench *b)
     end(b);
 }
 
+static void a_look_that_hangs_is_written_as_attempted(struct bench *b)
+{
+    begin(b, FLEET_WRITES);
+    put(b, 1, NOON, "10.11.6-MariaDB");
+    flush(b);
+    struct fleet_row row = server_row(1, NOON, "10.11.6-MariaDB");
+    fleet_set_number(&row, database_instance_last_attempted_check, NOON + 5);
+    fleet_store_put(b->store, &row);
+    flush(b);
+    SHOWS(b, "select last_checked, last_attempted_check, last_seen from database_instance",
+          "2027-01-15 08:00:00|2027-01-15 08:00:05|2027-01-15 08:00:00\n");
+    fleet_store_put(b->store, &row);
+    flush(b);
+    cr_expect_eq(fleet_store_counts(b->store).refreshes, 1, "the same again is nothing");
+    end(b);
+}
+
 static void positions_alone_are_written_now_and_then(struct bench *b)
 {
     begin(b, FLEET_WRITES);
@@ -653,6 +672,12 @@ static bool has_tidied(void *owner) { return fleet_store_counts(((struct bench *
 
 static void what_is_too_old_goes(struct bench *b)
 {
+    char an_hour_ago[32], sql[400];
+    struct timespec then;
+    struct tm parts;
+    clock_gettime(CLOCK_REALTIME, &then);
+    then.tv_sec -= 3600;
+    strftime(an_hour_ago, sizeof an_hour_ago, "%Y-%m-%d %H:%M:%S", gmtime_r(&then.tv_sec, &parts));
     begin(b, FLEET_WRITES);
     end(b);
     tool(b, "insert into database_instance_downtime (hostname, port, downtime_active, begin_timestamp, end_timestamp, owner, reason) "
@@ -662,15 +687,43 @@ static void what_is_too_old_goes(struct bench *b)
     tool(b, "insert into database_instance_maintenance (database_instance_maintenance_id, hostname, port, maintenance_active, begin_timestamp, "
             "end_timestamp, owner, reason, processing_node_hostname, processing_node_token, explicitly_bounded) "
             "values (1, 'a', 1, null, '2020-01-15 08:00:00', '2020-01-15 09:00:00', '', '', '', '', 0), "
-            "(2, 'b', 1, 1, '2020-01-15 08:00:00', '2020-01-15 09:00:00', '', '', '', '', 0)");
+            "(3, 'holds', 1, 1, '2020-01-15 08:00:00', '2037-01-15 09:00:00', '', '', '', '', 0), "
+            "(4, 'endless', 1, 1, '2020-01-15 08:00:00', null, '', '', '', '', 0)");
+    TEXT_FORMAT(sql, "insert into database_instance_maintenance (database_instance_maintenance_id, hostname, port, maintenance_active, "
+                     "begin_timestamp, end_timestamp, owner, reason, processing_node_hostname, processing_node_token, explicitly_bounded) "
+                     "values (2, 'over', 1, 1, '2020-01-15 08:00:00', '%s', '', '', '', '', 0)", an_hour_ago);
+    tool(b, sql);
     tool(b, "insert into audit (audit_id, audit_timestamp, audit_type, port, message) values (1, '2020-01-15 08:00:00', 'old', 0, ''), "
             "(2, '2037-01-15 08:00:00', 'new', 0, '')");
     b->setting.tidy_ms = 1;
     begin(b, FLEET_WRITES);
     cr_assert(pump_until(&b->pump, has_tidied, b, LONG_MS));
     SHOWS(b, "select hostname from database_instance_downtime order by 1", "endless\nholds\n");
-    SHOWS(b, "select hostname from database_instance_maintenance", "b\n");
+    SHOWS(b, "select hostname, coalesce(maintenance_active, 0) from database_instance_maintenance order by 1", "endless|1\nholds|1\nover|0\n");
     SHOWS(b, "select audit_type from audit", "new\n");
+    end(b);
+}
+
+static bool has_tidied_again(void *owner)
+{
+    const struct bench *b = owner;
+    return fleet_store_counts(b->store).tidied > b->tidied_before + (uint64_t)fleet_life_count + 1;
+}
+
+static void what_is_too_old_is_so_by_the_configuration_of_now(struct bench *b)
+{
+    begin(b, FLEET_WRITES);
+    end(b);
+    tool(b, "insert into candidate_database_instance (hostname, port, last_suggested, promotion_rule) values ('db1', 3306, '2020-01-15 08:00:00', 'prefer')");
+    b->setting.tidy_ms = 1;
+    b->setting.life_s[LIFE_RULE] = INT64_C(50) * 365 * 86400;
+    begin(b, FLEET_WRITES);
+    cr_assert(pump_until(&b->pump, has_tidied, b, LONG_MS));
+    SHOWS(b, "select hostname from candidate_database_instance", "db1\n");
+    fleet_store_reload(b->store, &b->config);
+    b->tidied_before = fleet_store_counts(b->store).tidied;
+    cr_assert(pump_until(&b->pump, has_tidied_again, b, LONG_MS));
+    SHOWS(b, "select hostname from candidate_database_instance", "");
     end(b);
 }
 
@@ -679,11 +732,11 @@ static const struct scene { const char *name; void (*play)(struct bench *b); } s
     SCENE(an_empty_backend_gets_the_tables), SCENE(an_existing_backend_is_taken_over_in_place), SCENE(what_may_not_be_completed_is_said_and_still_read),
     SCENE(a_node_that_only_reads_makes_nothing), SCENE(tables_are_made_when_the_server_is_opened),
     SCENE(ten_thousand_rows_are_written_in_batches), SCENE(of_many_states_the_newest_is_written_once),
-    SCENE(positions_alone_are_written_now_and_then), SCENE(an_older_look_changes_nothing), SCENE(a_failed_look_leaves_last_seen),
+    SCENE(a_look_that_hangs_is_written_as_attempted), SCENE(positions_alone_are_written_now_and_then), SCENE(an_older_look_changes_nothing), SCENE(a_failed_look_leaves_last_seen),
     SCENE(a_forgotten_server_goes), SCENE(rows_of_other_tools_are_picked_up), SCENE(who_reads_follows_who_writes),
     SCENE(one_row_that_is_refused_does_not_stop_the_others), SCENE(strange_texts_are_cut_and_survive), SCENE(audit_is_paged_newest_first),
     SCENE(one_snapshot_is_read_apart_from_those_around_it),
-    SCENE(what_is_too_old_goes),
+    SCENE(what_is_too_old_goes), SCENE(what_is_too_old_is_so_by_the_configuration_of_now),
 };
 #define SCENES ((int)(sizeof scenes / sizeof scenes[0]))
 

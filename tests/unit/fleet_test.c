@@ -152,6 +152,49 @@ Test(fleet, each_change_of_a_finding_is_kept_with_the_counts_that_explain_it)
     cr_expect_null(fleet_change(&fleet, 0));
 }
 
+/* As a start finds them: known from rows, the master as it was told last. */
+static void are_recalled(enum analysis_code told)
+{
+    const char *const hosts[] = { "a", "b", "c" };
+    three_servers();
+    for (int i = 0; i < 3; i++)
+        fleet_await_look(&fleet, member(hosts[i]));
+    fleet_recall_told(&fleet, member("a"), told);
+    finding("a");
+    seconds++;
+}
+
+Test(fleet, what_was_told_before_a_start_is_not_told_again)
+{
+    are_recalled(ANALYSIS_DEAD_MASTER);
+    lose("a");
+    cr_expect_str_eq(finding("a"), "UnreachableMaster", "its replicas are still as they were before");
+    cannot_connect("b", "a");
+    finding("a");
+    cannot_connect("c", "a");
+    cr_expect_str_eq(finding("a"), "DeadMaster");
+    cr_expect_eq(fleet.change_count, 0u);
+    cannot_connect("c", "a");
+    say("c", "a");
+    cr_expect_str_eq(finding("a"), "UnreachableMaster");
+    cr_assert_eq(fleet.change_count, 1u, "from here on it is told as ever");
+    cr_expect_eq(fleet_change(&fleet, 1)->was, ANALYSIS_DEAD_MASTER);
+}
+
+Test(fleet, what_has_changed_since_before_a_start_is_told_when_all_were_looked_at)
+{
+    are_recalled(ANALYSIS_DEAD_MASTER);
+    say("a", NULL);
+    say("b", "a");
+    finding("a");
+    cr_expect_eq(fleet.change_count, 0u);
+    say("c", "a");
+    finding("a");
+    cr_assert_eq(fleet.change_count, 1u);
+    cr_expect_eq(fleet_change(&fleet, 1)->was, ANALYSIS_DEAD_MASTER);
+    cr_expect_eq(fleet_change(&fleet, 1)->is, ANALYSIS_NO_PROBLEM);
+}
+
 Test(fleet, a_look_that_hangs_makes_a_master_unseen_before_it_is_given_up)
 {
     three_servers();

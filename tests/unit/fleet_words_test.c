@@ -194,3 +194,58 @@ Test(fleet_words, who_leaves_a_pool_takes_nobody_along)
     cr_expect(server_pools_have(&pools, "web", &both[1], clocks.now));
     cr_expect(server_pools_have(&pools, "web", &both[1], (struct fc_time){ 599000000 }), "as long as it was to");
 }
+
+static bool take(const struct fleet_row *row, bool is_gone, int64_t unix_s)
+{
+    const struct both_clocks clocks = { { 5000000 }, unix_s * 1000 };
+    struct instance_key key;
+    return fleet_word_take(&memory, row, is_gone, &clocks, &key);
+}
+
+/* Columns of downtime and of maintenance differ; both have no end. */
+static struct fleet_row row_without_end(enum fleet_table_name table, int host, int port, int active, int end, int owner, int reason)
+{
+    struct fleet_row row = fleet_row_of(table);
+    fleet_set_text(&row, host, "db1");
+    fleet_set_number(&row, port, 3306);
+    fleet_set_number(&row, active, 1);
+    fleet_set_null(&row, end);
+    fleet_set_text(&row, owner, "anna");
+    fleet_set_text(&row, reason, "disk");
+    return row;
+}
+
+Test(fleet_words, what_has_no_end_holds_until_it_is_taken_back)
+{
+    const struct instance_key db1 = { "db1", 3306 };
+    const struct fc_time later = { 5000000 + INT64_C(86400) * 365 * 1000000 };
+    struct fleet_row down = row_without_end(FLEET_database_instance_downtime, database_instance_downtime_hostname,
+                                            database_instance_downtime_port, database_instance_downtime_downtime_active,
+                                            database_instance_downtime_end_timestamp, database_instance_downtime_owner,
+                                            database_instance_downtime_reason);
+    struct fleet_row lock = row_without_end(FLEET_database_instance_maintenance, database_instance_maintenance_hostname,
+                                            database_instance_maintenance_port, database_instance_maintenance_maintenance_active,
+                                            database_instance_maintenance_end_timestamp, database_instance_maintenance_owner,
+                                            database_instance_maintenance_reason);
+    cr_assert(take(&down, false, 1800000000) && take(&lock, false, 1800000000));
+    cr_expect(override_is_downtimed(overrides_of(&overrides, &db1), later));
+    cr_expect(override_is_in_maintenance(overrides_of(&overrides, &db1), later));
+    fleet_set_null(&down, database_instance_downtime_downtime_active);
+    fleet_set_null(&lock, database_instance_maintenance_maintenance_active);
+    cr_assert(take(&down, false, 1800000000) && take(&lock, false, 1800000000));
+    cr_expect_null(overrides_of(&overrides, &db1));
+}
+
+Test(fleet_words, another_tools_tag_may_have_blanks_in_its_name_and_is_taken_off_again)
+{
+    const struct instance_key db1 = { "db1", 3306 };
+    struct fleet_row row = fleet_row_of(FLEET_database_instance_tags);
+    fleet_set_text(&row, database_instance_tags_hostname, "db1");
+    fleet_set_number(&row, database_instance_tags_port, 3306);
+    fleet_set_text(&row, database_instance_tags_tag_name, "owned by");
+    fleet_set_text(&row, database_instance_tags_tag_value, "anna");
+    cr_assert(take(&row, false, 1800000000));
+    cr_expect_str_eq(override_tag(&overrides, overrides_of(&overrides, &db1), "owned by"), "anna");
+    cr_assert(take(&row, true, 1800000000));
+    cr_expect_null(overrides_of(&overrides, &db1));
+}

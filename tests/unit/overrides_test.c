@@ -84,7 +84,7 @@ Test(overrides, a_promotion_rule_is_neutral_again_when_nobody_repeats_it)
 {
     enum promotion_rule rule;
     cr_expect_eq(promotion_rule_parse("prefer", false, &rule, &err), FC_OK);
-    cr_expect_eq(overrides_set_rule(&said, &db1, rule, second(60), &err), FC_OK);
+    cr_expect_eq(overrides_set_rule(&said, &db1, rule, second(0), second(60), &err), FC_OK);
     cr_expect_eq(override_rule(overrides_of(&said, &db1), second(59)), PROMOTION_PREFER);
     cr_expect_eq(override_rule(overrides_of(&said, &db1), second(60)), PROMOTION_NEUTRAL);
     cr_expect_eq(override_rule(overrides_of(&said, &db2), second(0)), PROMOTION_NEUTRAL);
@@ -146,7 +146,7 @@ Test(overrides, what_has_ended_goes_and_is_told_and_the_next_end_is_known)
     char host[] = "db2";
     overrides_begin_downtime(&said, &db2, "eve", "disk", second(0), second(10), &err);
     overrides_begin_maintenance(&said, &db2b, "eve", "move", second(0), second(20), &err);
-    overrides_set_rule(&said, &db2b, PROMOTION_MUST_NOT, second(30), &err);
+    overrides_set_rule(&said, &db2b, PROMOTION_MUST_NOT, second(0), second(30), &err);
     overrides_tag(&said, &db1, "role", "web", &err);
     cr_expect_eq(overrides_expire(&said, second(5), tell, host).us, second(10).us);
     cr_expect_eq(told_count, 0);

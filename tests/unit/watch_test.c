@@ -382,8 +382,10 @@ Test(watch, a_look_that_hangs_is_held_against_the_server_before_it_ends)
     seed("a");
     pass_ms(20000);
     server("a")->hangs = true;
+    told[0] = '\0';
     pass_ms(5000 + 1100);
     cr_expect_str_eq(code_of("a"), "UnreachableMaster");
+    cr_expect_not_null(strstr(told, "row a\n"), "that it was attempted stands in its row: %s", told);
     server("a")->hangs = false;
     answer("a");
     perform();
