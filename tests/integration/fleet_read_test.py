@@ -233,7 +233,9 @@ def what_only_the_command_line_has(house, node, db1, db2):
     assert says('begin-maintenance', '-i', db2.address, '-r', 'disk', '-u', '5h')[0] == 0
     assert 17990 < length_of_maintenance(house, node) <= 18000
     assert says('end-maintenance', '-i', db2.address)[0] == 0
-    assert says('restart-replica-statements', '-i', db2.address, '--statement', 'SET GLOBAL x=1') == (0, 'stop slave;\nSET GLOBAL x=1;\nstart slave;\n', '')
+    word = 'replica' if IS_MYSQL else 'slave'
+    assert says('restart-replica-statements', '-i', db2.address, '--statement', 'SET GLOBAL x=1') == \
+        (0, f'stop {word};\nSET GLOBAL x=1;\nstart {word};\n', '')
 
 
 def the_store_answers_without_a_node(house, node, servers):
