@@ -106,6 +106,8 @@ static void try_name(struct watch *w, member_id id, const char *name, struct fc_
     member_id there = topology_find(&w->topology, &own);
     const bool is_known = there != MEMBER_NONE && topology_member(&w->topology, there)->kind == MEMBER_KNOWN;
     if (is_known && seen_of(w, there) != NULL) {
+        if (!watch_place_of(w, there)->was_looked_at)
+            return;                      /* a row of the store lacks what is compared: at the next look */
         if (is_one_server(seen_of(w, there), seen_of(w, id)))
             take_name(w, there, id, now);
         else

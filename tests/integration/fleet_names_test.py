@@ -58,6 +58,7 @@ def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_ther
         wait_rows('hostname_resolve_history', 'resolved_hostname, hostname', [('127.0.0.1', 'localhost')])
         assert store.rows("SELECT count(*) FROM cluster_alias WHERE last_registered > datetime('now', '-11 minutes')") == [(1,)]
 
+        wait_rows('database_instance', 'hostname', [('127.0.0.1',)])
         assert node.get('/api/reset-hostname-resolve-cache', 10)[0] == 200
         wait_rows('hostname_resolve', 'hostname', [])
         store.rows("INSERT INTO hostname_resolve VALUES ('other.example', 'db9.example', datetime('now')), ('db9.example', 'db9.example', "
@@ -73,6 +74,7 @@ def test_names_of_clusters_and_servers_stand_in_the_store_and_are_read_from_ther
         wait_until(lambda: told('cluster-info/main').get('ClusterAlias') == 'main', 20, f"the cluster to be known by its alias: {told('cluster-info/main')}")
         wait_rows('cluster_alias', 'cluster_name, alias', [(server.address, 'main')])
         server.start()
+        wait_until(lambda: 'is known by that name' in node.child.tail(), 20, 'the server to be known by its own name again')
 
         # Without queries of its own a node tells what stands in the store.
         assert node.stop() == 0, node.child.tail()

@@ -669,6 +669,20 @@ Test(watch, a_name_that_was_found_before_the_restart_is_still_the_masters)
     cr_expect_str_eq(picture(), "a? vip? <b");
 }
 
+/* The node was stopped before it had tried the name. */
+Test(watch, two_names_of_one_server_that_the_store_has_become_one)
+{
+    asks_for_own_names();
+    stands("a", NULL);
+    is_alias("vip", "a");
+    watch_recall_begin(watch);
+    recall("vip", NULL, 7, 7);
+    recall("a", NULL, 7, 7);
+    watch_recall_end(watch, now());
+    pass_ms(20000);
+    cr_expect_str_eq(picture(), "a");
+}
+
 Test(watch, an_older_row_does_not_undo_what_was_seen_here)
 {
     stands("a", NULL);
