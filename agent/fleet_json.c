@@ -48,15 +48,19 @@ static void put_maybe(struct json_page *page, const char *name, bool is_known, i
     page_close(page, '}');
 }
 
+void fleet_unix_text(int64_t unix_s, char to[FLEET_MOMENT_SIZE])
+{
+    const time_t seconds = (time_t)unix_s;
+    struct tm parts;
+    if (gmtime_r(&seconds, &parts) == NULL || strftime(to, FLEET_MOMENT_SIZE, "%Y-%m-%d %H:%M:%S", &parts) == 0)
+        to[0] = '\0';
+}
+
 void fleet_moment_text(const struct picture *picture, struct fc_time at, char to[FLEET_MOMENT_SIZE])
 {
-    struct tm parts;
     to[0] = '\0';
-    if (fc_is_ever(at) || fc_is_never(at))
-        return;
-    const time_t seconds = (time_t)((picture->unix_ms - fc_span_ms(fc_since(at, picture->now))) / 1000);
-    if (gmtime_r(&seconds, &parts) != NULL)
-        strftime(to, FLEET_MOMENT_SIZE, "%Y-%m-%d %H:%M:%S", &parts);
+    if (!fc_is_ever(at) && !fc_is_never(at))
+        fleet_unix_text((picture->unix_ms - fc_span_ms(fc_since(at, picture->now))) / 1000, to);
 }
 
 static void put_moment(struct json_page *page, const char *name, const struct picture *picture, struct fc_time at)

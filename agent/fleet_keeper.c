@@ -398,8 +398,7 @@ static enum fc_code forget(struct fleet_keeper *k, const struct fleet_order *o, 
     return watch_forget(watch_of(k), key, now_of(k), err);
 }
 
-/* Each one that is forgotten may change who is in the cluster: so its servers are noted first. */
-/* Keys of the cluster's servers; texts are the topology's. The caller frees *ret. */
+/* Each one that is forgotten may change who is in the cluster: so the keys of all are noted first; texts are the topology's. The caller frees *ret. */
 static enum fc_code members_of(struct fleet_keeper *k, const char *hint, struct instance_key **ret, uint32_t *count, struct fc_err *err)
 {
     const struct watch *watch = watch_of(k);
@@ -433,10 +432,23 @@ static enum fc_code forget_cluster(struct fleet_keeper *k, const struct fleet_or
     return code;
 }
 
+/* What was found is taken out of the store first: it is read from there again. */
+static enum fc_code reset_names(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *key, struct fc_err *err)
+{
+    const struct both_clocks clocks = clocks_of(k);
+    struct fleet_memory memory = memory_of(k);
+    if (k->store != NULL)
+        fleet_derived_forget_names(k->store, watch_of(k), &clocks);
+    const enum fc_code code = fleet_order_apply(&memory, o, clocks.now, err);
+    if (code == FC_OK)
+        watch_said(watch_of(k), key, clocks.now);
+    return code;
+}
+
 typedef enum fc_code fleet_deed(struct fleet_keeper *k, const struct fleet_order *o, const struct instance_key *key, struct fc_err *err);
 static fleet_deed *const deeds[FLEET_VERB_COUNT] = {
     [FLEET_DISCOVER] = discover, [FLEET_ASYNC_DISCOVER] = discover, [FLEET_REFRESH] = refresh, [FLEET_FORGET] = forget,
-    [FLEET_FORGET_CLUSTER] = forget_cluster,
+    [FLEET_FORGET_CLUSTER] = forget_cluster, [FLEET_RESET_RESOLVE_CACHE] = reset_names,
 };
 
 static void ask_store(void *owner, const struct store_request *request)
@@ -559,11 +571,6 @@ static enum fc_code take_snapshot(struct fleet_keeper *k, const struct fleet_ord
     return fleet_snapshot_take(k->snapshot, k->store, waiter->ticket, err);
 }
 
-typedef enum fc_code later_deed(struct fleet_keeper *k, const struct fleet_order *o, const struct fleet_waiter *waiter, struct fc_err *err);
-static later_deed *const later_deeds[FLEET_VERB_COUNT] = {
-    [FLEET_ACK_RECOVERIES] = acknowledge, [FLEET_RESOLVE] = knock, [FLEET_SNAPSHOT_TOPOLOGIES] = take_snapshot,
-};
-
 /* ---- raft: each node looks for itself, and the log tells all of them whom to look at and whom to forget ---- */
 
 static bool is_told_by_log(const struct fleet_keeper *k) { return k->config->raft_enabled && !config_has_pair(k->config) && k->store != NULL; }
@@ -584,6 +591,13 @@ static enum fc_code tell_forgotten(struct fleet_keeper *k, const struct fleet_or
     return code;
 }
 
+/* This node looks at once, and answers when it has seen it and the others are told. */
+static enum fc_code tell_named(struct fleet_keeper *k, const struct fleet_order *o, const struct fleet_waiter *waiter, struct fc_err *err)
+{
+    const enum fc_code code = discover(k, o, &waiter->key, err);
+    return code == FC_OK ? say(k, o, waiter->ticket, &waiter->key, err) : code;
+}
+
 void fleet_keeper_said(struct fleet_keeper *k, const struct fleet_word *word)
 {
     struct fleet_row row;
@@ -599,6 +613,19 @@ void fleet_keeper_said(struct fleet_keeper *k, const struct fleet_word *word)
     else if (!watch_knows(watch_of(k), &key))
         watch_named(watch_of(k), &key, NAMED_BY_OPERATOR, now_of(k), NULL, NULL);
     survey_turn(k->survey);
+}
+
+typedef enum fc_code later_deed(struct fleet_keeper *k, const struct fleet_order *o, const struct fleet_waiter *waiter, struct fc_err *err);
+static later_deed *const later_deeds[FLEET_VERB_COUNT] = {
+    [FLEET_ACK_RECOVERIES] = acknowledge, [FLEET_RESOLVE] = knock, [FLEET_SNAPSHOT_TOPOLOGIES] = take_snapshot,
+};
+static later_deed *const told_deeds[FLEET_VERB_COUNT] = {
+    [FLEET_DISCOVER] = tell_named, [FLEET_ASYNC_DISCOVER] = tell_named, [FLEET_FORGET] = tell_forgotten, [FLEET_FORGET_CLUSTER] = tell_forgotten,
+};
+
+static later_deed *later_deed_of(const struct fleet_keeper *k, enum fleet_verb verb)
+{
+    return is_told_by_log(k) && told_deeds[verb] != NULL ? told_deeds[verb] : later_deeds[verb];
 }
 
 /* A word needs the store alone, and a store that nodes share can be written by each; what is about looking is for who looks. */
@@ -619,34 +646,21 @@ static enum fc_code refuse_reader(const struct fleet_keeper *k, struct fc_err *e
 static enum fc_code obey(struct fleet_keeper *k, const struct fleet_order *o, struct fleet_waiter *waiter, struct fc_err *err)
 {
     const struct instance_key *key = &waiter->key;
-    const struct both_clocks clocks = clocks_of(k);
     struct fleet_memory memory = memory_of(k);
     if (survey_is_resting(k->survey) && k->has_fleet && !may_order_reader(k, o->verb))
         return refuse_reader(k, err);
-    if (is_told_by_log(k) && (o->verb == FLEET_FORGET || o->verb == FLEET_FORGET_CLUSTER)) {
-        const enum fc_code code = tell_forgotten(k, o, waiter, err);
+    later_deed *later = later_deed_of(k, o->verb);
+    if (later != NULL) {
+        const enum fc_code code = later(k, o, waiter, err);
         waiter->is_being_said = code == FC_OK;
         return code;
     }
-    if (deeds[o->verb] != NULL) {
-        enum fc_code code = deeds[o->verb](k, o, key, err);
-        if (code != FC_OK || !is_told_by_log(k) || (o->verb != FLEET_DISCOVER && o->verb != FLEET_ASYNC_DISCOVER))
-            return code;
-        code = say(k, o, waiter->ticket, key, err);         /* the others look too */
-        waiter->is_being_said = code == FC_OK;
-        return code;
-    }
-    if (later_deeds[o->verb] != NULL) {
-        const enum fc_code code = later_deeds[o->verb](k, o, waiter, err);
-        waiter->is_being_said = code == FC_OK;
-        return code;
-    }
+    if (deeds[o->verb] != NULL)
+        return deeds[o->verb](k, o, key, err);
     enum fc_code code = say(k, o, waiter->ticket, key, err);
     waiter->is_being_said = code == FC_OK;
     if (code != FC_NOT_FOUND)
         return code;
-    if (o->verb == FLEET_RESET_RESOLVE_CACHE && k->store != NULL)
-        fleet_derived_forget_names(k->store, watch_of(k), &clocks);
     code = fleet_order_apply(&memory, o, now_of(k), err);
     if (code == FC_OK)
         watch_said(watch_of(k), key, now_of(k));

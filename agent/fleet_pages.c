@@ -4,7 +4,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent/fleet_answer.h"
 #include "agent/fleet_inside.h"
@@ -173,11 +172,9 @@ bool fleet_page_fits(const struct fleet_page_asked *asked, const struct fleet_ro
 
 static const char *moment_text(const struct fleet_row *row, int column, char to[FLEET_MOMENT_SIZE])
 {
-    const time_t at = (time_t)fleet_number(row, column);
-    struct tm parts;
     to[0] = '\0';
-    if (at > 0 && gmtime_r(&at, &parts) != NULL)
-        strftime(to, FLEET_MOMENT_SIZE, "%Y-%m-%d %H:%M:%S", &parts);
+    if (fleet_number(row, column) > 0)
+        fleet_unix_text(fleet_number(row, column), to);
     return to;
 }
 
@@ -198,6 +195,17 @@ static void put_key(struct json_page *page, const char *name, const struct fleet
     fleet_json_key(page, name, &key);
 }
 
+/* "db1:3306", which may be cut off at `length`. False: it is no key, and *ret has no host. */
+static bool take_key(const char *text, size_t length, char host_text[INSTANCE_HOST_MAX + 1], struct instance_key *ret)
+{
+    const char *host;
+    size_t host_length;
+    *ret = (struct instance_key){ .host = host_text };
+    host_text[0] = '\0';
+    return instance_key_parse(text, length, 0, &host, &host_length, &ret->port) &&
+           text_copy_bytes(host_text, INSTANCE_HOST_MAX + 1, host, host_length);
+}
+
 /* "db1:3306,db2:3306" */
 static void put_keys(struct json_page *page, const char *name, const char *list)
 {
@@ -205,10 +213,8 @@ static void put_keys(struct json_page *page, const char *name, const char *list)
     page_open(page, name, '[');
     for (const char *at = list; *at != '\0';) {
         const size_t length = strcspn(at, ",");
-        const char *host;
-        size_t host_length;
-        struct instance_key key = { .host = host_text };
-        if (instance_key_parse(at, length, 0, &host, &host_length, &key.port) && text_copy_bytes(host_text, sizeof host_text, host, host_length))
+        struct instance_key key;
+        if (take_key(at, length, host_text, &key))
             fleet_json_key(page, NULL, &key);
         at += length + (at[length] == ',');
     }
@@ -304,12 +310,10 @@ static void show_recovery(struct json_page *page, const struct fleet_row *row)
 /* Its value is host:port. */
 static void show_attribute(struct json_page *page, const struct fleet_row *row)
 {
-    const char *value = fleet_text(row, host_attributes_attribute_value), *host;
-    char host_text[INSTANCE_HOST_MAX + 1] = "";
-    struct instance_key key = { .host = host_text };
-    size_t length;
-    if (instance_key_parse(value, strlen(value), 0, &host, &length, &key.port))
-        text_copy_bytes(host_text, sizeof host_text, host, length);
+    const char *value = fleet_text(row, host_attributes_attribute_value);
+    char host_text[INSTANCE_HOST_MAX + 1];
+    struct instance_key key;
+    take_key(value, strlen(value), host_text, &key);
     page_text(page, "Hostname", key.host);
     page_uint(page, "Port", key.port);
 }
@@ -403,12 +407,9 @@ static int compare_lines(const void *first, const void *second)
 
 static void open_server(struct json_page *page, const struct change_line *line)
 {
-    char host_text[INSTANCE_HOST_MAX + 1] = "";
-    struct instance_key key = { host_text, 0 };
-    const char *host;
-    size_t length;
-    if (instance_key_parse(line->text, line->length, 0, &host, &length, &key.port))
-        text_copy_bytes(host_text, sizeof host_text, host, length);
+    char host_text[INSTANCE_HOST_MAX + 1];
+    struct instance_key key;
+    take_key(line->text, line->length, host_text, &key);
     page_open(page, NULL, '{');
     fleet_json_key(page, "AnalyzedInstanceKey", &key);
     page_open(page, "Changelog", '[');

@@ -3,9 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "agent/fleet_answer.h"
+#include "agent/fleet_json.h"
 #include "agent/json_page.h"
 #include "backends/pattern.h"
 #include "base/text.h"
@@ -40,15 +40,6 @@ struct fleet_pasts {
     struct search list[FLEET_PASTS_MAX];
 };
 
-void fleet_past_moment(int64_t unix_s, char to[FLEET_PAST_MOMENT_SIZE])
-{
-    const time_t at = (time_t)unix_s;
-    struct tm parts;
-    to[0] = '\0';
-    if (gmtime_r(&at, &parts) != NULL)
-        strftime(to, FLEET_PAST_MOMENT_SIZE, "%Y-%m-%d %H:%M:%S", &parts);
-}
-
 /* ---- telling ---------------------------------------------------------------------------------------------------------- */
 
 static void leave(struct search *s)
@@ -75,13 +66,13 @@ static char *tree_of(struct search *s)
 /* NULL: no memory. */
 static char *answer_of(struct search *s)
 {
-    char moment[FLEET_PAST_MOMENT_SIZE], message[96];
+    char moment[FLEET_MOMENT_SIZE], message[96];
     unsigned status;
     char *tree = s->is_short ? NULL : tree_of(s);
     struct json_page page = { 0 };
     if (tree == NULL)
         return NULL;
-    fleet_past_moment((int64_t)s->moment, moment);
+    fleet_unix_text((int64_t)s->moment, moment);
     TEXT_FORMAT(message, "Topology of %s UTC", moment);
     page_text(&page, NULL, tree);
     free(tree);
@@ -118,13 +109,12 @@ static void tell_none(struct search *s)
 
 static void seek_on(struct search *s, const struct fleet_row *row)
 {
-    char seconds[24];
-    char moment[FLEET_PAST_MOMENT_SIZE];
+    char seconds[24], moment[FLEET_MOMENT_SIZE];
     s->moment = (uint64_t)fleet_number(row, AT(snapshot_unix_timestamp));
     s->is_last = false;
     s->looked_at++;
     TEXT_FORMAT(seconds, "%llu", (unsigned long long)s->moment);
-    fleet_past_moment((int64_t)s->moment, moment);
+    fleet_unix_text((int64_t)s->moment, moment);
     s->is_found = s->asked.pattern[0] == '\0' || pattern_is_match(s->pattern, moment) || pattern_is_match(s->pattern, seconds);
 }
 

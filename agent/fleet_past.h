@@ -1,5 +1,5 @@
-/* A cluster as it once was, from the store's snapshots: the newest whose moment fits a pattern and in which the server is, then the servers that
- * were of its cluster, as a tree (judge/past.h). */
+/* A cluster as it once was, from the store's snapshots: the newest whose moment ("2026-11-20 10:00:00" of UTC, or seconds since
+ * 1970) fits a pattern and in which the server is, then the servers that were of its cluster, as a tree (judge/past.h). */
 #ifndef FC_AGENT_FLEET_PAST_H
 #define FC_AGENT_FLEET_PAST_H
 
@@ -11,10 +11,6 @@
 #define FLEET_PAST_MS 8000             /* of all of it; a door waits longer */
 
 struct fleet_pasts;
-
-/* "2026-11-20 10:00:00", of UTC: what a pattern is held against, beside the seconds since 1970. */
-#define FLEET_PAST_MOMENT_SIZE 24
-void fleet_past_moment(int64_t unix_s, char to[FLEET_PAST_MOMENT_SIZE]);
 
 struct fleet_pasts *fleet_pasts_new(const struct host *host);
 void fleet_pasts_free(struct fleet_pasts *pasts);                /* after the store was closed; NULL is fine */

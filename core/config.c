@@ -705,7 +705,6 @@ static enum fc_code check_pair(struct config *config, struct fc_err *err)
     return FC_OK;
 }
 
-
 static enum fc_code check_raft_nodes(struct config *config, struct fc_err *err)
 {
     struct named_address seen[RAFT_NODES_MAX];
@@ -869,8 +868,8 @@ static enum fc_code check_fleet(struct config *config, struct fc_err *err)
 enum fc_code config_check(struct config *config, struct fc_err *err)
 {
     static enum fc_code (*const checks[])(struct config *, struct fc_err *) = {
-        check_http, check_https, check_listeners, check_fixed_ports, check_role, check_store, check_pair, check_raft, check_steering, check_nodes, check_times,
-        check_token_check, check_fleet, config_check_clusters,
+        check_http, check_https, check_listeners, check_fixed_ports, check_role, check_store, check_pair, check_raft, check_steering, check_nodes,
+        check_times, check_token_check, check_fleet, config_check_clusters,
     };
 
     for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
