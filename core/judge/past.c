@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "judge/branches.h"
 
 #define NOBODY UINT32_MAX
 #define INDENT_MAX 100               /* deeper ones stand there too */
@@ -45,19 +46,6 @@ static uint32_t find(const struct past *past, const struct instance_key *key)
     return found == NULL ? NOBODY : (uint32_t)(found - past->list);
 }
 
-static uint32_t first_below(const struct past *past, uint32_t master)
-{
-    uint32_t from = 0, to = past->count;
-    while (from < to) {
-        const uint32_t middle = from + (to - from) / 2;
-        if (past->places[middle].master < master)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
-}
-
 static uint32_t master_of(const struct past *past, uint32_t at) { return find(past, &past->list[at].master); }
 
 /* Up from everybody, each once: who is met again on the same way is of a ring. */
@@ -80,10 +68,8 @@ static void cut_rings(struct past *past)
 /* Last first, so that the first is taken first. Each waits once, so that `count` places are enough. */
 static void push_replicas(struct past *past, uint32_t master, uint32_t depth)
 {
-    const uint32_t from = first_below(past, master);
-    uint32_t to = from;
-    while (to < past->count && past->places[to].master == master)
-        to++;
+    uint32_t to;
+    const uint32_t from = branches_below(past->places, sizeof *past->places, past->count, master, &to);
     for (; to > from; to--)
         past->waiting[past->waiting_count++] = (struct visit){ past->places[to - 1].at, depth };
 }
@@ -103,8 +89,8 @@ static void put(struct past *past, const struct visit *visit)
 
 static void walk(struct past *past)
 {
-    const uint32_t first = first_below(past, NOBODY);
-    const bool is_ring = first < past->count && master_of(past, past->places[first].at) != NOBODY;
+    const struct place *last = &past->places[past->count - 1];       /* NOBODY is above all */
+    const bool is_ring = last->master == NOBODY && master_of(past, last->at) != NOBODY;
     push_replicas(past, NOBODY, is_ring ? 1 : 0);
     while (past->waiting_count > 0) {
         const struct visit visit = past->waiting[--past->waiting_count];

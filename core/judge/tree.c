@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "judge/branches.h"
 #include "judge/problems.h"
 
 #define COLUMNS 7
@@ -50,26 +51,11 @@ static void take_rows(struct tree *tree, member_id head)
     qsort(tree->rows, tree->count, sizeof *tree->rows, row_compare);
 }
 
-static uint32_t first_below(const struct tree *tree, member_id master)
-{
-    uint32_t from = 0, to = tree->count;
-    while (from < to) {
-        const uint32_t middle = from + (to - from) / 2;
-        if (tree->rows[middle].master < master)
-            from = middle + 1;
-        else
-            to = middle;
-    }
-    return from;
-}
-
 /* Last first, so that the first is taken first. Each row waits once, so that `count` places are enough. */
 static void push_replicas(struct tree *tree, member_id master, uint32_t depth)
 {
-    const uint32_t from = first_below(tree, master);
-    uint32_t to = from;
-    while (to < tree->count && tree->rows[to].master == master)
-        to++;
+    uint32_t to;
+    const uint32_t from = branches_below(tree->rows, sizeof *tree->rows, tree->count, master, &to);
     for (; to > from; to--)
         tree->waiting[tree->waiting_count++] = (struct visit){ to - 1, depth };
 }
@@ -214,8 +200,7 @@ static void put_tags(struct page *page, const struct tree *tree, member_id id)
 /* `page` NULL: the columns are measured. */
 static void walk(struct tree *tree, size_t width[COLUMNS], struct page *page)
 {
-    const uint32_t branches = tree->rows[tree->count - 1].master == MEMBER_NONE ? tree->count - first_below(tree, MEMBER_NONE) : 0;
-    const bool is_ring = branches > 0 && topology_member(tree->topology, tree->rows[tree->count - 1].id)->ring > 0;
+    const bool is_ring = tree->rows[tree->count - 1].master == MEMBER_NONE && topology_member(tree->topology, tree->rows[tree->count - 1].id)->ring > 0;
     struct line line;
     tree->waiting_count = 0;
     push_replicas(tree, MEMBER_NONE, is_ring ? 1 : 0);
