@@ -332,6 +332,11 @@ class Lanes:
                     os.killpg(child.pid, signal.SIGKILL)
 
 
+def reason(result):
+    """What a scene gave as its reason, for whoever sees only a part of the output."""
+    return next((line.strip() for line in reversed(result.text.splitlines()) if line.startswith('because: ')), '')
+
+
 def tell(case, results, number, count, began, took):
     """One line a case while it runs; what failed is shown at once and in full."""
     counts = {verdict: sum(result.verdict == verdict for result in results) for verdict in ('passed', 'failed', 'skipped')}
@@ -341,7 +346,8 @@ def tell(case, results, number, count, began, took):
     print(f'[{number:3}/{count} {minutes}m{seconds:02}s] {word:7} {case.name}{several}  {took:.1f} s', flush=True)
     for result in results:
         if result.verdict == 'failed':
-            print(f'    FAILED {result.name}\n' + '\n'.join(f'      {line}' for line in result.text.splitlines()[-80:]), flush=True)
+            print(f'    FAILED {result.name} {reason(result)}'.rstrip())
+            print('\n'.join(f'      {line}' for line in result.text.splitlines()[-80:]), flush=True)
 
 
 def sum_up(results, took):
@@ -353,7 +359,7 @@ def sum_up(results, took):
     passed = len(results) - len(failed) - len(skipped)
     print()
     for result in failed:
-        print(f'failed:  {result.name}')
+        print(f'failed:  {result.name} {reason(result)}'.rstrip())
     for result in skipped:
         print(f'skipped: {result.name}: {result.text}' + ('' if result.name in allowed else '  (not in tests/allowed_skips.txt)'))
     if not results:

@@ -128,6 +128,7 @@ static cJSON *members(const struct agreement_view *view)
         if (view->quorum->role == QUORUM_LEADER || view->quorum->role == QUORUM_ALONE)
             cJSON_AddNumberToObject(member, "MatchedIndex", (double)view->quorum->log_matched[i]);
         add_age(member, "HeardSecondsAgo", i == view->own ? view->now : view->quorum->peers[i].heard_at, view->now);
+        add_age(member, "RaftHeardSecondsAgo", i == view->own ? view->now : view->quorum->peers[i].raft_heard_at, view->now);
         cJSON_AddItemToArray(list, member);
     }
     return list;

@@ -114,6 +114,7 @@ static void welcomed(struct line *line)
         line_fail(line, TRANSPORT_LOST, "peer %s (%s) cannot be taken in: out of descriptors or memory", line->name, line->place);
         return;
     }
+    transport_peer_is_back(line);
     transport_note(transport, TRANSPORT_ACCEPTED, "peer %s (id %llu) is connected from %s", line->name, line->id, line->place);
     transport->accept(transport->face, line->id, line->name, stream);
 }

@@ -5,6 +5,13 @@
 #include "backends/quorum/transport_inside.h"
 #include "base/text.h"
 
+#define ASKED_JUST_NOW_MS 200        /* an address; more than a way there and back in most networks */
+
+/* A SYN that a cut swallows is repeated by the kernel after a second and more, and a cut may end any moment: so an address is asked
+ * anew within its time, each time for twice as long. What part of the time that is left each try has: 1, 2 and 4 sevenths. */
+static const unsigned part_of_try[] = { 7, 3, 1 };
+#define TRIES ((int)(sizeof part_of_try / sizeof part_of_try[0]))
+
 /* ---- the handshake ---- */
 
 static void welcomed(struct line *line)
@@ -28,6 +35,7 @@ static void welcomed(struct line *line)
         line_fail(line, TRANSPORT_LOST, "peer %s (%s): out of descriptors or memory", line->name, line->place);
         return;
     }
+    transport_peer_is_back(line);
     transport_note(transport, TRANSPORT_CONNECTED, "connected to peer %s (id %llu) at %s", line->name, line->id, line->place);
     struct raft_uv_connect *request = line->request;
     line->request = NULL;
@@ -63,6 +71,8 @@ static void greeted(struct line *line)
 
 static void reach_next(struct line *line);
 
+static uint64_t until(uint64_t limit_ms, uint64_t now) { return limit_ms > now ? limit_ms - now : 0; }
+
 static void on_late(uv_timer_t *timer)
 {
     struct line *line = timer->data;
@@ -82,9 +92,21 @@ static void on_reopened(uv_handle_t *handle)
     reach_next(line);
 }
 
+void connect_anew(struct line *line)
+{
+    if (line->phase != LINE_REACHING || uv_is_closing((uv_handle_t *)&line->tcp) ||
+        uv_now(line->transport->loop) < line->asked_ms + ASKED_JUST_NOW_MS)
+        return;
+    uv_timer_stop(&line->timer);
+    uv_close((uv_handle_t *)&line->tcp, on_reopened);
+}
+
 static void give_up_address(struct line *line, int why)
 {
-    if (++line->address_index == line->address_count) {
+    const bool has_next_try = why == UV_ETIMEDOUT && line->tries + 1 < TRIES;
+
+    line->tries = has_next_try ? line->tries + 1 : 0;
+    if (!has_next_try && ++line->address_index == line->address_count) {
         line_fail(line, TRANSPORT_UNREACHED, "peer %s cannot be reached at %s: %s", line->name, line->place, uv_strerror(why));
         return;
     }
@@ -110,7 +132,7 @@ static void on_reached(uv_connect_t *request, int status)
     const uint64_t now = uv_now(line->transport->loop);
     line->phase = LINE_GREETED;
     line_tune(line);
-    line_limit(line, line->limit_ms > now ? line->limit_ms - now : 0, on_late);
+    line_limit(line, until(line->limit_ms, now), on_late);
     line_hear(line, line->bytes, HANDSHAKE_GREETING, greeted);
 }
 
@@ -118,15 +140,18 @@ static void on_reached(uv_connect_t *request, int status)
 static void reach_next(struct line *line)
 {
     struct sockaddr *address = (struct sockaddr *)&line->addresses[line->address_index];
-    const uint64_t now = uv_now(line->transport->loop), left_ms = line->limit_ms > now ? line->limit_ms - now : 0;
+    const uint64_t now = uv_now(line->transport->loop);
 
+    if (line->tries == 0)
+        line->address_limit_ms = now + until(line->limit_ms, now) / (uint64_t)(line->address_count - line->address_index);
     place_text(address, line->place, &line->from);
     line->phase = LINE_REACHING;
+    line->asked_ms = now;
     if (!line_open_tcp(line)) {
         line_fail(line, TRANSPORT_LOST, "peer %s: out of descriptors", line->name);
         return;
     }
-    line_limit(line, left_ms / (uint64_t)(line->address_count - line->address_index), on_address_late);
+    line_limit(line, until(line->address_limit_ms, now) / part_of_try[line->tries], on_address_late);
     line->reach.data = line;
     const int rv = uv_tcp_connect(&line->reach, &line->tcp, address, on_reached);
     if (rv != 0)

@@ -71,6 +71,7 @@ void consensus_show(struct consensus *c)
     view.roster = c->roster;
     for (int i = 0; i < ROSTER_PLACES_MAX; i++) {
         view.peers[i].heard_at = c->heard_at[i];
+        view.peers[i].raft_heard_at = c->raft_heard_at[i];
         view.peers[i].is_open = i == own(c);
         view.log_matched[i] = consensus_matched(c, i);
     }
@@ -193,8 +194,8 @@ void consensus_start_raft(struct consensus *c)
 
 void consensus_forget(struct consensus *c)
 {
-    for (int i = 0; i < QUORUM_NODES_MAX; i++)
-        c->heard_at[i] = c->confirmed[i] = c->asked_at[i] = FC_EVER;
+    for (int i = 0; i < ROSTER_PLACES_MAX; i++)
+        c->heard_at[i] = c->raft_heard_at[i] = c->confirmed[i] = c->asked_at[i] = FC_EVER;
     memset(&c->raft, 0, sizeof c->raft);
     memset(&c->io, 0, sizeof c->io);
     c->led_term = 0;

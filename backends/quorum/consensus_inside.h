@@ -88,7 +88,8 @@ struct consensus {
 
     struct promise promise;
     struct fc_time confirmed[ROSTER_PLACES_MAX];
-    struct fc_time heard_at[ROSTER_PLACES_MAX], asked_at[ROSTER_PLACES_MAX];   /* asked_at: since when an answer is missing; EVER none */
+    struct fc_time heard_at[ROSTER_PLACES_MAX], raft_heard_at[ROSTER_PLACES_MAX];      /* by any stream; by raft's */
+    struct fc_time asked_at[ROSTER_PLACES_MAX];    /* since when an answer is missing; EVER none */
     struct pong { struct fc_time heard_at; uint64_t theirs; } pongs[ROSTER_PLACES_MAX];     /* of the term led; theirs: by their clock */
     struct fc_time voiced_at;            /* the latest moment at which who may act is known to have had the chair as it is here */
     struct chair_words words;            /* of the chair as it is here; whoever leads passes them on */

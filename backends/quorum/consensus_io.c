@@ -191,7 +191,7 @@ static void io_came(struct raft_io *io, struct raft_message *message)
     const int member = roster_by_id(&c->roster, message->server_id);
     c->now = consensus_clock(c);
     if (member >= 0)
-        c->heard_at[member] = c->now;
+        c->heard_at[member] = c->raft_heard_at[member] = c->now;
     if (c->is_disk_lost) {
         message_free(message);
         return;

@@ -51,7 +51,7 @@ static void forget_old_incarnations(struct consensus *c, const struct roster *be
         c->confirmed[i] = c->asked_at[i] = FC_EVER;
         c->has_released[i] = c->may_stand[i] = false;
         if (!text_is(name_of(c, i), before->places[i].name))
-            c->heard_at[i] = c->shown_at[i] = FC_EVER;
+            c->heard_at[i] = c->raft_heard_at[i] = c->shown_at[i] = FC_EVER;
     }
 }
 

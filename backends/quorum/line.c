@@ -11,6 +11,7 @@
 #include "base/text.h"
 
 #define KEEPALIVE_PROBES 3
+#define STUCK_RETRANSMITS 3          /* in a row: the first is waited for 0.2 s and more, each other one twice as long as the one before */
 
 struct line *line_new(struct transport *transport, bool is_accepted)
 {
@@ -232,6 +233,16 @@ void line_tune(struct line *line)
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &probe_seconds, sizeof probe_seconds);
     setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &silence_ms, sizeof silence_ms);
+}
+
+bool line_is_stuck(const struct line *line)
+{
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    uv_os_fd_t fd;
+
+    return line->phase == LINE_PROVEN && uv_fileno((uv_handle_t *)&line->tcp, &fd) == 0 &&
+           getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0 && info.tcpi_retransmits >= STUCK_RETRANSMITS;
 }
 
 void place_text(const struct sockaddr *address, char to[PLACE_SIZE], struct in6_addr *from)

@@ -65,7 +65,8 @@ struct fc_span quorum_lease(const struct quorum_settings *settings);
 
 enum quorum_role { QUORUM_STARTING = 0, QUORUM_ALONE, QUORUM_FOLLOWER, QUORUM_CANDIDATE, QUORUM_LEADER, QUORUM_OUT };
 
-struct quorum_peer_view { struct fc_time heard_at; bool is_open; };     /* heard_at: FC_EVER when never */
+/* FC_EVER: never. heard_at: by any stream; raft_heard_at: by raft's own, which carries the log (between followers: hardly ever). */
+struct quorum_peer_view { struct fc_time heard_at, raft_heard_at; bool is_open; };
 
 struct quorum_disk_view {
     uint64_t appends, failures;          /* appends to the log that became durable; that did not */

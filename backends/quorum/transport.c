@@ -89,6 +89,24 @@ uint64_t transport_heard_ms(const struct raft_uv_transport *face, raft_id id)
     return 0;
 }
 
+/* ---- after a cut ---- */
+
+/* TCP tries again after ever longer waits, of seconds soon. That packets pass now is known first by who tried last. */
+void transport_peer_is_back(const struct line *proven)
+{
+    struct transport *transport = proven->transport;
+
+    for (struct line *line = transport->newest; line != NULL; line = line->older) {
+        if (line == proven || line->id != proven->id)
+            continue;
+        connect_anew(line);
+        if (line_is_stuck(line)) {
+            atomic_fetch_add_explicit(&transport->counts->of[TRANSPORT_REPLACED], 1, memory_order_relaxed);
+            line_end(line);
+        }
+    }
+}
+
 /* ---- the end ---- */
 
 void transport_line_gone(struct transport *transport)

@@ -8,7 +8,8 @@
  * each record on the wire is sealed under a key of this one stream (quorum/seal.h). Raft is handed one end of a local pair of
  * sockets and keeps its own framing. A stream carries bytes both ways and says nothing of its own; either end's close ends it. A
  * peer may have several (raft's, and ours of quorum/streams.h); of too many the oldest is ended, and so are those that a process
- * of the peer left behind.
+ * of the peer left behind. When a cut is healed, one that comes through brings the others back: what waits for TCP to try again is
+ * begun anew.
  *
  * Everything runs on the thread of the uv loop, and so are all callbacks; only the counters are read from elsewhere. No callback
  * is called from within transport_init. The process must ignore SIGPIPE. */
@@ -33,7 +34,7 @@ enum transport_count {
     TRANSPORT_ACCEPTED,            /* a peer proved itself to us; raft reads from it */
     TRANSPORT_CONNECTED,           /* we and a peer proved ourselves; raft writes to it */
     TRANSPORT_CLOSED,              /* of the two above, those that have ended since */
-    TRANSPORT_REPLACED,            /* of those, ended because the peer came anew or too often */
+    TRANSPORT_REPLACED,            /* of those, ended because the peer came anew or too often, or could be reached by another one only */
     TRANSPORT_GARBAGE,             /* no handshake of ours, or of another version */
     TRANSPORT_WRONG_CLUSTER,
     TRANSPORT_WRONG_PROOF,         /* another key, or something said before and said again */

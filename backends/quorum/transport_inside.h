@@ -77,6 +77,8 @@ struct line {
     uv_connect_t reach;
     struct sockaddr_storage addresses[ADDRESSES_MAX];
     int address_count, address_index;
+    int tries;                           /* of the present address that were given up */
+    uint64_t asked_ms, address_limit_ms; /* uv_now when it was last asked; until when it may answer */
     uint64_t limit_ms;                   /* uv_now by which all is to be done */
 
     /* proven */
@@ -117,6 +119,8 @@ void transport_note(struct transport *transport, enum transport_count kind, cons
     __attribute__((format(printf, 3, 4)));
 void transport_hears(struct transport *transport, raft_id id);
 void transport_line_gone(struct transport *transport);
+/* The peer of this line has just proven itself: its other lines that a cut has left waiting are begun anew. */
+void transport_peer_is_back(const struct line *proven);
 bool transport_nonce(uint8_t *to, size_t length);       /* from the kernel; false = it gives none */
 
 /* ---- line.c ---- */
@@ -133,6 +137,7 @@ void line_handle_closed(uv_handle_t *handle);          /* one of the line's own 
 /* The other end closed, or the kernel says that it is gone. */
 void line_lost(struct line *line, int why);
 bool line_is_half_open(const struct line *line);
+bool line_is_stuck(const struct line *line);           /* proven, and what it sends has been lost for over a second */
 /* Keepalive, no delay, and a bound for what is not acknowledged. */
 void line_tune(struct line *line);
 void place_text(const struct sockaddr *address, char to[PLACE_SIZE], struct in6_addr *from);
@@ -141,6 +146,7 @@ void place_text(const struct sockaddr *address, char to[PLACE_SIZE], struct in6_
 void accept_one(struct transport *transport);
 int connect_begin(struct raft_uv_transport *face, struct raft_uv_connect *request, raft_id id, const char *address,
                   raft_uv_connect_cb cb);
+void connect_anew(struct line *line);                   /* asks its address again, unless it asked just now or is through */
 /* Makes the pair and begins to relay. NULL = no descriptors or no memory; the line is to be ended. The stream is raft's. */
 struct uv_stream_s *relay_begin(struct line *line);
 

@@ -23,6 +23,14 @@ def load(path):
     return module
 
 
+def because(path, failure):
+    """One line for the runner's summary: where in the scene, and what."""
+    where = traceback.extract_tb(failure.__traceback__)
+    here = next((frame for frame in where if frame.filename == path), where[-1])
+    what = str(failure) or type(failure).__name__
+    return f'because: {os.path.basename(here.filename)}:{here.lineno}: {here.line}: {" ".join(what.split())[:600]}'
+
+
 def main(path, function):
     try:
         getattr(load(path), function)()
@@ -31,13 +39,14 @@ def main(path, function):
         print(f'skipped: {skip}')
         return SKIPPED
     except StageFailure as failure:
-        where = traceback.extract_tb(failure.__traceback__)
-        here = next((frame for frame in where if frame.filename == path), where[-1])
-        print(f'{os.path.basename(here.filename)}:{here.lineno}: {here.line}\n{failure}')
+        if len(str(failure).splitlines()) > 1:
+            print(failure)                                               # in its own lines, besides
         print(''.join(nest.tails() for nest in open_nests))          # it failed on the way up: nobody has told the logs yet
+        print(because(path, failure))
         return 1
-    except Exception:
+    except Exception as failure:
         traceback.print_exc(file=sys.stdout)
+        print(because(path, failure))
         return 1
     finally:
         sys.stdout.flush()

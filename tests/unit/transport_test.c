@@ -683,6 +683,72 @@ Test(transport, a_peer_that_says_nothing_costs_a_connect_its_limit_and_no_more)
     scene_close(s);
 }
 
+/* A port that lets every SYN go unanswered: its queue is full, as of a host behind a cut. It closes both sockets. */
+static int swallowing_port(int sockets[2])
+{
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof address;
+
+    sockets[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockets[1] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    cr_assert(bind(sockets[0], (struct sockaddr *)&address, size) == 0 && listen(sockets[0], 0) == 0 &&
+              getsockname(sockets[0], (struct sockaddr *)&address, &size) == 0);
+    cr_assert_eq(connect(sockets[1], (struct sockaddr *)&address, size), 0);
+    return ntohs(address.sin_port);
+}
+
+/* The kernel asks again a second after the last try, when the limit is over. Who is refused by a port that is closed by now has asked
+ * again by itself. `comes`: the peer proves itself then, from elsewhere. */
+static bool asks_again(struct scene *s, struct peer *one, uint64_t wait_ms, struct peer *comes)
+{
+    const struct transport_peer known = s->known[1];
+    int sockets[2];
+    struct mouth mouth, other = { .stream = NULL };
+
+    s->known[1] = (struct transport_peer){ .id = 2, .name = "fc2" };
+    TEXT_FORMAT(s->known[1].address, "127.0.0.1:%d", swallowing_port(sockets));
+    begin(one, &mouth, 2, "fc2");
+    run_for(s, wait_ms);
+    close(sockets[1]);
+    close(sockets[0]);
+    if (comes != NULL) {
+        s->known[1] = known;
+        reach(comes, &other, one);
+    }
+    UNTIL(s, mouth.is_answered);
+    cr_expect_neq(mouth.status, 0);
+    stream_close(&other.stream);
+    return strstr(one->last, "refused") != NULL;
+}
+
+#define LOADED_TRIES 5               /* a loaded machine may be late for it */
+
+Test(transport, an_address_is_asked_anew_before_the_kernel_does_it)
+{
+    struct scene *s = scene_open();
+    struct peer *one = peer_init(s, 0, 1, "fc1", KEY);
+    int tries = 0;
+
+    one->config.connect_limit_ms = 900;          /* asked at 0, 129 and 386 */
+    peer_start(one);
+    while (!asks_again(s, one, 200, NULL))
+        cr_assert_lt(++tries, LOADED_TRIES, "%s", one->last);
+    scene_close(s);
+}
+
+Test(transport, a_peer_that_proves_itself_is_asked_anew_at_once)
+{
+    struct scene *s = scene_open();
+    struct peer *one = peer_init(s, 0, 1, "fc1", KEY), *two = peer_add(s, 1, 2, "fc2");
+    int tries = 0;
+
+    one->config.connect_limit_ms = 1600;         /* asked at 0, 229 and 686 */
+    peer_start(one);
+    while (!asks_again(s, one, 1000, two))
+        cr_assert_lt(++tries, LOADED_TRIES, "%s", one->last);
+    scene_close(s);
+}
+
 Test(transport, strangers_have_little_room_and_the_oldest_goes_first)
 {
     struct scene *s = scene_open();
