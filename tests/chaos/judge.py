@@ -3,6 +3,10 @@
 Two writers at a time: every write is counted to the epoch at which its server was last seated, by the order of that server's own
 binlog. Once a server has taken a write at a later epoch, a write that another one takes at an earlier epoch is an overlap. Times
 are the servers' own, at the begin of each statement. firstchair's status is not asked.
+
+A statement that lay in the socket of a server that fell silent is executed when it wakes, whoever has cut the session meanwhile: nobody can
+fence a server that does not hear. It was sent before the other server took anything, and nobody was told that it was done. Such writes
+are in the overlap, and told apart by when their client sent them (`woken`).
 """
 import re
 from collections import namedtuple
@@ -10,13 +14,13 @@ from collections import namedtuple
 NEVER_SEATED = -1
 LINE = re.compile(
     r"^SET TIMESTAMP=(?P<at>[\d.]+)"
-    r"|INSERT INTO app\.t \([^)]*\) VALUES \('(?P<client>[^']+)', (?P<n>\d+)"
+    r"|INSERT INTO app\.t \([^)]*\) VALUES \('(?P<client>[^']+)', (?P<n>\d+), (?P<sent_us>\d+)"
     r"|^update firstchair_decision set epoch = (?P<epoch>\d+), seq = \d+, server = '(?:[^']*:(?P<server_id>\d+))?', node = '[^']*', "
     r"phase = '(?P<phase>\w+)'.*? mark = '(?P<mark>[^']*)'", re.MULTILINE)
 
-Taken = namedtuple('Taken', 'at epoch client n')
+Taken = namedtuple('Taken', 'at sent epoch client n')           # `at`, `sent`: as time.time(), of the server and of the client
 Row = namedtuple('Row', 'epoch server_id marks')
-Overlap = namedtuple('Overlap', 'ms writes clients last')       # `last`: when it ended, as time.time()
+Overlap = namedtuple('Overlap', 'ms writes clients last woken')  # `last`: when it ended; `woken`: those sent before it began
 
 
 class Story:
@@ -30,7 +34,7 @@ class Story:
             if found['at']:
                 at = float(found['at'])
             elif found['client']:
-                self.taken.append(Taken(at, epoch, found['client'], int(found['n'])))
+                self.taken.append(Taken(at, int(found['sent_us']) / 1e6, epoch, found['client'], int(found['n'])))
             elif found['phase'] == 'seated' and found['server_id']:
                 self.rows.append(Row(int(found['epoch']), int(found['server_id']), frozenset(found['mark'].split())))
                 if int(found['server_id']) == server.server_id:
@@ -45,7 +49,7 @@ class Story:
 
 def overlap_of(stories):
     """The overlaps of all periods of one server with later periods of another, added up."""
-    ms, writes, clients, last = 0.0, 0, set(), 0.0
+    ms, writes, clients, last, woken = 0.0, 0, set(), 0.0, []
     periods = [(epoch, number, taken) for number, story in enumerate(stories) for epoch, taken in story.by_epoch().items()]
     for epoch, number, taken in periods:
         begins = [min(write.at for write in later) for other_epoch, other, later in periods
@@ -54,8 +58,9 @@ def overlap_of(stories):
         if late:
             end = max(write.at for write in late)
             ms, writes, last = ms + (end - min(begins)) * 1000, writes + len(late), max(last, end)
-            clients.update(write.client for write in late)
-    return Overlap(ms, writes, clients, last)
+            woken += [write for write in late if write.sent < min(begins)]
+            clients.update(write.client for write in late if write.sent >= min(begins))
+    return Overlap(ms, writes, clients, last, woken)
 
 
 def marks_of(stories, seated_id):

@@ -115,7 +115,7 @@ class Round:
     def is_permitted(self, overlap):
         """`local` permits two writers while the servers are cut from each other, and behind a grant recorded as unfenced."""
         if self.home.peers and not overlap.clients <= self.allowed | set(self.direct):
-            return False                         # the quorum: never through a HAProxy
+            return False                         # the quorum: never through a HAProxy, once the other server has taken a write
         return overlap.clients <= self.allowed or self.is_apart or 'unfenced' in self.sentence.marks
 
     def judge(self, healed):
@@ -124,9 +124,20 @@ class Round:
         self.claim(not told.doubled, f'{len(told.doubled)} doubled: {told.doubled[:3]}')
         self.claim(not told.one_sided, f'{len(told.one_sided)} on one server only: {told.one_sided[:3]}')
         if overlap.writes:
-            words = f'two writers for {overlap.ms:.0f} ms ({overlap.writes} writes of {sorted(overlap.clients)})'
+            words = f'two writers for {overlap.ms:.0f} ms ({overlap.writes} writes of {sorted(overlap.clients)}, {len(overlap.woken)} of before)'
             self.claim(self.is_permitted(overlap), f'{words}, and nothing permits it')
+            self.judge_woken(words)
             self.claim(overlap.last < healed + OVERLAP_AFTER_HEAL, f'{words}, until {overlap.last - healed:.1f} s after the last fault')
+
+    def judge_woken(self, words):
+        """What a silent server had in its sockets: one statement a session at most, behind an unfenced grant, and no client was told that it is done."""
+        through = [write for write in self.sentence.overlap.woken if write.client not in self.direct | self.allowed]
+        if not self.home.peers:
+            return                               # `local`: of the sessions that are permitted by what stands above
+        told = [write for write in through if (write.client, write.n) in self.sentence.acknowledged]
+        self.claim(not told, f'{words}: acknowledged by a server that was no longer to be written to: {told[:3]}')
+        self.claim(len({write.client for write in through}) == len(through), f'{words}: several of one session: {through[:3]}')
+        self.claim(not through or 'unfenced' in self.sentence.marks, f'{words}: without an unfenced grant')
 
     def gaps(self):
         return [gap_ms(writer.writes(), self.began_us) for name, writer in self.through.items() if name not in self.spoiled]
@@ -146,4 +157,5 @@ class Round:
                       f'acknowledged {len(told.acknowledged)}', *sorted(told.marks)]
         if told and told.overlap.writes:
             words.append(f'overlap {told.overlap.ms:.0f} ms, {told.overlap.writes} writes of {sorted(told.overlap.clients)}')
+            words += [f'{write.client} {write.n} sent before it' for write in told.overlap.woken]
         return '; '.join(words)
