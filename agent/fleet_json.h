@@ -25,8 +25,7 @@ void fleet_json_cluster(struct json_page *page, const char *name, struct fleet_r
 /* An entry of replication-analysis; the server has a verdict. */
 void fleet_json_analysis(struct json_page *page, const char *name, struct fleet_reader *reader, member_id id);
 
-/* A moment of the loop's clock as people and backends write it; "" for FC_EVER and FC_NEVER. */
-/* Seconds since 1970. "": no such moment. */
+/* A moment as people and backends write it: of seconds since 1970, "" when there is no such one; of the loop's clock, "" for FC_EVER and FC_NEVER. */
 void fleet_unix_text(int64_t unix_s, char to[FLEET_MOMENT_SIZE]);
 void fleet_moment_text(const struct picture *picture, struct fc_time at, char to[FLEET_MOMENT_SIZE]);
 /* The cluster's alias by which it is known, "" when it has none but its name. */

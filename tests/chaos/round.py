@@ -113,10 +113,12 @@ class Round:
         self.judge(healed)
 
     def is_permitted(self, overlap):
-        """`local` permits two writers while the servers are cut from each other, and behind a grant recorded as unfenced."""
+        """`local` permits two writers while the servers are cut from each other, and behind a grant recorded as unfenced; so does the quorum of
+        clients that go past every HAProxy. What the quorum permits of the others, when a server wakes, is judged by itself."""
         if self.home.peers and not overlap.clients <= self.allowed | set(self.direct):
             return False                         # the quorum: never through a HAProxy, once the other server has taken a write
-        return overlap.clients <= self.allowed or self.is_apart or 'unfenced' in self.sentence.marks
+        late = overlap.clients | {write.client for write in overlap.woken}
+        return late <= self.allowed or self.is_apart or 'unfenced' in self.sentence.marks
 
     def judge(self, healed):
         told, overlap = self.sentence, self.sentence.overlap
@@ -131,9 +133,9 @@ class Round:
 
     def judge_woken(self, words):
         """What a silent server had in its sockets: one statement a session at most, behind an unfenced grant, and no client was told that it is done."""
-        through = [write for write in self.sentence.overlap.woken if write.client not in self.direct | self.allowed]
         if not self.home.peers:
-            return                               # `local`: of the sessions that are permitted by what stands above
+            return                               # `local` permits or forbids them with all the others
+        through = [write for write in self.sentence.overlap.woken if write.client not in self.direct | self.allowed]
         told = [write for write in through if (write.client, write.n) in self.sentence.acknowledged]
         self.claim(not told, f'{words}: acknowledged by a server that was no longer to be written to: {told[:3]}')
         self.claim(len({write.client for write in through}) == len(through), f'{words}: several of one session: {through[:3]}')
